@@ -1,0 +1,373 @@
+"""`Audio`: one value for every way to say "this recording", with an optional clip.
+
+Making one touches neither disk nor net; the recording is opened when it is needed. A clip is written as a W3C media
+fragment (https://www.w3.org/TR/media-frags/ §4.2.1): `file:///talks/a.mp3#t=12,30.5`.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from audio_core.content import Base64Content, BytesContent, Content, FileContent, head_of, open_regular
+from audio_core.errors import InvalidAudio, UnsupportedFormat
+from audio_core.media.formats import SNIFF_BYTES, Format, describe_bytes, named, sniff
+
+__all__ = ["Audio", "AudioSource"]
+
+AudioSource = "Audio | str | os.PathLike[str] | bytes | bytearray | BinaryIO | Mapping[str, Any]"
+"""Whatever `Audio.of` takes."""
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?=//)|data:|file:")
+_FRAGMENT = re.compile(r"(?:^|&)t=(?:npt:)?(?P<start>[\d.:]*)(?:,(?P<end>[\d.:]*))?(?=&|$)")
+_LONGEST_LABEL = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """A recording, or a clip of one. Make it with `Audio.of`.
+
+    Attributes:
+        start: where the clip starts, in seconds of the original recording; None for its beginning.
+        end: where the clip ends, in seconds of the original recording; None for its end.
+        sample_rate: of headerless PCM, in Hz.
+        channels: of headerless PCM.
+
+    Example:
+        >>> talk = Audio.of("talks/a.mp3")
+        >>> talk.clip(12, 30.5)
+        Audio('a.mp3#t=12,30.5')
+    """
+
+    _source: _Path | _Url | _Held | _Handle
+    start: float | None = None
+    end: float | None = None
+    sample_rate: int | None = None
+    channels: int = 1
+    _declared: Format | None = None
+
+    @classmethod
+    def of(
+        cls,
+        source: Any,
+        *,
+        format: str | None = None,
+        start: float | None = None,
+        end: float | None = None,
+        sample_rate: int | None = None,
+        channels: int = 1,
+    ) -> Audio:
+        """Say which recording is meant, in whatever form it is at hand.
+
+        Args:
+            source: a path, an `http`, `https`, `file` or `data` URL, bytes, a binary file object (read from where it
+                stands), a mapping such as a message's audio block, or an `Audio`. A path given as a string and any URL
+                may end in a fragment `#t=start,end`.
+            format: needed for raw PCM only (`"pcm16"`, `"pcm24"`, little-endian); otherwise the bytes decide.
+            start: seconds of the recording at which the clip starts.
+            end: seconds of the recording at which the clip ends.
+            sample_rate: of raw PCM, in Hz.
+            channels: of raw PCM.
+
+        Raises:
+            InvalidAudio: if the source is of no known kind or the clip is impossible.
+            UnsupportedFormat: if the format is unknown, or raw PCM comes without its rate.
+        """
+        audio = _audio_of(cls, source)
+        if format is not None:
+            audio = audio._declare(format, sample_rate, channels)
+        return audio.clip(start, end) if start is not None or end is not None else audio
+
+    @classmethod
+    def from_base64(cls, text: str, *, format: str | None = None, sample_rate: int | None = None) -> Audio:
+        """The recording that a base64 text holds; it is sent as it is, without being decoded and encoded again.
+
+        Raises:
+            InvalidAudio: if the text is not base64.
+        """
+        return cls.of(cls(_Held(Base64Content(text))), format=format, sample_rate=sample_rate)
+
+    def clip(self, start: float | None = None, end: float | None = None) -> Audio:
+        """A stretch of this recording.
+
+        Args:
+            start: seconds of the *original* recording, also when this is a clip already; None keeps the start.
+            end: likewise, None keeps the end.
+
+        Raises:
+            InvalidAudio: if the stretch is empty, negative, not finite, or outside this clip.
+
+        Example:
+            >>> Audio.of("a.mp3").clip(10, 60).clip(20, 30).reference[-8:]
+            '#t=20,30'
+        """
+        start = self.start if start is None else float(start)
+        end = self.end if end is None else float(end)
+        low, high = start or 0.0, math.inf if end is None else end
+        if not (0 <= low < high) or (end is not None and not math.isfinite(end)):
+            raise InvalidAudio(f"{self.label}: a clip from {start} to {end} s is empty or impossible.")
+        if low < (self.start or 0.0) or high > (math.inf if self.end is None else self.end):
+            raise InvalidAudio(f"A clip from {start} to {end} s lies outside {self.label}; times are of the original.")
+        return replace(self, start=start, end=end)
+
+    @property
+    def label(self) -> str:
+        """What messages call this recording: its file name, never its whole path or its content."""
+        return self._source.label + _fragment(self.start, self.end)
+
+    @property
+    def name(self) -> str:
+        """The file name without its suffix, for an upload."""
+        return Path(self._source.label.split("?")[0]).stem if self.is_named else "audio"
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a path or URL says where the recording is."""
+        return self._source.reference is not None
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether only a stretch of the recording is meant."""
+        return self.start is not None or self.end is not None
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the recording must be fetched before it can be opened."""
+        return isinstance(self._source, _Url)
+
+    @property
+    def path(self) -> Path | None:
+        """The file, if the recording is one that is not open yet."""
+        return self._source.path if isinstance(self._source, _Path) else None
+
+    @property
+    def from_url(self) -> bool:
+        """Whether the source was given as a URL (`file:` too), as a message from anyone may give it."""
+        return isinstance(self._source, _Url) or (isinstance(self._source, _Path) and self._source.from_url)
+
+    @property
+    def reference(self) -> str | None:
+        """A URL that names the recording and the clip, such as `file:///a.mp3#t=12,30.5`; None for bytes."""
+        base = self._source.reference
+        return None if base is None else base + _fragment(self.start, self.end)
+
+    @property
+    def source(self) -> str | None:
+        """The URL of the whole recording, without a clip; None for bytes."""
+        return self._source.reference
+
+    @property
+    def format(self) -> str:
+        """The canonical format name, such as `"mp3"`, as the bytes show it.
+
+        Raises:
+            InvalidAudio: if the bytes are empty or no audio, or the recording is remote and not fetched yet.
+            AudioNotFound: if the file is not there.
+        """
+        return self.sniffed().name
+
+    def open(self) -> Content:
+        """The bytes of the whole recording.
+
+        Raises:
+            InvalidAudio: if it cannot be opened here; `AudioNotFound` if it is not there.
+        """
+        return self._source.open()
+
+    def opened(self, content: Content) -> Audio:
+        """The same recording, read from `content` from now on; its name and reference stay."""
+        return replace(self, _source=_Held(content, self._source.label, self._source.reference))
+
+    def sniffed(self) -> Format:
+        """The row of `FORMATS` that the bytes show; raises as `format` does."""
+        if self._declared is not None:
+            return self._declared
+        content = self.open()
+        if content.size == 0:
+            raise InvalidAudio(f"{self.label} is empty (0 bytes).")
+        head = head_of(content, SNIFF_BYTES)
+        found = sniff(head)
+        if found is None:
+            raise InvalidAudio(
+                f"{self.label} is not audio: it starts like {describe_bytes(head)}. "
+                "For raw PCM say format='pcm16' and sample_rate=..."
+            )
+        return found
+
+    def _declare(self, format: str, sample_rate: int | None, channels: int) -> Audio:
+        row = named(format)
+        if not row.raw:
+            return self
+        rate = sample_rate or _rate_in(format)
+        if rate is None:
+            raise UnsupportedFormat(f"{self.label}: raw {row.name} has no header; say its rate with sample_rate=16000.")
+        return replace(self, _declared=row, sample_rate=rate, channels=channels)
+
+    def __repr__(self) -> str:
+        return f"Audio({self.label!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    path: Path
+    from_url: bool = False
+
+    @property
+    def label(self) -> str:
+        return _short(self.path.name or "(no name)")
+
+    @property
+    def reference(self) -> str | None:
+        return self.path.absolute().as_uri()
+
+    def open(self) -> Content:
+        return open_regular(self.path, self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class _Url:
+    reference: str
+
+    @property
+    def label(self) -> str:
+        parts = urlsplit(self.reference)
+        return _short(parts.path.rsplit("/", 1)[-1] or parts.hostname or "(no name)")
+
+    def open(self) -> Content:
+        raise InvalidAudio(f"{self.label} is remote and not fetched yet. AudioClient and the plugins fetch it for you.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    content: Content
+    label: str = "audio given as bytes"
+    reference: str | None = None
+
+    def open(self) -> Content:
+        return self.content
+
+
+@dataclass(slots=True)
+class _Handle:
+    """A file object of the caller's: copied once, when it is first needed, from where it stood."""
+
+    handle: BinaryIO
+    label: str = "audio given as a file object"
+    reference: str | None = None
+    _content: Content | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def open(self) -> Content:
+        with self._lock:
+            if self._content is None:
+                self._content = FileContent.copied(self.handle)
+            return self._content
+
+
+def _audio_of(cls: type[Audio], source: Any) -> Audio:
+    match source:
+        case Audio():
+            return source
+        case str():
+            return _of_text(cls, source)
+        case bytes() | bytearray() | memoryview():
+            return cls(_Held(BytesContent(bytes(cast(bytes, source)))))
+        case os.PathLike():
+            return cls(_Path(Path(cast("os.PathLike[str]", source))))
+        case Mapping():
+            from audio_core.blocks import audio_in_block  # noqa: PLC0415 - the two rooms need each other
+
+            return audio_in_block(cast("Mapping[str, Any]", source))
+        case _ if hasattr(source, "read"):
+            return _of_handle(cls, source)
+        case _:
+            raise InvalidAudio(f"A {type(source).__name__} is no audio: give a path, URL, bytes, file object or block.")
+
+
+def _of_handle(cls: type[Audio], handle: BinaryIO) -> Audio:
+    if isinstance(handle, io.TextIOBase):
+        raise InvalidAudio("The file object is open as text: open it with mode 'rb'.")
+    return cls(_Handle(handle))
+
+
+def _of_text(cls: type[Audio], text: str) -> Audio:
+    scheme = _SCHEME.match(text)
+    if scheme and scheme[0].lower() == "data:":
+        return _of_data_uri(cls, text)
+    base, start, end = _split_fragment(text)
+    if not scheme:
+        found = cls(_Path(Path(base)))
+    elif scheme[0].lower() == "file:":
+        found = cls(_Path(_path_of_file_url(base), from_url=True))
+    elif scheme[0].lower() in ("http:", "https:"):
+        found = cls(_Url(base))
+    else:
+        raise InvalidAudio(f"{scheme[0]}// is not opened here: open it yourself and pass the file object or bytes.")
+    return found.clip(start, end) if start is not None or end is not None else found
+
+
+def _of_data_uri(cls: type[Audio], uri: str) -> Audio:
+    head, comma, text = uri.partition(",")
+    kind, *parameters = head.removeprefix("data:").split(";")
+    if not comma or "base64" not in parameters:
+        raise InvalidAudio("The data URI holds no base64: it must look like data:audio/wav;base64,....")
+    audio = cls.from_base64(unquote(text) if "%" in text else text)
+    is_raw = kind.lower() in ("audio/pcm", "audio/pcm24")
+    return audio._declare(";".join((kind, *parameters)), None, 1) if is_raw else audio  # pyright: ignore[reportPrivateUsage]
+
+
+def _path_of_file_url(url: str) -> Path:
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost"):
+        raise InvalidAudio("A file: URL names a path of this machine: it must look like file:///folder/talk.mp3.")
+    return Path(url2pathname(parts.path))
+
+
+def _split_fragment(text: str) -> tuple[str, float | None, float | None]:
+    """A path or URL and the clip that its fragment names; any other `#` belongs to the path."""
+    base, mark, fragment = text.rpartition("#")
+    found = _FRAGMENT.search(fragment) if mark else None
+    if not found or not (found["start"] or found["end"]):
+        return text, None, None
+    return base, _seconds_of(found["start"]), _seconds_of(found["end"])
+
+
+def _seconds_of(clock: str | None) -> float | None:
+    """Seconds of `12.5`, `02:30` or `1:02:30.5` (normal play time)."""
+    if not clock:
+        return None
+    try:
+        parts = [float(part) for part in clock.split(":")]
+    except ValueError:
+        parts = []
+    if not 1 <= len(parts) <= 3:
+        raise InvalidAudio(f"#t={clock[:30]} is no time: write seconds, such as #t=12,30.5.")
+    return sum(part * 60**power for power, part in enumerate(reversed(parts)))
+
+
+def _fragment(start: float | None, end: float | None) -> str:
+    if start is None and end is None:
+        return ""
+    return f"#t={_number(start or 0.0)}" + ("" if end is None else f",{_number(end)}")
+
+
+def _number(seconds: float) -> str:
+    return f"{seconds:.3f}".rstrip("0").rstrip(".")
+
+
+def _rate_in(mime: str) -> int | None:
+    found = re.search(r";\s*rate=(\d+)", mime)
+    return int(found[1]) if found else None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_LABEL else text[: _LONGEST_LABEL - 1] + "…"

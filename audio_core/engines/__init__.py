@@ -1,0 +1,51 @@
+"""Speech recognition in this process.
+
+| `model=` | engine | needs |
+|---|---|---|
+| None or `"pocketsphinx"` | PocketSphinx: English, modest, no download | `pip install 'langchain-llamaindex-audio[local]'` |
+| `"faster-whisper:small"`, `"faster-whisper:/path/to/model"` | Whisper on CTranslate2 | `pip install 'langchain-llamaindex-audio[faster-whisper]'` |
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from audio_core.audio import Audio
+from audio_core.errors import UnsupportedFormat
+from audio_core.transcript import Transcript
+from audio_core.wire.transcription import TranscriptionOptions
+
+__all__ = ["Engine", "find_engine"]
+
+
+class Engine(Protocol):
+    """What turns an open recording into a transcript, without a gateway."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model, for the transcript."""
+        ...
+
+    def transcribe(self, audio: Audio, options: TranscriptionOptions) -> Transcript:
+        """Transcribe a recording, or its clip; times are of the original recording."""
+        ...
+
+
+def find_engine(model: str | None) -> Engine:
+    """The engine that a model name means; nothing is loaded yet.
+
+    Raises:
+        UnsupportedFormat: if there is no such engine.
+    """
+    name, _, weights = (model or "pocketsphinx").partition(":")
+    if name == "pocketsphinx" and not weights:
+        from audio_core.engines.pocketsphinx import PocketSphinx  # noqa: PLC0415 - engines load when asked for
+
+        return PocketSphinx()
+    if name == "faster-whisper" and weights:
+        from audio_core.engines.faster_whisper import FasterWhisper  # noqa: PLC0415
+
+        return FasterWhisper(weights)
+    raise UnsupportedFormat(
+        f"There is no local engine {model!r}. Known: 'pocketsphinx', and 'faster-whisper:<size or path of a model>'."
+    )

@@ -1,0 +1,51 @@
+"""Where requests go and in whose name: a provider's row with the user's key, URL and limits filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from audio_core.http.body import Body
+from audio_core.http.flow import Request
+from audio_core.providers import Provider
+
+__all__ = ["Gateway"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A gateway that can be asked.
+
+    Attributes:
+        provider: its row.
+        api_key: the key given; None takes it from the environment when the first request is made.
+        base_url: the base URL given; None takes the environment's or the row's.
+        timeout: seconds on the clock for each request.
+        max_retries: how many more requests may follow a failed one.
+        headers: further headers.
+    """
+
+    provider: Provider
+    api_key: str | None = field(default=None, repr=False)
+    base_url: str | None = None
+    timeout: float = 60.0
+    max_retries: int = 2
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+    def post(self, path: str, body: Body, *, streamed: bool = False) -> Request:
+        """A request to one of the gateway's endpoints.
+
+        Raises:
+            MissingAPIKey: if the gateway needs a key and there is none.
+        """
+        key = self.provider.find_key(self.api_key)
+        credentials = {"Authorization": f"Bearer {key}"} if key else {}
+        return Request(
+            "POST",
+            self.provider.find_base_url(self.base_url) + path,
+            headers={**credentials, **self.headers},
+            body=body,
+            timeout=self.timeout,
+            provider=self.provider.name,
+            streamed=streamed,
+        )

@@ -1,0 +1,144 @@
+"""Names, aliases, MIME types and first bytes of the audio formats, in one table.
+
+The canonical name is what gateways call `format` in `input_audio` (OpenRouter's audio guide lists wav, mp3, aiff, aac,
+ogg, flac, m4a, pcm16, pcm24; OpenAI takes wav and mp3). A name is decided by the bytes: what a caller or a server said
+counts only for raw PCM, which has no header.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audio_core.errors import UnsupportedFormat
+
+__all__ = ["FORMATS", "SNIFF_BYTES", "Format", "describe_bytes", "named", "sniff"]
+
+SNIFF_BYTES = 64
+"""How many leading bytes `sniff` wants to see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One audio format: what it is called on the wire, in a MIME type and in a file name.
+
+    Attributes:
+        name: canonical name, such as `"mp3"`.
+        mime: MIME type for an upload.
+        suffix: file name suffix with its dot.
+        aliases: other names and MIME types that mean the same.
+        raw: whether it is headerless PCM, so that rate and channels must be stated.
+    """
+
+    name: str
+    mime: str
+    suffix: str
+    aliases: tuple[str, ...] = ()
+    raw: bool = False
+
+
+FORMATS: dict[str, Format] = {
+    row.name: row
+    for row in (
+        Format("wav", "audio/wav", ".wav", ("wave", "rf64", "audio/x-wav", "audio/wave", "audio/vnd.wave")),
+        Format("mp3", "audio/mpeg", ".mp3", ("mpeg", "mpga", "mp2", "audio/mp3", "audio/x-mp3", "audio/x-mpeg")),
+        Format("flac", "audio/flac", ".flac", ("audio/x-flac",)),
+        Format("ogg", "audio/ogg", ".ogg", ("oga", "opus", "audio/opus", "audio/x-ogg", "application/ogg")),
+        Format("m4a", "audio/mp4", ".m4a", ("m4b", "audio/m4a", "audio/x-m4a")),
+        Format("mp4", "video/mp4", ".mp4", ("m4v", "mov", "3gp", "video/quicktime", "audio/3gpp", "video/3gpp")),
+        Format("aac", "audio/aac", ".aac", ("adts", "audio/x-aac", "audio/aacp")),
+        Format("aiff", "audio/aiff", ".aiff", ("aif", "aifc", "audio/x-aiff")),
+        Format("webm", "audio/webm", ".webm", ("video/webm",)),
+        Format("mkv", "video/x-matroska", ".mkv", ("mka", "matroska", "audio/x-matroska", "video/matroska")),
+        Format("amr", "audio/amr", ".amr", ("audio/amr-nb", "audio/amr-wb")),
+        Format("caf", "audio/x-caf", ".caf", ()),
+        Format("au", "audio/basic", ".au", ("snd", "audio/x-au")),
+        Format("wma", "audio/x-ms-wma", ".wma", ("asf", "wmv", "video/x-ms-asf", "video/x-ms-wmv")),
+        Format("pcm16", "audio/pcm", ".pcm", ("pcm", "s16le", "pcm_s16le"), raw=True),
+        Format("pcm24", "audio/pcm24", ".pcm", ("s24le", "pcm_s24le"), raw=True),
+    )
+}
+_BY_NAME = {word: row for row in FORMATS.values() for word in (row.name, row.mime, *row.aliases)}
+
+
+def named(name: str) -> Format:
+    """The format that a name, suffix or MIME type means; case and codec parameters do not matter.
+
+    Args:
+        name: such as `"mp3"`, `".MP3"`, `"audio/mpeg"` or `"audio/ogg; codecs=opus"`.
+
+    Raises:
+        UnsupportedFormat: if the name is in no row.
+
+    Example:
+        >>> named("audio/ogg; codecs=opus").name
+        'ogg'
+    """
+    word = name.split(";")[0].strip().lower().removeprefix(".")
+    try:
+        return _BY_NAME[word]
+    except KeyError:
+        raise UnsupportedFormat(
+            f"{name[:60]!r} is not an audio format known here. Known: {', '.join(FORMATS)}."
+        ) from None
+
+
+def sniff(head: bytes) -> Format | None:
+    """The format that the first bytes of a file show, or None if they show no audio format.
+
+    Args:
+        head: the first `SNIFF_BYTES` bytes, or fewer if the file is shorter.
+
+    Example:
+        >>> sniff(b"fLaC\\x00\\x00\\x00\\x22").name
+        'flac'
+    """
+    name = _sniff_container(head) or _sniff_frame(head)
+    return FORMATS[name] if name else None
+
+
+def _sniff_container(head: bytes) -> str | None:
+    first, brand = head[:4], head[8:12]
+    match first:
+        case b"RIFF" | b"RF64" | b"BW64":
+            return "wav" if brand == b"WAVE" else None
+        case b"FORM":
+            return "aiff" if brand in (b"AIFF", b"AIFC") else None
+        case b"\x1aE\xdf\xa3":
+            return "webm" if b"webm" in head else "mkv"
+        case b"\x30\x26\xb2\x75":
+            return "wma"
+        case _ if head[4:8] == b"ftyp":
+            return "m4a" if brand[:3] in (b"M4A", b"M4B") else "mp4"
+        case _:
+            return {b"fLaC": "flac", b"OggS": "ogg", b"caff": "caf", b".snd": "au", b"#!AM": "amr"}.get(first)
+
+
+def _sniff_frame(head: bytes) -> str | None:
+    """MPEG audio has no file header, only frames, with or without an ID3 tag before them."""
+    if head[:3] == b"ID3":
+        return "mp3"
+    if len(head) < 4 or head[0] != 0xFF:
+        return None
+    if head[1] & 0xF6 == 0xF0:  # 12 sync bits, layer 0: ADTS
+        return "aac"
+    layer, bitrate, rate = head[1] >> 1 & 3, head[2] >> 4, head[2] >> 2 & 3
+    is_frame = head[1] & 0xE0 == 0xE0 and layer != 0 and head[1] >> 3 & 3 != 1
+    return "mp3" if is_frame and bitrate != 15 and rate != 3 else None
+
+
+def describe_bytes(head: bytes) -> str:
+    """What bytes that are no audio look like, for an error message.
+
+    Example:
+        >>> describe_bytes(b"%PDF-1.7")
+        'a PDF'
+    """
+    known = {b"%PDF": "a PDF", b"PK\x03\x04": "a ZIP archive", b"\x89PNG": "a PNG image", b"\xff\xd8\xff": "a JPEG image"}
+    for magic, what in known.items():
+        if head.startswith(magic):
+            return what
+    if head.lstrip()[:1] == b"<":
+        return "HTML or XML"
+    if head and all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head):
+        return "text"
+    return "unknown bytes"

@@ -1,0 +1,55 @@
+"""From any recording to what a gateway takes: opened, checked, and converted or cut only where it must be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from audio_core.audio import Audio
+from audio_core.http.access import Access
+from audio_core.http.fetch import bring
+from audio_core.http.flow import Flow, work
+from audio_core.wire.chat import Sound
+
+__all__ = ["prepared"]
+
+_LONGEST_WAV = 60.0
+"""Seconds; a longer stretch that must be encoded goes out as MP3, at a tenth of the size."""
+
+
+def prepared(
+    audio: Audio, formats: Sequence[str], access: Access | None, *, timeout: float, max_retries: int
+) -> Flow[tuple[Sound, float]]:
+    """A recording as a gateway takes it, and its length.
+
+    Args:
+        audio: any recording, with or without a clip.
+        formats: the format names that the gateway takes. One of these goes out untouched.
+        access: what may be opened, or None if the developer named it.
+        timeout: seconds on the clock for fetching it, if it is remote.
+        max_retries: how many more requests may follow a failed one.
+
+    Returns:
+        The sound, and the seconds it lasts.
+
+    Raises:
+        AudioError: if it may not be opened, is not audio, is damaged or cut short.
+    """
+    audio = yield from bring(audio, access, timeout=timeout, max_retries=max_retries)
+    return (yield from work(partial(_as_taken, audio, formats)))
+
+
+def _as_taken(audio: Audio, formats: Sequence[str]) -> tuple[Sound, float]:
+    from audio_core.media.decode import encode, probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
+
+    row, whole = audio.sniffed(), probe(audio)
+    seconds = min(audio.end or whole.duration, whole.duration) - (audio.start or 0.0)
+    if not audio.is_clip and not row.raw and row.name in formats:
+        return Sound(audio.open(), row.name), seconds
+    target = _cheapest(formats, seconds)
+    return Sound(encode(audio, target), target), seconds
+
+
+def _cheapest(formats: Sequence[str], seconds: float) -> str:
+    wanted = ("wav", "mp3", "flac", "m4a", "ogg") if seconds <= _LONGEST_WAV else ("mp3", "m4a", "ogg", "flac", "wav")
+    return next(name for name in wanted if name in formats)

@@ -1,0 +1,204 @@
+"""`Transcript`: what was said and when, in seconds of the original recording."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from audio_core.wire.usage import Usage
+
+__all__ = ["Segment", "Transcript", "Word", "clock"]
+
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_SPOKEN_LINES = re.compile(r"\s*\n\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word.
+
+    Attributes:
+        start: seconds of the original recording.
+        end: seconds of the original recording.
+        text: as it was recognised.
+        speaker: who said it, if known.
+        confidence: from 0 to 1, if known.
+    """
+
+    start: float
+    end: float
+    text: str
+    speaker: str | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of speech between two pauses, or whatever a gateway calls a segment.
+
+    Attributes:
+        start: seconds of the original recording.
+        end: seconds of the original recording.
+        text: what was said.
+        speaker: who said it, if known.
+        words: its words with their own times, if they were asked for.
+        confidence: from 0 to 1, if known.
+    """
+
+    start: float
+    end: float
+    text: str
+    speaker: str | None = None
+    words: tuple[Word, ...] = ()
+    confidence: float | None = None
+
+    def shifted(self, seconds: float) -> Segment:
+        """The same segment on a timeline that starts `seconds` earlier."""
+        words = tuple(replace(word, start=word.start + seconds, end=word.end + seconds) for word in self.words)
+        return replace(self, start=self.start + seconds, end=self.end + seconds, words=words)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said in a recording.
+
+    Attributes:
+        text: all of it.
+        segments: in order of time; empty only if nothing was said.
+        language: as the provider names it (`"en"` or `"english"`), if known.
+        duration: seconds of the recording, or of the clip that was transcribed.
+        model: which model wrote it.
+        provider: who ran the model.
+        usage: what it cost, if the provider says.
+        source: URL of the recording, or None if it was given as bytes.
+        sha256: of the recording's bytes, in hex.
+
+    Example:
+        >>> spoken = Transcript("hello", (Segment(1.0, 2.5, "hello"),))
+        >>> print(spoken.to_srt())
+        1
+        00:00:01,000 --> 00:00:02,500
+        hello
+        <BLANKLINE>
+    """
+
+    text: str
+    segments: tuple[Segment, ...] = ()
+    language: str | None = None
+    duration: float | None = None
+    model: str | None = None
+    provider: str | None = None
+    usage: Usage | None = None
+    source: str | None = None
+    sha256: str | None = field(default=None, repr=False)
+
+    def windows(self, seconds: float, overlap: float = 0.0) -> Iterator[Segment]:
+        """Group segments into stretches of about equal length; no segment is cut.
+
+        Args:
+            seconds: how long a window lasts, counted from its first segment. A longer segment is a window of its own.
+            overlap: seconds of the window before that a window begins with again, where whole segments fit.
+
+        Raises:
+            ValueError: if `seconds` is not positive or `overlap` is not below it.
+        """
+        if not 0 <= overlap < seconds:
+            raise ValueError(f"A window of {seconds} s cannot overlap by {overlap} s.")
+        first = 0
+        while first < len(self.segments):
+            last = self._last_within(first, seconds)
+            yield _joined(self.segments[first : last + 1])
+            if last + 1 == len(self.segments):
+                return
+            first = self._first_after(first, last, overlap)
+
+    def _last_within(self, first: int, seconds: float) -> int:
+        limit = self.segments[first].start + seconds
+        last = first
+        while last + 1 < len(self.segments) and self.segments[last + 1].end <= limit:
+            last += 1
+        return last
+
+    def _first_after(self, first: int, last: int, overlap: float) -> int:
+        following = last + 1
+        while following - 1 > first and self.segments[last].end - self.segments[following - 1].start <= overlap:
+            following -= 1
+        return following
+
+    def to_text(self, timestamps: bool = False) -> str:
+        """The text, one segment a line; with `timestamps` each line starts `[mm:ss-mm:ss]` and its speaker."""
+        if not timestamps:
+            return "\n".join(segment.text.strip() for segment in self.segments) or self.text
+        return "\n".join(
+            f"[{clock(segment.start)}-{clock(segment.end)}] {_spoken_by(segment, '{}: ')}{segment.text.strip()}"
+            for segment in self.segments
+        )
+
+    def to_srt(self) -> str:
+        """SubRip captions, one a segment, in order of time."""
+        cues = (
+            f"{number}\n{_stamp(start, ',')} --> {_stamp(end, ',')}\n{_spoken_by(segment, '{}: ')}{text}\n"
+            for number, (start, end, segment, text) in enumerate(self._cues(), 1)
+        )
+        return "\n".join(cues)
+
+    def to_vtt(self) -> str:
+        """WebVTT captions (https://www.w3.org/TR/webvtt1/), one a segment, speakers as voice spans."""
+        cues = (
+            f"{_stamp(start, '.')} --> {_stamp(end, '.')}\n{_escape(_spoken_by(segment, '<v {}>'), text)}\n"
+            for start, end, segment, text in self._cues()
+        )
+        return "\n".join(("WEBVTT\n", *cues))
+
+    def _cues(self) -> Iterator[tuple[float, float, Segment, str]]:
+        """Captions that players accept: in order, none ending before it starts, no empty line within."""
+        for segment in sorted(self.segments, key=lambda segment: segment.start):
+            if text := _SPOKEN_LINES.sub("\n", segment.text.strip()):
+                start = max(0.0, segment.start)
+                yield start, max(start, segment.end), segment, text
+
+
+def clock(seconds: float) -> str:
+    """`mm:ss`, or `h:mm:ss` from the first hour on.
+
+    Example:
+        >>> clock(727.9), clock(3661)
+        ('12:07', '1:01:01')
+    """
+    minutes, rest = divmod(int(max(0.0, seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def _joined(segments: Sequence[Segment]) -> Segment:
+    speakers = {segment.speaker for segment in segments}
+    return Segment(
+        start=segments[0].start,
+        end=max(segment.end for segment in segments),
+        text=" ".join(segment.text.strip() for segment in segments),
+        speaker=speakers.pop() if len(speakers) == 1 else None,
+        words=tuple(word for segment in segments for word in segment.words),
+        confidence=_weighted_confidence(segments),
+    )
+
+
+def _weighted_confidence(segments: Sequence[Segment]) -> float | None:
+    rated = [(segment.confidence, len(segment.text)) for segment in segments if segment.confidence is not None]
+    weight = sum(length for _, length in rated)
+    return sum(confidence * length for confidence, length in rated) / weight if weight else None
+
+
+def _stamp(seconds: float, point: str) -> str:
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{rest:02}{point}{milliseconds:03}"
+
+
+def _spoken_by(segment: Segment, pattern: str) -> str:
+    return pattern.format(segment.speaker) if segment.speaker else ""
+
+
+def _escape(voice: str, text: str) -> str:
+    return voice + "".join(_ENTITIES.get(character, character) for character in text)

@@ -1,0 +1,42 @@
+"""Captions that a gateway sent although segments were asked for: SRT or WebVTT, back to timed text."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+__all__ = ["read_captions"]
+
+_CUE = re.compile(
+    r"(?:(\d+):)?(\d\d):(\d\d[.,]\d{3})[ \t]+-->[ \t]+(?:(\d+):)?(\d\d):(\d\d[.,]\d{3})[^\n]*\n(.+?)(?=\n[ \t]*\n|\Z)",
+    re.DOTALL,
+)
+_VOICE = re.compile(r"<v(?:\.[^ >]*)? ([^>]+)>")
+_TAG = re.compile(r"<[^>]*>")
+
+
+def read_captions(text: str) -> list[dict[str, Any]]:
+    """The cues of an SRT or WebVTT text, as segments on the wire; none if it is neither.
+
+    Example:
+        >>> read_captions("1\\n00:00:01,000 --> 00:00:02,500\\nhello\\n")
+        [{'start': 1.0, 'end': 2.5, 'text': 'hello', 'speaker': None}]
+    """
+    return [
+        {"start": _seconds(*cue[:3]), "end": _seconds(*cue[3:6]), "text": _plain(cue[6]), "speaker": _speaker(cue[6])}
+        for cue in _CUE.findall(text.replace("\r\n", "\n"))
+    ]
+
+
+def _seconds(hours: str, minutes: str, seconds: str) -> float:
+    return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))
+
+
+def _plain(text: str) -> str:
+    bare = " ".join(_TAG.sub("", text).split())
+    return bare.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _speaker(text: str) -> str | None:
+    voice = _VOICE.search(text)
+    return voice[1] if voice else None

@@ -1,0 +1,83 @@
+"""Push decoders for streamed replies: bytes in, events out, no I/O. They are fed by two short loops in `http/drive.py`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Generic, Protocol, TypeVar
+
+from audio_core.errors import IncompleteResponse
+
+__all__ = ["Decoder", "ServerSentEvents"]
+
+T_co = TypeVar("T_co", covariant=True)
+_LINE = re.compile(rb"\r\n|\n|\r")
+_MAX_EVENT_BYTES = 32 * 2**20
+
+
+class Decoder(Protocol, Generic[T_co]):
+    """What turns a body's bytes into items as they come."""
+
+    def feed(self, data: bytes) -> Iterator[T_co]:
+        """The items that are whole once `data` has come."""
+        ...
+
+    def close(self) -> Iterator[T_co]:
+        """What is left when the body has ended; raises if the body is not whole."""
+        ...
+
+
+class ServerSentEvents:
+    """The `data` of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html §9.2.6).
+
+    Lines end with CR, LF or CRLF, wherever the network cuts them. Comments are dropped. An event that the end of the
+    stream leaves without its blank line is still given out, for gateways that forget it.
+
+    Example:
+        >>> events = ServerSentEvents()
+        >>> list(events.feed(b": hello\\r\\ndata: 1\\r")), list(events.feed(b"\\n\\r\\n"))
+        ([], ['1'])
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self._data: list[str] = []
+        self._first = True
+
+    def feed(self, data: bytes) -> Iterator[str]:
+        """The events that are whole once `data` has come."""
+        self._hold(data)
+        # A CR at the end may be half of a CRLF: wait for what follows it.
+        if not data or (b"\n" not in data and b"\r" not in data and not self._pieces[0].endswith(b"\r")):
+            return
+        text = b"".join(self._pieces)
+        *lines, rest = _LINE.split(text[:-1] if text.endswith(b"\r") else text)
+        self._pieces = [rest + b"\r" if text.endswith(b"\r") else rest]
+        self._held = len(self._pieces[0])
+        for line in lines:
+            yield from self._line(line)
+
+    def close(self) -> Iterator[str]:
+        """An event that still lacked its blank line."""
+        for line in (*_LINE.split(b"".join(self._pieces)), b""):
+            yield from self._line(line)
+        self._pieces, self._held = [], 0
+
+    def _hold(self, data: bytes) -> None:
+        self._pieces.append(data)
+        self._held += len(data)
+        if self._held > _MAX_EVENT_BYTES:
+            raise IncompleteResponse(f"One event of the stream is over {_MAX_EVENT_BYTES // 2**20} MiB; it is not read.")
+
+    def _line(self, line: bytes) -> Iterator[str]:
+        if self._first:
+            self._first, line = False, line.removeprefix(b"\xef\xbb\xbf")
+        if not line:
+            if self._data:
+                yield "\n".join(self._data)
+            self._data = []
+            return
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            self._data.append(value.removeprefix(b" ").decode("utf-8", "replace"))
