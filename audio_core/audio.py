@@ -227,7 +227,7 @@ class _Path:
 
     @property
     def reference(self) -> str | None:
-        return self.path.absolute().as_uri()
+        return Path(os.path.abspath(self.path)).as_uri()
 
     def open(self) -> Content:
         return open_regular(self.path, self.label)

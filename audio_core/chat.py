@@ -66,9 +66,8 @@ def _post(gateway: Gateway, request: ChatRequest, *, streamed: bool) -> Flow[Res
     flows = [_sound(gateway, request, *place) for place in places]
     sounds = (yield from gather(flows, request.max_concurrency)) if flows else []
     by_place = {(at, index): sound for (at, index, _), sound in zip(places, sounds, strict=True)}
-    options = {**request.options}
-    if streamed:
-        options |= {"stream": True, "stream_options": {"include_usage": True}}
+    wishes = {"stream": True, "stream_options": {"include_usage": True}} if streamed else {}
+    options = {**wishes, **request.options}
     body = json_body(payload(request.model, request.messages, by_place, options))
     call = gateway.post("/chat/completions", body, streamed=streamed)
     return (yield from ask(call, max_retries=gateway.max_retries, doing="chat"))

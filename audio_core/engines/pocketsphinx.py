@@ -28,6 +28,7 @@ _BYTES_PER_SECOND = RATE * 2
 _FRAMES_PER_SECOND = 100  # of the decoder's own clock
 _LOOSE = 0  # the endpointer's mode; measured here: stricter ones cut soft sounds off and cost up to 4 points of word error rate
 _WINDOW = 0.3  # seconds that the endpointer looks at before it decides
+_PAUSE = 0.3  # seconds between two words that end a segment
 _PADDING = 0.25  # seconds of pause kept around speech, so that soft first and last sounds are heard
 _LONGEST_UTTERANCE = 30.0  # seconds; without a pause by then, the quietest moment of the last ones is taken for one
 _LOOK_BACK = 6.0
@@ -80,7 +81,7 @@ class PocketSphinx:
     def _segments(self, heard: Iterable[bytes]) -> Iterator[Segment]:
         with _decoder() as decoder:
             for start, utterance in utterances(heard):
-                if words := _words(decoder, utterance, start):
+                for words in between_pauses(_words(decoder, utterance, start)):
                     yield _segment(words)
 
 
@@ -185,6 +186,18 @@ def _words(decoder: Decoder, utterance: bytes, start: float) -> list[Word]:
     ]
 
 
+def between_pauses(words: Iterable[Word]) -> Iterator[list[Word]]:
+    """Words in groups that pauses part."""
+    group: list[Word] = []
+    for word in words:
+        if group and word.start - group[-1].end >= _PAUSE:
+            yield group
+            group = []
+        group.append(word)
+    if group:
+        yield group
+
+
 def _segment(words: list[Word]) -> Segment:
     rated = [word.confidence or 0.0 for word in words]
     return Segment(
@@ -221,6 +234,7 @@ def _decoder() -> Iterator[Decoder]:
     with _lock:
         decoder = _idle.pop() if _idle else None
     decoder = decoder or _pocketsphinx().Decoder(samprate=RATE, fwdflat=False, loglevel="FATAL")
+    decoder.reinit_feat()  # forget the last recording's noise, or the same audio would give other words
     yield decoder
     with _lock:  # after an error it is dropped: it may stand within an utterance
         _idle.append(decoder)

@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 import httpx
 
 from audio_core.errors import IncompleteResponse, ProviderError, ProviderTimeout, Unreachable
+from audio_core.http.body import Body
 from audio_core.http.flow import Flow, Gather, Pause, Request, Response, Send, Step, Work
 from audio_core.wire.stream import Decoder
 
@@ -59,6 +60,7 @@ class Connections:
         with self._lock:
             if self._own is None or self._own[0] != os.getpid():
                 self._own = (os.getpid(), httpx.Client(verify=_tls(), timeout=None, limits=_LIMITS))
+                weakref.finalize(self, self._own[1].close).atexit = False
             return self._own[1]
 
     async def async_client(self) -> httpx.AsyncClient:
@@ -240,7 +242,7 @@ class _Exchange:
             future.set_exception(error)
 
     def _run(self) -> Response:
-        built = _built(self._client, self._request, _Pieces(self._request))
+        built = _built(self._client, self._request, _Pieces)
         live = self._live = self._client.send(built, stream=True, follow_redirects=False)
         if self._left:
             live.close()
@@ -256,7 +258,7 @@ class _Exchange:
 async def _aexchange(client: httpx.AsyncClient, request: Request) -> Response:
     with _clear_errors(request):
         async with asyncio.timeout(request.timeout):
-            live = await client.send(_built(client, request, _AsyncPieces(request)), stream=True, follow_redirects=False)
+            live = await client.send(_built(client, request, _AsyncPieces), stream=True, follow_redirects=False)
             if request.streamed and live.is_success:
                 return _response(live, live=_Live(live, request))
             async with contextlib.aclosing(live):
@@ -266,7 +268,9 @@ async def _aexchange(client: httpx.AsyncClient, request: Request) -> Response:
                 return _response(live, body=collect.body())
 
 
-def _built(client: httpx.Client | httpx.AsyncClient, request: Request, content: Any) -> httpx.Request:
+def _built(
+    client: httpx.Client | httpx.AsyncClient, request: Request, content: type[_Pieces | _AsyncPieces]
+) -> httpx.Request:
     # Only identity: an endless gzip body is a bomb, and one that is cut would pass for a whole one.
     headers = {"Accept-Encoding": "identity", **request.headers}
     if request.body is not None:
@@ -274,23 +278,28 @@ def _built(client: httpx.Client | httpx.AsyncClient, request: Request, content: 
     extensions: dict[str, Any] = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), request.timeout)}
     if request.sni is not None:
         extensions["sni_hostname"] = request.sni
-    body = content if request.body is not None else None
+    body: Any = None if request.body is None else content(request.body)
     return client.build_request(request.method, request.url, headers=headers, content=body, extensions=extensions)
 
 
+@dataclass(frozen=True, slots=True)
 class _Pieces:
-    """A body for httpx; it can be iterated again."""
+    """A body for a sync client; it can be iterated again."""
 
-    def __init__(self, request: Request) -> None:
-        self._request = request
+    body: Body
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._request.body.pieces(_PIECE) if self._request.body else iter(())
+        return self.body.pieces(_PIECE)
 
 
-class _AsyncPieces(_Pieces):
+@dataclass(frozen=True, slots=True)
+class _AsyncPieces:
+    """A body for an async client; it can be iterated again."""
+
+    body: Body
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._request.body.pieces(_ASYNC_PIECE) if self._request.body else ():
+        for piece in self.body.pieces(_ASYNC_PIECE):
             yield piece
 
 
@@ -323,8 +332,8 @@ class _Live:
     request: Request
 
 
-def _response(live: httpx.Response, **content: Any) -> Response:
-    return Response(live.status_code, dict(live.headers), **content)
+def _response(reply: httpx.Response, **content: Any) -> Response:
+    return Response(reply.status_code, dict(reply.headers), **content)
 
 
 class _Watchdog:

@@ -1,0 +1,231 @@
+"""`AudioClient`: everything the core does, for people without a framework; the plugins stand on it too."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from audio_core.audio import Audio
+from audio_core.chat import ChatRequest, chat, open_chat
+from audio_core.engines import find_engine
+from audio_core.errors import UnsupportedFormat
+from audio_core.http.access import Access
+from audio_core.http.drive import Connections, arun, astream, run, stream
+from audio_core.http.flow import Flow, Response
+from audio_core.http.gateway import Gateway
+from audio_core.providers import find_provider
+from audio_core.transcribe.whole import transcribe_here, transcribe_there
+from audio_core.transcript import Transcript
+from audio_core.wire.chat import Answer, AnswerStream, Delta
+from audio_core.wire.transcription import TranscriptionOptions
+
+__all__ = ["AudioClient"]
+
+
+class AudioClient:
+    """Hears and answers through one gateway.
+
+    Making one touches neither disk nor net. It may be shared by threads, forks and event loops.
+
+    Args:
+        provider: a name in `PROVIDERS`; `"local"` transcribes in this process, without a key.
+        model: name of the model; remote gateways have no default. Locally: see `audio_core.engines`.
+        api_key: the gateway's key; by default taken from the environment when it is needed.
+        base_url: where the gateway's API starts, if not where its row says.
+        timeout: seconds on the clock for each request; of a stream, the longest silence.
+        max_retries: how many more requests may follow a failed one, in all.
+        max_concurrency: how many recordings of one call are prepared side by side.
+        access: what may be opened; None trusts every path and every public host that is named.
+        headers: further headers for the gateway.
+        http_client: an `httpx.Client` of yours, used as it is.
+        http_async_client: an `httpx.AsyncClient` of yours, used as it is.
+
+    Raises:
+        UnknownProvider: if there is no such provider.
+
+    Example:
+        >>> client = AudioClient("local")
+        >>> client.transcribe("examples/audio/call.mp3").language
+        'en'
+    """
+
+    def __init__(
+        self,
+        provider: str = "local",
+        *,
+        model: str | None = None,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeout: float = 60.0,
+        max_retries: int = 2,
+        max_concurrency: int = 8,
+        access: Access | None = None,
+        headers: Mapping[str, str] | None = None,
+        http_client: httpx.Client | None = None,
+        http_async_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        self.gateway = Gateway(find_provider(provider), api_key, base_url, timeout, max_retries, headers or {})
+        self.model = model
+        self.max_concurrency = max_concurrency
+        self.access = access
+        self._connections = Connections(http_client, http_async_client)
+
+    # --- transcription ---
+
+    def transcribe(
+        self,
+        source: Any,
+        *,
+        language: str | None = None,
+        prompt: str | None = None,
+        words: bool = False,
+        diarize: bool = False,
+        temperature: float | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Transcript:
+        """Transcribe a recording, or its clip.
+
+        Args:
+            source: whatever `Audio.of` takes.
+            language: code of the language spoken, such as `"en"`.
+            prompt: words or names to expect.
+            words: whether each word's time is wanted.
+            diarize: whether speakers are to be told apart.
+            temperature: of the model.
+            extra: fields of the gateway's own.
+
+        Returns:
+            The transcript; its times are seconds of the original recording, also for a clip.
+
+        Raises:
+            AudioError: if the recording cannot be opened, is damaged, or is too large for the gateway.
+            ProviderError: if the gateway refuses or fails.
+        """
+        options = TranscriptionOptions(language, prompt, words, diarize, temperature, extra or {})
+        return run(self._connections, self.transcription(source, options))
+
+    async def atranscribe(
+        self,
+        source: Any,
+        *,
+        language: str | None = None,
+        prompt: str | None = None,
+        words: bool = False,
+        diarize: bool = False,
+        temperature: float | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Transcript:
+        """`transcribe` on the running event loop."""
+        options = TranscriptionOptions(language, prompt, words, diarize, temperature, extra or {})
+        return await arun(self._connections, self.transcription(source, options))
+
+    def transcription(self, source: Any, options: TranscriptionOptions) -> Flow[Transcript]:
+        """The flow behind `transcribe`."""
+        audio, gateway = Audio.of(source), self.gateway
+        if gateway.provider.transcription == "engine" and gateway.base_url is None:
+            return transcribe_here(find_engine(self.model), audio, self.access, options, gateway=gateway)
+        return transcribe_there(gateway, self._needed_model(), audio, self.access, options)
+
+    # --- chat ---
+
+    def ask(self, source: Any, question: str, **options: Any) -> Answer:
+        """Ask a chat model about one recording, or several.
+
+        Args:
+            source: whatever `Audio.of` takes, or a list of such.
+            question: what to ask.
+            **options: further fields of the request, such as `temperature`.
+
+        Raises:
+            AudioError: if a recording cannot be sent.
+            ProviderError: if the gateway refuses or fails.
+        """
+        return self.chat(_question(source, question), options)
+
+    async def aask(self, source: Any, question: str, **options: Any) -> Answer:
+        """`ask` on the running event loop."""
+        return await self.achat(_question(source, question), options)
+
+    def stream(self, source: Any, question: str, **options: Any) -> Iterator[Delta]:
+        """`ask`, with the answer as it comes; it ends well only if the answer is whole."""
+        return self.stream_chat(_question(source, question), options)
+
+    def astream(self, source: Any, question: str, **options: Any) -> AsyncGenerator[Delta]:
+        """`stream` on the running event loop."""
+        return self.astream_chat(_question(source, question), options)
+
+    def chat(self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any) -> Answer:
+        """Send messages as OpenAI defines them, with an `Audio` wherever a recording belongs."""
+        return run(self._connections, chat(self.gateway, self._request(messages, options, **trust)))
+
+    async def achat(self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any) -> Answer:
+        """`chat` on the running event loop."""
+        return await arun(self._connections, chat(self.gateway, self._request(messages, options, **trust)))
+
+    def stream_chat(
+        self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any
+    ) -> Iterator[Delta]:
+        """`chat`, with the answer as it comes."""
+        opening = open_chat(self.gateway, self._request(messages, options, **trust))
+        return stream(self._connections, opening, self._decoder())
+
+    def astream_chat(
+        self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any
+    ) -> AsyncGenerator[Delta]:
+        """`stream_chat` on the running event loop."""
+        opening = open_chat(self.gateway, self._request(messages, options, **trust))
+        return astream(self._connections, opening, self._decoder())
+
+    def _request(
+        self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], *, trust_paths: bool = False
+    ) -> ChatRequest:
+        rest = {name: value for name, value in options.items() if name != "model"}
+        model = options.get("model") or self._needed_model()
+        return ChatRequest(model, messages, rest, self.access, trust_paths, self.max_concurrency)
+
+    def _decoder(self) -> Callable[[Response], AnswerStream]:
+        name = self.gateway.provider.name
+        return lambda response: AnswerStream(response.headers, provider=name)
+
+    def _needed_model(self) -> str:
+        if self.model is None:
+            raise UnsupportedFormat(f"Say which of {self.gateway.provider.name}'s models to use: model=...")
+        return self.model
+
+    # --- closing ---
+
+    def close(self) -> None:
+        """Close the connections of sync calls; calls made later open new ones."""
+        self._connections.close()
+
+    async def aclose(self) -> None:
+        """Close the connections of calls on the running event loop."""
+        await self._connections.aclose()
+
+    def __enter__(self) -> AudioClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> AudioClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"AudioClient({self.gateway.provider.name!r}, model={self.model!r})"
+
+
+def _question(source: Any, question: str) -> list[dict[str, Any]]:
+    sources = source if isinstance(source, (list, tuple)) else [source]
+    content = [*map(Audio.of, sources), {"type": "text", "text": question}]
+    return [{"role": "user", "content": content}]

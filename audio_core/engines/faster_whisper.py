@@ -1,0 +1,107 @@
+"""Whisper models in this process, on CTranslate2, for those who can fetch weights or have them on disk."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import TYPE_CHECKING
+
+from audio_core.audio import Audio
+from audio_core.errors import MissingDependency, UnsupportedFormat
+from audio_core.media.decode import pcm
+from audio_core.transcript import Segment, Transcript, Word
+from audio_core.wire.transcription import TranscriptionOptions
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+    from faster_whisper.transcribe import Segment as WhisperSegment
+    from faster_whisper.transcribe import Word as WhisperWord
+
+__all__ = ["FasterWhisper"]
+
+_RATE = 16_000
+
+
+class FasterWhisper:
+    """A faster-whisper model.
+
+    The whole recording, or clip, stands in memory while it is transcribed: 230 kB a second of it.
+
+    Args:
+        weights: a size that faster-whisper downloads, such as `"small"`, or the folder of a converted model.
+
+    Example:
+        >>> FasterWhisper("small").model
+        'faster-whisper:small'
+    """
+
+    def __init__(self, weights: str) -> None:
+        self.model = f"faster-whisper:{weights}"
+        self._weights = weights
+
+    def transcribe(self, audio: Audio, options: TranscriptionOptions) -> Transcript:
+        """Transcribe a recording, or its clip.
+
+        Args:
+            audio: an open recording in any format that is read here.
+            options: `extra` goes to faster-whisper's `transcribe` as it is; it cannot tell speakers apart.
+
+        Raises:
+            MissingDependency: if faster-whisper is not installed.
+            UnsupportedFormat: if the weights cannot be loaded.
+            InvalidAudio: if the recording is damaged or cut short.
+        """
+        import numpy as np  # noqa: PLC0415 - faster-whisper brings it
+
+        whisper = _load(self._weights)
+        samples = np.frombuffer(b"".join(pcm(audio, rate=_RATE)), dtype="<i2").astype("float32") / 32768
+        found, info = whisper.transcribe(
+            samples,
+            language=options.language,
+            initial_prompt=options.prompt,
+            word_timestamps=options.words,
+            **({} if options.temperature is None else {"temperature": options.temperature}),
+            **options.extra,
+        )
+        segments = tuple(_segment(segment, audio.start or 0.0) for segment in found)
+        return Transcript(
+            text=" ".join(segment.text for segment in segments),
+            segments=segments,
+            language=info.language,
+            duration=float(info.duration),
+            model=self.model,
+            provider="local",
+        )
+
+
+def _segment(raw: WhisperSegment, offset: float) -> Segment:
+    return Segment(
+        start=float(raw.start) + offset,
+        end=float(raw.end) + offset,
+        text=raw.text.strip(),
+        words=tuple(_word(word, offset) for word in raw.words or ()),
+        confidence=math.exp(min(0.0, float(raw.avg_logprob))),
+    )
+
+
+def _word(raw: WhisperWord, offset: float) -> Word:
+    # NumPy floats become plain ones, so that transcripts can be written as JSON.
+    start, end = float(raw.start) + offset, float(raw.end) + offset
+    return Word(start, end, raw.word.strip(), confidence=float(raw.probability))
+
+
+@functools.lru_cache(maxsize=2)
+def _load(weights: str) -> WhisperModel:
+    try:
+        from faster_whisper import WhisperModel  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise MissingDependency(
+            "This engine needs faster-whisper: pip install 'langchain-llamaindex-audio[faster-whisper]'"
+        ) from None
+    try:
+        return WhisperModel(weights)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UnsupportedFormat(
+            f"The weights {weights.rsplit('/', 1)[-1]!r} cannot be loaded ({type(error).__name__}): give a size that can be "
+            "downloaded, such as 'small', or the folder of a model converted for CTranslate2."
+        ) from None

@@ -1,0 +1,1 @@
+"""How it goes over the line: flows, their drivers, bodies, retries, and what may be opened."""

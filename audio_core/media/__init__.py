@@ -1,0 +1,1 @@
+"""What is inside the bytes: format names, decoding, cutting, encoding."""

@@ -1,0 +1,57 @@
+"""The routes, and errors in OpenAI's envelope."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from audio_core.errors import AudioError
+from audio_core.offline.chat import complete
+from audio_core.offline.transcriptions import transcribe
+
+__all__ = ["MODEL", "create_app"]
+
+MODEL = "pocketsphinx"
+"""The only model; any other name is answered by it too, and the reply says so."""
+
+
+def create_app() -> Starlette:
+    """The server as an ASGI application."""
+    return Starlette(
+        routes=[
+            Route("/v1/models", _models),
+            Route("/v1/audio/transcriptions", transcribe, methods=["POST"]),
+            Route("/v1/chat/completions", complete, methods=["POST"]),
+        ],
+        exception_handlers={HTTPException: _http_fault, AudioError: _audio_fault, ValueError: _value_fault},
+    )
+
+
+def _models(request: Request) -> Response:
+    row = {"id": MODEL, "object": "model", "created": int(time.time()), "owned_by": "audio_core.offline"}
+    return JSONResponse({"object": "list", "data": [row]})
+
+
+def _http_fault(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    said = error.detail if isinstance(error, HTTPException) else "internal error"
+    return _fault(status, f"{request.method} {request.url.path}: {said}", "not_found" if status == 404 else None)
+
+
+def _audio_fault(request: Request, error: Exception) -> Response:
+    return _fault(400, str(error), "invalid_audio")
+
+
+def _value_fault(request: Request, error: Exception) -> Response:
+    return _fault(400, str(error), None)
+
+
+def _fault(status: int, message: str, code: str | None) -> Response:
+    body: dict[str, Any] = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
+    return JSONResponse({"error": body}, status_code=status)

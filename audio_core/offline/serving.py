@@ -1,0 +1,56 @@
+"""The server as a process, or on a thread of this one."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from audio_core.offline.app import create_app
+
+__all__ = ["running", "serve"]
+
+
+def serve(host: str, port: int) -> None:
+    """Serve until interrupted; prints the base URL once it listens."""
+    with _listening(host, port) as listener:
+        print(f"http://{host}:{listener.getsockname()[1]}/v1", flush=True)
+        _server().run(sockets=[listener])
+
+
+@contextmanager
+def running(host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve on a thread while the block runs.
+
+    Args:
+        host: address to listen on.
+        port: 0 takes a free one.
+
+    Yields:
+        The base URL, such as `"http://127.0.0.1:40123/v1"`.
+    """
+    server = _server()
+    with _listening(host, port) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        try:
+            yield f"http://{host}:{listener.getsockname()[1]}/v1"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _server() -> uvicorn.Server:
+    return uvicorn.Server(uvicorn.Config(create_app(), log_level="warning", timeout_graceful_shutdown=2, lifespan="off"))
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    with socket.create_server((host, port)) as listener:
+        yield listener

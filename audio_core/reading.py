@@ -1,0 +1,98 @@
+"""Recordings to passages: what the loaders and readers of both frameworks have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict, Unpack
+
+import httpx
+
+from audio_core.client import AudioClient
+from audio_core.http.access import Access
+from audio_core.passages import Granularity, Passage, passages
+from audio_core.transcript import Transcript
+
+__all__ = ["PassageReader", "ReadingOptions"]
+
+_OF_CLIENT = ("provider", "model", "api_key", "base_url", "timeout", "max_retries", "access", "http_client", "http_async_client")
+_OF_PASSAGES = ("granularity", "window_seconds", "window_overlap")
+
+
+class ReadingOptions(TypedDict, total=False):
+    """What a loader, parser or reader takes besides its source.
+
+    Attributes:
+        provider: who transcribes; `"local"` by default, without a key.
+        model: name of the model; needed for remote providers.
+        api_key: the provider's key; by default taken from the environment.
+        base_url: where the provider's API starts, if not where its row says.
+        language: code of the language spoken.
+        prompt: words or names to expect.
+        words: whether each word's time is wanted from the provider.
+        diarize: whether speakers are to be told apart.
+        temperature: of the model.
+        extra: fields of the provider's own.
+        granularity: `"segment"`, `"window"` or `"file"`.
+        window_seconds: length of a window.
+        window_overlap: seconds that a window shares with the one before.
+        timeout: seconds on the clock for each request.
+        max_retries: how many more requests may follow a failed one.
+        access: what may be opened; None trusts what is named.
+        http_client: an `httpx.Client` of yours.
+        http_async_client: an `httpx.AsyncClient` of yours.
+    """
+
+    provider: str
+    model: str | None
+    api_key: str | None
+    base_url: str | None
+    language: str | None
+    prompt: str | None
+    words: bool
+    diarize: bool
+    temperature: float | None
+    extra: Mapping[str, Any] | None
+    granularity: Granularity
+    window_seconds: float
+    window_overlap: float
+    timeout: float
+    max_retries: int
+    access: Access | None
+    http_client: httpx.Client | None
+    http_async_client: httpx.AsyncClient | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PassageReader:
+    """Transcribes recordings and cuts the transcripts into passages."""
+
+    client: AudioClient
+    transcription: Mapping[str, Any]
+    cutting: Mapping[str, Any]
+
+    @classmethod
+    def configured(cls, **options: Unpack[ReadingOptions]) -> PassageReader:
+        """A reader with these options; nothing is opened.
+
+        Raises:
+            TypeError: if an option is not known.
+            UnknownProvider: if there is no such provider.
+        """
+        if unknown := options.keys() - ReadingOptions.__annotations__.keys():
+            raise TypeError(f"Unknown options: {', '.join(sorted(unknown))}.")
+        client = AudioClient(**{name: options[name] for name in _OF_CLIENT if name in options})
+        cutting = {name: options[name] for name in _OF_PASSAGES if name in options}
+        rest = {name: value for name, value in options.items() if name not in _OF_CLIENT + _OF_PASSAGES}
+        return cls(client, rest, cutting)
+
+    def read(self, source: Any, metadata: Mapping[str, Any] | None = None) -> Iterator[Passage]:
+        """The passages of a recording; `metadata` is kept beside what the recording says."""
+        return self._passages(self.client.transcribe(source, **self.transcription), metadata)
+
+    async def aread(self, source: Any, metadata: Mapping[str, Any] | None = None) -> Iterator[Passage]:
+        """`read` on the running event loop."""
+        return self._passages(await self.client.atranscribe(source, **self.transcription), metadata)
+
+    def _passages(self, transcript: Transcript, metadata: Mapping[str, Any] | None) -> Iterator[Passage]:
+        return passages(transcript, metadata=metadata, **self.cutting)

@@ -1,0 +1,14 @@
+"""Passages of a transcript as LangChain's Documents."""
+
+from __future__ import annotations
+
+from langchain_core.documents import Document
+
+from audio_core import Passage
+
+__all__ = ["as_document"]
+
+
+def as_document(passage: Passage) -> Document:
+    """A Document with the passage's id, text and flat metadata."""
+    return Document(id=passage.id, page_content=passage.text, metadata=passage.metadata)
