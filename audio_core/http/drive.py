@@ -60,7 +60,7 @@ class Connections:
         with self._lock:
             if self._own is None or self._own[0] != os.getpid():
                 self._own = (os.getpid(), httpx.Client(verify=_tls(), timeout=None, limits=_LIMITS))
-                weakref.finalize(self, self._own[1].close).atexit = False
+                weakref.finalize(self, self._own[1].close)
             return self._own[1]
 
     async def async_client(self) -> httpx.AsyncClient:

@@ -1,0 +1,97 @@
+"""`AudioReader`: recordings as LlamaIndex Documents that say where in the recording they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+import httpx
+from llama_index.core.bridge.pydantic import ConfigDict, Field
+from llama_index.core.readers.base import BasePydanticReader
+from llama_index.core.schema import Document
+
+from audio_core import Access, Audio, Granularity, PassageReader, ReadingOptions, find_provider
+from llamaindex_audio.nodes import as_document
+
+__all__ = ["AudioReader"]
+
+
+class AudioReader(BasePydanticReader):
+    """Transcribes recordings into Documents, by itself or in `SimpleDirectoryReader(file_extractor=...)`.
+
+    Metadata is flat: `source`, `start`, `end` (seconds), `clip` (a URL that names the stretch), `segment`, `speaker`,
+    `language`, `duration`, `model`, `provider`, `sha256`, each where it is known. Ids are stable. The fields are those of
+    `audio_core.ReadingOptions`; without any, PocketSphinx transcribes in this process.
+
+    Example:
+        >>> documents = AudioReader().load_data("examples/audio/call.mp3")
+        >>> documents[0].metadata["start"] < documents[0].metadata["end"]
+        True
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    is_remote: bool = False
+    provider: str = "local"
+    model: str | None = None
+    api_key: str | None = Field(default=None, exclude=True, repr=False)
+    base_url: str | None = None
+    language: str | None = None
+    prompt: str | None = None
+    words: bool = False
+    diarize: bool = False
+    temperature: float | None = None
+    extra: dict[str, Any] | None = None
+    granularity: Granularity = "segment"
+    window_seconds: float = 30.0
+    window_overlap: float = 0.0
+    timeout: float = 60.0
+    max_retries: int = 2
+    access: Access | None = None
+    http_client: httpx.Client | None = Field(default=None, exclude=True, repr=False)
+    http_async_client: httpx.AsyncClient | None = Field(default=None, exclude=True, repr=False)
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Keep the options; neither disk nor net is touched.
+
+        Raises:
+            UnknownProvider: if there is no such provider.
+        """
+        super().__init__(**kwargs)
+        find_provider(self.provider)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name under which LlamaIndex stores this class."""
+        return "AudioReader"
+
+    def lazy_load_data(
+        self, file: Any, extra_info: Mapping[str, Any] | None = None, fs: Any = None
+    ) -> Iterable[Document]:
+        """The Documents of one recording, in order of time.
+
+        Args:
+            file: whatever `Audio.of` takes.
+            extra_info: metadata to keep beside what the recording says.
+            fs: an fsspec file system in which `file` is a path.
+
+        Raises:
+            AudioError: if the recording cannot be opened, or the provider fails.
+        """
+        return map(as_document, self._reader.read(_recording(file, fs), extra_info))
+
+    async def aload_data(
+        self, file: Any, extra_info: Mapping[str, Any] | None = None, fs: Any = None
+    ) -> list[Document]:
+        """The same Documents, on the running event loop."""
+        return [as_document(passage) for passage in await self._reader.aread(_recording(file, fs), extra_info)]
+
+    @cached_property
+    def _reader(self) -> PassageReader:
+        options = {name: getattr(self, name) for name in ReadingOptions.__annotations__}
+        return PassageReader.configured(**options)
+
+
+def _recording(file: Any, fs: Any) -> Audio:
+    return Audio.of(file if fs is None else fs.open(str(file), "rb"))
