@@ -44,6 +44,7 @@ _CUT_SHARE, _DAMAGED_SHARE = 0.02, 0.05
 ENCODERS = {"wav": "pcm_s16le", "mp3": "libmp3lame", "flac": "flac", "ogg": "libopus", "m4a": "aac"}
 """Formats that `encode` writes, with FFmpeg's names of their encoders."""
 _MUXERS = {"m4a": "ipod"}
+_BIT_RATES = {"mp3": 64_000, "ogg": 24_000, "m4a": 64_000}  # bits a second and channel: transparent for speech
 _OPUS_RATE = 48_000  # RFC 6716: Opus always decodes at 48 kHz
 
 
@@ -140,6 +141,8 @@ def _write(audio: Audio, file: BinaryIO, format: str, rate: int, channels: int) 
     layout, position = _layout(channels), 0
     with av.open(file, "w", format=_MUXERS.get(format, format)) as container:
         stream = container.add_stream(ENCODERS[format], rate=rate, layout=layout)
+        if format in _BIT_RATES:
+            stream.codec_context.bit_rate = _BIT_RATES[format] * channels
         for piece in pcm(audio, rate=rate, channels=channels):
             frame = AudioFrame(format="s16", layout=layout, samples=len(piece) // (2 * channels), align=1)
             frame.planes[0].update(piece)
