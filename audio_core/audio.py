@@ -227,7 +227,7 @@ class _Path:
 
     @property
     def reference(self) -> str | None:
-        return Path(os.path.abspath(self.path)).as_uri()
+        return Path(os.path.abspath(self.path)).as_uri()  # noqa: PTH100 - resolve would touch the disk
 
     def open(self) -> Content:
         return open_regular(self.path, self.label)
@@ -280,7 +280,7 @@ def _audio_of(cls: type[Audio], source: Any) -> Audio:
         case str():
             return _of_text(cls, source)
         case bytes() | bytearray() | memoryview():
-            return cls(_Held(BytesContent(bytes(cast(bytes, source)))))
+            return cls(_Held(BytesContent(bytes(cast("bytes", source)))))
         case os.PathLike():
             return cls(_Path(Path(cast("os.PathLike[str]", source))))
         case Mapping():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -226,6 +226,6 @@ class AudioClient:
 
 
 def _question(source: Any, question: str) -> list[dict[str, Any]]:
-    sources = source if isinstance(source, (list, tuple)) else [source]
+    sources = cast("list[Any]", source) if isinstance(source, list) else [source]
     content = [*map(Audio.of, sources), {"type": "text", "text": question}]
     return [{"role": "user", "content": content}]

@@ -133,7 +133,7 @@ class FileContent:
 
 
 def _reader(content: FileContent | Base64Content) -> BinaryIO:
-    return cast(BinaryIO, io.BufferedReader(_Reader(content), _COPY_BYTES))
+    return cast("BinaryIO", io.BufferedReader(_Reader(content), _COPY_BYTES))
 
 
 class _Reader(io.RawIOBase):
@@ -237,5 +237,8 @@ def head_of(content: Content, length: int) -> bytes:
 
 def fingerprint(content: Content) -> str:
     """The SHA-256 of the bytes, in hex, read piece by piece."""
+    digest = hashlib.sha256()
     with content.open() as reader:
-        return hashlib.file_digest(reader, "sha256").hexdigest()
+        while piece := reader.read(_COPY_BYTES):
+            digest.update(piece)
+    return digest.hexdigest()

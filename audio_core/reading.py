@@ -15,7 +15,17 @@ from audio_core.transcript import Transcript
 
 __all__ = ["PassageReader", "ReadingOptions"]
 
-_OF_CLIENT = ("provider", "model", "api_key", "base_url", "timeout", "max_retries", "access", "http_client", "http_async_client")
+_OF_CLIENT = (
+    "provider",
+    "model",
+    "api_key",
+    "base_url",
+    "timeout",
+    "max_retries",
+    "access",
+    "http_client",
+    "http_async_client",
+)
 _OF_PASSAGES = ("granularity", "window_seconds", "window_overlap")
 
 
@@ -81,10 +91,10 @@ class PassageReader:
         """
         if unknown := options.keys() - ReadingOptions.__annotations__.keys():
             raise TypeError(f"Unknown options: {', '.join(sorted(unknown))}.")
-        client = AudioClient(**{name: options[name] for name in _OF_CLIENT if name in options})
-        cutting = {name: options[name] for name in _OF_PASSAGES if name in options}
-        rest = {name: value for name, value in options.items() if name not in _OF_CLIENT + _OF_PASSAGES}
-        return cls(client, rest, cutting)
+        given: dict[str, Any] = {**options}
+        client = AudioClient(**{name: given.pop(name) for name in _OF_CLIENT if name in given})
+        cutting = {name: given.pop(name) for name in _OF_PASSAGES if name in given}
+        return cls(client, given, cutting)
 
     def read(self, source: Any, metadata: Mapping[str, Any] | None = None) -> Iterator[Passage]:
         """The passages of a recording; `metadata` is kept beside what the recording says."""

@@ -29,10 +29,10 @@ def wire_messages(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
 def _wire_message(at: int, message: BaseMessage) -> dict[str, Any]:
     parts = cast("list[Any]", message.content) if isinstance(message.content, list) else []
     if not any(isinstance(part, dict) and holds_audio(cast("dict[str, Any]", part)) for part in parts):
-        return cast("dict[str, Any]", convert_to_openai_messages(message))
+        return convert_to_openai_messages(message)
     if not isinstance(message, HumanMessage):
         raise InvalidAudio(f"messages[{at}]: a {message.type} message cannot carry audio; put it into a human message.")
-    whole = cast("dict[str, Any]", convert_to_openai_messages(HumanMessage("", name=message.name)))
+    whole = convert_to_openai_messages(HumanMessage("", name=message.name))
     return {**whole, "content": [_wire_part(at, index, part) for index, part in enumerate(parts)]}
 
 

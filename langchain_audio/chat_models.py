@@ -167,7 +167,7 @@ def _result(answer: Answer) -> ChatResult:
         "request_id": answer.request_id,
     }
     message = AIMessage(
-        answer.text,
+        content=answer.text,
         response_metadata={name: value for name, value in facts.items() if value is not None},
         usage_metadata=_usage(answer.usage),
     )
@@ -177,9 +177,14 @@ def _result(answer: Answer) -> ChatResult:
 def _chunk(delta: Delta, provider: str) -> ChatGenerationChunk:
     facts: dict[str, Any] = {}
     if delta.finish_reason:  # once: facts that repeat are joined into nonsense when chunks are added
-        facts = {"finish_reason": delta.finish_reason, "model_provider": provider, "model_name": delta.model, "id": delta.id}
+        facts = {
+            "finish_reason": delta.finish_reason,
+            "model_provider": provider,
+            "model_name": delta.model,
+            "id": delta.id,
+        }
     message = AIMessageChunk(
-        delta.text,
+        content=delta.text,
         response_metadata={name: value for name, value in facts.items() if value is not None},
         usage_metadata=_usage(delta.usage),
     )

@@ -70,7 +70,7 @@ def audio_of(block: AudioBlock) -> Audio:
     if isinstance(source, bytes):  # LlamaIndex holds bytes as base64
         source = Audio.from_base64(source.decode("ascii"))
     elif isinstance(source, io.IOBase):
-        source = cast(BinaryIO, source)
+        source = cast("BinaryIO", source)
     elif source is block.url:
         source = str(source)
     is_raw = (block.format or "").split(";")[0].lower() in ("pcm16", "pcm24", "audio/pcm")

@@ -1,5 +1,8 @@
 """`AudioLLM`: a LlamaIndex LLM that hears."""
 
+# LlamaIndex's decorators and some of its fields carry no types.
+# pyright: reportUntypedFunctionDecorator=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -54,9 +57,13 @@ class AudioLLM(LLM):
     top_p: float | None = None
     seed: int | None = None
     stop: list[str] | None = None
-    timeout: float = Field(default=60.0, description="Seconds on the clock for each request; of a stream, the longest silence.")
+    timeout: float = Field(
+        default=60.0, description="Seconds on the clock for each request; of a stream, the longest silence."
+    )
     max_retries: int = Field(default=2, description="How many more requests may follow a failed one, in all.")
-    context_window: int = Field(default=128_000, description="Tokens that the model reads at once; gateways do not say.")
+    context_window: int = Field(
+        default=128_000, description="Tokens that the model reads at once; gateways do not say."
+    )
     extra_body: dict[str, Any] | None = Field(default=None, description="Further fields of the request's body.")
     extra_headers: dict[str, str] | None = Field(default=None, exclude=True, repr=False, description="Further headers.")
     access: Access | Path | str | list[str | Path] | None = Field(
@@ -106,7 +113,9 @@ class AudioLLM(LLM):
 
     def _options(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         own = {name: getattr(self, name) for name in ("temperature", "max_tokens", "top_p", "seed", "stop")}
-        return {name: value for name, value in {**own, **(self.extra_body or {}), **kwargs}.items() if value is not None}
+        return {
+            name: value for name, value in {**own, **(self.extra_body or {}), **kwargs}.items() if value is not None
+        }
 
     # --- chat ---
 
@@ -192,7 +201,12 @@ def _completion(response: ChatResponse) -> CompletionResponse:
 
 def _response(answer: Answer) -> ChatResponse:
     message = ChatMessage(role=MessageRole.ASSISTANT, content=answer.text)
-    facts = {"finish_reason": answer.finish_reason, "model": answer.model, "id": answer.id, "request_id": answer.request_id}
+    facts = {
+        "finish_reason": answer.finish_reason,
+        "model": answer.model,
+        "id": answer.id,
+        "request_id": answer.request_id,
+    }
     return ChatResponse(message=message, additional_kwargs={**_known(facts), **_counted(answer.usage)})
 
 

@@ -1,9 +1,9 @@
 """Speech recognition in this process.
 
-| `model=` | engine | needs |
+| `model=` | engine | extra |
 |---|---|---|
-| None or `"pocketsphinx"` | PocketSphinx: English, modest, no download | `pip install 'langchain-llamaindex-audio[local]'` |
-| `"faster-whisper:small"`, `"faster-whisper:/path/to/model"` | Whisper on CTranslate2 | `pip install 'langchain-llamaindex-audio[faster-whisper]'` |
+| None or `"pocketsphinx"` | PocketSphinx: English, modest, no download | `[local]` |
+| `"faster-whisper:small"`, `"faster-whisper:/path/to/model"` | Whisper on CTranslate2 | `[faster-whisper]` |
 """
 
 from __future__ import annotations

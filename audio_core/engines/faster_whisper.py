@@ -1,5 +1,8 @@
 """Whisper models in this process, on CTranslate2, for those who can fetch weights or have them on disk."""
 
+# faster-whisper's `transcribe` has parameters of half a type.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import functools

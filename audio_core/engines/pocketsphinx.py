@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from audio_core.audio import Audio
 from audio_core.errors import MissingDependency
@@ -18,15 +18,14 @@ from audio_core.media.decode import pcm
 from audio_core.transcript import Segment, Transcript, Word
 from audio_core.wire.transcription import TranscriptionOptions
 
-if TYPE_CHECKING:
-    from pocketsphinx import Decoder
+Decoder = Any  # PocketSphinx has no types
 
 __all__ = ["PocketSphinx"]
 
 RATE = 16_000
 _BYTES_PER_SECOND = RATE * 2
 _FRAMES_PER_SECOND = 100  # of the decoder's own clock
-_LOOSE = 0  # the endpointer's mode; measured here: stricter ones cut soft sounds off and cost up to 4 points of word error rate
+_LOOSE = 0  # the endpointer's mode; stricter ones cut soft sounds off: up to 4 points of word error rate
 _WINDOW = 0.3  # seconds that the endpointer looks at before it decides
 _PAUSE = 0.3  # seconds between two words that end a segment
 _PADDING = 0.25  # seconds of pause kept around speech, so that soft first and last sounds are heard
@@ -230,7 +229,7 @@ class _Count:
 
 
 @contextmanager
-def _decoder() -> Iterator[Decoder]:
+def _decoder() -> Generator[Decoder]:
     with _lock:
         decoder = _idle.pop() if _idle else None
     decoder = decoder or _pocketsphinx().Decoder(samprate=RATE, fwdflat=False, loglevel="FATAL")

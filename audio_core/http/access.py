@@ -78,7 +78,9 @@ class Access:
     def check_size(self, size: int, label: str) -> None:
         """Raise `AudioTooLarge` if a recording is over the limit."""
         if size > self.max_bytes:
-            raise AudioTooLarge(f"{label} has {size:,} bytes; access allows {self.max_bytes:,} (Access(max_bytes=...)).")
+            raise AudioTooLarge(
+                f"{label} has {size:,} bytes; access allows {self.max_bytes:,} (Access(max_bytes=...))."
+            )
 
     def _denied(self, label: str) -> AccessDenied:
         allowed = ", ".join(repr(Path(root).name or str(root)) for root in self.roots)
@@ -128,7 +130,7 @@ def is_public(address: str) -> bool:
         (True, False, False)
     """
     try:
-        found = ipaddress.ip_address(address.split("%")[0])
+        found = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     except ValueError:
         return False
     return all(_is_public(candidate) for candidate in (found, *_embedded(found)))
@@ -164,9 +166,9 @@ def _really(content: FileContent, path: Path) -> Path:
     """The path of the file that the descriptor holds, which a swapped link cannot change."""
     link = Path(f"/proc/self/fd/{content.descriptor}")
     if link.parent.exists():
-        return Path(os.readlink(link))
+        return link.readlink()
     resolved = path.resolve()
-    opened, there = os.fstat(content.descriptor), os.stat(resolved)
+    opened, there = os.fstat(content.descriptor), resolved.stat()
     if (opened.st_dev, opened.st_ino) != (there.st_dev, there.st_ino):
         raise AccessDenied(f"{path.name} was exchanged while it was being opened.")
     return resolved

@@ -59,7 +59,7 @@ class Connections:
             return self._given
         with self._lock:
             if self._own is None or self._own[0] != os.getpid():
-                self._own = (os.getpid(), httpx.Client(verify=_tls(), timeout=None, limits=_LIMITS))
+                self._own = (os.getpid(), httpx.Client(verify=_tls(), limits=_LIMITS))
                 weakref.finalize(self, self._own[1].close)
             return self._own[1]
 
@@ -96,11 +96,11 @@ def _tls() -> ssl.SSLContext:
 
 async def _kept_async_client() -> AsyncGenerator[httpx.AsyncClient]:
     # asyncio.run closes the loop's suspended async generators, and so this client, before it closes the loop.
-    async with httpx.AsyncClient(verify=_tls(), timeout=None, limits=_LIMITS) as client:
+    async with httpx.AsyncClient(verify=_tls(), limits=_LIMITS) as client:
         yield client
 
 
-# --- drivers -----------------------------------------------------------------------------------------------------------
+# --- drivers ---
 
 
 def run(connections: Connections, flow: Flow[T]) -> T:
@@ -207,7 +207,7 @@ async def astream(
             yield item
 
 
-# --- one exchange ------------------------------------------------------------------------------------------------------
+# --- one exchange ---
 
 
 def _exchange(client: httpx.Client, request: Request) -> Response:
@@ -317,7 +317,9 @@ class _Collector:
         self._size += len(data)
         if self._size > self._request.max_reply_bytes:
             limit = self._request.max_reply_bytes
-            raise IncompleteResponse(f"{self._request.provider} answered with more than {limit:,} bytes; it is not read.")
+            raise IncompleteResponse(
+                f"{self._request.provider} answered with more than {limit:,} bytes; it is not read."
+            )
         self._sink(data)
 
     def body(self) -> bytes:
@@ -376,7 +378,7 @@ def _shut(live: httpx.Response | None) -> None:
             connection.shutdown(socket.SHUT_RDWR)
 
 
-# --- errors ------------------------------------------------------------------------------------------------------------
+# --- errors ---
 
 
 @contextlib.contextmanager

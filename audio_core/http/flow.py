@@ -93,7 +93,7 @@ Flow = Generator[Step, Any, T]
 
 def send(request: Request) -> Flow[Response]:
     """Make a request."""
-    return cast(Response, (yield Send(request)))
+    return cast("Response", (yield Send(request)))
 
 
 def pause(seconds: float) -> Flow[None]:
@@ -103,7 +103,7 @@ def pause(seconds: float) -> Flow[None]:
 
 def work(call: Callable[[], T]) -> Flow[T]:
     """Do something that blocks, away from any event loop."""
-    return cast(T, (yield Work(call)))
+    return cast("T", (yield Work(call)))
 
 
 def gather(flows: Sequence[Flow[T]], limit: int) -> Flow[list[T]]:

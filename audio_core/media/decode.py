@@ -4,12 +4,15 @@ Recordings come from anyone, so FFmpeg sees a nameless stream and a list of form
 URLs. Positions come from the packets, never from a header's duration; damaged packets become silence, so that time goes on.
 """
 
+# PyAV's packets are generic, and its own methods leave the parameter open.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeAlias, cast
 
 import av
 import av.error
@@ -18,12 +21,14 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.packet import Packet
+from av.packet import Packet as _Packet
 
 from audio_core.audio import Audio
 from audio_core.content import FileContent
 from audio_core.errors import AudioTooLarge, InvalidAudio, UnsupportedFormat
 from audio_core.media.promise import id3_bytes, promised_wav_bytes, promises_mp3_frames
+
+Packet: TypeAlias = "_Packet[Any]"
 
 __all__ = ["ENCODERS", "Probe", "encode", "pcm", "probe"]
 
@@ -140,7 +145,7 @@ def encode(audio: Audio, format: str, *, rate: int | None = None, channels: int 
 def _write(audio: Audio, file: BinaryIO, format: str, rate: int, channels: int) -> None:
     layout, position = _layout(channels), 0
     with av.open(file, "w", format=_MUXERS.get(format, format)) as container:
-        stream = container.add_stream(ENCODERS[format], rate=rate, layout=layout)
+        stream = cast("AudioStream", container.add_stream(ENCODERS[format], rate=rate, layout=layout))
         if format in _BIT_RATES:
             stream.codec_context.bit_rate = _BIT_RATES[format] * channels
         for piece in pcm(audio, rate=rate, channels=channels):
@@ -290,7 +295,9 @@ class _Track:
             return []
         self._bytes += sum(frame.samples * frame.format.bytes * len(frame.layout.channels) for frame in frames)
         if self._bytes > MAX_DECODED_BYTES:
-            raise AudioTooLarge(f"{self.label} decodes to more than {MAX_DECODED_BYTES // 2**30} GiB; cut it with a clip.")
+            raise AudioTooLarge(
+                f"{self.label} decodes to more than {MAX_DECODED_BYTES // 2**30} GiB; cut it with a clip."
+            )
         return frames
 
 
@@ -302,7 +309,7 @@ def _track(audio: Audio) -> Generator[_Track]:
         options |= {"sample_rate": str(audio.sample_rate), "ch_layout": _layout(audio.channels)}
     with audio.open().open() as reader:
         try:
-            container = av.open(reader, format=raw, options=options, metadata_errors="replace")
+            container = av.open(reader, "r", format=raw, options=options, metadata_errors="replace")
         except (av.error.FFmpegError, ValueError):
             raise InvalidAudio(f"{audio.label} is damaged: it starts like audio but cannot be read as any.") from None
         with container:
@@ -343,5 +350,3 @@ def _check_shape(label: str, codec: AudioCodecContext) -> None:
 
 def _layout(channels: int) -> str:
     return {1: "mono", 2: "stereo"}.get(channels, f"{channels} channels")
-
-

@@ -73,7 +73,7 @@ def named(name: str) -> Format:
         >>> named("audio/ogg; codecs=opus").name
         'ogg'
     """
-    word = name.split(";")[0].strip().lower().removeprefix(".")
+    word = name.split(";", maxsplit=1)[0].strip().lower().removeprefix(".")
     try:
         return _BY_NAME[word]
     except KeyError:
@@ -83,13 +83,13 @@ def named(name: str) -> Format:
 
 
 def sniff(head: bytes) -> Format | None:
-    """The format that the first bytes of a file show, or None if they show no audio format.
+    r"""The format that the first bytes of a file show, or None if they show no audio format.
 
     Args:
         head: the first `SNIFF_BYTES` bytes, or fewer if the file is shorter.
 
     Example:
-        >>> sniff(b"fLaC\\x00\\x00\\x00\\x22").name
+        >>> sniff(b"fLaC\x00\x00\x00\x22").name
         'flac'
     """
     name = _sniff_container(head) or _sniff_frame(head)
@@ -133,7 +133,12 @@ def describe_bytes(head: bytes) -> str:
         >>> describe_bytes(b"%PDF-1.7")
         'a PDF'
     """
-    known = {b"%PDF": "a PDF", b"PK\x03\x04": "a ZIP archive", b"\x89PNG": "a PNG image", b"\xff\xd8\xff": "a JPEG image"}
+    known = {
+        b"%PDF": "a PDF",
+        b"PK\x03\x04": "a ZIP archive",
+        b"\x89PNG": "a PNG image",
+        b"\xff\xd8\xff": "a JPEG image",
+    }
     for magic, what in known.items():
         if head.startswith(magic):
             return what

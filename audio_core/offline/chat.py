@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -19,6 +19,7 @@ from audio_core.audio import Audio
 from audio_core.blocks import audio_in_block, holds_audio
 from audio_core.engines.pocketsphinx import PocketSphinx
 from audio_core.transcript import Transcript
+from audio_core.wire.loose import as_object, objects_in
 from audio_core.wire.transcription import TranscriptionOptions
 
 __all__ = ["complete"]
@@ -44,8 +45,7 @@ async def complete(request: Request) -> Response:
 
 def _clips(messages: list[dict[str, Any]]) -> list[Audio]:
     last = next(message for message in reversed(messages) if message["role"] == "user") if messages else {}
-    content = last.get("content")
-    blocks = [block for block in content if holds_audio(block)] if isinstance(content, list) else []
+    blocks = [block for block in objects_in(last.get("content")) if holds_audio(block)]
     if any(block.get("type") != "input_audio" for block in blocks):
         raise ValueError("Audio must come as input_audio with base64 data and a format.")
     return [audio_in_block(block) for block in blocks]
@@ -55,8 +55,8 @@ def _listen(clips: list[Audio], body: Mapping[str, Any]) -> _Answer:
     engine = PocketSphinx()
     heard = [engine.transcribe(clip, TranscriptionOptions()) for clip in clips]
     seconds = sum(transcript.duration or 0.0 for transcript in heard)
-    options = cast("dict[str, Any]", body.get("stream_options") or {})
-    return _Answer(_told(heard), seconds, str(body.get("model")), bool(options.get("include_usage")))
+    wants_usage = bool(as_object(body.get("stream_options")).get("include_usage"))
+    return _Answer(_told(heard), seconds, str(body.get("model")), wants_usage)
 
 
 def _told(heard: list[Transcript]) -> str:

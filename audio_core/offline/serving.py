@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import uvicorn
@@ -23,7 +23,7 @@ def serve(host: str, port: int) -> None:
 
 
 @contextmanager
-def running(host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def running(host: str = "127.0.0.1", port: int = 0) -> Generator[str]:
     """Serve on a thread while the block runs.
 
     Args:
@@ -47,10 +47,12 @@ def running(host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
 
 
 def _server() -> uvicorn.Server:
-    return uvicorn.Server(uvicorn.Config(create_app(), log_level="warning", timeout_graceful_shutdown=2, lifespan="off"))
+    return uvicorn.Server(
+        uvicorn.Config(create_app(), log_level="warning", timeout_graceful_shutdown=2, lifespan="off")
+    )
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
+def _listening(host: str, port: int) -> Generator[socket.socket]:
     with socket.create_server((host, port)) as listener:
         yield listener

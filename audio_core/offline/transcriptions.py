@@ -40,7 +40,9 @@ def _json(heard: Transcript) -> Response:
 
 def _verbose(heard: Transcript) -> Response:
     words = [
-        {"word": word.text, "start": word.start, "end": word.end} for segment in heard.segments for word in segment.words
+        {"word": word.text, "start": word.start, "end": word.end}
+        for segment in heard.segments
+        for word in segment.words
     ]
     body: dict[str, Any] = {
         "task": "transcribe",

@@ -47,10 +47,13 @@ def transcribe_there(
     """
     row = gateway.provider
     if row.transcription is None:
-        raise UnknownProvider(f"{row.name} documents no transcription endpoint. Ask its chat models, or another provider.")
-    limits = {"timeout": gateway.timeout, "max_retries": gateway.max_retries}
+        raise UnknownProvider(
+            f"{row.name} documents no transcription endpoint. Ask its chat models, or another provider."
+        )
     opened = yield from bring(audio, access, timeout=gateway.timeout, max_retries=gateway.max_retries)
-    sound, seconds = yield from prepared(opened, row.upload_formats, None, **limits)
+    sound, seconds = yield from prepared(
+        opened, row.upload_formats, None, timeout=gateway.timeout, max_retries=gateway.max_retries
+    )
     if row.max_upload_bytes is not None and sound.content.size > row.max_upload_bytes:
         raise AudioTooLarge(
             f"{audio.label} has {sound.content.size:,} bytes as {sound.format}; {row.name} takes "
@@ -62,9 +65,7 @@ def transcribe_there(
     return (yield from _signed(replace(read, segments=segments), audio, opened))
 
 
-def _ask(
-    gateway: Gateway, model: str, audio: Audio, sound: Sound, options: TranscriptionOptions
-) -> Flow[Response]:
+def _ask(gateway: Gateway, model: str, audio: Audio, sound: Sound, options: TranscriptionOptions) -> Flow[Response]:
     call = gateway.post(_PATH, _body(gateway, model, audio, sound, options))
     try:
         return (yield from ask(call, max_retries=gateway.max_retries, doing="transcription"))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 from audio_core.audio import Audio
 from audio_core.content import Content
 from audio_core.errors import IncompleteResponse
 from audio_core.wire.faults import as_json, error_in, request_id_in, unreadable
+from audio_core.wire.loose import as_list, as_object, objects_in
 from audio_core.wire.stream import ServerSentEvents
 from audio_core.wire.usage import Usage, read_usage
 
@@ -65,7 +66,7 @@ class Delta:
     model: str | None = None
 
 
-# --- out ---------------------------------------------------------------------------------------------------------------
+# --- out ---
 
 
 def audio_parts(messages: Sequence[Message]) -> list[tuple[int, int, Audio]]:
@@ -111,11 +112,10 @@ def _input_audio(sound: Sound) -> dict[str, Any]:
 
 
 def _parts(message: Message) -> Sequence[Any]:
-    content = message.get("content")
-    return cast("list[Any]", content) if isinstance(content, list) else ()
+    return as_list(message.get("content"))
 
 
-# --- back --------------------------------------------------------------------------------------------------------------
+# --- back ---
 
 
 def read_answer(body: bytes, headers: Mapping[str, str], *, provider: str) -> Answer:
@@ -125,17 +125,18 @@ def read_answer(body: bytes, headers: Mapping[str, str], *, provider: str) -> An
         ProviderError: if an error stands in its place.
         IncompleteResponse: if it is no JSON, or has no choice or no text.
     """
-    reply = as_json(body)
-    if not isinstance(reply, dict):
+    found = as_object(as_json(body))
+    if not found:
         raise unreadable(body, provider=provider, content_type=headers.get("content-type", ""))
-    found = cast("dict[str, Any]", reply)
     choice = _first_choice(found)
     text = _text((choice or {}).get("message"))
     if error := error_in(found, provider=provider, partial=text):
         raise error
     if choice is None or text is None:
         what = "no choice" if choice is None else "a message without text"
-        raise IncompleteResponse(f"{provider} answered with {what}. Ask again, or ask another model.", provider=provider)
+        raise IncompleteResponse(
+            f"{provider} answered with {what}. Ask again, or ask another model.", provider=provider
+        )
     _refuse_failed(choice, provider, text)
     return Answer(
         text=text,
@@ -210,12 +211,11 @@ class AnswerStream:
 
     def _chunk(self, event: str) -> dict[str, Any]:
         try:
-            chunk = json.loads(event)
+            found = as_object(json.loads(event))
         except (ValueError, RecursionError):
             raise self._broken("an event of the stream is no JSON") from None
-        if not isinstance(chunk, dict):
+        if not found:
             raise self._broken("an event of the stream is no object")
-        found = cast("dict[str, Any]", chunk)
         is_bare_error = "message" in found and not {"choices", "usage"} & found.keys()
         if error := error_in({"error": found} if is_bare_error else found, provider=self._provider):
             error.partial = self.partial
@@ -231,30 +231,15 @@ class AnswerStream:
         )
 
 
-def added(answer: Answer, delta: Delta) -> Answer:
-    """An answer with one more piece."""
-    return replace(
-        answer,
-        text=answer.text + delta.text,
-        finish_reason=delta.finish_reason or answer.finish_reason,
-        usage=delta.usage or answer.usage,
-        id=answer.id or delta.id,
-        model=answer.model or delta.model,
-    )
-
-
 def _first_choice(reply: dict[str, Any]) -> dict[str, Any] | None:
-    choices = reply.get("choices")
-    first = cast("list[Any]", choices)[0] if isinstance(choices, list) and choices else None
-    return cast("dict[str, Any]", first) if isinstance(first, dict) else None
+    return next(iter(objects_in(reply.get("choices"))), None)
 
 
 def _text(message: Any) -> str | None:
     """The text of a message or delta: a string, or the text parts of a list."""
-    content = cast("dict[str, Any]", message).get("content") if isinstance(message, dict) else None
+    content = as_object(message).get("content")
     if isinstance(content, list):
-        parts = [cast("dict[str, Any]", part) for part in cast("list[Any]", content) if isinstance(part, dict)]
-        return "".join(str(part.get("text", "")) for part in parts)
+        return "".join(str(part.get("text", "")) for part in objects_in(cast("list[Any]", content)))
     return content if isinstance(content, str) else None
 
 

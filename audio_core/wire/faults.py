@@ -12,7 +12,7 @@ import math
 import re
 import time
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from audio_core.errors import (
     AuthenticationError,
@@ -26,8 +26,9 @@ from audio_core.errors import (
     RateLimited,
     scrub,
 )
+from audio_core.wire.loose import as_list, as_object, objects_in
 
-__all__ = ["as_json", "error_for", "error_in", "request_id_in", "retry_after_in"]
+__all__ = ["as_json", "error_for", "error_in", "request_id_in", "retry_after_in", "unreadable"]
 
 _BY_STATUS: dict[int, type[ProviderError]] = {
     401: AuthenticationError,
@@ -62,7 +63,9 @@ def error_for(status: int, headers: Mapping[str, str], body: bytes, *, provider:
     kind = _kind(status, code, said)
     words = f"{provider} refused {doing} with status {status}: {scrub(said, 240)}"
     if 300 <= status < 400:
-        words = f"{provider} redirects {doing} elsewhere (status {status}), which is not followed: set the right base_url."
+        words = (
+            f"{provider} redirects {doing} elsewhere (status {status}), which is not followed: set the right base_url."
+        )
     facts: dict[str, Any] = {"status": status, "code": code, "provider": provider, "request_id": request_id_in(headers)}
     message = f"{words} {_NEXT_STEP.get(kind, '')}".rstrip()
     if kind is RateLimited:
@@ -107,7 +110,7 @@ def as_json(body: bytes) -> Any:
 def unreadable(body: bytes, *, provider: str, content_type: str) -> IncompleteResponse:
     """The error for a reply that is no JSON object."""
     shown = scrub(_plain(body), 160) or "nothing"
-    kind = content_type.split(";")[0] or "no content type"
+    kind = content_type.split(";", maxsplit=1)[0] or "no content type"
     return IncompleteResponse(f"{provider} answered with {kind} where JSON was due: {shown}", provider=provider)
 
 
@@ -128,13 +131,14 @@ def retry_after_in(headers: Mapping[str, str], fault: Mapping[str, Any] | None =
     for name in _RETRY_HEADERS:
         if (seconds := _seconds(headers.get(name))) is not None:
             return seconds
-    availability = (fault or {}).get("availability")
-    return _number(availability.get("retry_after")) if isinstance(availability, dict) else None
+    return _number(as_object((fault or {}).get("availability")).get("retry_after"))
 
 
 def _seconds(value: str | None) -> float | None:
-    if value is None or (seconds := _number(value)) is not None:
-        return _number(value)
+    if value is None:
+        return None
+    if (seconds := _number(value)) is not None:
+        return seconds
     try:
         at = email.utils.parsedate_to_datetime(value).timestamp()
     except (ValueError, TypeError, OverflowError):
@@ -161,12 +165,10 @@ def _kind(status: int | None, code: str | None, said: str) -> type[ProviderError
 
 
 def _fault_in(reply: Any) -> dict[str, Any] | None:
-    if not isinstance(reply, dict):
-        return None
-    found = cast("dict[str, Any]", reply)
+    found = as_object(reply)
     for candidate in (found.get("error"), _choice_error(found)):
         if isinstance(candidate, dict):
-            return cast("dict[str, Any]", candidate)
+            return as_object(candidate)
         if candidate:
             return {"message": str(candidate)}
     if found.get("detail") and "choices" not in found and "text" not in found:
@@ -175,16 +177,15 @@ def _fault_in(reply: Any) -> dict[str, Any] | None:
 
 
 def _choice_error(reply: dict[str, Any]) -> Any:
-    choices = reply.get("choices")
-    first = cast("list[Any]", choices)[0] if isinstance(choices, list) and choices else None
-    return cast("dict[str, Any]", first).get("error") if isinstance(first, dict) else None
+    return next((choice.get("error") for choice in objects_in(reply.get("choices"))), None)
 
 
 def _detail(detail: Any) -> str:
     if not isinstance(detail, list):
         return str(detail)
-    items = [item for item in cast("list[Any]", detail) if isinstance(item, dict)]
-    return "; ".join(f"{'.'.join(map(str, item.get('loc', [])))}: {item.get('msg')}" for item in items)
+    return "; ".join(
+        f"{'.'.join(map(str, as_list(item.get('loc'))))}: {item.get('msg')}" for item in objects_in(detail)
+    )
 
 
 def _code(fault: Mapping[str, Any]) -> str | None:

@@ -28,14 +28,14 @@ class Decoder(Protocol, Generic[T_co]):
 
 
 class ServerSentEvents:
-    """The `data` of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html §9.2.6).
+    r"""The `data` of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html §9.2.6).
 
     Lines end with CR, LF or CRLF, wherever the network cuts them. Comments are dropped. An event that the end of the
     stream leaves without its blank line is still given out, for gateways that forget it.
 
     Example:
         >>> events = ServerSentEvents()
-        >>> list(events.feed(b": hello\\r\\ndata: 1\\r")), list(events.feed(b"\\n\\r\\n"))
+        >>> list(events.feed(b": hello\r\ndata: 1\r")), list(events.feed(b"\n\r\n"))
         ([], ['1'])
     """
 
@@ -68,7 +68,9 @@ class ServerSentEvents:
         self._pieces.append(data)
         self._held += len(data)
         if self._held > _MAX_EVENT_BYTES:
-            raise IncompleteResponse(f"One event of the stream is over {_MAX_EVENT_BYTES // 2**20} MiB; it is not read.")
+            raise IncompleteResponse(
+                f"One event of the stream is over {_MAX_EVENT_BYTES // 2**20} MiB; it is not read."
+            )
 
     def _line(self, line: bytes) -> Iterator[str]:
         if self._first:

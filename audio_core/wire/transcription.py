@@ -22,6 +22,7 @@ from audio_core.media.formats import FORMATS
 from audio_core.transcript import Segment, Transcript, Word
 from audio_core.wire.captions import read_captions
 from audio_core.wire.faults import as_json, error_in, unreadable
+from audio_core.wire.loose import objects_in
 from audio_core.wire.usage import read_usage
 
 __all__ = ["TranscriptionOptions", "json_request", "multipart_request", "read_transcript"]
@@ -99,7 +100,7 @@ def _form_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-# --- the reader --------------------------------------------------------------------------------------------------------
+# --- the reader ---
 
 
 def _to_seconds(value: Any) -> float | None:
@@ -116,7 +117,7 @@ def _to_text(value: Any) -> str | None:
 
 
 def _to_list(value: Any) -> list[Any]:
-    return [item for item in cast("list[Any]", value) if isinstance(item, dict)] if isinstance(value, list) else []
+    return objects_in(value)
 
 
 _Seconds = Annotated[float | None, BeforeValidator(_to_seconds)]

@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from audio_core.wire.loose import as_object
+
 __all__ = ["Usage", "read_usage"]
 
 
@@ -24,7 +26,7 @@ class Usage:
 
     Example:
         >>> Usage(input_tokens=10) + Usage(input_tokens=5, cost=0.01)
-        Usage(input_tokens=15, output_tokens=None, input_audio_tokens=None, output_audio_tokens=None, audio_seconds=None, cost=0.01)
+        Usage(input_tokens=15, cost=0.01)
     """
 
     input_tokens: int | None = None
@@ -33,6 +35,10 @@ class Usage:
     output_audio_tokens: int | None = None
     audio_seconds: float | None = None
     cost: float | None = None
+
+    def __repr__(self) -> str:
+        known = {field.name: getattr(self, field.name) for field in fields(self)}
+        return f"Usage({', '.join(f'{name}={value!r}' for name, value in known.items() if value is not None)})"
 
     def __add__(self, other: Usage) -> Usage:
         pairs = {field.name: (getattr(self, field.name), getattr(other, field.name)) for field in fields(self)}
@@ -70,10 +76,11 @@ def read_usage(value: Any) -> Usage | None:
         >>> read_usage({"audio_duration_seconds": 9.5}).audio_seconds
         9.5
     """
-    if not isinstance(value, dict) or not value:
+    given = {key: item for key, item in as_object(value).items() if item is not None}
+    if not given:
         return None
     try:
-        raw = _Usage.model_validate({key: item for key, item in value.items() if item is not None})
+        raw = _Usage.model_validate(given)
     except ValueError:
         return None
     return Usage(

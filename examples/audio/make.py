@@ -75,14 +75,14 @@ class Tape:
         sound, words = voice.say(text)
         at = len(self.channels[0]) / 2 / RATE
         for number, side in enumerate(self.channels):
-            side += sound if number == channel else bytes(len(sound))
+            side.extend(sound if number == channel else bytes(len(sound)))
         timed = [[word, round(at + start, 3), round(at + end, 3)] for word, start, end in words]
         named = {} if speaker is None else {"speaker": speaker}
         self.segments.append({"start": timed[0][1], "end": timed[-1][2], "text": text, **named, "words": timed})
 
     def pause(self, seconds: float) -> None:
         for side in self.channels:
-            side += bytes(2 * round(seconds * RATE))
+            side.extend(bytes(2 * round(seconds * RATE)))
 
     def write(self, name: str, format: str) -> None:
         count = len(self.channels)

@@ -1,0 +1,56 @@
+# Everything sets itself up: a bare machine needs Python 3.11 or later with venv, and make.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+UV := $(RUN)/uv
+export UV_LINK_MODE = copy
+export UV_PROJECT_ENVIRONMENT = $(VENV)
+
+.PHONY: demo test lint bench docs clean
+
+demo: $(VENV)/.demo
+	@echo "== demo: one recording, heard in LangChain and in LlamaIndex, without a key"
+	$(RUN)/python examples/demo.py $(ARGS)
+
+test: $(VENV)/.test
+	@echo "== test: network on loopback only, warnings are errors"
+	$(RUN)/python -m pytest -n auto $(ARGS)
+
+lint: $(VENV)/.dev
+	@echo "== lint: style, types, layers"
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/pyright
+	$(RUN)/lint-imports
+
+bench: $(VENV)/.test
+	@echo "== bench: word error rate, speed and memory of the local engine"
+	$(RUN)/python benchmarks/local_engine.py $(ARGS)
+
+docs: $(VENV)/.test
+	@echo "== docs: run every example in README.md, docs/ and the docstrings"
+	$(RUN)/python -m pytest tests/house/test_docs.py $(ARGS)
+
+clean:
+	rm -rf $(VENV) demo-output
+
+$(UV):
+	@echo "== set-up: a virtual environment in $(VENV)"
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)/python -m pip install --quiet "uv>=0.8"
+
+# What is locked is installed, with the extras and groups that the target needs; --inexact keeps uv itself.
+$(VENV)/.demo: $(UV) pyproject.toml uv.lock
+	@echo "== set-up: the packages of the demo"
+	$(UV) sync --quiet --frozen --inexact --no-default-groups --extra langchain --extra llamaindex --extra local --group demo
+	@touch $@
+
+$(VENV)/.test: $(UV) pyproject.toml uv.lock
+	@echo "== set-up: the packages of the tests"
+	$(UV) sync --quiet --frozen --inexact --no-default-groups --all-extras --group test
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.dev: $(UV) pyproject.toml uv.lock
+	@echo "== set-up: the packages of developers"
+	$(UV) sync --quiet --frozen --inexact --no-default-groups --all-extras --group dev
+	@touch $@ $(VENV)/.test $(VENV)/.demo

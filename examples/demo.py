@@ -1,0 +1,146 @@
+"""Hear one recording end to end, in LangChain and in LlamaIndex.
+
+    python examples/demo.py                                            # no key: PocketSphinx and the offline server
+    python examples/demo.py --provider openrouter --model NAME         # with OPENROUTER_API_KEY in the environment
+
+Add --transcription-model NAME to let the gateway transcribe too. The SRT goes to demo-output/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from langchain_core.documents import Document
+from langchain_core.messages import HumanMessage
+from langchain_core.vectorstores import InMemoryVectorStore
+from llama_index.core.llms import AudioBlock, ChatMessage, TextBlock
+from llama_index.core.schema import BaseNode
+from llama_index.retrievers.bm25 import BM25Retriever
+from retrieval import HashedNgramEmbeddings
+
+from audio_core import AudioClient
+from audio_core.offline.serving import running
+from audio_core.transcript import clock
+from langchain_audio import AudioLoader, ChatAudio
+from llamaindex_audio import AudioLLM, AudioReader
+
+HERE = Path(__file__).parent
+TALK = HERE / "audio" / "talk.ogg"
+QUESTION = "How many million dollars does the new harbor wall cost?"
+INSTRUCTION = f"Listen to the clip and answer: {QUESTION}"
+
+
+def main() -> None:
+    options = _options()
+    began = time.perf_counter()
+    reading = {"granularity": "window", "window_seconds": 15.0, **_reading(options)}
+    documents = with_langchain(reading)
+    nodes = with_llamaindex(reading)
+    with _gateway(options) as gateway:
+        step("4. Cut the stretch and let a chat model listen to it")
+        ask_langchain(gateway, documents)
+        asyncio.run(ask_llamaindex(gateway, nodes))
+    write_captions(options)
+    print(f"\nDone in {time.perf_counter() - began:.0f} s.")
+
+
+def with_langchain(reading: dict[str, Any]) -> Sequence[Document]:
+    """Transcribe, show, and return the Documents that answer the question best."""
+    step(f"1. LangChain: AudioLoader turns {TALK.name} into timed Documents")
+    documents = AudioLoader(TALK, **reading).load()
+    show((document.metadata, document.page_content) for document in documents)
+    store = InMemoryVectorStore(HashedNgramEmbeddings())
+    store.add_documents(documents)
+    return store.similarity_search(QUESTION, k=1)
+
+
+def with_llamaindex(reading: dict[str, Any]) -> Sequence[BaseNode]:
+    """The same in LlamaIndex."""
+    step(f"2. LlamaIndex: AudioReader turns {TALK.name} into timed Documents")
+    documents = AudioReader(**reading).load_data(TALK)
+    show((document.metadata, document.text) for document in documents)
+    step(f"3. Retrieve the stretch that answers: {QUESTION}")
+    found = BM25Retriever.from_defaults(nodes=documents, similarity_top_k=1).retrieve(QUESTION)
+    return [scored.node for scored in found]
+
+
+def ask_langchain(gateway: dict[str, Any], documents: Sequence[Document]) -> None:
+    model = ChatAudio(**gateway, access=TALK.parent)
+    for document in documents:
+        clip = {"type": "audio", "url": document.metadata["clip"]}
+        message = HumanMessage([clip, {"type": "text", "text": INSTRUCTION}])
+        print(f"\nLangChain, whole:   {stretch(document.metadata)} {model.invoke([message]).text}")
+        streamed = "".join(chunk.text for chunk in model.stream([message]))
+        print(f"LangChain, stream:  {stretch(document.metadata)} {streamed}")
+
+
+async def ask_llamaindex(gateway: dict[str, Any], nodes: Sequence[BaseNode]) -> None:
+    llm = AudioLLM(**gateway, access=TALK.parent)
+    for node in nodes:
+        message = ChatMessage(role="user", blocks=[AudioBlock(url=node.metadata["clip"]), TextBlock(text=INSTRUCTION)])
+        answer = await llm.achat([message])
+        print(f"LlamaIndex, whole:  {stretch(node.metadata)} {answer.message.content}")
+        streamed = "".join([piece.delta or "" async for piece in await llm.astream_chat([message])])
+        print(f"LlamaIndex, stream: {stretch(node.metadata)} {streamed}")
+
+
+def write_captions(options: argparse.Namespace) -> None:
+    step("5. Write captions")
+    transcript = AudioClient(**_reading(options)).transcribe(HERE / "audio" / "call.mp3")
+    target = Path("demo-output") / "call.srt"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(transcript.to_srt())
+    print(f"{target}: {len(transcript.segments)} captions of {clock(transcript.duration or 0)}; the first:\n")
+    print("\n".join(transcript.to_srt().splitlines()[:3]))
+
+
+def show(pieces: Iterator[tuple[dict[str, Any], str]]) -> None:
+    for metadata, text in pieces:
+        print(f"  {stretch(metadata)} {text[:88]}{'…' if len(text) > 88 else ''}")
+    print(f"  The last one's clip: …/{metadata['clip'].rsplit('/', 1)[-1]}")
+
+
+def stretch(metadata: dict[str, Any]) -> str:
+    return f"[{clock(metadata['start'])}-{clock(metadata['end'])}]"
+
+
+def step(title: str) -> None:
+    print(f"\n=== {title}", flush=True)
+
+
+@contextlib.contextmanager
+def _gateway(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """What a chat model needs to be reached: the gateway named, or the offline server for as long as the block runs."""
+    if options.provider != "local":
+        yield {"provider": options.provider, "model": options.model}
+        return
+    with running() as base_url:
+        print(f"(The offline server listens at {base_url}; its answer is what it heard.)")
+        yield {"provider": "local", "model": "pocketsphinx", "base_url": base_url}
+
+
+def _reading(options: argparse.Namespace) -> dict[str, Any]:
+    if options.transcription_model is None:
+        return {"provider": "local"}
+    return {"provider": options.provider, "model": options.transcription_model}
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--provider", default="local", help="gateway to chat with (default: the offline server)")
+    parser.add_argument("--model", help="chat model of that gateway")
+    parser.add_argument("--transcription-model", help="let the gateway transcribe too, with this model")
+    options = parser.parse_args()
+    if options.provider != "local" and not options.model:
+        parser.error("--provider needs --model: gateways have no default that lasts")
+    return options
+
+
+if __name__ == "__main__":
+    main()
