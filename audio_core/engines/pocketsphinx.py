@@ -32,6 +32,8 @@ _PADDING = 0.25  # seconds of pause kept around speech, so that soft first and l
 _LONGEST_UTTERANCE = 30.0  # seconds; without a pause by then, the quietest moment of the last ones is taken for one
 _LOOK_BACK = 6.0
 _FRAME = 960  # bytes, 30 ms
+# A third faster than its defaults, at the same word error rate (`benchmarks/local_engine.py`).
+_TUNING = {"fwdflat": False, "maxhmmpf": 3000, "pl_window": 5}
 _VARIANT, _FILLER = re.compile(r"\(\d+\)$"), re.compile(r"^(<.*>|\[.*\]|\+\+.*\+\+)$")
 
 _idle: list[Decoder] = []  # a decoder takes 0.3 s to load and serves one thread at a time
@@ -232,7 +234,7 @@ class _Count:
 def _decoder() -> Generator[Decoder]:
     with _lock:
         decoder = _idle.pop() if _idle else None
-    decoder = decoder or _pocketsphinx().Decoder(samprate=RATE, fwdflat=False, loglevel="FATAL")
+    decoder = decoder or _pocketsphinx().Decoder(samprate=RATE, loglevel="FATAL", **_TUNING)
     decoder.reinit_feat()  # forget the last recording's noise, or the same audio would give other words
     yield decoder
     with _lock:  # after an error it is dropped: it may stand within an utterance

@@ -1,0 +1,252 @@
+"""A scripted gateway and sounds, for our tests and for those of whoever builds on this project. No test framework needed.
+
+Example:
+    >>> with ScriptedGateway() as gateway:
+    ...     gateway.will_answer(chat_reply("hello"))
+    ...     AudioClient("openai", model="m", api_key="k", base_url=gateway.base_url).ask(tone(0.5), "Hi?").text
+    'hello'
+"""
+
+from __future__ import annotations
+
+import array
+import email.parser
+import email.policy
+import io
+import json
+import math
+import socket
+import struct
+import threading
+import time
+import wave
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+__all__ = ["FormPart", "Recorded", "Reply", "ScriptedGateway", "chat_reply", "chat_stream", "silence", "tone"]
+
+
+def tone(seconds: float, *, rate: int = 16_000, hertz: float = 440.0) -> bytes:
+    """A WAV file with a sine tone, 16-bit mono."""
+    return _wav(rate, (round(8000 * math.sin(2 * math.pi * hertz * n / rate)) for n in range(round(seconds * rate))))
+
+
+def silence(seconds: float, *, rate: int = 16_000) -> bytes:
+    """A WAV file in which nothing is heard, 16-bit mono."""
+    return _wav(rate, (0 for _ in range(round(seconds * rate))))
+
+
+def _wav(rate: int, samples: Any) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setparams((1, 2, rate, 0, "NONE", ""))
+        out.writeframes(array.array("h", samples).tobytes())
+    return file.getvalue()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the gateway answers to one request.
+
+    Attributes:
+        body: JSON, text or bytes; or pieces that are sent one by one.
+        status: HTTP status.
+        headers: beside `Content-Type`, which is JSON for JSON and is not guessed otherwise.
+        wait: seconds before the answer begins.
+        between: seconds between two pieces.
+        cut: how it ends: None well, `"reset"` with a broken connection, `"fin"` with a closed one, short of what was
+            announced.
+    """
+
+    body: dict[str, Any] | str | bytes | Sequence[str | bytes] = b""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    wait: float = 0.0
+    between: float = 0.0
+    cut: str | None = None
+
+    def pieces(self) -> Sequence[bytes]:
+        """The body as it is sent."""
+        if isinstance(self.body, dict):
+            return [json.dumps(self.body).encode()]
+        pieces = [self.body] if isinstance(self.body, (str, bytes)) else self.body
+        return [piece.encode() if isinstance(piece, str) else piece for piece in pieces]
+
+    @property
+    def streamed(self) -> bool:
+        """Whether it is sent piece by piece."""
+        return not isinstance(self.body, (dict, str, bytes))
+
+    def content_type(self) -> str:
+        """JSON for JSON, an event stream for pieces, plain text otherwise."""
+        if isinstance(self.body, dict):
+            return "application/json"
+        return "text/event-stream" if self.streamed else "text/plain"
+
+
+def chat_reply(text: str | None, **message: Any) -> Reply:
+    """A whole chat completion."""
+    choice = {"index": 0, "message": {"role": "assistant", "content": text, **message}, "finish_reason": "stop"}
+    usage = {
+        "prompt_tokens": 12,
+        "completion_tokens": 3,
+        "total_tokens": 15,
+        "prompt_tokens_details": {"audio_tokens": 9},
+    }
+    return Reply({"id": "chatcmpl-1", "object": "chat.completion", "model": "m-1", "choices": [choice], "usage": usage})
+
+
+def chat_stream(*texts: str, finish: str | None = "stop", done: bool = True, **reply: Any) -> Reply:
+    """A streamed chat completion, one event a text, then finish reason, usage and `[DONE]`."""
+    events = [_event(delta={"content": text}) for text in texts]
+    if finish:
+        events += [_event(delta={}, finish_reason=finish)]
+        events += [f"data: {json.dumps({'choices': [], 'usage': {'prompt_tokens': 12, 'completion_tokens': 3}})}\n\n"]
+    return Reply([*events, *(["data: [DONE]\n\n"] if done else [])], **reply)
+
+
+def _event(**choice: Any) -> str:
+    return f"data: {json.dumps({'id': 'chatcmpl-1', 'model': 'm-1', 'choices': [{'index': 0, **choice}]})}\n\n"
+
+
+@dataclass(frozen=True)
+class FormPart:
+    """One part of a multipart form."""
+
+    name: str
+    content: bytes
+    filename: str | None
+    content_type: str
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One request that the gateway received; header names are in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def json(self) -> Any:
+        """The body, decoded."""
+        return json.loads(self.body)
+
+    @property
+    def parts(self) -> list[FormPart]:
+        """The parts of a multipart body, as Python's own parser reads them."""
+        head = f"Content-Type: {self.headers['content-type']}\r\n\r\n".encode()
+        message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + self.body)
+        return [
+            FormPart(
+                name=str(part.get_param("name", header="content-disposition")),
+                content=bytes(part.get_payload(decode=True) or b""),
+                filename=part.get_filename(),
+                content_type=part.get_content_type(),
+            )
+            for part in message.iter_parts()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+        ]
+
+    @property
+    def form(self) -> dict[str, list[str]]:
+        """The fields of a multipart body that are no files."""
+        fields: dict[str, list[str]] = {}
+        for part in self.parts:
+            if part.filename is None:
+                fields.setdefault(part.name, []).append(part.content.decode())
+        return fields
+
+
+class ScriptedGateway:
+    """A server on loopback that records each request and answers from a script; the last answer repeats.
+
+    Attributes:
+        requests: what was received, in order.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[Recorded] = []
+        self._script: deque[Reply] = deque([chat_reply("yes")])
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"gateway": self}))
+        self._server.daemon_threads = True
+
+    @property
+    def base_url(self) -> str:
+        """Where its API starts."""
+        return f"{self.origin}/v1"
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def will_answer(self, *replies: Reply) -> None:
+        """Answer the next requests with these, and all later ones with the last."""
+        self._script = deque(replies)
+
+    def next_reply(self, request: Recorded) -> Reply:
+        """Record a request and choose its answer."""
+        with self._lock:
+            self.requests.append(request)
+            return self._script.popleft() if len(self._script) > 1 else self._script[0]
+
+    def __enter__(self) -> ScriptedGateway:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    gateway: ScriptedGateway
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        reply = self.gateway.next_reply(Recorded(self.command, self.path, headers, body))
+        time.sleep(reply.wait)
+        try:
+            self._head(reply)
+            self._body(reply)
+            self._end(reply)
+        except OSError:  # the client has gone
+            self.close_connection = True
+
+    do_GET = do_POST  # noqa: N815 - the base class calls it so
+
+    def _head(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        for name, value in {"Content-Type": reply.content_type(), **reply.headers}.items():
+            self.send_header(name, value)
+        if reply.streamed:
+            self.send_header("Transfer-Encoding", "chunked")
+        elif "Content-Length" not in reply.headers:
+            self.send_header("Content-Length", str(len(reply.pieces()[0]) + (100 if reply.cut else 0)))
+        self.end_headers()
+
+    def _body(self, reply: Reply) -> None:
+        for piece in reply.pieces():
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if reply.streamed else piece)
+            self.wfile.flush()
+            time.sleep(reply.between)
+        if reply.streamed and reply.cut is None:
+            self.wfile.write(b"0\r\n\r\n")
+
+    def _end(self, reply: Reply) -> None:
+        if reply.cut is None:
+            return
+        self.close_connection = True
+        if reply.cut == "reset":  # a linger of zero makes the close a reset
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""

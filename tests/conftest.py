@@ -1,0 +1,95 @@
+"""Fixtures that every room's tests share."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import av
+import pytest
+
+from audio_core import Audio
+from audio_core.media.decode import pcm
+from audio_core.offline.serving import running
+from audio_core.testing import ScriptedGateway, tone
+
+RECORDINGS = Path(__file__).parent.parent / "examples" / "audio"
+CODECS = {
+    "wav": ("wav", "pcm_s16le", 16_000),
+    "mp3": ("mp3", "libmp3lame", 44_100),
+    "flac": ("flac", "flac", 44_100),
+    "ogg": ("ogg", "libopus", 48_000),
+    "m4a": ("ipod", "aac", 44_100),
+    "mp4": ("mp4", "aac", 44_100),
+    "aac": ("adts", "aac", 44_100),
+    "aiff": ("aiff", "pcm_s16be", 44_100),
+    "webm": ("webm", "libopus", 48_000),
+    "mkv": ("matroska", "aac", 44_100),
+}
+
+
+@pytest.fixture(scope="session")
+def talk() -> Path:
+    return RECORDINGS / "talk.ogg"
+
+
+@pytest.fixture(scope="session")
+def call() -> Path:
+    return RECORDINGS / "call.mp3"
+
+
+@pytest.fixture
+def gateway() -> Iterator[ScriptedGateway]:
+    with ScriptedGateway() as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def offline() -> Iterator[str]:
+    """Base URL of the real offline server."""
+    with running() as base_url:
+        yield base_url
+
+
+@pytest.fixture(autouse=True)
+def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own keys must not decide what a test sees."""
+    for provider in ("OPENAI", "OPENROUTER", "OPENROUTE", "CORTECS", "LITELLM", "LITELLM_PROXY"):
+        monkeypatch.delenv(f"{provider}_API_KEY", raising=False)
+        monkeypatch.delenv(f"{provider}_BASE_URL", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries wait as long as they are told to, but do not back off by themselves."""
+    monkeypatch.setattr("audio_core.http.retry.backoff", lambda attempt: 0.0)
+
+
+@pytest.fixture(scope="session")
+def recording() -> Callable[[str], bytes]:
+    """Five seconds of tone in any format that is read here."""
+    made: dict[str, bytes] = {}
+
+    def make(name: str) -> bytes:
+        if name not in made:
+            made[name] = encoded(tone(5.0), *CODECS[name])
+        return made[name]
+
+    return make
+
+
+def encoded(wav: bytes, muxer: str, codec: str, rate: int) -> bytes:
+    """A recording in another container and codec, made with PyAV alone."""
+    file = io.BytesIO()
+    with av.open(file, "w", format=muxer) as container:
+        stream = container.add_stream(codec, rate=rate, layout="mono")
+        position = 0
+        for piece in pcm(Audio.of(wav), rate=rate):
+            frame = av.AudioFrame(format="s16", layout="mono", samples=len(piece) // 2, align=1)
+            frame.planes[0].update(piece)
+            frame.sample_rate, frame.pts = rate, position
+            position += frame.samples
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return file.getvalue()

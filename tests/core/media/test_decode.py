@@ -1,0 +1,230 @@
+"""Probing, decoding, cutting and encoding with PyAV."""
+
+import array
+import io
+import struct
+
+import av
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audio_core import Audio, AudioTooLarge, InvalidAudio, UnsupportedFormat
+from audio_core.media import decode
+from audio_core.media.decode import ENCODERS, encode, pcm, probe
+from audio_core.testing import silence, tone
+
+FORMATS = ["wav", "mp3", "flac", "ogg", "m4a", "mp4", "aac", "aiff", "webm", "mkv"]
+RATE = 16_000
+
+
+def heard(audio: Audio, rate: int = RATE) -> bytes:
+    return b"".join(pcm(audio, rate=rate))
+
+
+def seconds(data: bytes, rate: int = RATE) -> float:
+    return len(data) / 2 / rate
+
+
+def ramp(length: float, rate: int = RATE) -> bytes:
+    """A WAV whose every sample tells its own position."""
+    samples = array.array("h", ((n % 30_000) for n in range(round(length * rate))))
+    header = struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF",
+        36 + 2 * len(samples),
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,
+        1,
+        rate,
+        2 * rate,
+        2,
+        16,
+        b"data",
+        2 * len(samples),
+    )
+    return header + samples.tobytes()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_is_probed_and_decoded_to_its_length(recording, name: str) -> None:
+    audio = Audio.of(recording(name))
+    assert probe(audio).duration == pytest.approx(5.0, abs=0.05)
+    assert seconds(heard(audio)) == pytest.approx(5.0, abs=0.05)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_clip_of_every_format_has_the_length_asked_for(recording, name: str) -> None:
+    assert seconds(heard(Audio.of(recording(name)).clip(3.0, 4.25))) == 1.25
+
+
+@settings(max_examples=40, deadline=None)
+@given(start=st.integers(0, 3 * RATE - 1), length=st.integers(1, RATE))
+def test_a_clip_is_exact_to_the_sample(start: int, length: int) -> None:
+    audio = Audio.of(ramp(3.0)).clip(start / RATE, (start + length) / RATE)
+    expected = [n % 30_000 for n in range(start, min(start + length, 3 * RATE))]
+    assert array.array("h", heard(audio)).tolist() == expected
+
+
+@pytest.mark.parametrize("name", ["flac", "m4a", "mp3", "ogg", "webm", "wav", "mkv"])
+def test_a_clip_deep_inside_is_the_same_stretch_as_of_the_whole(talk, name: str) -> None:
+    """Cut out of the middle of real speech, by a jump where the format allows one, and compared sample by sample."""
+    speech = Audio.of(talk, end=40)
+    audio = speech if name == "webm" else Audio.of(encode(speech, name).open()) if name in ENCODERS else speech
+    whole, clip = (
+        heard(Audio.of(audio.open().open(), end=40)),
+        heard(Audio.of(audio.open().open(), start=31.25, end=33)),
+    )
+    expected = array.array("h", whole)[round(31.25 * RATE) : 33 * RATE]
+    found = array.array("h", clip)
+    error = sum((a - b) ** 2 for a, b in zip(expected, found, strict=True))
+    assert error < 0.02 * sum(a * a for a in expected)
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_what_is_encoded_is_of_that_format_and_lasts_as_long(name: str) -> None:
+    made = Audio.of(encode(Audio.of(tone(3.0), start=0.5, end=2.5), name).open())
+    assert made.format == name
+    assert probe(made).duration == pytest.approx(2.0, abs=0.06)
+
+
+def test_encoding_keeps_rate_and_channels_unless_told_otherwise(call) -> None:
+    kept = probe(Audio.of(encode(Audio.of(call, end=1), "flac").open()))
+    assert (kept.sample_rate, kept.channels) == (16_000, 2)
+    asked = probe(Audio.of(encode(Audio.of(call, end=1), "flac", rate=8_000, channels=1).open()))
+    assert (asked.sample_rate, asked.channels) == (8_000, 1)
+
+
+def test_a_format_that_is_not_written_says_which_are() -> None:
+    with pytest.raises(UnsupportedFormat, match="wav, mp3, flac, ogg, m4a"):
+        encode(Audio.of(tone(1)), "aiff")
+
+
+@pytest.mark.parametrize(("name", "width"), [("pcm16", 2), ("pcm24", 3)])
+def test_raw_pcm_lasts_as_its_stated_rate_says(name: str, width: int) -> None:
+    audio = Audio.of(bytes(2 * 8_000 * width * 2), format=name, sample_rate=8_000, channels=2)
+    assert probe(audio).duration == 2.0
+    assert seconds(heard(audio)) == pytest.approx(2.0, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["wav", "flac", "aiff", "mkv", "webm", "mp3"])
+def test_a_file_that_was_cut_short_says_how_much_is_there(recording, name: str) -> None:
+    whole = recording(name)
+    for read in (probe, heard):
+        with pytest.raises(InvalidAudio, match=r"cut short: its header says 5\.\d+ s, but it ends after 2\.\d+ s"):
+            read(Audio.of(whole[: len(whole) // 2]))
+
+
+def test_what_is_left_of_a_cut_file_can_be_taken_by_saying_so(recording) -> None:
+    whole = recording("flac")
+    assert seconds(heard(Audio.of(whole[: len(whole) // 2], end=1.0))) == 1.0
+
+
+@pytest.mark.parametrize("name", ["m4a", "mp4"])
+def test_a_file_that_lost_its_index_is_damaged(recording, name: str) -> None:
+    whole = recording(name)
+    with pytest.raises(InvalidAudio, match="damaged"):
+        probe(Audio.of(whole[: len(whole) // 2]))
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0xFFFFFFDB])
+def test_a_wav_written_as_a_stream_lasts_as_long_as_its_bytes(size: int) -> None:
+    wav = bytearray(tone(2.0))
+    wav[40:44] = struct.pack("<I", size)
+    assert probe(Audio.of(wav)).duration == pytest.approx(2.0, abs=0.001)
+
+
+def test_two_mp3s_in_one_file_last_as_long_as_both(recording) -> None:
+    both = Audio.of(recording("mp3") * 2)
+    assert probe(both).duration == pytest.approx(10.0, abs=0.15)
+    assert seconds(heard(both)) == pytest.approx(10.0, abs=0.15)
+
+
+def test_two_ogg_streams_in_one_file_last_as_long_as_both(recording) -> None:
+    assert seconds(heard(Audio.of(recording("ogg") * 2))) == pytest.approx(10.0, abs=0.1)
+
+
+def test_damage_in_the_middle_leaves_time_as_it_was(recording) -> None:
+    """A few packets of an MP4 are broken: what follows them keeps its place."""
+    data = bytearray(recording("m4a"))
+    middle = len(data) // 2
+    data[middle : middle + 400] = bytes(400)
+    assert seconds(heard(Audio.of(data))) == pytest.approx(5.0, abs=0.06)
+
+
+def test_much_damage_is_an_error(recording) -> None:
+    data = bytearray(recording("m4a"))
+    data[len(data) // 4 : len(data) // 2] = bytes(len(data) // 2 - len(data) // 4)
+    with pytest.raises(InvalidAudio, match=r"damaged: \d+ of its \d+ packets"):
+        heard(Audio.of(data))
+
+
+def test_a_header_without_audio_is_an_error() -> None:
+    with pytest.raises(InvalidAudio, match=r"holds no audio|damaged"):
+        heard(Audio.of(tone(1.0)[:44]))
+
+
+def test_a_clip_behind_the_end_is_an_error(recording) -> None:
+    for name in ("wav", "mp3"):
+        with pytest.raises(InvalidAudio, match="behind the recording's end"):
+            heard(Audio.of(recording(name), start=70.0))
+
+
+def test_a_forged_rate_is_refused() -> None:
+    for rate in (1, 10**9):
+        wav = bytearray(silence(0.1))
+        wav[24:28] = struct.pack("<I", rate)
+        with pytest.raises(UnsupportedFormat, match="claims"):
+            probe(Audio.of(wav))
+
+
+def test_seconds_and_bytes_are_capped_while_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode, "MAX_SECONDS", 1.0)
+    with pytest.raises(AudioTooLarge, match="longer than"):
+        heard(Audio.of(tone(2.0)))
+    monkeypatch.undo()
+    monkeypatch.setattr(decode, "MAX_DECODED_BYTES", 1000)
+    with pytest.raises(AudioTooLarge, match="decodes to more than"):
+        heard(Audio.of(tone(2.0)))
+
+
+def test_a_video_gives_its_audio_track(recording) -> None:
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        video = container.add_stream("mpeg4", rate=5)
+        video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
+        sound = container.add_stream("aac", rate=16_000, layout="mono")
+        for _ in range(10):
+            container.mux(video.encode(av.VideoFrame(64, 64, "yuv420p")))
+        frame = av.AudioFrame(format="s16", layout="mono", samples=32_000, align=1)
+        frame.sample_rate, frame.pts = 16_000, 0
+        container.mux(sound.encode(frame))
+        container.mux([*video.encode(None), *sound.encode(None)])
+    assert seconds(heard(Audio.of(file.getvalue()))) == pytest.approx(2.0, abs=0.1)
+
+
+def test_a_video_without_sound_holds_no_audio_track() -> None:
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        video = container.add_stream("mpeg4", rate=5)
+        video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
+        container.mux([*video.encode(av.VideoFrame(64, 64, "yuv420p")), *video.encode(None)])
+    with pytest.raises(InvalidAudio, match="no audio track"):
+        probe(Audio.of(file.getvalue()))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    at=st.integers(0, 4000),
+    junk=st.binary(min_size=1, max_size=60),
+    name=st.sampled_from(["wav", "flac", "ogg", "mp3"]),
+)
+def test_any_damage_ends_in_sound_or_in_a_clear_error(recording, at: int, junk: bytes, name: str) -> None:
+    data = bytearray(recording(name)[:20_000])
+    data[at : at + len(junk)] = junk
+    try:
+        heard(Audio.of(bytes(data)))
+    except (InvalidAudio, UnsupportedFormat, AudioTooLarge) as error:
+        assert len(str(error)) < 400

@@ -1,0 +1,178 @@
+"""`Audio`: every way to name a recording, and its clips."""
+
+import base64
+import io
+import pickle
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audio_core import Audio, AudioNotFound, InvalidAudio, UnsupportedFormat
+from audio_core.testing import tone
+
+WAV = tone(0.2)
+seconds = st.floats(0, 100_000).map(lambda value: round(value, 3))
+
+
+def content(audio: Audio) -> bytes:
+    return audio.open().open().read()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "my talk #1.wav"
+    path.write_bytes(WAV)
+    return path
+
+
+def test_every_kind_of_source_gives_the_same_bytes(file: Path) -> None:
+    text = base64.b64encode(WAV).decode()
+    sources = [
+        file,
+        str(file),
+        file.as_uri(),
+        WAV,
+        bytearray(WAV),
+        io.BytesIO(WAV),
+        f"data:audio/wav;base64,{text}",
+        {"type": "audio", "base64": text},
+        Audio.of(file),
+        Audio.from_base64(text),
+    ]
+    recordings = [Audio.of(source) for source in sources]
+    assert all(content(audio) == WAV for audio in recordings)
+    assert all(audio.format == "wav" for audio in recordings)
+
+
+def test_a_file_object_is_read_from_where_it_stands_and_can_be_read_twice() -> None:
+    handle = io.BytesIO(b"skipped!" + WAV)
+    handle.seek(8)
+    audio = Audio.of(handle)
+    assert content(audio) == content(audio) == WAV
+
+
+def test_making_one_touches_nothing() -> None:
+    assert repr(Audio.of("/no/such/folder/a.mp3")) == "Audio('a.mp3')"
+
+
+def test_a_missing_file_is_an_error_that_python_knows() -> None:
+    with pytest.raises(FileNotFoundError, match=r"no file a\.mp3"):
+        Audio.of("/no/such/folder/a.mp3").open()
+    assert issubclass(AudioNotFound, InvalidAudio)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "empty"),
+        (b"hello there", "text"),
+        (b"%PDF-1.7\n...", "a PDF"),
+        (b"<html><body>", "HTML"),
+        (b"PK\x03\x04....", "a ZIP"),
+        (b"\x89PNG\r\n\x1a\n", "a PNG"),
+        (bytes(200), "unknown bytes"),
+        (b"#EXTM3U\n/etc/passwd", "text"),
+    ],
+)
+def test_what_is_no_audio_says_what_it_looks_like(tmp_path: Path, data: bytes, says: str) -> None:
+    path = tmp_path / "notes.mp3"
+    path.write_bytes(data)
+    with pytest.raises(InvalidAudio, match=rf"notes\.mp3.*{says}"):
+        _ = Audio.of(path).format
+
+
+def test_a_folder_and_a_device_are_no_recordings(tmp_path: Path) -> None:
+    with pytest.raises(InvalidAudio, match="is a folder"):
+        Audio.of(tmp_path).open()
+    with pytest.raises(InvalidAudio, match="a pipe or a device"):
+        Audio.of("/dev/null").open()
+
+
+@pytest.mark.parametrize("source", [3, None, object(), io.StringIO("text"), "s3://bucket/a.mp3", "data:audio/wav,abc"])
+def test_what_cannot_be_a_recording_is_refused_when_it_is_named(source: object) -> None:
+    with pytest.raises(InvalidAudio):
+        Audio.of(source)
+
+
+@pytest.mark.parametrize("text", ["UklG\nRgAA", "UklGRgAA", " UklGRgA= ", "UklGRgA"])
+def test_base64_may_have_line_breaks_or_lack_its_padding(text: str) -> None:
+    assert content(Audio.from_base64(text)).startswith(b"RIFF\x00")
+
+
+@pytest.mark.parametrize("text", ["UklG!", "UklGR", "U==="])
+def test_broken_base64_is_refused(text: str) -> None:
+    with pytest.raises(InvalidAudio, match="base64"):
+        Audio.from_base64(text)
+
+
+@given(data=st.binary(max_size=400), position=st.integers(0, 500), length=st.integers(0, 500))
+def test_base64_is_read_at_any_place_as_its_bytes_are(data: bytes, position: int, length: int) -> None:
+    reader = Audio.from_base64(base64.b64encode(data).decode()).open().open()
+    reader.seek(position)
+    assert reader.read(length) == data[position : position + length]
+
+
+def test_raw_pcm_needs_its_rate() -> None:
+    with pytest.raises(UnsupportedFormat, match="sample_rate="):
+        Audio.of(b"\0\0", format="pcm16")
+    assert Audio.of(b"\0\0", format="pcm16", sample_rate=8000).format == "pcm16"
+    assert Audio.of("data:audio/pcm;rate=24000;base64,AAAA").sample_rate == 24_000
+
+
+def test_the_bytes_decide_against_what_was_said() -> None:
+    assert Audio.of(WAV, format="mp3").format == "wav"
+    with pytest.raises(UnsupportedFormat, match="banana"):
+        Audio.of(WAV, format="banana")
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("a.mp3#t=12,30.5", 12, 30.5),
+        ("a.mp3#t=,30", None, 30),
+        ("a.mp3#t=12", 12, None),
+        ("a.mp3#t=npt:1:02:03.5,1:02:04", 3723.5, 3724),
+        ("https://x.org/a.mp3?sig=a%2Fb#t=02:30,", 150, None),
+        ("file:///talks/a.mp3#xywh=1,2,3,4&t=1,2", 1, 2),
+        ("talk #1.mp3", None, None),
+    ],
+)
+def test_a_media_fragment_is_a_clip(text: str, start: float | None, end: float | None) -> None:
+    audio = Audio.of(text)
+    assert (audio.start, audio.end) == (start, end)
+
+
+def test_a_path_object_has_no_fragment() -> None:
+    assert not Audio.of(Path("a.mp3#t=1,2")).is_clip
+
+
+@given(start=seconds, length=st.floats(0.001, 10_000).map(lambda value: round(value, 3)))
+def test_a_reference_names_the_same_clip_again(start: float, length: float) -> None:
+    clip = Audio.of("/talks/a b#c.mp3").clip(start, start + length)
+    again = Audio.of(clip.reference)
+    assert again.start == pytest.approx(start, abs=0.001)
+    assert again.end == pytest.approx(start + length, abs=0.001)
+    assert again.path == Path("/talks/a b#c.mp3")
+
+
+@pytest.mark.parametrize(("start", "end"), [(5, 5), (5, 4), (-1, 4), (float("nan"), 4), (1, float("inf")), (40, 50)])
+def test_an_impossible_clip_is_refused(start: float, end: float) -> None:
+    with pytest.raises(InvalidAudio, match="clip"):
+        Audio.of("a.mp3", start=0, end=30).clip(start, end)
+
+
+def test_clips_of_clips_count_from_the_recording() -> None:
+    clip = Audio.of("a.mp3").clip(10, 60).clip(20, 30)
+    assert (clip.start, clip.end) == (20, 30)
+
+
+def test_bytes_have_no_reference_and_show_nothing_of_themselves() -> None:
+    audio = Audio.from_base64(base64.b64encode(WAV).decode())
+    assert audio.reference is None
+    assert "UklGR" not in repr(audio)
+
+
+def test_a_named_recording_pickles() -> None:
+    assert pickle.loads(pickle.dumps(Audio.of("a.mp3#t=1,2"))) == Audio.of("a.mp3#t=1,2")
