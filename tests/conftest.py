@@ -73,19 +73,25 @@ def recording() -> Callable[[str], bytes]:
 
     def make(name: str) -> bytes:
         if name not in made:
-            made[name] = encoded(tone(5.0), *CODECS[name])
+            made[name] = encoded(Audio.of(tone(5.0)), *CODECS[name])
         return made[name]
 
     return make
 
 
-def encoded(wav: bytes, muxer: str, codec: str, rate: int) -> bytes:
+@pytest.fixture(scope="session")
+def recoded() -> Callable[[Audio, str], bytes]:
+    """Any recording in any format that is read here."""
+    return lambda audio, name: encoded(audio, *CODECS[name])
+
+
+def encoded(audio: Audio, muxer: str, codec: str, rate: int) -> bytes:
     """A recording in another container and codec, made with PyAV alone."""
     file = io.BytesIO()
     with av.open(file, "w", format=muxer) as container:
         stream = container.add_stream(codec, rate=rate, layout="mono")
         position = 0
-        for piece in pcm(Audio.of(wav), rate=rate):
+        for piece in pcm(audio, rate=rate):
             frame = av.AudioFrame(format="s16", layout="mono", samples=len(piece) // 2, align=1)
             frame.planes[0].update(piece)
             frame.sample_rate, frame.pts = rate, position

@@ -178,7 +178,12 @@ def stream(connections: Connections, opening: Flow[Response], decode: Callable[[
     """Open a streamed reply and give out what its decoder makes of it, as it comes; nothing is retried after that."""
     response = run(connections, opening)
     live, request, decoder = response.live.reply, response.live.request, decode(response)
-    with contextlib.closing(live), _Watchdog(live, request.timeout) as watchdog, _clear_errors(request, watchdog):
+    with (
+        contextlib.closing(live),
+        _Watchdog(live, request.timeout) as watchdog,
+        _partial_kept(decoder),
+        _clear_errors(request, watchdog),
+    ):
         for data in live.iter_raw():
             for item in decoder.feed(data):
                 with watchdog.resting():
@@ -192,19 +197,23 @@ async def astream(
     """`stream` on the running event loop."""
     response = await arun(connections, opening)
     live, request, decoder = response.live.reply, response.live.request, decode(response)
-    async with contextlib.aclosing(live):
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(contextlib.aclosing(live))
+        stack.enter_context(_partial_kept(decoder))
         pieces, last = live.aiter_raw(), time.monotonic()
-        while True:
-            with _clear_errors(request):
-                async with asyncio.timeout(last + request.timeout - time.monotonic()):
-                    data = await anext(pieces, None)
-            if data is None:
-                break
+        while (data := await _next_piece(pieces, request, last)) is not None:
             for item in decoder.feed(data):
                 yield item
                 last = time.monotonic()
         for item in decoder.close():
             yield item
+
+
+async def _next_piece(pieces: AsyncIterator[bytes], request: Request, last: float) -> bytes | None:
+    """The next piece of a body, within the time that is left since the `last` content; None at its end."""
+    with _clear_errors(request):
+        async with asyncio.timeout(last + request.timeout - time.monotonic()):
+            return await anext(pieces, None)
 
 
 # --- one exchange ---
@@ -391,6 +400,15 @@ def _clear_errors(request: Request, watchdog: _Watchdog | None = None) -> Genera
         raise (_timed_out(request) if watchdog and watchdog.expired else _unreachable(request, error)) from None
     except ProviderError as error:
         error.provider = error.provider or request.provider
+        raise
+
+
+@contextlib.contextmanager
+def _partial_kept(decoder: Decoder[Any]) -> Generator[None]:
+    try:
+        yield
+    except ProviderError as error:
+        error.partial = error.partial or decoder.partial
         raise
 
 

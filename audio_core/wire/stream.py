@@ -18,6 +18,11 @@ _MAX_EVENT_BYTES = 32 * 2**20
 class Decoder(Protocol, Generic[T_co]):
     """What turns a body's bytes into items as they come."""
 
+    @property
+    def partial(self) -> str:
+        """The text that has come so far, for the error if no more comes."""
+        ...
+
     def feed(self, data: bytes) -> Iterator[T_co]:
         """The items that are whole once `data` has come."""
         ...
