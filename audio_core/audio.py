@@ -10,26 +10,21 @@ import io
 import math
 import os
 import re
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
-from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote
 
-from audio_core.content import Base64Content, BytesContent, Content, FileContent, head_of, open_regular
+from audio_core.content import Base64Content, BytesContent, Content, head_of
 from audio_core.errors import InvalidAudio, UnsupportedFormat
+from audio_core.fragments import fragment, split_fragment
 from audio_core.media.formats import SNIFF_BYTES, Format, describe_bytes, named, sniff
+from audio_core.sources import HandleSource, HeldSource, PathSource, Source, UrlSource, path_of_file_url
 
-__all__ = ["Audio", "AudioSource"]
-
-AudioSource = "Audio | str | os.PathLike[str] | bytes | bytearray | BinaryIO | Mapping[str, Any]"
-"""Whatever `Audio.of` takes."""
+__all__ = ["Audio"]
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?=//)|data:|file:")
-_FRAGMENT = re.compile(r"(?:^|&)t=(?:npt:)?(?P<start>[\d.:]*)(?:,(?P<end>[\d.:]*))?(?=&|$)")
-_LONGEST_LABEL = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +43,7 @@ class Audio:
         Audio('a.mp3#t=12,30.5')
     """
 
-    _source: _Path | _Url | _Held | _Handle
+    _source: Source
     start: float | None = None
     end: float | None = None
     sample_rate: int | None = None
@@ -94,7 +89,7 @@ class Audio:
         Raises:
             InvalidAudio: if the text is not base64.
         """
-        return cls.of(cls(_Held(Base64Content(text))), format=format, sample_rate=sample_rate)
+        return cls.of(cls(HeldSource(Base64Content(text))), format=format, sample_rate=sample_rate)
 
     def clip(self, start: float | None = None, end: float | None = None) -> Audio:
         """A stretch of this recording.
@@ -122,7 +117,7 @@ class Audio:
     @property
     def label(self) -> str:
         """What messages call this recording: its file name, never its whole path or its content."""
-        return self._source.label + _fragment(self.start, self.end)
+        return self._source.label + fragment(self.start, self.end)
 
     @property
     def name(self) -> str:
@@ -142,23 +137,23 @@ class Audio:
     @property
     def is_remote(self) -> bool:
         """Whether the recording must be fetched before it can be opened."""
-        return isinstance(self._source, _Url)
+        return isinstance(self._source, UrlSource)
 
     @property
     def path(self) -> Path | None:
         """The file, if the recording is one that is not open yet."""
-        return self._source.path if isinstance(self._source, _Path) else None
+        return self._source.path if isinstance(self._source, PathSource) else None
 
     @property
     def from_url(self) -> bool:
         """Whether the source was given as a URL (`file:` too), as a message from anyone may give it."""
-        return isinstance(self._source, _Url) or (isinstance(self._source, _Path) and self._source.from_url)
+        return isinstance(self._source, UrlSource) or (isinstance(self._source, PathSource) and self._source.from_url)
 
     @property
     def reference(self) -> str | None:
         """A URL that names the recording and the clip, such as `file:///a.mp3#t=12,30.5`; None for bytes."""
         base = self._source.reference
-        return None if base is None else base + _fragment(self.start, self.end)
+        return None if base is None else base + fragment(self.start, self.end)
 
     @property
     def source(self) -> str | None:
@@ -185,7 +180,7 @@ class Audio:
 
     def opened(self, content: Content) -> Audio:
         """The same recording, read from `content` from now on; its name and reference stay."""
-        return replace(self, _source=_Held(content, self._source.label, self._source.reference))
+        return replace(self, _source=HeldSource(content, self._source.label, self._source.reference))
 
     def sniffed(self) -> Format:
         """The row of `FORMATS` that the bytes show; raises as `format` does."""
@@ -216,63 +211,6 @@ class Audio:
         return f"Audio({self.label!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class _Path:
-    path: Path
-    from_url: bool = False
-
-    @property
-    def label(self) -> str:
-        return _short(self.path.name or "(no name)")
-
-    @property
-    def reference(self) -> str | None:
-        return Path(os.path.abspath(self.path)).as_uri()  # noqa: PTH100 - resolve would touch the disk
-
-    def open(self) -> Content:
-        return open_regular(self.path, self.label)
-
-
-@dataclass(frozen=True, slots=True)
-class _Url:
-    reference: str
-
-    @property
-    def label(self) -> str:
-        parts = urlsplit(self.reference)
-        return _short(parts.path.rsplit("/", 1)[-1] or parts.hostname or "(no name)")
-
-    def open(self) -> Content:
-        raise InvalidAudio(f"{self.label} is remote and not fetched yet. AudioClient and the plugins fetch it for you.")
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    content: Content
-    label: str = "audio given as bytes"
-    reference: str | None = None
-
-    def open(self) -> Content:
-        return self.content
-
-
-@dataclass(slots=True)
-class _Handle:
-    """A file object of the caller's: copied once, when it is first needed, from where it stood."""
-
-    handle: BinaryIO
-    label: str = "audio given as a file object"
-    reference: str | None = None
-    _content: Content | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def open(self) -> Content:
-        with self._lock:
-            if self._content is None:
-                self._content = FileContent.copied(self.handle)
-            return self._content
-
-
 def _audio_of(cls: type[Audio], source: Any) -> Audio:
     match source:
         case Audio():
@@ -280,9 +218,9 @@ def _audio_of(cls: type[Audio], source: Any) -> Audio:
         case str():
             return _of_text(cls, source)
         case bytes() | bytearray() | memoryview():
-            return cls(_Held(BytesContent(bytes(cast("bytes", source)))))
+            return cls(HeldSource(BytesContent(bytes(cast("bytes", source)))))
         case os.PathLike():
-            return cls(_Path(Path(cast("os.PathLike[str]", source))))
+            return cls(PathSource(Path(cast("os.PathLike[str]", source))))
         case Mapping():
             from audio_core.blocks import audio_in_block  # noqa: PLC0415 - the two rooms need each other
 
@@ -296,20 +234,20 @@ def _audio_of(cls: type[Audio], source: Any) -> Audio:
 def _of_handle(cls: type[Audio], handle: BinaryIO) -> Audio:
     if isinstance(handle, io.TextIOBase):
         raise InvalidAudio("The file object is open as text: open it with mode 'rb'.")
-    return cls(_Handle(handle))
+    return cls(HandleSource(handle))
 
 
 def _of_text(cls: type[Audio], text: str) -> Audio:
     scheme = _SCHEME.match(text)
     if scheme and scheme[0].lower() == "data:":
         return _of_data_uri(cls, text)
-    base, start, end = _split_fragment(text)
+    base, start, end = split_fragment(text)
     if not scheme:
-        found = cls(_Path(Path(base)))
+        found = cls(PathSource(Path(base)))
     elif scheme[0].lower() == "file:":
-        found = cls(_Path(_path_of_file_url(base), from_url=True))
+        found = cls(PathSource(path_of_file_url(base), from_url=True))
     elif scheme[0].lower() in ("http:", "https:"):
-        found = cls(_Url(base))
+        found = cls(UrlSource(base))
     else:
         raise InvalidAudio(f"{scheme[0]}// is not opened here: open it yourself and pass the file object or bytes.")
     return found.clip(start, end) if start is not None or end is not None else found
@@ -325,49 +263,6 @@ def _of_data_uri(cls: type[Audio], uri: str) -> Audio:
     return audio._declare(";".join((kind, *parameters)), None, 1) if is_raw else audio  # pyright: ignore[reportPrivateUsage]
 
 
-def _path_of_file_url(url: str) -> Path:
-    parts = urlsplit(url)
-    if parts.netloc not in ("", "localhost"):
-        raise InvalidAudio("A file: URL names a path of this machine: it must look like file:///folder/talk.mp3.")
-    return Path(url2pathname(parts.path))
-
-
-def _split_fragment(text: str) -> tuple[str, float | None, float | None]:
-    """A path or URL and the clip that its fragment names; any other `#` belongs to the path."""
-    base, mark, fragment = text.rpartition("#")
-    found = _FRAGMENT.search(fragment) if mark else None
-    if not found or not (found["start"] or found["end"]):
-        return text, None, None
-    return base, _seconds_of(found["start"]), _seconds_of(found["end"])
-
-
-def _seconds_of(clock: str | None) -> float | None:
-    """Seconds of `12.5`, `02:30` or `1:02:30.5` (normal play time)."""
-    if not clock:
-        return None
-    try:
-        parts = [float(part) for part in clock.split(":")]
-    except ValueError:
-        parts = []
-    if not 1 <= len(parts) <= 3:
-        raise InvalidAudio(f"#t={clock[:30]} is no time: write seconds, such as #t=12,30.5.")
-    return sum(part * 60**power for power, part in enumerate(reversed(parts)))
-
-
-def _fragment(start: float | None, end: float | None) -> str:
-    if start is None and end is None:
-        return ""
-    return f"#t={_number(start or 0.0)}" + ("" if end is None else f",{_number(end)}")
-
-
-def _number(seconds: float) -> str:
-    return f"{seconds:.3f}".rstrip("0").rstrip(".")
-
-
 def _rate_in(mime: str) -> int | None:
     found = re.search(r";\s*rate=(\d+)", mime)
     return int(found[1]) if found else None
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_LABEL else text[: _LONGEST_LABEL - 1] + "…"

@@ -38,7 +38,8 @@ MAX_DECODED_BYTES = 64 * 2**30
 """Likewise for bytes at the recording's own rate and channels; a small file can hold both."""
 
 _READABLE = "wav,mp3,flac,ogg,mov,mp4,m4a,3gp,3g2,mj2,aac,matroska,webm,aiff,caf,w64,au,asf,amr"
-_SEEKABLE = {"wav", "aiff", "flac", "mov", "matroska"}  # those whose index or frames hold true times
+_SEEKABLE = {"wav", "aiff", "flac", "mov"}  # those whose index or frames hold true times
+_ROUNDED = {"matroska"}  # time stamps in whole milliseconds: only counting from the start is exact
 _RAW = {"pcm16": "s16le", "pcm24": "s24le"}
 _RATES, _CHANNELS = range(4_000, 384_001), range(1, 65)
 _PREROLL = 1.0  # seconds decoded before a clip, so that codecs with a memory have settled
@@ -279,7 +280,10 @@ class _Track:
 
     def _packets_from(self, start: float) -> Iterator[Packet]:
         self._skipped = start > 0
-        if start > 0 and self.container.format.name.split(",")[0] in _SEEKABLE:
+        name = self.container.format.name.split(",")[0]
+        if name in _ROUNDED:
+            return self.packets()
+        if start > 0 and name in _SEEKABLE:
             self.container.seek(int((start + self.origin) / self.tick), stream=self.stream)
             return self.packets()
         return (packet for packet in self.packets() if start <= 0 or self._begin(packet) >= start)

@@ -1,0 +1,82 @@
+"""The HTTP clients of one object, one per process and one per event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import ssl
+import threading
+import weakref
+from collections.abc import AsyncGenerator
+
+import httpx
+
+__all__ = ["Connections"]
+
+_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+
+
+class Connections:
+    """The HTTP clients of one object: made when first needed, one per process and one per event loop.
+
+    Args:
+        http_client: a client of the user's for sync calls, used as it is and never closed here.
+        http_async_client: likewise for async calls.
+    """
+
+    def __init__(
+        self, http_client: httpx.Client | None = None, http_async_client: httpx.AsyncClient | None = None
+    ) -> None:
+        self._given, self._given_async = http_client, http_async_client
+        self._lock = threading.Lock()
+        self._own: tuple[int, httpx.Client] | None = None
+        self._per_loop: weakref.WeakKeyDictionary[
+            asyncio.AbstractEventLoop, tuple[httpx.AsyncClient, AsyncGenerator[httpx.AsyncClient]]
+        ] = weakref.WeakKeyDictionary()
+
+    def client(self) -> httpx.Client:
+        """The client for sync calls; a forked child gets one of its own, so that answers are never mixed up."""
+        if self._given is not None:
+            return self._given
+        with self._lock:
+            if self._own is None or self._own[0] != os.getpid():
+                self._own = (os.getpid(), httpx.Client(verify=_tls(), limits=_LIMITS))
+                weakref.finalize(self, self._own[1].close)
+            return self._own[1]
+
+    async def async_client(self) -> httpx.AsyncClient:
+        """The client for calls on the running loop; it is closed when the loop shuts its generators down."""
+        if self._given_async is not None:
+            return self._given_async
+        loop = asyncio.get_running_loop()
+        if loop not in self._per_loop:
+            keeper = _kept_async_client()
+            self._per_loop[loop] = (await anext(keeper), keeper)
+        return self._per_loop[loop][0]
+
+    def close(self) -> None:
+        """Close the connections of sync calls."""
+        with self._lock:
+            own, self._own = self._own, None
+        if own is not None and own[0] == os.getpid():
+            own[1].close()
+
+    async def aclose(self) -> None:
+        """Close the connections of calls on the running loop."""
+        if kept := self._per_loop.pop(asyncio.get_running_loop(), None):
+            await kept[1].aclose()
+
+    def __reduce__(self) -> tuple[type[Connections], tuple[()]]:
+        return (Connections, ())  # sockets do not travel; the copy makes its own
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context()  # takes 17 ms, so it is shared
+
+
+async def _kept_async_client() -> AsyncGenerator[httpx.AsyncClient]:
+    # asyncio.run closes the loop's suspended async generators, and so this client, before it closes the loop.
+    async with httpx.AsyncClient(verify=_tls(), limits=_LIMITS) as client:
+        yield client

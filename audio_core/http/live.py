@@ -1,0 +1,84 @@
+"""A reply whose body is read as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+
+import httpx
+
+from audio_core.http.failures import clear_errors, shut
+from audio_core.http.flow import Request
+
+__all__ = ["Live"]
+
+
+class Live:
+    """An open reply, and how long it may be silent: `request.timeout` seconds without content.
+
+    Args:
+        reply: with its body unread.
+        request: that it answers.
+    """
+
+    def __init__(self, reply: httpx.Response, request: Request) -> None:
+        self._reply, self._request = reply, request
+        self._last_content = time.monotonic()
+
+    @contextlib.contextmanager
+    def reading(self) -> Generator[tuple[Iterator[bytes], _Watchdog]]:
+        """Pieces of the body, and the watchdog to be told of content; the connection is closed afterwards."""
+        watchdog = _Watchdog(self._reply, self._request.timeout)
+        with contextlib.closing(self._reply), watchdog, clear_errors(self._request, lambda: watchdog.expired):
+            yield self._reply.iter_raw(), watchdog
+
+    async def areading(self) -> AsyncGenerator[bytes]:
+        """Pieces of the body; `heard` is to be called after content."""
+        self._last_content = time.monotonic()
+        async with contextlib.aclosing(self._reply):
+            pieces = self._reply.aiter_raw()
+            while (data := await self._next(pieces)) is not None:
+                yield data
+
+    def heard(self) -> None:
+        """Content has come: time starts anew."""
+        self._last_content = time.monotonic()
+
+    async def _next(self, pieces: AsyncIterator[bytes]) -> bytes | None:
+        with clear_errors(self._request):
+            async with asyncio.timeout(self._last_content + self._request.timeout - time.monotonic()):
+                return await anext(pieces, None)
+
+
+class _Watchdog:
+    """Cuts a connection that brings no content for too long, comments and dribbled bytes notwithstanding."""
+
+    def __init__(self, live: httpx.Response, seconds: float) -> None:
+        self._live, self._seconds = live, seconds
+        self._deadline = time.monotonic() + seconds
+        self._done = threading.Event()
+        self.expired = False
+
+    def __enter__(self) -> _Watchdog:
+        threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+
+    @contextlib.contextmanager
+    def resting(self) -> Generator[None]:
+        """While the consumer works on an item, no time runs; afterwards it starts anew."""
+        self._deadline = float("inf")
+        yield
+        self._deadline = time.monotonic() + self._seconds
+
+    def _watch(self) -> None:
+        while not self._done.wait(max(0.01, min(self._deadline - time.monotonic(), self._seconds))):
+            if time.monotonic() >= self._deadline:
+                self.expired = True
+                shut(self._live)
+                return
