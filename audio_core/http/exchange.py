@@ -134,7 +134,7 @@ class _Collector:
 
     def __call__(self, data: bytes) -> None:
         self._size += len(data)
-        if self._size > self._request.max_reply_bytes:
+        if self._request.sink is None and self._size > self._request.max_reply_bytes:
             limit = self._request.max_reply_bytes
             raise IncompleteResponse(
                 f"{self._request.provider} answered with more than {limit:,} bytes; it is not read."

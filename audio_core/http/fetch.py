@@ -90,7 +90,6 @@ def _request(
         timeout=timeout,
         provider=host,
         sink=sink,
-        max_reply_bytes=access.max_bytes + 1,
         sni=host,
     )
 

@@ -32,7 +32,7 @@ class Request:
         provider: who is asked, for messages.
         streamed: whether a reply with a good status is left open, for its body to be read as it comes.
         sink: called as a good reply begins, for what then takes its body piece by piece instead of `Response.body`.
-        max_reply_bytes: a longer reply is refused while it comes.
+        max_reply_bytes: a longer reply is refused while it comes; a sink has limits of its own.
         sni: the host name to verify in TLS when `url` holds an address.
     """
 

@@ -44,8 +44,8 @@ _RAW = {"pcm16": "s16le", "pcm24": "s24le"}
 _RATES, _CHANNELS = range(4_000, 384_001), range(1, 65)
 _PREROLL = 1.0  # seconds decoded before a clip, so that codecs with a memory have settled
 _GAP = 0.05  # seconds by which time stamps must jump ahead to mean that something is missing
-_CUT_SHORT = 0.5  # seconds, or this share of it, by which a file may fall short of its promise
-_CUT_SHARE, _DAMAGED_SHARE = 0.02, 0.05
+_CUT_SHORT, _CUT_SHARE = 0.25, 0.001  # seconds, and share of it, by which a file may fall short of its promise
+_DAMAGED_SHARE = 0.05  # of packets that may be lost before a recording counts as damaged
 
 ENCODERS = {"wav": "pcm_s16le", "mp3": "libmp3lame", "flac": "flac", "ogg": "libopus", "m4a": "aac"}
 """Formats that `encode` writes, with FFmpeg's names of their encoders."""
@@ -232,6 +232,8 @@ class _Track:
     def __init__(self, audio: Audio, reader: BinaryIO, container: InputContainer) -> None:
         if not container.streams.audio:
             raise InvalidAudio(f"{audio.label} holds no audio track.")
+        if container.streams.audio[0].codec_context is None:  # pyright: ignore[reportUnnecessaryComparison]
+            raise UnsupportedFormat(f"{audio.label} is in a codec that is not read here.")
         self.label = audio.label
         self.container = container
         self.stream: AudioStream = container.streams.audio[0]
@@ -262,7 +264,7 @@ class _Track:
     def check_promise(self, seconds: float) -> None:
         """Raise if the recording ended well before its header said."""
         promised = self._promise
-        if promised is not None and promised - seconds > max(_CUT_SHORT, _CUT_SHARE * promised):
+        if promised is not None and promised - seconds > _CUT_SHORT + _CUT_SHARE * promised:
             raise InvalidAudio(
                 f"{self.label} is cut short: its header says {promised:.2f} s, but it ends after {seconds:.2f} s. "
                 f"Fetch it again, or take what is there with Audio.of(..., end={max(0.1, seconds - 0.1):.1f})."

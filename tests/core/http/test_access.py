@@ -1,0 +1,175 @@
+"""Who may open what."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from audio_core import Access, AccessDenied, Audio, AudioNotFound, AudioTooLarge, InvalidAudio, as_access
+from audio_core.http.access import admit, is_public
+from audio_core.testing import tone
+
+PRIVATE = [
+    "127.0.0.1",
+    "127.8.8.8",
+    "0.0.0.0",
+    "10.1.2.3",
+    "172.16.0.1",
+    "192.168.1.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "100.100.100.200",
+    "168.63.129.16",
+    "192.0.0.192",
+    "198.18.0.1",
+    "224.0.0.1",
+    "240.0.0.1",
+    "255.255.255.255",
+    "::1",
+    "::",
+    "fe80::1",
+    "fc00::1",
+    "fd00:ec2::254",
+    "fec0::1",
+    "ff02::1",
+    "::ffff:127.0.0.1",
+    "::ffff:169.254.169.254",
+    "::ffff:0:169.254.169.254",
+    "::127.0.0.1",
+    "64:ff9b::7f00:1",
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b:1::7f00:1",
+    "2002:7f00:1::",
+    "2002:a9fe:a9fe::",
+    "2001:0:0:0:0:0:80ff:fffe",
+    "2001:db8::1",
+    "fe80::5efe:127.0.0.1",
+    "2001:4860::5efe:10.0.0.1",
+    "3fff::1",
+    "fe80::1%eth0",
+    "not-an-address",
+]
+PUBLIC = [
+    "93.184.215.14",
+    "8.8.8.8",
+    "169.253.255.255",
+    "172.32.0.1",
+    "2606:4700::1111",
+    "64:ff9b::808:808",
+    "::ffff:8.8.8.8",
+]
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_an_address_of_this_machine_or_network_is_private_in_any_wrapping(address: str) -> None:
+    assert not is_public(address)
+    assert not Access().permits_address(address)
+    assert Access(allow_private_hosts=True).permits_address(address)
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_a_near_miss_is_public(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """root/ with a recording, beside root-2/ with another."""
+    for folder in ("root/inner", "root-2"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "root/inner/a.wav").write_bytes(tone(0.1))
+    (tmp_path / "root-2/b.wav").write_bytes(tone(0.1))
+    return tmp_path
+
+
+def opened(house: Path, path: Path | str) -> Audio:
+    return admit(Audio.of(path), Access(roots=(house / "root",)))
+
+
+def test_files_below_a_root_are_opened(house: Path) -> None:
+    assert opened(house, house / "root/inner/a.wav").format == "wav"
+    assert opened(house, (house / "root/inner/../inner/a.wav").as_uri() + "#t=0,0.05").end == 0.05
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "root/../root-2/b.wav",
+        "root-2/b.wav",
+        "root/nothing/../../root-2/b.wav",
+        "/etc/passwd",
+        "~/x.wav",
+        "",
+        "\0",
+        "x" * 5000,
+    ],
+)
+def test_what_lies_elsewhere_is_refused_and_the_message_shows_no_path(house: Path, path: str) -> None:
+    with pytest.raises(AccessDenied, match=r"access allows files in 'root' only") as caught:
+        opened(house, house / path if path and path[0] not in "\0x" else Path(path))
+    assert str(house) not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_whether_a_file_exists_elsewhere_is_not_told(house: Path) -> None:
+    with pytest.raises(AccessDenied):
+        opened(house, "/no/such/file.wav")
+    with pytest.raises(AudioNotFound):
+        opened(house, house / "root/none.wav")
+
+
+def test_a_link_that_leads_out_is_refused_and_one_that_stays_inside_is_not(house: Path) -> None:
+    (house / "root/out.wav").symlink_to(house / "root-2/b.wav")
+    (house / "root/in.wav").symlink_to(house / "root/inner/a.wav")
+    (house / "root/way").symlink_to(house / "root-2")
+    for name in ("out.wav", "way/b.wav"):
+        with pytest.raises(AccessDenied):
+            opened(house, house / "root" / name)
+    assert opened(house, house / "root/in.wav").format == "wav"
+
+
+def test_a_link_that_is_exchanged_after_the_check_is_refused(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = house / "root/link.wav"
+    link.symlink_to(house / "root/inner/a.wav")
+    really_open = os.open
+
+    def swap_and_open(path, flags):
+        link.unlink()
+        link.symlink_to(house / "root-2/b.wav")
+        return really_open(path, flags)
+
+    monkeypatch.setattr(os, "open", swap_and_open)
+    with pytest.raises(AccessDenied):
+        opened(house, link)
+
+
+def test_a_pipe_is_refused_without_waiting(house: Path) -> None:
+    os.mkfifo(house / "root/pipe.wav")
+    with pytest.raises(InvalidAudio, match="a pipe or a device"):
+        opened(house, house / "root/pipe.wav")
+
+
+def test_a_large_file_is_refused_before_it_is_read(house: Path) -> None:
+    path = house / "root/huge.wav"
+    with path.open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(AudioTooLarge, match="1,099,511,627,776 bytes"):
+        opened(house, path)
+
+
+def test_no_root_means_no_file(house: Path) -> None:
+    with pytest.raises(AccessDenied, match=r"no folder was opened to it.*access='folder'"):
+        admit(Audio.of(house / "root/inner/a.wav"), Access())
+
+
+def test_a_developers_own_path_is_opened_as_it_is_named(house: Path) -> None:
+    assert admit(Audio.of(house / "root-2/b.wav"), None).format == "wav"
+
+
+def test_access_may_be_said_in_short() -> None:
+    assert as_access(None) == Access()
+    assert as_access("a").roots == ("a",)
+    assert as_access([Path("a"), "b"]).roots == (Path("a"), "b")
+    assert as_access(Access(max_bytes=1)).max_bytes == 1
+    with pytest.raises(InvalidAudio, match="not int"):
+        as_access(3)
