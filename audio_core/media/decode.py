@@ -248,8 +248,10 @@ class _Track:
     def packets(self) -> Iterator[Packet]:
         try:
             yield from (packet for packet in self.container.demux(self.stream) if packet.size)
-        except (av.error.InvalidDataError, av.error.EOFError):
-            self._bad += 1
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError:
+            raise InvalidAudio(f"{self.label} is damaged: its container cannot be read to the end.") from None
 
     def frames(self, start: float) -> Iterator[AudioFrame]:
         """Decoded frames from shortly before `start` to shortly behind the clip's end."""
@@ -283,12 +285,16 @@ class _Track:
     def _packets_from(self, start: float) -> Iterator[Packet]:
         self._skipped = start > 0
         name = self.container.format.name.split(",")[0]
-        if name in _ROUNDED:
+        if start <= 0 or name in _ROUNDED or (name in _SEEKABLE and self._jump(start)):
             return self.packets()
-        if start > 0 and name in _SEEKABLE:
+        return (packet for packet in self.packets() if self._begin(packet) >= start)
+
+    def _jump(self, start: float) -> bool:
+        try:
             self.container.seek(int((start + self.origin) / self.tick), stream=self.stream)
-            return self.packets()
-        return (packet for packet in self.packets() if start <= 0 or self._begin(packet) >= start)
+        except av.error.FFmpegError:  # behind the end of a file that was cut short: read on from here
+            return False
+        return True
 
     def _begin(self, packet: Packet) -> float:
         return 0.0 if packet.pts is None else packet.pts * self.tick - self.origin
@@ -296,7 +302,7 @@ class _Track:
     def _decoded(self, packet: Packet | None) -> list[AudioFrame]:
         try:
             frames = self.stream.codec_context.decode(packet)
-        except (av.error.InvalidDataError, av.error.ArgumentError, av.error.EOFError):
+        except av.error.FFmpegError:  # of any kind: damaged data was seen to give even 'Operation not permitted'
             self._bad += packet is not None
             return []
         self._bytes += sum(frame.samples * frame.format.bytes * len(frame.layout.channels) for frame in frames)
