@@ -1,0 +1,106 @@
+"""`AudioReader`, by itself and in LlamaIndex's own readers."""
+
+import asyncio
+import pickle
+import shutil
+from pathlib import Path
+
+import pytest
+from llama_index.core import SimpleDirectoryReader
+from llama_index.core.readers.base import BaseReader
+from llama_index.core.schema import MetadataMode
+
+from audio_core import AudioNotFound, InvalidAudio, MissingAPIKey, UnknownProvider
+from audio_core.testing import Reply
+from langchain_audio import AudioLoader
+from llamaindex_audio import AudioReader
+
+REPLY = Reply(
+    {
+        "text": "one two",
+        "segments": [{"start": 0.0, "end": 1.0, "text": "one"}, {"start": 1.5, "end": 2.0, "text": "two"}],
+    }
+)
+
+
+def remote(gateway, **options) -> AudioReader:
+    return AudioReader(provider="openai", model="w", api_key="sk-secret-key-1", base_url=gateway.base_url, **options)
+
+
+def test_it_is_a_llamaindex_reader() -> None:
+    assert BaseReader.__name__ in [base.__name__ for base in AudioReader.__mro__]
+
+
+def test_documents_are_those_of_langchain_and_the_same_async(call: Path) -> None:
+    documents = AudioReader().load_data(call)
+    theirs = AudioLoader(call).load()
+    assert [(d.id_, d.text, d.metadata) for d in documents] == [(d.id, d.page_content, d.metadata) for d in theirs]
+    assert [d.to_dict() for d in asyncio.run(AudioReader().aload_data(call))] == [d.to_dict() for d in documents]
+
+
+def test_times_are_kept_from_the_embedding_and_shown_to_the_model(gateway, call: Path) -> None:
+    gateway.will_answer(REPLY)
+    first, _ = remote(gateway).load_data(call)
+    assert first.get_content(MetadataMode.EMBED) == "one"
+    shown = first.get_content(MetadataMode.LLM)
+    assert "start: 0.0\nend: 1.0" in shown
+    assert "sha256" not in shown
+
+
+def test_it_reads_a_folder_for_simple_directory_reader(gateway, call: Path, tmp_path: Path) -> None:
+    gateway.will_answer(REPLY)
+    shutil.copy(call, tmp_path / "a.mp3")
+    shutil.copy(call, tmp_path / "b.MP3")
+    (tmp_path / "notes.txt").write_text("not a recording")
+    folder = SimpleDirectoryReader(tmp_path, file_extractor={".mp3": remote(gateway)}, raise_on_error=True)
+    documents = folder.load_data()
+    assert [document.text for document in documents] == ["one", "two", "one", "two", "not a recording"]
+    assert documents[0].metadata["file_name"] == "a.mp3"
+    assert documents[0].metadata["start"] == 0.0
+    assert [d.text for d in asyncio.run(folder.aload_data())] == [d.text for d in documents]
+
+
+def test_it_reads_from_another_file_system(gateway, call: Path) -> None:
+    import fsspec
+
+    gateway.will_answer(REPLY)
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/talks/a.mp3", call.read_bytes())
+    folder = SimpleDirectoryReader("/talks", fs=memory, file_extractor={".mp3": remote(gateway)}, raise_on_error=True)
+    assert [document.text for document in folder.load_data()] == ["one", "two"]
+    assert gateway.requests[0].parts[-1].content == call.read_bytes()
+
+
+def test_extra_info_is_kept_beside_what_the_recording_says(gateway, call: Path) -> None:
+    gateway.will_answer(REPLY)
+    first, _ = remote(gateway).load_data(call, extra_info={"case": 7, "start": 99})
+    assert (first.metadata["case"], first.metadata["start"]) == (7, 0.0)
+
+
+def test_it_works_inside_a_running_loop(gateway, call: Path) -> None:
+    gateway.will_answer(REPLY)
+
+    async def notebook() -> int:
+        return len(remote(gateway).load_data(call))
+
+    assert asyncio.run(notebook()) == 2
+
+
+def test_the_key_shows_nowhere_and_it_pickles(gateway, call: Path) -> None:
+    gateway.will_answer(REPLY)
+    reader = remote(gateway)
+    assert "secret" not in repr(reader) + str(reader.to_dict()) + reader.model_dump_json()
+    reader.load_data(call)
+    assert len(pickle.loads(pickle.dumps(reader)).load_data(call)) == 2
+
+
+def test_what_is_wrong_is_said(call: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.mp3").write_bytes(b"plain text")
+    with pytest.raises(InvalidAudio, match=r"notes\.mp3.*text"):
+        AudioReader().load_data(tmp_path / "notes.mp3")
+    with pytest.raises(AudioNotFound):
+        AudioReader().load_data(tmp_path / "none.mp3")
+    with pytest.raises(UnknownProvider):
+        AudioReader(provider="nobody")
+    with pytest.raises(MissingAPIKey, match="CORTECS_API_KEY"):
+        AudioReader(provider="cortecs", model="w").load_data(call)
