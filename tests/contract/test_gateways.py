@@ -1,0 +1,96 @@
+"""Every gateway, every operation: what we send is what its documents ask for."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from openai.types.chat import ChatCompletionContentPartInputAudioParam
+from pydantic import TypeAdapter
+
+from audio_core import PROVIDERS, Audio, AudioClient, find_provider
+from audio_core.testing import Reply, chat_stream, tone
+
+REMOTE = [name for name, row in PROVIDERS.items() if row.api_key_env]
+DOCUMENTED = {
+    "openai": ("https://api.openai.com/v1", ["OPENAI_API_KEY"], {"wav", "mp3"}),
+    "openrouter": (
+        "https://openrouter.ai/api/v1",
+        ["OPENROUTER_API_KEY"],
+        {"wav", "mp3", "aiff", "aac", "ogg", "flac", "m4a"},
+    ),
+    "openroute": ("https://www.openroute.cn/api/v1", ["OPENROUTE_API_KEY"], {"wav", "mp3"}),
+    "cortecs": ("https://api.cortecs.ai/v1", ["CORTECS_API_KEY"], {"wav", "mp3"}),
+    "litellm": (
+        "http://localhost:4000/v1",
+        ["LITELLM_API_KEY", "LITELLM_PROXY_API_KEY", "LITELLM_MASTER_KEY"],
+        {"wav", "mp3"},
+    ),
+}
+VERBOSE = Reply({"text": "hi", "segments": [{"start": 0, "end": 1, "text": "hi"}]})
+
+
+def client(gateway, name: str) -> AudioClient:
+    return AudioClient(name, model="m", api_key="k", base_url=gateway.base_url)
+
+
+def test_every_remote_gateway_is_held_to_its_documents() -> None:
+    assert set(REMOTE) == set(DOCUMENTED)
+
+
+@pytest.mark.parametrize("name", REMOTE)
+def test_where_a_gateway_is_and_what_it_takes(name: str) -> None:
+    row = find_provider(name)
+    assert (row.base_url, list(row.api_key_env), set(row.chat_formats)) == DOCUMENTED[name]
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("name", REMOTE)
+def test_chat(gateway, name: str, streamed: bool) -> None:
+    wav = tone(0.1)
+    if streamed:
+        gateway.will_answer(chat_stream("yes"))
+        list(client(gateway, name).stream(wav, "What?"))
+    else:
+        client(gateway, name).ask(wav, "What?")
+    (request,) = gateway.requests
+    assert (request.method, request.path) == ("POST", "/v1/chat/completions")
+    assert request.headers["authorization"] == "Bearer k"
+    assert request.headers["content-type"] == "application/json"
+    part, question = request.json["messages"][0]["content"]
+    TypeAdapter(ChatCompletionContentPartInputAudioParam).validate_python(part, strict=True)
+    assert part["input_audio"] == {"data": base64.b64encode(wav).decode(), "format": "wav"}
+    assert question == {"type": "text", "text": "What?"}
+    assert request.json.get("stream", False) is streamed
+
+
+@pytest.mark.parametrize("name", [name for name in REMOTE if PROVIDERS[name].transcription == "multipart"])
+def test_transcription_as_a_form(gateway, name: str, call: Path) -> None:
+    gateway.will_answer(VERBOSE)
+    client(gateway, name).transcribe(call, language="en", prompt="Ann", extra={"allowed_providers": ["a", "b"]})
+    (request,) = gateway.requests
+    assert (request.method, request.path) == ("POST", "/v1/audio/transcriptions")
+    assert request.form == {
+        "model": ["m"],
+        "response_format": ["verbose_json"],
+        "language": ["en"],
+        "prompt": ["Ann"],
+        "allowed_providers[]": ["a", "b"],
+    }
+    assert [(part.filename, part.content_type) for part in request.parts if part.filename] == [
+        ("call.mp3", "audio/mpeg")
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name in REMOTE if PROVIDERS[name].transcription == "json"])
+def test_transcription_as_json(gateway, name: str, call: Path) -> None:
+    gateway.will_answer(VERBOSE)
+    client(gateway, name).transcribe(Audio.of(call), words=True, diarize=True)
+    (request,) = gateway.requests
+    assert request.path == "/v1/audio/transcriptions"
+    assert request.json == {
+        "model": "m",
+        "response_format": "verbose_json",
+        "timestamp_granularities": ["segment", "word"],
+        "diarize": True,
+        "input_audio": {"data": base64.b64encode(call.read_bytes()).decode(), "format": "mp3"},
+    }

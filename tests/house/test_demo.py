@@ -1,0 +1,57 @@
+"""The demo, as a user runs it."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from audio_core.testing import ScriptedGateway, chat_reply, chat_stream
+
+DEMO = Path(__file__).parents[2] / "examples" / "demo.py"
+
+
+def run(folder: Path, *arguments: str, **variables: str) -> str:
+    import os
+
+    command = [sys.executable, str(DEMO), *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_demo_finds_the_stretch_and_hears_it_in_both_frameworks(tmp_path: Path) -> None:
+    printed = run(tmp_path)
+    for framework in ("LangChain", "LlamaIndex"):
+        for way in ("whole", "stream"):
+            assert re.search(rf"{framework}, {way}: +\[02:\d\d-02:49\] I heard: .*nine million dollars", printed)
+    assert (tmp_path / "demo-output" / "call.srt").read_text().startswith("1\n00:00:00,6")
+
+
+def test_the_demo_asks_a_gateway_if_one_is_named(tmp_path: Path) -> None:
+    transcript = {
+        "text": "it costs nine million dollars",
+        "segments": [{"start": 5.0, "end": 9.0, "text": "it costs nine million dollars"}],
+    }
+    from audio_core.testing import Reply
+
+    with ScriptedGateway() as gateway:
+        reply = Reply(transcript)
+        gateway.will_answer(
+            reply,
+            reply,
+            chat_reply("nine million"),
+            chat_stream("nine"),
+            chat_reply("nine million"),
+            chat_stream("nine"),
+            reply,
+        )
+        printed = run(
+            tmp_path,
+            *("--provider", "openai", "--model", "m", "--transcription-model", "w"),
+            OPENAI_API_KEY="k",
+            OPENAI_BASE_URL=gateway.base_url,
+        )
+    assert "LangChain, whole:   [00:05-00:09] nine million" in printed
+    assert [request.path for request in gateway.requests].count("/v1/chat/completions") == 4

@@ -1,0 +1,85 @@
+"""What the documents and docstrings show is run, and prints what they say."""
+
+import contextlib
+import doctest
+import importlib
+import io
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from langchain_core.document_loaders.blob_loaders import Blob
+
+import audio_core
+import audio_core.testing
+import langchain_audio
+import llamaindex_audio
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+
+
+def modules() -> list[str]:
+    found = []
+    for package in (audio_core, langchain_audio, llamaindex_audio):
+        names = [module.name for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+        found += [name for name in names if not name.endswith("__main__")]
+    return found
+
+
+@pytest.fixture(autouse=True)
+def at_home(monkeypatch: pytest.MonkeyPatch, offline: str) -> Iterator[None]:
+    """Examples run in the project's folder, with the offline server where `provider="local"` looks for it."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("AUDIO_OFFLINE_URL", offline)
+    return
+
+
+@pytest.mark.parametrize("name", modules())
+def test_examples_in_docstrings_run(name: str) -> None:
+    module = importlib.import_module(name)
+    names = {"Blob": Blob, **vars(audio_core.testing), **vars(audio_core), **vars(module)}
+    failures = io.StringIO()
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    for test in doctest.DocTestFinder(exclude_empty=True).find(module, name, globs=names):
+        runner.run(test, out=failures.write)
+    assert runner.failures == 0, failures.getvalue()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_code_on_a_page_runs_and_prints_what_the_page_says(page: Path) -> None:
+    code = "\n".join(BLOCK.findall(page.read_text()))
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, page.name, "exec"), {})
+    promised = [line.removeprefix("#> ") for line in code.splitlines() if line.startswith("#> ")]
+    assert printed.getvalue().splitlines() == promised
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    missing = [target for target in LINK.findall(page.read_text()) if not (page.parent / target).exists()]
+    assert missing == []
+
+
+def test_the_readmes_table_says_what_the_rows_say() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for row in audio_core.PROVIDERS.values():
+        (line,) = re.findall(rf"^\| `{row.name}` .*$", readme, re.MULTILINE)
+        assert row.name == "local" or ", ".join(row.chat_formats) in line
+        assert all(variable in line for variable in row.api_key_env[:1])
+
+
+def test_agents_page_fits_a_screen_and_names_every_room() -> None:
+    page = (ROOT / "AGENTS.md").read_text()
+    assert len(page.splitlines()) <= 60
+    rooms = {
+        path.stem
+        for path in (ROOT / "audio_core").rglob("*.py")
+        if "offline" not in path.parts and path.stem != "__init__"
+    }
+    assert {room for room in rooms if room not in page} == set()

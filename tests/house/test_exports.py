@@ -1,0 +1,55 @@
+"""The public names: adding one is a decision, losing one is a break."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+PUBLIC = {
+    "audio_core": """
+        PROVIDERS Access AccessDenied Answer Audio AudioClient AudioError AudioNotFound AudioTooLarge AuthenticationError ContextOverflow Delta
+        Granularity IncompleteResponse InvalidAudio InvalidRequest MissingAPIKey MissingDependency NotFound Passage PassageReader PermissionDenied
+        Provider ProviderError ProviderTimeout ProviderUnavailable RateLimited ReadingOptions Segment Transcript TranscriptionIncomplete
+        UnknownProvider Unreachable UnsupportedFormat Usage Word as_access audio_in_block find_provider holds_audio passages
+    """,
+    "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence tone",
+    "langchain_audio": "AudioLoader AudioParser ChatAudio",
+    "llamaindex_audio": "AudioLLM AudioReader",
+}
+
+
+@pytest.mark.parametrize("package", PUBLIC)
+def test_the_public_names_are_these(package: str) -> None:
+    module = importlib.import_module(package)
+    assert sorted(module.__all__) == sorted(PUBLIC[package].split())
+    assert all(hasattr(module, name) for name in module.__all__)
+
+
+@pytest.mark.parametrize(
+    ("package", "absent"),
+    [
+        ("audio_core", ["av", "langchain_core", "llama_index", "pocketsphinx", "starlette", "numpy"]),
+        ("langchain_audio", ["av", "llama_index", "pocketsphinx", "starlette"]),
+        ("llamaindex_audio", ["av", "langchain_core", "pocketsphinx"]),
+    ],
+)
+def test_importing_a_package_loads_no_more_than_it_needs(package: str, absent: list[str]) -> None:
+    program = f"import sys, {package}; print([name for name in {absent!r} if name in sys.modules])"
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "[]"
+
+
+def test_every_room_says_what_it_exports() -> None:
+    from pathlib import Path
+
+    root = Path(__file__).parents[2]
+    rooms = [
+        path
+        for package in ("audio_core", "langchain_audio", "llamaindex_audio")
+        for path in (root / package).rglob("*.py")
+    ]
+    silent = [
+        path.relative_to(root) for path in rooms if path.name != "__init__.py" and "__all__" not in path.read_text()
+    ]
+    assert silent == []
