@@ -68,7 +68,9 @@ def manifest_cases(folder: Path) -> Iterator[Case]:
     for entry in json.loads((folder / "manifest.json").read_text()):
         path = folder / entry["file"]
         is_raw = path.suffix == ".raw"
-        yield Case(Audio.of(path, format="pcm16", sample_rate=RATE) if is_raw else Audio.of(path), entry["transcript"], [])
+        yield Case(
+            Audio.of(path, format="pcm16", sample_rate=RATE) if is_raw else Audio.of(path), entry["transcript"], []
+        )
 
 
 def report(case: Case) -> None:
