@@ -25,6 +25,7 @@ from audio_core.errors import (
     UnknownProvider,
     Unreachable,
     UnsupportedFormat,
+    at_block,
 )
 from audio_core.http.access import Access, as_access
 from audio_core.passages import Granularity, Passage, passages
@@ -72,6 +73,7 @@ __all__ = [
     "Usage",
     "Word",
     "as_access",
+    "at_block",
     "audio_in_block",
     "find_provider",
     "holds_audio",

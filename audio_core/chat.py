@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audio_core.audio import Audio
-from audio_core.errors import AudioError
+from audio_core.errors import at_block
 from audio_core.http.access import Access
 from audio_core.http.body import json_body
 from audio_core.http.flow import Flow, Response, gather
@@ -74,7 +74,7 @@ def _post(gateway: Gateway, request: ChatRequest, *, streamed: bool) -> Flow[Res
 
 
 def _sound(gateway: Gateway, request: ChatRequest, at: int, index: int, audio: Audio) -> Flow[Sound]:
-    try:
+    with at_block(at, index):
         sound, _ = yield from prepared(
             audio,
             gateway.provider.chat_formats,
@@ -82,7 +82,4 @@ def _sound(gateway: Gateway, request: ChatRequest, at: int, index: int, audio: A
             timeout=gateway.timeout,
             max_retries=gateway.max_retries,
         )
-    except AudioError as error:
-        error.args = (f"messages[{at}], block {index}: {error.args[0]}", *error.args[1:])
-        raise
     return sound

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 import httpx
 
@@ -20,7 +20,7 @@ from audio_core.providers import find_provider
 from audio_core.transcribe.whole import transcribe_here, transcribe_there
 from audio_core.transcript import Transcript
 from audio_core.wire.chat import Answer, AnswerStream, Delta
-from audio_core.wire.transcription import TranscriptionOptions
+from audio_core.wire.transcription import TranscriptionOptions, TranscriptionWishes
 
 __all__ = ["AudioClient"]
 
@@ -35,7 +35,8 @@ class AudioClient:
         model: name of the model; remote gateways have no default. Locally: see `audio_core.engines`.
         api_key: the gateway's key; by default taken from the environment when it is needed.
         base_url: where the gateway's API starts, if not where its row says.
-        timeout: seconds on the clock for each request; of a stream, the longest silence.
+        timeout: seconds on the clock for each request; of a stream, the longest silence. A transcription gets half the
+            recording's length on top.
         max_retries: how many more requests may follow a failed one, in all.
         max_concurrency: how many recordings of one call are prepared side by side.
         access: what may be opened; None trusts every path and every public host that is named.
@@ -75,27 +76,14 @@ class AudioClient:
 
     # --- transcription ---
 
-    def transcribe(
-        self,
-        source: Any,
-        *,
-        language: str | None = None,
-        prompt: str | None = None,
-        words: bool = False,
-        diarize: bool = False,
-        temperature: float | None = None,
-        extra: Mapping[str, Any] | None = None,
-    ) -> Transcript:
+    def transcribe(self, source: Any, **options: Unpack[TranscriptionWishes]) -> Transcript:
         """Transcribe a recording, or its clip.
 
         Args:
             source: whatever `Audio.of` takes.
-            language: code of the language spoken, such as `"en"`.
-            prompt: words or names to expect.
-            words: whether each word's time is wanted.
-            diarize: whether speakers are to be told apart.
-            temperature: of the model.
-            extra: fields of the gateway's own.
+            **options: `language` (code of the language spoken, such as `"en"`), `prompt` (words or names to expect),
+                `words` (whether each word's time is wanted), `diarize` (whether speakers are to be told apart),
+                `temperature` (of the model), `extra` (fields of the gateway's own).
 
         Returns:
             The transcript; its times are seconds of the original recording, also for a clip.
@@ -104,23 +92,11 @@ class AudioClient:
             AudioError: if the recording cannot be opened, is damaged, or is too large for the gateway.
             ProviderError: if the gateway refuses or fails.
         """
-        options = TranscriptionOptions(language, prompt, words, diarize, temperature, extra or {})
-        return run(self._connections, self.transcription(source, options))
+        return run(self._connections, self.transcription(source, TranscriptionOptions(**options)))
 
-    async def atranscribe(
-        self,
-        source: Any,
-        *,
-        language: str | None = None,
-        prompt: str | None = None,
-        words: bool = False,
-        diarize: bool = False,
-        temperature: float | None = None,
-        extra: Mapping[str, Any] | None = None,
-    ) -> Transcript:
+    async def atranscribe(self, source: Any, **options: Unpack[TranscriptionWishes]) -> Transcript:
         """`transcribe` on the running event loop."""
-        options = TranscriptionOptions(language, prompt, words, diarize, temperature, extra or {})
-        return await arun(self._connections, self.transcription(source, options))
+        return await arun(self._connections, self.transcription(source, TranscriptionOptions(**options)))
 
     def transcription(self, source: Any, options: TranscriptionOptions) -> Flow[Transcript]:
         """The flow behind `transcribe`."""

@@ -27,7 +27,9 @@ Every error pickles, and none holds a request, a key or audio. Messages stay und
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Generator
 from typing import Any
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "UnknownProvider",
     "Unreachable",
     "UnsupportedFormat",
+    "at_block",
 ]
 
 _SECRETS = re.compile(
@@ -71,6 +74,21 @@ def scrub(text: str, longest: int = _LONGEST_MESSAGE) -> str:
     """
     clean = _SECRETS.sub("[removed]", " ".join(text.split()))
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
+
+
+@contextlib.contextmanager
+def at_block(message: int, block: int) -> Generator[None]:
+    """Put the place into the message of an `AudioError` that is raised within, such as `messages[0], block 2: `.
+
+    Args:
+        message: index of the message.
+        block: index of the block in it.
+    """
+    try:
+        yield
+    except AudioError as error:
+        error.args = (f"messages[{message}], block {block}: {error.args[0]}", *error.args[1:])
+        raise
 
 
 class AudioError(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 import httpx
 
@@ -12,6 +12,7 @@ from audio_core.client import AudioClient
 from audio_core.http.access import Access
 from audio_core.passages import Granularity, Passage, passages
 from audio_core.transcript import Transcript
+from audio_core.wire.transcription import TranscriptionWishes
 
 __all__ = ["PassageReader", "ReadingOptions"]
 
@@ -29,7 +30,7 @@ _OF_CLIENT = (
 _OF_PASSAGES = ("granularity", "window_seconds", "window_overlap")
 
 
-class ReadingOptions(TypedDict, total=False):
+class ReadingOptions(TranscriptionWishes, total=False):
     """What a loader, parser or reader takes besides its source.
 
     Attributes:
@@ -57,12 +58,6 @@ class ReadingOptions(TypedDict, total=False):
     model: str | None
     api_key: str | None
     base_url: str | None
-    language: str | None
-    prompt: str | None
-    words: bool
-    diarize: bool
-    temperature: float | None
-    extra: Mapping[str, Any] | None
     granularity: Granularity
     window_seconds: float
     window_overlap: float
@@ -89,7 +84,7 @@ class PassageReader:
             TypeError: if an option is not known.
             UnknownProvider: if there is no such provider.
         """
-        if unknown := options.keys() - ReadingOptions.__annotations__.keys():
+        if unknown := options.keys() - ReadingOptions.__optional_keys__:
             raise TypeError(f"Unknown options: {', '.join(sorted(unknown))}.")
         given: dict[str, Any] = {**options}
         client = AudioClient(**{name: given.pop(name) for name in _OF_CLIENT if name in given})

@@ -12,7 +12,8 @@ import argparse
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from langchain_core.messages import HumanMessage
 from langchain_core.vectorstores import InMemoryVectorStore
 from llama_index.core.llms import AudioBlock, ChatMessage, TextBlock
 from llama_index.core.schema import BaseNode
+from llama_index.core.schema import Document as Node
 from llama_index.retrievers.bm25 import BM25Retriever
 from retrieval import HashedNgramEmbeddings
 
@@ -39,59 +41,63 @@ INSTRUCTION = f"Listen to the clip and answer: {QUESTION}"
 def main() -> None:
     options = _options()
     began = time.perf_counter()
+    step(f"1. LangChain's AudioLoader and LlamaIndex's AudioReader turn {TALK.name} into timed Documents, side by side")
     reading = {"granularity": "window", "window_seconds": 15.0, **_reading(options)}
-    documents = with_langchain(reading)
-    nodes = with_llamaindex(reading)
+    with ProcessPoolExecutor(2) as pool:
+        documents, nodes = pool.submit(load, reading), pool.submit(read, reading)
+    show("LangChain", [(document.metadata, document.page_content) for document in documents.result()])
+    show("LlamaIndex", [(node.metadata, node.text) for node in nodes.result()])
+
+    step(f"2. Retrieve the stretch that answers: {QUESTION}")
+    document, node = retrieve_langchain(documents.result()), retrieve_llamaindex(nodes.result())
+    print(f"  LangChain:  {stretch(document.metadata)}\n  LlamaIndex: {stretch(node.metadata)}")
+
+    step("3. Cut the stretch and let a chat model listen to it")
     with _gateway(options) as gateway:
-        step("4. Cut the stretch and let a chat model listen to it")
-        ask_langchain(gateway, documents)
-        asyncio.run(ask_llamaindex(gateway, nodes))
+        ask_langchain(gateway, document)
+        asyncio.run(ask_llamaindex(gateway, node))
     write_captions(options)
     print(f"\nDone in {time.perf_counter() - began:.0f} s.")
 
 
-def with_langchain(reading: dict[str, Any]) -> Sequence[Document]:
-    """Transcribe, show, and return the Documents that answer the question best."""
-    step(f"1. LangChain: AudioLoader turns {TALK.name} into timed Documents")
-    documents = AudioLoader(TALK, **reading).load()
-    show((document.metadata, document.page_content) for document in documents)
+def load(reading: dict[str, Any]) -> list[Document]:
+    return AudioLoader(TALK, **reading).load()
+
+
+def read(reading: dict[str, Any]) -> list[Node]:
+    return AudioReader(**reading).load_data(TALK)
+
+
+def retrieve_langchain(documents: list[Document]) -> Document:
     store = InMemoryVectorStore(HashedNgramEmbeddings())
     store.add_documents(documents)
-    return store.similarity_search(QUESTION, k=1)
+    return store.similarity_search(QUESTION, k=1)[0]
 
 
-def with_llamaindex(reading: dict[str, Any]) -> Sequence[BaseNode]:
-    """The same in LlamaIndex."""
-    step(f"2. LlamaIndex: AudioReader turns {TALK.name} into timed Documents")
-    documents = AudioReader(**reading).load_data(TALK)
-    show((document.metadata, document.text) for document in documents)
-    step(f"3. Retrieve the stretch that answers: {QUESTION}")
-    found = BM25Retriever.from_defaults(nodes=documents, similarity_top_k=1).retrieve(QUESTION)
-    return [scored.node for scored in found]
+def retrieve_llamaindex(nodes: list[Node]) -> BaseNode:
+    return BM25Retriever.from_defaults(nodes=nodes, similarity_top_k=1).retrieve(QUESTION)[0].node
 
 
-def ask_langchain(gateway: dict[str, Any], documents: Sequence[Document]) -> None:
+def ask_langchain(gateway: dict[str, Any], document: Document) -> None:
     model = ChatAudio(**gateway, access=TALK.parent)
-    for document in documents:
-        clip = {"type": "audio", "url": document.metadata["clip"]}
-        message = HumanMessage([clip, {"type": "text", "text": INSTRUCTION}])
-        print(f"\nLangChain, whole:   {stretch(document.metadata)} {model.invoke([message]).text}")
-        streamed = "".join(chunk.text for chunk in model.stream([message]))
-        print(f"LangChain, stream:  {stretch(document.metadata)} {streamed}")
+    clip = {"type": "audio", "url": document.metadata["clip"]}
+    message = HumanMessage([clip, {"type": "text", "text": INSTRUCTION}])
+    print(f"\nLangChain, whole:   {stretch(document.metadata)} {model.invoke([message]).text}")
+    streamed = "".join(chunk.text for chunk in model.stream([message]))
+    print(f"LangChain, stream:  {stretch(document.metadata)} {streamed}")
 
 
-async def ask_llamaindex(gateway: dict[str, Any], nodes: Sequence[BaseNode]) -> None:
+async def ask_llamaindex(gateway: dict[str, Any], node: BaseNode) -> None:
     llm = AudioLLM(**gateway, access=TALK.parent)
-    for node in nodes:
-        message = ChatMessage(role="user", blocks=[AudioBlock(url=node.metadata["clip"]), TextBlock(text=INSTRUCTION)])
-        answer = await llm.achat([message])
-        print(f"LlamaIndex, whole:  {stretch(node.metadata)} {answer.message.content}")
-        streamed = "".join([piece.delta or "" async for piece in await llm.astream_chat([message])])
-        print(f"LlamaIndex, stream: {stretch(node.metadata)} {streamed}")
+    message = ChatMessage(role="user", blocks=[AudioBlock(url=node.metadata["clip"]), TextBlock(text=INSTRUCTION)])
+    answer = await llm.achat([message])
+    print(f"LlamaIndex, whole:  {stretch(node.metadata)} {answer.message.content}")
+    streamed = "".join([piece.delta or "" async for piece in await llm.astream_chat([message])])
+    print(f"LlamaIndex, stream: {stretch(node.metadata)} {streamed}")
 
 
 def write_captions(options: argparse.Namespace) -> None:
-    step("5. Write captions")
+    step("4. Write captions")
     transcript = AudioClient(**_reading(options)).transcribe(HERE / "audio" / "call.mp3")
     target = Path("demo-output") / "call.srt"
     target.parent.mkdir(exist_ok=True)
@@ -100,10 +106,11 @@ def write_captions(options: argparse.Namespace) -> None:
     print("\n".join(transcript.to_srt().splitlines()[:3]))
 
 
-def show(pieces: Iterator[tuple[dict[str, Any], str]]) -> None:
+def show(framework: str, pieces: list[tuple[dict[str, Any], str]]) -> None:
+    print(f"\n{framework}: {len(pieces)} Documents")
     for metadata, text in pieces:
         print(f"  {stretch(metadata)} {text[:88]}{'…' if len(text) > 88 else ''}")
-    print(f"  The last one's clip: …/{metadata['clip'].rsplit('/', 1)[-1]}")
+    print(f"  The last one's clip: …/{pieces[-1][0]['clip'].rsplit('/', 1)[-1]}")
 
 
 def stretch(metadata: dict[str, Any]) -> str:

@@ -1,6 +1,15 @@
 """Audio in LangChain: a chat model that hears, and recordings as timed Documents."""
 
-from langchain_audio.chat_models import ChatAudio
-from langchain_audio.document_loaders import AudioLoader, AudioParser
+from audio_core import MissingDependency
+
+try:
+    from langchain_audio.chat_models import ChatAudio
+    from langchain_audio.document_loaders import AudioLoader, AudioParser
+except ModuleNotFoundError as error:
+    if (error.name or "").split(".")[0] != "langchain_core":
+        raise
+    raise MissingDependency(
+        "langchain_audio needs LangChain: pip install 'langchain-llamaindex-audio[langchain]'"
+    ) from None
 
 __all__ = ["AudioLoader", "AudioParser", "ChatAudio"]

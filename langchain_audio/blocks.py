@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from langchain_core.messages import BaseMessage, HumanMessage, convert_to_openai_messages
 
-from audio_core import AudioError, InvalidAudio, audio_in_block, holds_audio
+from audio_core import InvalidAudio, at_block, audio_in_block, holds_audio
 
 __all__ = ["wire_messages"]
 
@@ -38,14 +38,11 @@ def _wire_message(at: int, message: BaseMessage) -> dict[str, Any]:
 
 def _wire_part(at: int, index: int, part: Any) -> Any:
     block = {"type": "text", "text": part} if isinstance(part, str) else cast("dict[str, Any]", part)
-    try:
+    with at_block(at, index):
         if holds_audio(block):
             return audio_in_block(block)
         if block.get("type") not in _PASSED_ON:
             raise InvalidAudio(f"a block of type {block.get('type')!r} cannot be sent.")
-        (found,) = convert_to_openai_messages([HumanMessage([block])])
-    except AudioError as error:
-        error.args = (f"messages[{at}], block {index}: {error.args[0]}",)
-        raise
+    (found,) = convert_to_openai_messages([HumanMessage([block])])
     content = found["content"]
     return {"type": "text", "text": content} if isinstance(content, str) else content[0]

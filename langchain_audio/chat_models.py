@@ -34,7 +34,7 @@ class ChatAudio(BaseChatModel):
         'google/gemini-2.5-flash'
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     model: str
     """Name of the model, as the gateway calls it."""
@@ -48,7 +48,7 @@ class ChatAudio(BaseChatModel):
     max_tokens: int | None = None
     top_p: float | None = None
     seed: int | None = None
-    stop: list[str] | str | None = Field(default=None, alias="stop_sequences")
+    stop: list[str] | str | None = None
     timeout: float = 60.0
     """Seconds on the clock for each request; of a stream, the longest silence."""
     max_retries: int = 2

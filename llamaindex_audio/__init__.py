@@ -1,6 +1,15 @@
 """Audio in LlamaIndex: an LLM that hears, and recordings as timed Documents."""
 
-from llamaindex_audio.llms import AudioLLM
-from llamaindex_audio.readers import AudioReader
+from audio_core import MissingDependency
+
+try:
+    from llamaindex_audio.llms import AudioLLM
+    from llamaindex_audio.readers import AudioReader
+except ModuleNotFoundError as error:
+    if (error.name or "").split(".")[0] != "llama_index":
+        raise
+    raise MissingDependency(
+        "llamaindex_audio needs LlamaIndex: pip install 'langchain-llamaindex-audio[llamaindex]'"
+    ) from None
 
 __all__ = ["AudioLLM", "AudioReader"]

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, cast
 
 from llama_index.core.base.llms.types import AudioBlock, ChatMessage, ContentBlock, ImageBlock, MessageRole, TextBlock
 
-from audio_core import Audio, AudioError, InvalidAudio
+from audio_core import Audio, InvalidAudio, at_block
 
 __all__ = ["wire_messages"]
 
@@ -36,11 +36,8 @@ def _wire_message(at: int, message: ChatMessage) -> dict[str, Any]:
 
 
 def _wire_part(at: int, index: int, role: MessageRole, block: ContentBlock) -> Any:
-    try:
+    with at_block(at, index):
         return _part(role, block)
-    except AudioError as error:
-        error.args = (f"messages[{at}], block {index}: {error.args[0]}",)
-        raise
 
 
 def _part(role: MessageRole, block: ContentBlock) -> Any:

@@ -44,7 +44,7 @@ class AudioLLM(LLM):
         True
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     model: str = Field(description="Name of the model, as the gateway calls it.")
     provider: str = Field(default="openrouter", description="Name of the gateway, a key of audio_core.PROVIDERS.")

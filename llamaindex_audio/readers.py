@@ -30,7 +30,7 @@ class AudioReader(BasePydanticReader):
         True
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     is_remote: bool = False
     provider: str = "local"
@@ -89,7 +89,7 @@ class AudioReader(BasePydanticReader):
 
     @cached_property
     def _reader(self) -> PassageReader:
-        options = {name: getattr(self, name) for name in ReadingOptions.__annotations__}
+        options = {name: getattr(self, name) for name in ReadingOptions.__optional_keys__}
         return PassageReader.configured(**options)
 
 

@@ -64,7 +64,7 @@ class FasterWhisper:
             initial_prompt=options.prompt,
             word_timestamps=options.words,
             **({} if options.temperature is None else {"temperature": options.temperature}),
-            **options.extra,
+            **(options.extra or {}),
         )
         segments = tuple(_segment(segment, audio.start or 0.0) for segment in found)
         return Transcript(

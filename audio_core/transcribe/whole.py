@@ -23,6 +23,7 @@ from audio_core.wire.transcription import TranscriptionOptions, json_request, mu
 __all__ = ["transcribe_here", "transcribe_there"]
 
 _PATH = "/audio/transcriptions"
+_SHARE_OF_LENGTH = 0.5  # a long recording takes its time; giving up early would pay for it twice
 
 
 def transcribe_here(
@@ -59,23 +60,31 @@ def transcribe_there(
             f"{audio.label} has {sound.content.size:,} bytes as {sound.format}; {row.name} takes "
             f"{row.max_upload_bytes:,}. Send clips of it: Audio.of(..., start=0, end=600)."
         )
-    response = yield from _ask(gateway, model, audio, sound, options)
+    response = yield from _ask(gateway, model, audio, sound, options, seconds)
     read = read_transcript(response.body, response.headers, provider=row.name, model=model, duration=seconds)
     segments = tuple(segment.shifted(audio.start or 0.0) for segment in read.segments)
     return (yield from _signed(replace(read, segments=segments), audio, opened))
 
 
-def _ask(gateway: Gateway, model: str, audio: Audio, sound: Sound, options: TranscriptionOptions) -> Flow[Response]:
-    call = gateway.post(_PATH, _body(gateway, model, audio, sound, options))
+def _ask(
+    gateway: Gateway, model: str, audio: Audio, sound: Sound, options: TranscriptionOptions, seconds: float
+) -> Flow[Response]:
     try:
-        return (yield from ask(call, max_retries=gateway.max_retries, doing="transcription"))
+        return (yield from _ask_once(gateway, model, audio, sound, options, seconds))
     except InvalidRequest as error:
-        if "response_format" not in str(error) or "response_format" in options.extra:
+        if "response_format" not in str(error) or "response_format" in (options.extra or {}):
             raise
     # Models that know no segments (OpenAI's gpt-4o-transcribe) refuse verbose_json, before any billing.
-    plain = replace(options, words=False, extra={**options.extra, "response_format": "json"})
-    call = gateway.post(_PATH, _body(gateway, model, audio, sound, plain))
-    return (yield from ask(call, max_retries=gateway.max_retries, doing="transcription"))
+    plain = replace(options, words=False, extra={**(options.extra or {}), "response_format": "json"})
+    return (yield from _ask_once(gateway, model, audio, sound, plain, seconds))
+
+
+def _ask_once(
+    gateway: Gateway, model: str, audio: Audio, sound: Sound, options: TranscriptionOptions, seconds: float
+) -> Flow[Response]:
+    call = gateway.post(_PATH, _body(gateway, model, audio, sound, options))
+    patient = replace(call, timeout=call.timeout + seconds * _SHARE_OF_LENGTH)
+    return (yield from ask(patient, max_retries=gateway.max_retries, doing="transcription"))
 
 
 def _body(gateway: Gateway, model: str, audio: Audio, sound: Sound, options: TranscriptionOptions) -> Body:

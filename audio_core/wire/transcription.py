@@ -10,8 +10,8 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, cast
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, TypedDict, cast
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -25,7 +25,18 @@ from audio_core.wire.faults import as_json, error_in, unreadable
 from audio_core.wire.loose import objects_in
 from audio_core.wire.usage import read_usage
 
-__all__ = ["TranscriptionOptions", "json_request", "multipart_request", "read_transcript"]
+__all__ = ["TranscriptionOptions", "TranscriptionWishes", "json_request", "multipart_request", "read_transcript"]
+
+
+class TranscriptionWishes(TypedDict, total=False):
+    """The keyword arguments of `AudioClient.transcribe`; `TranscriptionOptions` says what each means."""
+
+    language: str | None
+    prompt: str | None
+    words: bool
+    diarize: bool
+    temperature: float | None
+    extra: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +57,14 @@ class TranscriptionOptions:
     words: bool = False
     diarize: bool = False
     temperature: float | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    extra: Mapping[str, Any] | None = None
 
-    def _fields(self, model: str) -> dict[str, Any]:
+    def fields(self, model: str) -> dict[str, Any]:
+        """The fields that every gateway names alike."""
         known = {"language": self.language, "prompt": self.prompt, "temperature": self.temperature}
         given = {name: value for name, value in known.items() if value is not None}
-        return {"model": model, "response_format": "verbose_json", **given}
+        timing = {"timestamp_granularities": ["segment", "word"]} if self.words else {}
+        return {"model": model, "response_format": "verbose_json", **given, **timing}
 
 
 def multipart_request(model: str, content: Content, name: str, format: str, options: TranscriptionOptions) -> Body:
@@ -65,22 +78,18 @@ def multipart_request(model: str, content: Content, name: str, format: str, opti
         options: how to transcribe. Lists are sent as `name[]`, as OpenAI's SDK does.
     """
     row = FORMATS[format]
-    fields: dict[str, Any] = options._fields(model)  # pyright: ignore[reportPrivateUsage]
-    if options.words:
-        fields["timestamp_granularities"] = ["segment", "word"]
-    if options.diarize:
-        fields |= {"response_format": "diarized_json", "chunking_strategy": "auto"}
-    return multipart_body(_flat({**fields, **options.extra}), FilePart("file", name + row.suffix, row.mime, content))
+    diarized = {"response_format": "diarized_json", "chunking_strategy": "auto"} if options.diarize else {}
+    return multipart_body(
+        _flat({**options.fields(model), **diarized, **(options.extra or {})}),
+        FilePart("file", name + row.suffix, row.mime, content),
+    )
 
 
 def json_request(model: str, content: Content, format: str, options: TranscriptionOptions) -> Body:
     """OpenRouter's form: `POST /audio/transcriptions` with JSON."""
-    fields: dict[str, Any] = options._fields(model)  # pyright: ignore[reportPrivateUsage]
-    if options.words:
-        fields["timestamp_granularities"] = ["segment", "word"]
-    if options.diarize:
-        fields["diarize"] = True
-    return json_body({**fields, **options.extra, "input_audio": {"data": content, "format": format}})
+    diarized = {"diarize": True} if options.diarize else {}
+    audio = {"input_audio": {"data": content, "format": format}}
+    return json_body({**options.fields(model), **diarized, **(options.extra or {}), **audio})
 
 
 def _flat(fields: Mapping[str, Any]) -> list[tuple[str, str]]:

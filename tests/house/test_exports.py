@@ -11,7 +11,7 @@ PUBLIC = {
         PROVIDERS Access AccessDenied Answer Audio AudioClient AudioError AudioNotFound AudioTooLarge AuthenticationError ContextOverflow Delta
         Granularity IncompleteResponse InvalidAudio InvalidRequest MissingAPIKey MissingDependency NotFound Passage PassageReader PermissionDenied
         Provider ProviderError ProviderTimeout ProviderUnavailable RateLimited ReadingOptions Segment Transcript TranscriptionIncomplete
-        UnknownProvider Unreachable UnsupportedFormat Usage Word as_access audio_in_block find_provider holds_audio passages
+        UnknownProvider Unreachable UnsupportedFormat Usage Word as_access at_block audio_in_block find_provider holds_audio passages
     """,
     "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence tone",
     "langchain_audio": "AudioLoader AudioParser ChatAudio",
@@ -53,3 +53,13 @@ def test_every_room_says_what_it_exports() -> None:
         path.relative_to(root) for path in rooms if path.name != "__init__.py" and "__all__" not in path.read_text()
     ]
     assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("package", "framework", "extra"),
+    [("langchain_audio", "langchain_core", "langchain"), ("llamaindex_audio", "llama_index", "llamaindex")],
+)
+def test_a_plugin_without_its_framework_names_the_command(package: str, framework: str, extra: str) -> None:
+    program = f"import sys; sys.modules['{framework}'] = None; import {package}"
+    failed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert f"pip install 'langchain-llamaindex-audio[{extra}]'" in failed.stderr
