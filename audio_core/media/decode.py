@@ -238,7 +238,7 @@ class _Track:
         self.container = container
         self.stream: AudioStream = container.streams.audio[0]
         self.tick = float(self.stream.time_base or 0) or 1 / self.stream.codec_context.sample_rate
-        self.origin = (self.stream.start_time or 0) * self.tick
+        self.origin = max(0, self.stream.start_time or 0) * self.tick  # below zero lies what the decoder drops
         self._clip_end = audio.end
         self._promise = _promise(reader, container, self.stream)
         self._packets = self._bad = self._bytes = 0
