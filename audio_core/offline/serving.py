@@ -39,6 +39,8 @@ def running(host: str = "127.0.0.1", port: int = 0) -> Generator[str]:
         thread.start()
         while not server.started and thread.is_alive():
             time.sleep(0.01)
+        if not server.started:
+            raise OSError("The offline server did not start; its own message is on standard error.")
         try:
             yield f"http://{host}:{listener.getsockname()[1]}/v1"
         finally:
@@ -48,7 +50,7 @@ def running(host: str = "127.0.0.1", port: int = 0) -> Generator[str]:
 
 def _server() -> uvicorn.Server:
     return uvicorn.Server(
-        uvicorn.Config(create_app(), log_level="warning", timeout_graceful_shutdown=2, lifespan="off")
+        uvicorn.Config(create_app(), log_level="warning", timeout_graceful_shutdown=2, lifespan="off", ws="none")
     )
 
 
