@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote
 
-from audio_core.content import Base64Content, BytesContent, Content, head_of
+from audio_core.content import Base64Content, BytesContent, Content, FileContent, head_of
 from audio_core.errors import InvalidAudio, UnsupportedFormat
 from audio_core.fragments import fragment, split_fragment
 from audio_core.media.formats import SNIFF_BYTES, Format, describe_bytes, named, sniff
@@ -215,6 +215,8 @@ def _audio_of(cls: type[Audio], source: Any) -> Audio:
     match source:
         case Audio():
             return source
+        case BytesContent() | Base64Content() | FileContent():
+            return cls(HeldSource(source))
         case str():
             return _of_text(cls, source)
         case bytes() | bytearray() | memoryview():

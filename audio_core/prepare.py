@@ -42,12 +42,13 @@ def prepared(
 def _as_taken(audio: Audio, formats: Sequence[str]) -> tuple[Sound, float]:
     from audio_core.media.decode import encode, probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    row, whole = audio.sniffed(), probe(audio)
-    seconds = min(audio.end or whole.duration, whole.duration) - (audio.start or 0.0)
+    row = audio.sniffed()
     if not audio.is_clip and not row.raw and row.name in formats:
-        return Sound(audio.open(), row.name), seconds
-    target = _cheapest(formats, seconds)
-    return Sound(encode(audio, target), target), seconds
+        return Sound(audio.open(), row.name), probe(audio).duration
+    end = probe(audio).duration if audio.end is None else audio.end
+    target = _cheapest(formats, end - (audio.start or 0.0))
+    content = encode(audio, target)
+    return Sound(content, target), probe(Audio.of(content)).duration  # a clip may reach beyond the recording's end
 
 
 def _cheapest(formats: Sequence[str], seconds: float) -> str:

@@ -72,6 +72,19 @@ def test_a_clip_is_cut_before_it_is_sent(gateway, talk: Path) -> None:
     assert probe(Audio.from_base64(sent_audio(gateway)["data"])).duration == 2.5
 
 
+def test_what_is_left_of_a_cut_file_is_sent_if_one_says_so(gateway, recording) -> None:
+    gateway.will_answer(VERBOSE)
+    half = recording("flac")[: len(recording("flac")) // 2]
+    with pytest.raises(InvalidAudio, match="cut short"):
+        client(gateway).transcribe(half)
+    assert client(gateway).transcribe(Audio.of(half, end=2.0)).duration == 2.0
+
+
+def test_a_clip_that_reaches_beyond_the_end_lasts_as_long_as_there_is_sound(gateway, call: Path) -> None:
+    gateway.will_answer(VERBOSE)
+    assert client(gateway).transcribe(Audio.of(call, start=50, end=900)).duration == pytest.approx(3.57, abs=0.05)
+
+
 def test_a_long_clip_goes_out_as_mp3(gateway, talk: Path) -> None:
     client(gateway).ask(Audio.of(talk).clip(10, 90), "What?")
     assert sent_audio(gateway)["format"] == "mp3"
