@@ -11,7 +11,7 @@ from audio_core.http.fetch import bring
 from audio_core.http.flow import Flow, work
 from audio_core.wire.chat import Sound
 
-__all__ = ["prepared"]
+__all__ = ["prepared", "taken"]
 
 _LONGEST_WAV = 60.0
 """Seconds; a longer stretch that must be encoded goes out as MP3, at a tenth of the size."""
@@ -35,8 +35,13 @@ def prepared(
     Raises:
         AudioError: if it may not be opened, is not audio, is damaged or cut short.
     """
-    audio = yield from bring(audio, access, timeout=timeout, max_retries=max_retries)
-    return (yield from work(partial(_as_taken, audio, formats)))
+    opened = yield from bring(audio, access, timeout=timeout, max_retries=max_retries)
+    return (yield from taken(opened, formats))
+
+
+def taken(opened: Audio, formats: Sequence[str]) -> Flow[tuple[Sound, float]]:
+    """The same for a recording that is open already."""
+    return (yield from work(partial(_as_taken, opened, formats)))
 
 
 def _as_taken(audio: Audio, formats: Sequence[str]) -> tuple[Sound, float]:

@@ -32,7 +32,6 @@ class Provider:
         transcription: how a recording is sent to be transcribed; None if no such endpoint is documented.
         upload_formats: what the transcription endpoint takes.
         max_upload_bytes: the largest recording it takes; None if no limit is documented.
-        word_times: whether it may be asked for times of words.
         docs: where these facts stand.
     """
 
@@ -44,7 +43,6 @@ class Provider:
     transcription: Literal["multipart", "json", "engine"] | None = "multipart"
     upload_formats: tuple[str, ...] = _UPLOADS
     max_upload_bytes: int | None = None
-    word_times: bool = True
     docs: str = ""
 
     def find_key(self, given: str | None) -> str | None:
@@ -100,7 +98,6 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 base_url="https://api.cortecs.ai/v1",
                 api_key_env=("CORTECS_API_KEY",),
                 chat_formats=("wav", "mp3"),  # "support depends on the provider"; these two are the common ground
-                word_times=False,  # not in its OpenAPI file
                 docs="https://docs.cortecs.ai",
             ),
             Provider(

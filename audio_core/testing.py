@@ -166,10 +166,12 @@ class ScriptedGateway:
 
     Attributes:
         requests: what was received, in order.
+        abandoned: set once a client has gone before its answer was sent.
     """
 
     def __init__(self) -> None:
         self.requests: list[Recorded] = []
+        self.abandoned = threading.Event()
         self._script: deque[Reply] = deque([chat_reply("yes")])
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"gateway": self}))
@@ -218,6 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._body(reply)
             self._end(reply)
         except OSError:  # the client has gone
+            self.gateway.abandoned.set()
             self.close_connection = True
 
     do_GET = do_POST  # noqa: N815 - the base class calls it so

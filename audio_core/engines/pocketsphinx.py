@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from audio_core.audio import Audio
@@ -67,7 +68,7 @@ class PocketSphinx:
         """
         offset, heard = audio.start or 0.0, _Count(pcm(audio, rate=RATE))
         segments = tuple(
-            segment.shifted(offset) if options.words else _without_words(segment.shifted(offset))
+            segment.shifted(offset) if options.words else replace(segment.shifted(offset), words=())
             for segment in self._segments(heard)
         )
         return Transcript(
@@ -208,10 +209,6 @@ def _segment(words: list[Word]) -> Segment:
         words=tuple(words),
         confidence=round(sum(rated) / len(rated), 4),
     )
-
-
-def _without_words(segment: Segment) -> Segment:
-    return Segment(segment.start, segment.end, segment.text, segment.speaker, confidence=segment.confidence)
 
 
 class _Count:

@@ -26,7 +26,7 @@ class Live:
 
     def __init__(self, reply: httpx.Response, request: Request) -> None:
         self._reply, self._request = reply, request
-        self._last_content = time.monotonic()
+        self.heard()
 
     @contextlib.contextmanager
     def reading(self) -> Generator[tuple[Iterator[bytes], _Watchdog]]:
@@ -37,7 +37,7 @@ class Live:
 
     async def areading(self) -> AsyncGenerator[bytes]:
         """Pieces of the body; `heard` is to be called after content."""
-        self._last_content = time.monotonic()
+        self.heard()
         async with contextlib.aclosing(self._reply):
             pieces = self._reply.aiter_raw()
             while (data := await self._next(pieces)) is not None:

@@ -15,7 +15,7 @@ from audio_core.http.fetch import bring
 from audio_core.http.flow import Flow, Response, work
 from audio_core.http.gateway import Gateway
 from audio_core.http.retry import ask
-from audio_core.prepare import prepared
+from audio_core.prepare import taken
 from audio_core.transcript import Transcript
 from audio_core.wire.chat import Sound
 from audio_core.wire.transcription import TranscriptionOptions, json_request, multipart_request, read_transcript
@@ -52,9 +52,7 @@ def transcribe_there(
             f"{row.name} documents no transcription endpoint. Ask its chat models, or another provider."
         )
     opened = yield from bring(audio, access, timeout=gateway.timeout, max_retries=gateway.max_retries)
-    sound, seconds = yield from prepared(
-        opened, row.upload_formats, None, timeout=gateway.timeout, max_retries=gateway.max_retries
-    )
+    sound, seconds = yield from taken(opened, row.upload_formats)
     if row.max_upload_bytes is not None and sound.content.size > row.max_upload_bytes:
         raise AudioTooLarge(
             f"{audio.label} has {sound.content.size:,} bytes as {sound.format}; {row.name} takes "

@@ -23,33 +23,31 @@ def client(gateway: ScriptedGateway, **options) -> AudioClient:
     return AudioClient("openai", model="m", api_key="sk-secret-key-1", base_url=gateway.base_url, **options)
 
 
-def both(gateway: ScriptedGateway, **options):
-    """The outcome of one call, sync and async: they must be the same."""
-    outcomes = []
-    for call in (lambda c: c.chat(QUESTION, {}), lambda c: asyncio.run(c.achat(QUESTION, {}))):
+def outcomes(gateway: ScriptedGateway, calls: list, **options) -> list:
+    """What each call returned, or the error that it raised."""
+    found = []
+    for call in calls:
         with client(gateway, **options) as asking:
             try:
-                outcomes.append(call(asking))
+                found.append(call(asking))
             except ProviderError as error:
-                outcomes.append(error)
-    return outcomes
+                found.append(error)
+    return found
 
 
-def both_streams(gateway: ScriptedGateway, **options):
+def both(gateway: ScriptedGateway, **options) -> list:
+    """The outcome of one call, sync and async: they must be the same."""
+    return outcomes(gateway, [lambda c: c.chat(QUESTION, {}), lambda c: asyncio.run(c.achat(QUESTION, {}))], **options)
+
+
+def both_streams(gateway: ScriptedGateway, **options) -> list:
+    """The outcome of one stream, sync and async."""
+
     async def astream(asking: AudioClient) -> str:
         return "".join([delta.text async for delta in asking.astream_chat(QUESTION, {})])
 
-    outcomes = []
-    for call in (
-        lambda c: "".join(delta.text for delta in c.stream_chat(QUESTION, {})),
-        lambda c: asyncio.run(astream(c)),
-    ):
-        with client(gateway, **options) as asking:
-            try:
-                outcomes.append(call(asking))
-            except ProviderError as error:
-                outcomes.append(error)
-    return outcomes
+    calls = [lambda c: "".join(delta.text for delta in c.stream_chat(QUESTION, {})), lambda c: asyncio.run(astream(c))]
+    return outcomes(gateway, calls, **options)
 
 
 def test_sync_and_async_give_the_same_answer(gateway) -> None:
@@ -181,8 +179,9 @@ def test_leaving_a_stream_closes_its_connection(gateway) -> None:
     gateway.will_answer(chat_stream(*["word "] * 1000, between=0.01))
     deltas = client(gateway).stream_chat(QUESTION, {})
     assert next(deltas).text == "word "
+    assert not gateway.abandoned.is_set()
     deltas.close()
-    assert client(gateway, timeout=5).gateway.timeout == 5
+    assert gateway.abandoned.wait(5)
 
 
 def test_the_sync_driver_works_inside_a_running_loop(gateway) -> None:
@@ -291,7 +290,7 @@ def test_flows_run_side_by_side_up_to_the_limit_and_one_failure_waits_for_the_re
     assert max(most) <= 3
 
 
-def test_a_flow_that_is_interrupted_is_closed() -> None:
+def test_a_flow_that_is_interrupted_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     closed = []
 
     def flow() -> Flow[None]:
@@ -300,14 +299,11 @@ def test_a_flow_that_is_interrupted_is_closed() -> None:
         finally:
             closed.append(True)
 
-    def interrupt() -> None:
+    def interrupt(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    original = time.sleep
-    try:
-        time.sleep = lambda seconds: interrupt()
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "sleep", interrupt)
         with pytest.raises(KeyboardInterrupt):
             run(Connections(), flow())
-    finally:
-        time.sleep = original
     assert closed == [True]
