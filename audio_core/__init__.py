@@ -3,6 +3,8 @@
 from audio_core.audio import Audio
 from audio_core.blocks import audio_in_block, holds_audio
 from audio_core.client import AudioClient
+from audio_core.content import fingerprint
+from audio_core.conversation import Turn, on_wire
 from audio_core.errors import (
     AccessDenied,
     AudioError,
@@ -12,6 +14,7 @@ from audio_core.errors import (
     ContextOverflow,
     IncompleteResponse,
     InvalidAudio,
+    InvalidOption,
     InvalidRequest,
     MissingAPIKey,
     MissingDependency,
@@ -27,12 +30,16 @@ from audio_core.errors import (
     UnsupportedFormat,
     at_block,
 )
-from audio_core.http.access import Access, as_access
+from audio_core.gateway_options import CortecsOptions, GatewayOptions, LiteLLMOptions, OpenRouterOptions, gateway_fields
+from audio_core.http.access import Access, admit, as_access
+from audio_core.media.formats import named
 from audio_core.passages import Granularity, Passage, passages
 from audio_core.providers import PROVIDERS, Provider, find_provider
 from audio_core.reading import PassageReader, ReadingOptions
+from audio_core.speech import Speech, SpeechOptions
 from audio_core.transcript import Segment, Transcript, Word
-from audio_core.wire.chat import Answer, Delta
+from audio_core.wire.answer import Answer, Delta, SpeechDelta
+from audio_core.wire.tool_calls import ToolCall, ToolCallDelta, tool_choice_on_wire
 from audio_core.wire.usage import Usage
 
 __all__ = [
@@ -47,14 +54,19 @@ __all__ = [
     "AudioTooLarge",
     "AuthenticationError",
     "ContextOverflow",
+    "CortecsOptions",
     "Delta",
+    "GatewayOptions",
     "Granularity",
     "IncompleteResponse",
     "InvalidAudio",
+    "InvalidOption",
     "InvalidRequest",
+    "LiteLLMOptions",
     "MissingAPIKey",
     "MissingDependency",
     "NotFound",
+    "OpenRouterOptions",
     "Passage",
     "PassageReader",
     "PermissionDenied",
@@ -65,17 +77,29 @@ __all__ = [
     "RateLimited",
     "ReadingOptions",
     "Segment",
+    "Speech",
+    "SpeechDelta",
+    "SpeechOptions",
+    "ToolCall",
+    "ToolCallDelta",
     "Transcript",
     "TranscriptionIncomplete",
+    "Turn",
     "UnknownProvider",
     "Unreachable",
     "UnsupportedFormat",
     "Usage",
     "Word",
+    "admit",
     "as_access",
     "at_block",
     "audio_in_block",
     "find_provider",
+    "fingerprint",
+    "gateway_fields",
     "holds_audio",
+    "named",
+    "on_wire",
     "passages",
+    "tool_choice_on_wire",
 ]

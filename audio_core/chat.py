@@ -14,7 +14,9 @@ from audio_core.http.flow import Flow, Response, gather
 from audio_core.http.gateway import Gateway
 from audio_core.http.retry import ask
 from audio_core.prepare import prepared
-from audio_core.wire.chat import Answer, Sound, audio_parts, payload, read_answer
+from audio_core.wire.answer import Answer, read_answer
+from audio_core.wire.chat import AudioPart, Sound, audio_parts, payload
+from audio_core.wire.loose import as_object
 
 __all__ = ["ChatRequest", "chat", "open_chat"]
 
@@ -39,6 +41,11 @@ class ChatRequest:
     trust_paths: bool = False
     max_concurrency: int = 8
 
+    @property
+    def speech_format(self) -> str | None:
+        """The format in which speech is asked for."""
+        return as_object(self.options.get("audio")).get("format")
+
     def rules_for(self, audio: Audio) -> Access | None:
         """What applies to one of the recordings."""
         is_trusted = self.trust_paths and audio.path is not None and not audio.from_url
@@ -53,7 +60,9 @@ def chat(gateway: Gateway, request: ChatRequest) -> Flow[Answer]:
         ProviderError: if the gateway refuses or fails.
     """
     response = yield from _post(gateway, request, streamed=False)
-    return read_answer(response.body, response.headers, provider=gateway.provider.name)
+    return read_answer(
+        response.body, response.headers, provider=gateway.provider.name, speech_format=request.speech_format
+    )
 
 
 def open_chat(gateway: Gateway, request: ChatRequest) -> Flow[Response]:
@@ -63,7 +72,7 @@ def open_chat(gateway: Gateway, request: ChatRequest) -> Flow[Response]:
 
 def _post(gateway: Gateway, request: ChatRequest, *, streamed: bool) -> Flow[Response]:
     places = audio_parts(request.messages)
-    flows = [_sound(gateway, request, *place) for place in places]
+    flows = [_sound(gateway, request, part) for _, _, part in places]
     sounds = (yield from gather(flows, request.max_concurrency)) if flows else []
     by_place = {(at, index): sound for (at, index, _), sound in zip(places, sounds, strict=True)}
     wishes = {"stream": True, "stream_options": {"include_usage": True}} if streamed else {}
@@ -73,12 +82,12 @@ def _post(gateway: Gateway, request: ChatRequest, *, streamed: bool) -> Flow[Res
     return (yield from ask(call, max_retries=gateway.max_retries, doing="chat"))
 
 
-def _sound(gateway: Gateway, request: ChatRequest, at: int, index: int, audio: Audio) -> Flow[Sound]:
-    with at_block(at, index):
+def _sound(gateway: Gateway, request: ChatRequest, part: AudioPart) -> Flow[Sound]:
+    with at_block(part.message, part.block):
         sound, _ = yield from prepared(
-            audio,
+            part.audio,
             gateway.provider.chat_formats,
-            request.rules_for(audio),
+            request.rules_for(part.audio),
             timeout=gateway.timeout,
             max_retries=gateway.max_retries,
         )

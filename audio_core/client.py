@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Unpack, cast
@@ -19,7 +20,9 @@ from audio_core.http.gateway import Gateway
 from audio_core.providers import find_provider
 from audio_core.transcribe.whole import transcribe_here, transcribe_there
 from audio_core.transcript import Transcript
-from audio_core.wire.chat import Answer, AnswerStream, Delta
+from audio_core.wire.answer import Answer, Delta
+from audio_core.wire.deltas import AnswerStream
+from audio_core.wire.loose import as_list
 from audio_core.wire.transcription import TranscriptionOptions, TranscriptionWishes
 
 __all__ = ["AudioClient"]
@@ -135,25 +138,36 @@ class AudioClient:
 
     def chat(self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any) -> Answer:
         """Send messages as OpenAI defines them, with an `Audio` wherever a recording belongs."""
+        if self._answers_only_streamed(options):
+            (last,) = deque(self.stream_chat(messages, options, **trust), maxlen=1)
+            return cast("Answer", last.whole)
         return run(self._connections, chat(self.gateway, self._request(messages, options, **trust)))
 
     async def achat(self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any) -> Answer:
         """`chat` on the running event loop."""
+        if self._answers_only_streamed(options):
+            last = Delta()
+            async for delta in self.astream_chat(messages, options, **trust):
+                last = delta
+            return cast("Answer", last.whole)
         return await arun(self._connections, chat(self.gateway, self._request(messages, options, **trust)))
 
     def stream_chat(
         self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any
     ) -> Iterator[Delta]:
-        """`chat`, with the answer as it comes."""
-        opening = open_chat(self.gateway, self._request(messages, options, **trust))
-        return stream(self._connections, opening, self._decoder())
+        """`chat`, with the answer as it comes; the last delta holds the whole of it."""
+        request = self._request(messages, options, **trust)
+        return stream(self._connections, open_chat(self.gateway, request), self._decoder(request))
 
     def astream_chat(
         self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any
     ) -> AsyncGenerator[Delta]:
         """`stream_chat` on the running event loop."""
-        opening = open_chat(self.gateway, self._request(messages, options, **trust))
-        return astream(self._connections, opening, self._decoder())
+        request = self._request(messages, options, **trust)
+        return astream(self._connections, open_chat(self.gateway, request), self._decoder(request))
+
+    def _answers_only_streamed(self, options: Mapping[str, Any]) -> bool:
+        return self.gateway.provider.speaks_only_streamed and "audio" in as_list(options.get("modalities"))
 
     def _request(
         self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], *, trust_paths: bool = False
@@ -162,9 +176,9 @@ class AudioClient:
         model = options.get("model") or self._needed_model()
         return ChatRequest(model, messages, rest, self.access, trust_paths, self.max_concurrency)
 
-    def _decoder(self) -> Callable[[Response], AnswerStream]:
-        name = self.gateway.provider.name
-        return lambda response: AnswerStream(response.headers, provider=name)
+    def _decoder(self, request: ChatRequest) -> Callable[[Response], AnswerStream]:
+        name, speech_format = self.gateway.provider.name, request.speech_format
+        return lambda response: AnswerStream(response.headers, provider=name, speech_format=speech_format)
 
     def _needed_model(self) -> str:
         if self.model is None:

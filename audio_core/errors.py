@@ -9,6 +9,7 @@
     ├── MissingDependency (ImportError)       an extra is not installed
     ├── MissingAPIKey (ValueError)            no key given and none in the environment
     ├── UnknownProvider (ValueError)          no such row in `PROVIDERS`
+    ├── InvalidOption (ValueError)            an option that a gateway does not have
     ├── TranscriptionIncomplete               some stretch of a recording could not be transcribed
     └── ProviderError                         what a gateway answered, or did not answer
         ├── AuthenticationError               401
@@ -41,6 +42,7 @@ __all__ = [
     "ContextOverflow",
     "IncompleteResponse",
     "InvalidAudio",
+    "InvalidOption",
     "InvalidRequest",
     "MissingAPIKey",
     "MissingDependency",
@@ -125,6 +127,10 @@ class MissingAPIKey(AudioError, ValueError):
 
 class UnknownProvider(AudioError, ValueError):
     """The provider's name is not in `audio_core.PROVIDERS`."""
+
+
+class InvalidOption(AudioError, ValueError):
+    """An option that a gateway does not have."""
 
 
 class TranscriptionIncomplete(AudioError):

@@ -32,6 +32,9 @@ class Provider:
         transcription: how a recording is sent to be transcribed; None if no such endpoint is documented.
         upload_formats: what the transcription endpoint takes.
         max_upload_bytes: the largest recording it takes; None if no limit is documented.
+        remembers_speech: whether an earlier spoken reply may be named by its id.
+        speaks_only_streamed: whether it gives spoken replies in streams only.
+        keeps_reasoning: whether it wants a reply's reasoning details back with the next request.
         docs: where these facts stand.
     """
 
@@ -43,6 +46,9 @@ class Provider:
     transcription: Literal["multipart", "json", "engine"] | None = "multipart"
     upload_formats: tuple[str, ...] = _UPLOADS
     max_upload_bytes: int | None = None
+    remembers_speech: bool = False
+    speaks_only_streamed: bool = False
+    keeps_reasoning: bool = False
     docs: str = ""
 
     def find_key(self, given: str | None) -> str | None:
@@ -74,6 +80,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 base_url_env=("OPENAI_BASE_URL",),
                 chat_formats=("wav", "mp3"),  # an enum in OpenAI's OpenAPI file
                 max_upload_bytes=25 * _MIB,
+                remembers_speech=True,
                 docs="https://platform.openai.com/docs/guides/audio",
             ),
             Provider(
@@ -83,6 +90,9 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 chat_formats=("wav", "mp3", "aiff", "aac", "ogg", "flac", "m4a"),
                 transcription="json",
                 upload_formats=("wav", "mp3", "flac", "m4a", "ogg", "webm", "aac"),
+                # Replies come from whichever provider it routes to, so an id of one means nothing to the next.
+                speaks_only_streamed=True,  # "Audio output requires streaming (stream: true)"
+                keeps_reasoning=True,  # https://openrouter.ai/docs/use-cases/reasoning-tokens
                 docs="https://openrouter.ai/docs/guides/overview/multimodal/audio",
             ),
             Provider(

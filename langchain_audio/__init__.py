@@ -1,10 +1,11 @@
-"""Audio in LangChain: a chat model that hears, and recordings as timed Documents."""
+"""Audio in LangChain: a chat model that hears and speaks, and recordings as timed Documents."""
 
 from audio_core import MissingDependency
 
 try:
     from langchain_audio.chat_models import ChatAudio
     from langchain_audio.document_loaders import AudioLoader, AudioParser
+    from langchain_audio.replies import speech_in
 except ModuleNotFoundError as error:
     if (error.name or "").split(".")[0] != "langchain_core":
         raise
@@ -12,4 +13,4 @@ except ModuleNotFoundError as error:
         "langchain_audio needs LangChain: pip install 'langchain-llamaindex-audio[langchain]'"
     ) from None
 
-__all__ = ["AudioLoader", "AudioParser", "ChatAudio"]
+__all__ = ["AudioLoader", "AudioParser", "ChatAudio", "speech_in"]

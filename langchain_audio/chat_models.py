@@ -1,32 +1,61 @@
-"""`ChatAudio`: a LangChain chat model that hears."""
+"""`ChatAudio`: a LangChain chat model that hears and speaks."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import httpx
+from langchain_core.caches import BaseCache
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import LangSmithParams
+from langchain_core.globals import get_llm_cache
+from langchain_core.language_models import LangSmithParams, LanguageModelInput, ModelProfile
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from pydantic import ConfigDict, Field, SecretStr
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import ConfigDict, Field, SecretStr, SkipValidation
 
-from audio_core import Access, Answer, AudioClient, Delta, Usage, as_access, find_provider
-from langchain_audio.blocks import wire_messages
+from audio_core import (
+    Access,
+    AudioClient,
+    GatewayOptions,
+    InvalidOption,
+    SpeechOptions,
+    as_access,
+    find_provider,
+    gateway_fields,
+    on_wire,
+    tool_choice_on_wire,
+)
+from langchain_audio.blocks import turns
+from langchain_audio.cache import SmallKeys
+from langchain_audio.errors import langchain_errors
+from langchain_audio.events import EventWriter
+from langchain_audio.replies import Chunks, result
+from langchain_audio.structured import Method, parsed_by, response_format, structured_parser
 
 __all__ = ["ChatAudio"]
 
+_SENT = ("temperature", "max_tokens", "top_p", "seed", "logprobs", "top_logprobs", "modalities", "audio")
+_NOT_SENT = ("stream", "ls_structured_output_format", "structured_output_format")  # LangChain's, not the gateway's
+
 
 class ChatAudio(BaseChatModel):
-    """A chat model over any OpenAI-compatible gateway, whose messages may hold audio.
+    """A chat model over any OpenAI-compatible gateway, whose messages and replies may hold audio.
 
     An audio block may name a file or URL, with a clip as a media fragment, or carry base64. It is opened, cut, and encoded
     while the request is sent. A path or `file:` URL is opened only under `access`, because a message may come from anyone.
+    Audio that a tool returned is sent in a user message after the tool's answer.
+
+    A spoken reply (`modalities=["text", "audio"], audio={"voice": "alloy", "format": "wav"}`) is a text block with the
+    transcript and an audio block; `langchain_audio.speech_in(message)` gives it as a value that can be saved.
+
+    A reply is whole or an error, which is both an `audio_core.ProviderError` and a `langchain_core` `ModelError`.
 
     Example:
         >>> model = ChatAudio(model="google/gemini-2.5-flash", provider="openrouter", access="examples/audio")
@@ -49,16 +78,26 @@ class ChatAudio(BaseChatModel):
     top_p: float | None = None
     seed: int | None = None
     stop: list[str] | str | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    modalities: list[str] | None = None
+    """What the model may answer with: `["text", "audio"]` for spoken replies."""
+    audio: SkipValidation[SpeechOptions] | None = None
+    """Voice and format of spoken replies; a stream is `"pcm16"` with most gateways."""
     timeout: float = 60.0
     """Seconds on the clock for each request; of a stream, the longest silence."""
     max_retries: int = 2
     """How many more requests may follow a failed one, in all."""
+    streaming: bool = False
+    """Whether `invoke` asks for a stream too."""
     stream_usage: bool = True
     """Whether a stream ends with its usage."""
+    gateway_options: SkipValidation[GatewayOptions] | None = None
+    """What this gateway takes beyond OpenAI's fields: `CortecsOptions`, `OpenRouterOptions` or `LiteLLMOptions`."""
     extra_body: Mapping[str, Any] | None = None
     """Further fields of the request's body."""
-    extra_headers: Mapping[str, str] | None = Field(default=None, repr=False)
-    """Further headers of the request."""
+    extra_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
+    """Further headers of the request; they may hold secrets, so they are not serialised."""
     access: Access | Path | str | list[str | Path] | None = None
     """What a message may have opened: an `Access`, a folder or several; by default no file, and public hosts only."""
     http_client: httpx.Client | None = Field(default=None, exclude=True, repr=False)
@@ -71,9 +110,12 @@ class ChatAudio(BaseChatModel):
 
         Raises:
             UnknownProvider: if there is no such provider.
+            InvalidOption: if `gateway_options` holds what the provider does not have.
         """
         super().__init__(*args, **kwargs)
-        find_provider(self.provider)
+        gateway_fields(self.provider, self.gateway_options)
+
+    # --- what LangChain asks about a model ---
 
     @property
     def _llm_type(self) -> str:
@@ -86,11 +128,96 @@ class ChatAudio(BaseChatModel):
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
         params["ls_provider"] = self.provider
-        params["ls_model_name"] = kwargs.get("model", self.model)
         return params
+
+    def _resolve_model_profile(self) -> ModelProfile:
+        """What this class can carry; there is no list of models here, so `profile=` says more of yours."""
+        speaks = "audio" in (self.modalities or [])
+        return ModelProfile(text_inputs=True, audio_inputs=True, text_outputs=True, audio_outputs=speaks)
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """Whether LangChain can store this model; keys are left out."""
+        return True
+
+    @classmethod
+    def get_lc_namespace(cls) -> list[str]:
+        """The module from which LangChain loads a stored model."""
+        return ["langchain_audio"]
+
+    @property
+    def lc_secrets(self) -> dict[str, str]:
+        """The environment variable that takes the key's place in a stored model."""
+        names = find_provider(self.provider).api_key_env
+        return {"api_key": names[0]} if names else {}
+
+    # --- tools and structured output ---
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: dict[str, Any] | str | bool | None = None,
+        strict: bool | None = None,
+        parallel_tool_calls: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """A model that may call tools.
+
+        Args:
+            tools: whatever LangChain makes a tool of.
+            tool_choice: `"auto"`, `"none"`, `"any"`, the name of a tool, or a mapping as OpenAI defines it.
+            strict: whether arguments are held to the schema.
+            parallel_tool_calls: whether several calls may come at once.
+            **kwargs: further fields of the request.
+
+        Raises:
+            InvalidOption: if `tool_choice` names no tool.
+        """
+        found = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
+        choice = tool_choice_on_wire(tool_choice, found)
+        asked = {"tool_choice": choice, "parallel_tool_calls": parallel_tool_calls}
+        return self.bind(tools=found, **{name: value for name, value in asked.items() if value is not None}, **kwargs)
+
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type | None = None,
+        *,
+        method: Method = "function_calling",
+        include_raw: bool = False,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """A model that answers with an instance of a Pydantic class, or with a dict.
+
+        Args:
+            schema: a Pydantic class, `TypedDict` or JSON schema; JSON mode does without.
+            method: by a tool call, which most models know, by JSON mode, or by a JSON schema.
+            include_raw: whether to give `{"raw", "parsed", "parsing_error"}` instead of raising.
+            strict: whether the gateway is to hold the model to the schema.
+            **kwargs: further fields of the request.
+
+        Raises:
+            InvalidOption: if the schema is missing where one is needed.
+        """
+        if schema is None and method != "json_mode":
+            raise InvalidOption(f"with_structured_output by {method} needs a schema.")
+        traced = {"kwargs": {"method": method, "strict": strict}, "schema": schema or {}}
+        if method == "function_calling":
+            name = convert_to_openai_tool(schema or {})["function"]["name"]
+            llm = self.bind_tools(
+                [schema or {}], tool_choice=name, strict=strict, ls_structured_output_format=traced, **kwargs
+            )
+        else:
+            shape = response_format(schema, method, strict=strict)
+            llm = self.bind(response_format=shape, ls_structured_output_format=traced, **kwargs)
+        return parsed_by(llm, structured_parser(schema, method), include_raw=include_raw)
+
+    # --- answers ---
 
     @cached_property
     def _client(self) -> AudioClient:
+        _, headers = gateway_fields(self.provider, self.gateway_options)
         return AudioClient(
             self.provider,
             model=self.model,
@@ -99,19 +226,23 @@ class ChatAudio(BaseChatModel):
             timeout=self.timeout,
             max_retries=self.max_retries,
             access=as_access(self.access),
-            headers=self.extra_headers,
+            headers={**headers, **(self.extra_headers or {})},
             http_client=self.http_client,
             http_async_client=self.http_async_client,
         )
 
     def _options(self, stop: list[str] | None, **kwargs: Any) -> dict[str, Any]:
-        own = {name: getattr(self, name) for name in ("temperature", "max_tokens", "top_p", "seed")}
-        options = {**own, "stop": stop or self.stop, **(self.extra_body or {}), **kwargs}
-        return {name: value for name, value in options.items() if value is not None}
+        fields, _ = gateway_fields(self.provider, self.gateway_options)
+        own = {name: getattr(self, name) for name in _SENT}
+        options = {**own, "stop": stop or self.stop or None, **fields, **(self.extra_body or {}), **kwargs}
+        return {name: value for name, value in options.items() if value is not None and name not in _NOT_SENT}
 
     def _stream_options(self, stop: list[str] | None, **kwargs: Any) -> dict[str, Any]:
         wishes = {} if self.stream_usage else {"stream_options": None}
         return {**wishes, **self._options(stop, **kwargs)}
+
+    def _wire(self, messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
+        return on_wire(turns(messages), find_provider(self.provider))
 
     def _generate(
         self,
@@ -120,7 +251,9 @@ class ChatAudio(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return _result(self._client.chat(wire_messages(messages), self._options(stop, **kwargs)))
+        options = self._options(stop, **kwargs)
+        with langchain_errors():
+            return result(self._client.chat(self._wire(messages), options), spoken=_speaks(options))
 
     async def _agenerate(
         self,
@@ -129,7 +262,9 @@ class ChatAudio(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return _result(await self._client.achat(wire_messages(messages), self._options(stop, **kwargs)))
+        options = self._options(stop, **kwargs)
+        with langchain_errors():
+            return result(await self._client.achat(self._wire(messages), options), spoken=_speaks(options))
 
     def _stream(
         self,
@@ -138,11 +273,14 @@ class ChatAudio(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        for delta in self._client.stream_chat(wire_messages(messages), self._stream_options(stop, **kwargs)):
-            chunk = _chunk(delta, self.provider)
-            if run_manager:
-                run_manager.on_llm_new_token(delta.text, chunk=chunk)
-            yield chunk
+        options = self._stream_options(stop, **kwargs)
+        chunks = Chunks(spoken=_speaks(options))
+        with langchain_errors():
+            for delta in self._client.stream_chat(self._wire(messages), options):
+                chunk = chunks.chunk(delta)
+                if run_manager:
+                    run_manager.on_llm_new_token(delta.text, chunk=chunk)
+                yield chunk
 
     async def _astream(
         self,
@@ -151,53 +289,57 @@ class ChatAudio(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        async for delta in self._client.astream_chat(wire_messages(messages), self._stream_options(stop, **kwargs)):
-            chunk = _chunk(delta, self.provider)
-            if run_manager:
-                await run_manager.on_llm_new_token(delta.text, chunk=chunk)
-            yield chunk
+        options = self._stream_options(stop, **kwargs)
+        chunks = Chunks(spoken=_speaks(options))
+        with langchain_errors():
+            async for delta in self._client.astream_chat(self._wire(messages), options):
+                chunk = chunks.chunk(delta)
+                if run_manager:
+                    await run_manager.on_llm_new_token(delta.text, chunk=chunk)
+                yield chunk
+
+    def _stream_chat_model_events(
+        self,
+        messages: list[BaseMessage],
+        *,
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[Any]:
+        writer = EventWriter(f"lc_run--{run_manager.run_id}" if run_manager else "")
+        for chunk in self._stream(messages, stop, run_manager, **kwargs):
+            yield from writer.feed(chunk)
+        yield from writer.close()
+
+    async def _astream_chat_model_events(
+        self,
+        messages: list[BaseMessage],
+        *,
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[Any]:
+        writer = EventWriter(f"lc_run--{run_manager.run_id}" if run_manager else "")
+        async for chunk in self._astream(messages, stop, run_manager, **kwargs):
+            for event in writer.feed(chunk):
+                yield event
+        for event in writer.close():
+            yield event
+
+    # --- the cache, without audio in its keys ---
+
+    def _generate_with_cache(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
+        return super(ChatAudio, self._with_small_keys())._generate_with_cache(messages, *args, **kwargs)
+
+    async def _agenerate_with_cache(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
+        return await super(ChatAudio, self._with_small_keys())._agenerate_with_cache(messages, *args, **kwargs)
+
+    def _with_small_keys(self) -> ChatAudio:
+        cache = self.cache if isinstance(self.cache, BaseCache) else get_llm_cache()
+        if self.cache is False or cache is None:
+            return self
+        return self.model_copy(update={"cache": SmallKeys(cache, as_access(self.access))})
 
 
-def _result(answer: Answer) -> ChatResult:
-    facts = {
-        "model_name": answer.model,
-        "model_provider": answer.provider,
-        "finish_reason": answer.finish_reason,
-        "id": answer.id,
-        "request_id": answer.request_id,
-    }
-    message = AIMessage(
-        content=answer.text,
-        response_metadata={name: value for name, value in facts.items() if value is not None},
-        usage_metadata=_usage(answer.usage),
-    )
-    return ChatResult(generations=[ChatGeneration(message=message)])
-
-
-def _chunk(delta: Delta, provider: str) -> ChatGenerationChunk:
-    facts: dict[str, Any] = {}
-    if delta.finish_reason:  # once: facts that repeat are joined into nonsense when chunks are added
-        facts = {
-            "finish_reason": delta.finish_reason,
-            "model_provider": provider,
-            "model_name": delta.model,
-            "id": delta.id,
-        }
-    message = AIMessageChunk(
-        content=delta.text,
-        response_metadata={name: value for name, value in facts.items() if value is not None},
-        usage_metadata=_usage(delta.usage),
-    )
-    return ChatGenerationChunk(message=message)
-
-
-def _usage(usage: Usage | None) -> UsageMetadata | None:
-    if usage is None:
-        return None
-    heard, said = usage.input_tokens or 0, usage.output_tokens or 0
-    found = UsageMetadata(input_tokens=heard, output_tokens=said, total_tokens=heard + said)
-    if usage.input_audio_tokens is not None:
-        found["input_token_details"] = InputTokenDetails(audio=usage.input_audio_tokens)
-    if usage.output_audio_tokens is not None:
-        found["output_token_details"] = OutputTokenDetails(audio=usage.output_audio_tokens)
-    return found
+def _speaks(options: Mapping[str, Any]) -> bool:
+    return "audio" in (options.get("modalities") or ())

@@ -1,10 +1,11 @@
-"""Audio in LlamaIndex: an LLM that hears, and recordings as timed Documents."""
+"""Audio in LlamaIndex: an LLM that hears and speaks, and recordings as timed Documents."""
 
 from audio_core import MissingDependency
 
 try:
     from llamaindex_audio.llms import AudioLLM
     from llamaindex_audio.readers import AudioReader
+    from llamaindex_audio.replies import speech_in
 except ModuleNotFoundError as error:
     if (error.name or "").split(".")[0] != "llama_index":
         raise
@@ -12,4 +13,4 @@ except ModuleNotFoundError as error:
         "llamaindex_audio needs LlamaIndex: pip install 'langchain-llamaindex-audio[llamaindex]'"
     ) from None
 
-__all__ = ["AudioLLM", "AudioReader"]
+__all__ = ["AudioLLM", "AudioReader", "speech_in"]

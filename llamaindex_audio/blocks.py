@@ -1,74 +1,135 @@
-"""LlamaIndex's messages to messages on the wire, with an `Audio` wherever a block is audio."""
+"""LlamaIndex's messages as turns of a conversation, with an `Audio` wherever a block is audio."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from llama_index.core.base.llms.types import AudioBlock, ChatMessage, ContentBlock, ImageBlock, MessageRole, TextBlock
+from llama_index.core.base.llms.types import (
+    AudioBlock,
+    CachePoint,
+    ChatMessage,
+    ContentBlock,
+    DocumentBlock,
+    ImageBlock,
+    MessageRole,
+    TextBlock,
+    ThinkingBlock,
+    ToolCallBlock,
+    VideoBlock,
+)
 
-from audio_core import Audio, InvalidAudio, at_block
+from audio_core import Audio, InvalidAudio, Speech, ToolCall, Turn, UnsupportedFormat, at_block, named
 
-__all__ = ["wire_messages"]
+__all__ = ["turns"]
 
-_HEARING = {MessageRole.USER}
+_ROLES = {
+    MessageRole.CHATBOT: MessageRole.ASSISTANT,
+    MessageRole.MODEL: MessageRole.ASSISTANT,
+    MessageRole.FUNCTION: MessageRole.TOOL,
+}
+_ACCEPTED = "TextBlock, AudioBlock, VideoBlock (its sound), ImageBlock, DocumentBlock"
 
 
-def wire_messages(messages: Sequence[ChatMessage]) -> list[dict[str, Any]]:
-    """Messages as OpenAI defines them, in order, block by block.
-
-    Args:
-        messages: of any role; audio may stand in user messages.
+def turns(messages: Sequence[ChatMessage]) -> list[Turn]:
+    """Messages of any role, in order, block by block; nothing is opened.
 
     Raises:
         AudioError: naming message and block, if a block cannot be sent.
     """
-    return [_wire_message(at, message) for at, message in enumerate(messages)]
+    return [_turn(at, message) for at, message in enumerate(messages)]
 
 
-def _wire_message(at: int, message: ChatMessage) -> dict[str, Any]:
-    role = MessageRole.ASSISTANT if message.role in (MessageRole.CHATBOT, MessageRole.MODEL) else message.role
-    sent: dict[str, Any] = {"role": role.value}
-    if all(isinstance(block, TextBlock) for block in message.blocks):
-        return {**sent, "content": message.content or ""}
-    return {**sent, "content": [_wire_part(at, index, role, block) for index, block in enumerate(message.blocks)]}
+def _turn(at: int, message: ChatMessage) -> Turn:
+    role = _ROLES.get(message.role, message.role)
+    spoken = cast("dict[str, Any]", message.additional_kwargs.get("audio") or {})
+    parts: list[Any] = []
+    for index, block in enumerate(message.blocks):
+        with at_block(at, index):
+            is_spoken = role is MessageRole.ASSISTANT and isinstance(block, AudioBlock)
+            parts.append(_spoken(spoken) if is_spoken else _part(block))
+    return Turn(
+        role.value,
+        parts,
+        tool_calls=_tool_calls(message) if role is MessageRole.ASSISTANT else (),
+        tool_call_id=message.additional_kwargs.get("tool_call_id") if role is MessageRole.TOOL else None,
+        reasoning_details=message.additional_kwargs.get("reasoning_details") or (),
+    )
 
 
-def _wire_part(at: int, index: int, role: MessageRole, block: ContentBlock) -> Any:
-    with at_block(at, index):
-        return _part(role, block)
-
-
-def _part(role: MessageRole, block: ContentBlock) -> Any:
+def _part(block: ContentBlock) -> Any:
     match block:
         case TextBlock():
-            return {"type": "text", "text": block.text}
-        case AudioBlock() if role in _HEARING:
-            return audio_of(block)
+            return block.text
         case AudioBlock():
-            raise InvalidAudio(f"a {role.value} message cannot carry audio; put it into a user message.")
+            return _audio(block, block.audio, block.path, block.url, block.format)
+        case VideoBlock():
+            return _audio(block, block.video, block.path, block.url)
+        case DocumentBlock() if _is_recording(block):
+            return _audio(block, block.data, block.path, block.url, block.document_mimetype)
+        case DocumentBlock():
+            return _document(block)
         case ImageBlock():
-            return {"type": "image_url", "image_url": {"url": block.inline_url() if not block.url else str(block.url)}}
+            return _image(block)
+        case ThinkingBlock() | ToolCallBlock() | CachePoint():
+            return ""  # sent in other ways, or not meant for these gateways
         case _:
-            raise InvalidAudio(f"a {type(block).__name__} cannot be sent.")
+            raise InvalidAudio(f"a {type(block).__name__} cannot be sent. Accepted: {_ACCEPTED}.")
 
 
-def audio_of(block: AudioBlock) -> Audio:
-    """The recording that an AudioBlock means; nothing is opened.
-
-    Raises:
-        InvalidAudio: if the block names no source, or more than one.
-    """
-    given = [source for source in (block.audio, block.path, block.url) if source is not None]
+def _audio(block: ContentBlock, held: Any, path: Any, url: Any, format: str | None = None) -> Audio:
+    given = [source for source in (held, path, url) if source is not None]
     if len(given) != 1:
-        raise InvalidAudio(f"the AudioBlock names {len(given) or 'no'} sources; give one of audio, path or url.")
-    (source,) = given
-    if isinstance(source, bytes):  # LlamaIndex holds bytes as base64
-        source = Audio.from_base64(source.decode("ascii"))
-    elif isinstance(source, io.IOBase):
-        source = cast("BinaryIO", source)
-    elif source is block.url:
-        source = str(source)
-    is_raw = (block.format or "").split(";")[0].lower() in ("pcm16", "pcm24", "audio/pcm")
-    return Audio.of(source, format=block.format if is_raw else None)
+        raise InvalidAudio(
+            f"the {type(block).__name__} names {len(given) or 'no'} sources; give one of its bytes, path or url."
+        )
+    is_raw = (format or "").split(";")[0].lower() in ("pcm16", "pcm24", "audio/pcm")
+    return Audio.of(_source(held, path, url), format=format if is_raw else None)
+
+
+def _source(held: Any, path: Any, url: Any) -> Any:
+    if isinstance(held, bytes):  # LlamaIndex holds bytes as base64
+        return Audio.from_base64(held.decode("ascii"))
+    if isinstance(held, io.IOBase):
+        return cast("BinaryIO", held)
+    return str(url) if url is not None else Path(path)
+
+
+def _is_recording(block: DocumentBlock) -> bool:
+    kind = block.document_mimetype or Path(str(block.path or block.url or "")).suffix
+    try:
+        named(kind)
+    except UnsupportedFormat:
+        return kind.startswith("audio/")
+    return True
+
+
+def _document(block: DocumentBlock) -> dict[str, Any]:
+    if block.url:
+        raise InvalidAudio("a document by URL cannot be sent: give its data or path.")
+    return {"type": "file", "file": {"filename": block.title or "document", "file_data": block.inline_url()}}
+
+
+def _image(block: ImageBlock) -> dict[str, Any]:
+    detail = {"detail": block.detail} if block.detail else {}
+    return {"type": "image_url", "image_url": {"url": str(block.url) if block.url else block.inline_url(), **detail}}
+
+
+def _spoken(kept: Mapping[str, Any]) -> Speech:
+    """What an assistant said, as `AudioLLM` keeps it in `additional_kwargs`."""
+    return Speech(b"", "", kept.get("transcript") or "", kept.get("id"), kept.get("expires_at"))
+
+
+def _tool_calls(message: ChatMessage) -> list[ToolCall]:
+    blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
+    if blocks:
+        return [ToolCall.of(block.tool_call_id, block.tool_name, block.tool_kwargs) for block in blocks]
+    kept = cast("list[Any]", message.additional_kwargs.get("tool_calls") or [])
+    return [_tool_call(cast("dict[str, Any]", call if isinstance(call, dict) else call.model_dump())) for call in kept]
+
+
+def _tool_call(call: dict[str, Any]) -> ToolCall:
+    """A call as OpenAI defines it, as other LLMs keep it in `additional_kwargs`."""
+    return ToolCall.of(call["id"], call["function"]["name"], call["function"]["arguments"])

@@ -1,10 +1,11 @@
-"""`AudioLLM`: a LlamaIndex LLM that hears."""
+"""`AudioLLM`: a LlamaIndex LLM that hears and speaks."""
 
 # LlamaIndex's decorators and some of its fields carry no types.
 # pyright: reportUntypedFunctionDecorator=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -21,26 +22,51 @@ from llama_index.core.base.llms.types import (
     CompletionResponseGen,
     LLMMetadata,
     MessageRole,
+    ToolCallBlock,
 )
 from llama_index.core.bridge.pydantic import ConfigDict, Field
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
-from llama_index.core.llms.llm import LLM
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.llms.llm import ToolSelection
+from llama_index.core.llms.utils import parse_partial_json
+from llama_index.core.tools import BaseTool
+from pydantic import SkipValidation
 
-from audio_core import Access, Answer, AudioClient, Delta, Usage, as_access, find_provider
-from llamaindex_audio.blocks import wire_messages
+from audio_core import (
+    Access,
+    AudioClient,
+    GatewayOptions,
+    SpeechOptions,
+    Turn,
+    as_access,
+    find_provider,
+    gateway_fields,
+    on_wire,
+    tool_choice_on_wire,
+)
+from llamaindex_audio.blocks import turns
+from llamaindex_audio.replies import Responses, completion, response
+from llamaindex_audio.showing import shown_messages, shown_response
 
 __all__ = ["AudioLLM"]
 
+_SENT = ("temperature", "max_tokens", "top_p", "seed", "stop", "logprobs", "top_logprobs", "modalities", "audio")
 
-class AudioLLM(LLM):
-    """An LLM over any OpenAI-compatible gateway, whose messages may hold audio.
+
+class AudioLLM(FunctionCallingLLM):
+    """An LLM over any OpenAI-compatible gateway, whose messages and replies may hold audio.
 
     An `AudioBlock` by path, URL, bytes or file object is opened, cut (by a media fragment in a URL) and encoded while the
-    request is sent. A `file:` URL is opened only under `access`; a path that your code put into a block is trusted.
+    request is sent; so is the sound of a `VideoBlock`, and a `DocumentBlock` that is a recording. A `file:` URL is opened
+    only under `access`; a path that your code put into a block is trusted. Audio that a tool returned is sent in a user
+    message after the tool's answer.
+
+    A spoken reply (`modalities=["text", "audio"], audio={"voice": "alloy", "format": "wav"}`) is a `TextBlock` with the
+    transcript and an `AudioBlock`; `llamaindex_audio.speech_in(response)` gives it as a value that can be saved.
 
     Example:
         >>> llm = AudioLLM(model="google/gemini-2.5-flash", provider="openrouter")
-        >>> llm.metadata.is_chat_model
+        >>> llm.metadata.is_function_calling_model
         True
     """
 
@@ -57,12 +83,23 @@ class AudioLLM(LLM):
     top_p: float | None = None
     seed: int | None = None
     stop: list[str] | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    modalities: list[str] | None = Field(
+        default=None, description="What the model may answer with: ['text', 'audio'] for spoken replies."
+    )
+    audio: SkipValidation[SpeechOptions] | None = Field(
+        default=None, description="Voice and format of spoken replies; a stream is 'pcm16' with most gateways."
+    )
     timeout: float = Field(
         default=60.0, description="Seconds on the clock for each request; of a stream, the longest silence."
     )
     max_retries: int = Field(default=2, description="How many more requests may follow a failed one, in all.")
     context_window: int = Field(
         default=128_000, description="Tokens that the model reads at once; gateways do not say."
+    )
+    gateway_options: SkipValidation[GatewayOptions] | None = Field(
+        default=None, description="What this gateway takes beyond OpenAI's fields, such as a CortecsOptions."
     )
     extra_body: dict[str, Any] | None = Field(default=None, description="Further fields of the request's body.")
     extra_headers: dict[str, str] | None = Field(default=None, exclude=True, repr=False, description="Further headers.")
@@ -77,9 +114,10 @@ class AudioLLM(LLM):
 
         Raises:
             UnknownProvider: if there is no such provider.
+            InvalidOption: if `gateway_options` holds what the provider does not have.
         """
         super().__init__(**kwargs)
-        find_provider(self.provider)
+        gateway_fields(self.provider, self.gateway_options)
 
     @classmethod
     def class_name(cls) -> str:
@@ -93,11 +131,15 @@ class AudioLLM(LLM):
             context_window=self.context_window,
             num_output=self.max_tokens or -1,
             is_chat_model=True,
+            is_function_calling_model=True,
             model_name=self.model,
         )
 
+    # --- chat: events and callbacks see what `showing` makes of messages and responses ---
+
     @cached_property
     def _client(self) -> AudioClient:
+        _, headers = gateway_fields(self.provider, self.gateway_options)
         return AudioClient(
             self.provider,
             model=self.model,
@@ -106,139 +148,184 @@ class AudioLLM(LLM):
             timeout=self.timeout,
             max_retries=self.max_retries,
             access=as_access(self.access),
-            headers=self.extra_headers,
+            headers={**headers, **(self.extra_headers or {})},
             http_client=self.http_client,
             http_async_client=self.http_async_client,
         )
 
-    def _options(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        own = {name: getattr(self, name) for name in ("temperature", "max_tokens", "top_p", "seed", "stop")}
-        return {
-            name: value for name, value in {**own, **(self.extra_body or {}), **kwargs}.items() if value is not None
-        }
+    def _request(self, turns: Sequence[Turn], kwargs: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        fields, _ = gateway_fields(self.provider, self.gateway_options)
+        own = {name: getattr(self, name) for name in _SENT}
+        options = {**own, **fields, **(self.extra_body or {}), **kwargs}
+        known = {name: value for name, value in options.items() if value is not None and value != []}
+        return on_wire(turns, find_provider(self.provider)), known
 
-    # --- chat ---
-
-    @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Send messages and return the whole answer."""
-        return _response(self._client.chat(wire_messages(messages), self._options(kwargs), trust_paths=True))
+        read, found = turns(messages), list[ChatResponse]()
 
-    @llm_chat_callback()
+        @llm_chat_callback()
+        def ask(_: AudioLLM, shown: Any, **kwargs: Any) -> ChatResponse:
+            found.append(self._ask(read, kwargs))
+            return shown_response(found[0])
+
+        ask(self, shown_messages(messages, read), **kwargs)
+        return found[0]
+
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """`chat` on the running event loop."""
-        return _response(await self._client.achat(wire_messages(messages), self._options(kwargs), trust_paths=True))
+        read, found = turns(messages), list[ChatResponse]()
 
-    @llm_chat_callback()
+        @llm_chat_callback()
+        async def ask(_: AudioLLM, shown: Any, **kwargs: Any) -> ChatResponse:
+            found.append(await self._aask(read, kwargs))
+            return shown_response(found[0])
+
+        await ask(self, shown_messages(messages, read), **kwargs)
+        return found[0]
+
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """Send messages and give the answer as it comes; it ends well only if the answer is whole."""
-        deltas = self._client.stream_chat(wire_messages(messages), self._options(kwargs), trust_paths=True)
+        read, found = turns(messages), list[ChatResponse]()
+
+        @llm_chat_callback()
+        def ask(_: AudioLLM, shown: Any, **kwargs: Any) -> ChatResponseGen:
+            for piece in self._stream(read, kwargs):
+                found.append(piece)
+                yield shown_response(piece)
+
+        asked = ask(self, shown_messages(messages, read), **kwargs)
 
         def answer() -> ChatResponseGen:
-            said = _Said()
-            yield from map(said.add, deltas)
+            with contextlib.closing(asked):
+                for _ in asked:
+                    yield found.pop()
 
         return answer()
 
-    @llm_chat_callback()
     async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         """`stream_chat` on the running event loop."""
-        deltas = self._client.astream_chat(wire_messages(messages), self._options(kwargs), trust_paths=True)
+        read, found = turns(messages), list[ChatResponse]()
+
+        @llm_chat_callback()
+        async def ask(_: AudioLLM, shown: Any, **kwargs: Any) -> ChatResponseAsyncGen:
+            async def pieces() -> ChatResponseAsyncGen:
+                async for piece in self._astream(read, kwargs):
+                    found.append(piece)
+                    yield shown_response(piece)
+
+            return pieces()
+
+        asked = await ask(self, shown_messages(messages, read), **kwargs)
 
         async def answer() -> ChatResponseAsyncGen:
-            said = _Said()
-            async for delta in deltas:
-                yield said.add(delta)
+            async with contextlib.aclosing(asked):
+                async for _ in asked:
+                    yield found.pop()
 
         return answer()
+
+    def _ask(self, turns: Sequence[Turn], kwargs: Mapping[str, Any]) -> ChatResponse:
+        return response(self._client.chat(*self._request(turns, kwargs), trust_paths=True))
+
+    async def _aask(self, turns: Sequence[Turn], kwargs: Mapping[str, Any]) -> ChatResponse:
+        return response(await self._client.achat(*self._request(turns, kwargs), trust_paths=True))
+
+    def _stream(self, turns: Sequence[Turn], kwargs: Mapping[str, Any]) -> ChatResponseGen:
+        responses = Responses()
+        yield from map(responses.add, self._client.stream_chat(*self._request(turns, kwargs), trust_paths=True))
+
+    async def _astream(self, turns: Sequence[Turn], kwargs: Mapping[str, Any]) -> ChatResponseAsyncGen:
+        responses = Responses()
+        async for delta in self._client.astream_chat(*self._request(turns, kwargs), trust_paths=True):
+            yield responses.add(delta)
 
     # --- complete: a chat of one user message ---
 
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Send a prompt and return the whole answer."""
-        return _completion(self.chat(_asked(prompt), **kwargs))
+        return completion(self._ask(_asked(prompt), kwargs))
 
     @llm_completion_callback()
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """`complete` on the running event loop."""
-        return _completion(await self.achat(_asked(prompt), **kwargs))
+        return completion(await self._aask(_asked(prompt), kwargs))
 
     @llm_completion_callback()
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
         """Send a prompt and give the answer as it comes."""
-        answer = self.stream_chat(_asked(prompt), **kwargs)
-
-        def completion() -> CompletionResponseGen:
-            yield from map(_completion, answer)
-
-        return completion()
+        yield from map(completion, self._stream(_asked(prompt), kwargs))
 
     @llm_completion_callback()
     async def astream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseAsyncGen:
         """`stream_complete` on the running event loop."""
-        answer = await self.astream_chat(_asked(prompt), **kwargs)
 
-        async def completion() -> CompletionResponseAsyncGen:
-            async for response in answer:
-                yield _completion(response)
+        async def answer() -> CompletionResponseAsyncGen:
+            async for piece in self._astream(_asked(prompt), kwargs):
+                yield completion(piece)
 
-        return completion()
+        return answer()
 
+    # --- tools ---
 
-def _asked(prompt: str) -> list[ChatMessage]:
-    return [ChatMessage(role=MessageRole.USER, content=prompt)]
-
-
-def _completion(response: ChatResponse) -> CompletionResponse:
-    return CompletionResponse(
-        text=response.message.content or "",
-        delta=response.delta,
-        additional_kwargs=response.additional_kwargs,
-        raw=response.raw,
-    )
-
-
-def _response(answer: Answer) -> ChatResponse:
-    message = ChatMessage(role=MessageRole.ASSISTANT, content=answer.text)
-    facts = {
-        "finish_reason": answer.finish_reason,
-        "model": answer.model,
-        "id": answer.id,
-        "request_id": answer.request_id,
-    }
-    return ChatResponse(message=message, additional_kwargs={**_known(facts), **_counted(answer.usage)})
-
-
-class _Said:
-    """Adds deltas up, as LlamaIndex wants each response to hold all that came before."""
-
-    def __init__(self) -> None:
-        self._text, self._facts = "", dict[str, Any]()
-
-    def add(self, delta: Delta) -> ChatResponse:
-        self._text += delta.text
-        facts = {"finish_reason": delta.finish_reason, "model": delta.model, "id": delta.id}
-        self._facts |= {**_known(facts), **_counted(delta.usage)}
-        message = ChatMessage(role=MessageRole.ASSISTANT, content=self._text)
-        return ChatResponse(message=message, delta=delta.text, additional_kwargs=dict(self._facts))
-
-
-def _known(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in facts.items() if value is not None}
-
-
-def _counted(usage: Usage | None) -> dict[str, Any]:
-    if usage is None:
-        return {}
-    total = (usage.input_tokens or 0) + (usage.output_tokens or 0)
-    return _known(
-        {
-            "prompt_tokens": usage.input_tokens,
-            "completion_tokens": usage.output_tokens,
-            "total_tokens": total,
-            "prompt_audio_tokens": usage.input_audio_tokens,
-            "completion_audio_tokens": usage.output_audio_tokens,
-            "cost": usage.cost,
+    def _prepare_chat_with_tools(
+        self,
+        tools: Sequence[BaseTool],
+        user_msg: str | ChatMessage | None = None,
+        chat_history: list[ChatMessage] | None = None,
+        verbose: bool = False,
+        allow_parallel_tool_calls: bool = False,
+        tool_required: bool = False,
+        tool_choice: str | dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        said = ChatMessage(role=MessageRole.USER, content=user_msg) if isinstance(user_msg, str) else user_msg
+        found = [tool.metadata.to_openai_tool(skip_length_check=True) for tool in tools]
+        choice = tool_choice_on_wire(tool_choice or ("required" if tool_required else None), found)
+        return {
+            "messages": [*(chat_history or []), *([said] if said else [])],
+            "tools": found or None,
+            "tool_choice": choice if found else None,
+            **kwargs,
         }
-    )
+
+    def _validate_chat_with_tools_response(
+        self, response: ChatResponse, tools: Sequence[BaseTool], allow_parallel_tool_calls: bool = False, **kwargs: Any
+    ) -> ChatResponse:
+        """Keep the first call alone, unless several were allowed."""
+        blocks = response.message.blocks
+        calls = [block for block in blocks if isinstance(block, ToolCallBlock)]
+        if not allow_parallel_tool_calls and len(calls) > 1:
+            response.message.blocks = [block for block in blocks if block not in calls[1:]]
+            response.message.additional_kwargs["tool_calls"] = response.message.additional_kwargs["tool_calls"][:1]
+        return response
+
+    def get_tool_calls_from_response(
+        self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
+    ) -> list[ToolSelection]:
+        """The calls that a response asks for; of a stream's response, as far as they have come.
+
+        Raises:
+            ValueError: if there are none, and `error_on_no_tool_call`.
+        """
+        calls = [block for block in response.message.blocks if isinstance(block, ToolCallBlock)]
+        if error_on_no_tool_call and not calls:
+            raise ValueError(f"The answer holds no tool call. It says: {(response.message.content or '')[:200]!r}")
+        return [
+            ToolSelection(tool_id=call.tool_call_id or "", tool_name=call.tool_name, tool_kwargs=_arguments(call))
+            for call in calls
+        ]
+
+
+def _asked(prompt: str) -> list[Turn]:
+    return [Turn("user", [prompt])]
+
+
+def _arguments(call: ToolCallBlock) -> dict[str, Any]:
+    if isinstance(call.tool_kwargs, dict):
+        return call.tool_kwargs
+    try:
+        return parse_partial_json(call.tool_kwargs)
+    except ValueError:  # of a stream that has not come far enough
+        return {}

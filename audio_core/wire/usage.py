@@ -21,6 +21,8 @@ class Usage:
         output_tokens: text and audio tokens written.
         input_audio_tokens: the share of `input_tokens` that was audio.
         output_audio_tokens: the share of `output_tokens` that was audio.
+        input_cached_tokens: the share of `input_tokens` that was read from a cache.
+        output_reasoning_tokens: the share of `output_tokens` that was reasoning.
         audio_seconds: seconds of audio billed.
         cost: in US dollars, as OpenRouter reports it.
 
@@ -35,6 +37,8 @@ class Usage:
     output_audio_tokens: int | None = None
     audio_seconds: float | None = None
     cost: float | None = None
+    input_cached_tokens: int | None = None
+    output_reasoning_tokens: int | None = None
 
     def __repr__(self) -> str:
         known = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -49,6 +53,8 @@ class _Details(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     audio_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
 
 
 class _Usage(BaseModel):
@@ -90,6 +96,8 @@ def read_usage(value: Any) -> Usage | None:
         output_audio_tokens=raw.completion_tokens_details.audio_tokens,
         audio_seconds=_first(raw.seconds, raw.audio_duration_seconds, raw.prompt_audio_seconds),
         cost=raw.cost,
+        input_cached_tokens=raw.prompt_tokens_details.cached_tokens,
+        output_reasoning_tokens=raw.completion_tokens_details.reasoning_tokens,
     )
 
 

@@ -6,7 +6,7 @@ import pickle
 from pathlib import Path
 
 import pytest
-from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
 from langchain_core.prompts import ChatPromptTemplate
 
 from audio_core import (
@@ -161,10 +161,11 @@ def test_a_block_that_cannot_be_sent_is_named_before_any_request(gateway, block:
     assert gateway.requests == []
 
 
-@pytest.mark.parametrize("kind", [SystemMessage, AIMessage, lambda content: ToolMessage(content, tool_call_id="1")])
-def test_audio_in_other_roles_is_never_dropped_silently(gateway, kind) -> None:
-    with pytest.raises(InvalidAudio, match=r"messages\[0\].*cannot carry audio"):
+@pytest.mark.parametrize(("kind", "says"), [(SystemMessage, "cannot carry audio"), (AIMessage, "transcript")])
+def test_audio_where_none_can_be_sent_is_an_error(gateway, kind, says: str) -> None:
+    with pytest.raises(InvalidAudio, match=rf"messages\[0\], block 0: .*{says}"):
         model(gateway).invoke([kind([SOUND]), HumanMessage("hi")])
+    assert gateway.requests == []
 
 
 def test_images_and_past_answers_pass_through(gateway) -> None:

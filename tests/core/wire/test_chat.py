@@ -11,7 +11,9 @@ from audio_core import Audio, IncompleteResponse, ProviderError, ProviderUnavail
 from audio_core.content import BytesContent
 from audio_core.http.body import json_body
 from audio_core.testing import chat_reply, chat_stream, tone
-from audio_core.wire.chat import Answer, AnswerStream, Sound, audio_parts, payload, read_answer
+from audio_core.wire.answer import Answer, read_answer
+from audio_core.wire.chat import Sound, audio_parts, payload
+from audio_core.wire.deltas import AnswerStream
 
 JSON = {"content-type": "application/json", "x-request-id": "req-1"}
 SSE = {"content-type": "text/event-stream"}

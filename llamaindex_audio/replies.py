@@ -1,0 +1,178 @@
+"""What a model answered as LlamaIndex's responses, whole and streamed."""
+
+# LlamaIndex's `additional_kwargs` carry no types.
+# pyright: reportUnknownMemberType=false
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pybase64
+from llama_index.core.base.llms.types import (
+    AudioBlock,
+    ChatMessage,
+    ChatResponse,
+    CompletionResponse,
+    ContentBlock,
+    LogProb,
+    MessageRole,
+    TextBlock,
+    ThinkingBlock,
+    ToolCallBlock,
+)
+
+from audio_core import Answer, Delta, Speech, SpeechDelta, ToolCall, ToolCallDelta, Usage
+
+__all__ = ["Responses", "completion", "response", "speech_in"]
+
+
+def response(answer: Answer, delta: Delta | None = None) -> ChatResponse:
+    """A whole answer: its text, what was said aloud, and the calls it asks for, a block each.
+
+    Args:
+        answer: what the model answered.
+        delta: the last piece of a stream, if it came as one.
+    """
+    kept = {
+        "refusal": answer.refusal or None,
+        "audio": _facts_of(answer.speech) if answer.speech else None,
+        "reasoning_details": [dict(detail) for detail in answer.reasoning_details] or None,
+        "tool_calls": [call.on_wire() for call in answer.tool_calls] or None,
+    }
+    facts = {
+        "finish_reason": answer.finish_reason,
+        "model": answer.model,
+        "provider": answer.provider,
+        "id": answer.id,
+        "request_id": answer.request_id,
+    }
+    return ChatResponse(
+        message=ChatMessage(role=MessageRole.ASSISTANT, blocks=_blocks(answer), additional_kwargs=_known(kept)),
+        delta=delta.text if delta else None,
+        additional_kwargs={**_known(facts), **_counted(answer.usage), **(_piece(delta) if delta else {})},
+        logprobs=_logprobs(answer.logprobs),
+    )
+
+
+def speech_in(source: ChatResponse | ChatMessage) -> Speech | None:
+    """The spoken reply in a response or message, to be saved or played; None if there is none.
+
+    Args:
+        source: of `AudioLLM`; of a stream, the last response.
+
+    Example:
+        >>> speech_in(ChatMessage(content="Nothing said.")) is None
+        True
+    """
+    message = source.message if isinstance(source, ChatResponse) else source
+    facts = cast("dict[str, Any] | None", message.additional_kwargs.get("audio"))
+    blocks = [block for block in message.blocks if isinstance(block, AudioBlock) and isinstance(block.audio, bytes)]
+    if not facts or not blocks:
+        return None
+    return Speech(pybase64.b64decode(cast("bytes", blocks[0].audio)), **facts)
+
+
+def completion(answer: ChatResponse) -> CompletionResponse:
+    """The text of a response, for those who asked for a completion."""
+    return CompletionResponse(
+        text=answer.message.content or "",
+        delta=answer.delta,
+        additional_kwargs=answer.additional_kwargs,
+        logprobs=answer.logprobs,
+    )
+
+
+class Responses:
+    """Turns the deltas of one answer into responses: each holds the text and calls so far, the last the whole answer.
+
+    A piece of speech is in its response's `additional_kwargs["audio"]`, as base64 that is decoded by itself.
+    """
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._calls: list[dict[str, str]] = []
+
+    def add(self, delta: Delta) -> ChatResponse:
+        """The response of a delta."""
+        if delta.whole:
+            return response(delta.whole, delta)
+        self._text.append(delta.text)
+        for call in delta.tool_calls:
+            self._add_call(call)
+        calls = [ToolCall(call["id"], call["name"], call["arguments"]) for call in self._calls]
+        text = "".join(self._text)
+        blocks: list[ContentBlock] = [*([TextBlock(text=text)] if text else []), *map(_call_block, calls)]
+        kept = {"tool_calls": [call.on_wire() for call in calls] or None}
+        message = ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=_known(kept))
+        return ChatResponse(message=message, delta=delta.text, additional_kwargs=_piece(delta))
+
+    def _add_call(self, fragment: ToolCallDelta) -> None:
+        if fragment.index == len(self._calls):
+            self._calls.append({"id": "", "name": "", "arguments": ""})
+        held = self._calls[fragment.index]
+        held["id"], held["name"] = fragment.id or held["id"], fragment.name or held["name"]
+        held["arguments"] += fragment.arguments
+
+
+def _blocks(answer: Answer) -> list[ContentBlock]:
+    blocks: list[ContentBlock] = []
+    if answer.reasoning:
+        blocks.append(ThinkingBlock(content=answer.reasoning))
+    if answer.text or not (answer.speech or answer.tool_calls):
+        blocks.append(TextBlock(text=answer.text))
+    if answer.speech:
+        # As base64, because LlamaIndex would decode raw bytes that happen to look like it.
+        blocks.append(AudioBlock(audio=pybase64.b64encode(answer.speech.data), format=answer.speech.format))
+    return [*blocks, *map(_call_block, answer.tool_calls)]
+
+
+def _call_block(call: ToolCall) -> ToolCallBlock:
+    return ToolCallBlock(tool_call_id=call.id, tool_name=call.name, tool_kwargs=call.arguments)
+
+
+def _piece(delta: Delta) -> dict[str, Any]:
+    return _known(
+        {"thinking_delta": delta.reasoning or None, "audio": _facts_of_piece(delta.speech) if delta.speech else None}
+    )
+
+
+def _facts_of(speech: Speech) -> dict[str, Any]:
+    names = ("format", "transcript", "id", "expires_at", "sample_rate")
+    return _known({name: getattr(speech, name) for name in names})
+
+
+def _facts_of_piece(speech: SpeechDelta) -> dict[str, Any]:
+    names = ("format", "sample_rate", "id", "expires_at")
+    data = pybase64.b64encode(speech.data).decode("ascii") if speech.data else None
+    return _known({"data": data, **{name: getattr(speech, name) for name in names}})
+
+
+def _logprobs(found: Mapping[str, Any] | None) -> list[list[LogProb]] | None:
+    tokens = cast("list[dict[str, Any]]", (found or {}).get("content") or [])
+    return [[_logprob(top) for top in token.get("top_logprobs") or [token]] for token in tokens] or None
+
+
+def _logprob(token: Mapping[str, Any]) -> LogProb:
+    return LogProb(token=token["token"], logprob=token["logprob"], bytes=token.get("bytes") or [])
+
+
+def _known(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _counted(usage: Usage | None) -> dict[str, Any]:
+    if usage is None:
+        return {}
+    return _known(
+        {
+            "prompt_tokens": usage.input_tokens,
+            "completion_tokens": usage.output_tokens,
+            "total_tokens": (usage.input_tokens or 0) + (usage.output_tokens or 0),
+            "prompt_audio_tokens": usage.input_audio_tokens,
+            "completion_audio_tokens": usage.output_audio_tokens,
+            "prompt_cached_tokens": usage.input_cached_tokens,
+            "completion_reasoning_tokens": usage.output_reasoning_tokens,
+            "cost": usage.cost,
+        }
+    )
