@@ -18,6 +18,7 @@ from typing import Any, cast
 from audio_core.audio import Audio
 from audio_core.errors import InvalidAudio
 from audio_core.media.formats import FORMATS
+from audio_core.wire.loose import as_object
 
 __all__ = ["audio_in_block", "holds_audio"]
 
@@ -46,7 +47,8 @@ def audio_in_block(block: Mapping[str, Any]) -> Audio:
     """The recording that an audio block means; nothing is opened.
 
     Args:
-        block: one of the shapes in this module's table. `start` and `end` (seconds) may stand beside the source.
+        block: one of the shapes in this module's table. `start` and `end` (seconds), and for raw PCM `sample_rate` (Hz)
+            and `channels`, may stand beside the source or in `extras`, where LangChain puts what it does not know.
 
     Raises:
         InvalidAudio: if the block names no source, or more than one.
@@ -57,15 +59,16 @@ def audio_in_block(block: Mapping[str, Any]) -> Audio:
         12.0
     """
     inner = _inner(block)
+    facts = {**as_object(block.get("extras")), **block, **inner}
     given = {key: inner[key] for key in _SOURCES if inner.get(key) is not None}
-    if len(given) != 1:
+    if len(given) != 1 or block.get("file_id"):
         raise InvalidAudio(_which_source(block, list(given)))
     (key, value), mime = given.popitem(), _mime(block) or inner.get("format")
     audio = _audio_at(key, value)
     if mime and str(mime).split(";")[0].lower() in _RAW_WORDS:
-        rate = inner.get("sample_rate") or inner.get("audio_sample_rate")
-        audio = Audio.of(audio, format=str(mime), sample_rate=rate, channels=inner.get("channels") or 1)
-    return Audio.of(audio, start=block.get("start"), end=block.get("end"))
+        rate = facts.get("sample_rate") or facts.get("audio_sample_rate")
+        audio = Audio.of(audio, format=str(mime), sample_rate=rate, channels=facts.get("channels") or 1)
+    return Audio.of(audio, start=facts.get("start"), end=facts.get("end"))
 
 
 def _audio_at(key: str, value: Any) -> Audio:
@@ -76,9 +79,10 @@ def _audio_at(key: str, value: Any) -> Audio:
 
 
 def _which_source(block: Mapping[str, Any], given: list[str]) -> str:
+    by_id = ["file_id"] if block.get("file_id") else []
     if given:
-        return f"The audio block names {len(given)} sources ({', '.join(given)}); leave one."
-    if block.get("file_id") or block.get("source_type") == "id":
+        return f"The audio block names {len(given + by_id)} sources ({', '.join(given + by_id)}); leave one."
+    if by_id or block.get("source_type") == "id":
         return "The audio block holds only a file id, which chat completions cannot carry; give a URL, path or base64."
     return "The audio block has no source; give one of url, base64, data or path."
 

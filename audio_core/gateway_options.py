@@ -56,7 +56,6 @@ class OpenRouterProvider(TypedDict, total=False):
     preferred_min_throughput: Any
     preferred_max_latency: Any
     enforce_distillable_text: bool
-    options: dict[str, Any]
 
 
 @with_config(_CLOSED)

@@ -87,9 +87,15 @@ class Reply:
         return "text/event-stream" if self.streamed else "text/plain"
 
 
-def chat_reply(text: str | None, **message: Any) -> Reply:
-    """A whole chat completion."""
-    choice = {"index": 0, "message": {"role": "assistant", "content": text, **message}, "finish_reason": "stop"}
+def chat_reply(text: str | None, *, finish: str = "stop", **message: Any) -> Reply:
+    """A whole chat completion.
+
+    Args:
+        text: its content.
+        finish: its finish reason.
+        **message: further fields of the message, such as `audio` or `tool_calls`.
+    """
+    choice = {"index": 0, "message": {"role": "assistant", "content": text, **message}, "finish_reason": finish}
     usage = {
         "prompt_tokens": 12,
         "completion_tokens": 3,
@@ -99,9 +105,18 @@ def chat_reply(text: str | None, **message: Any) -> Reply:
     return Reply({"id": "chatcmpl-1", "object": "chat.completion", "model": "m-1", "choices": [choice], "usage": usage})
 
 
-def chat_stream(*texts: str, finish: str | None = "stop", done: bool = True, **reply: Any) -> Reply:
-    """A streamed chat completion, one event a text, then finish reason, usage and `[DONE]`."""
-    events = [_event(delta={"content": text}) for text in texts]
+def chat_stream(
+    *deltas: str | Mapping[str, Any], finish: str | None = "stop", done: bool = True, **reply: Any
+) -> Reply:
+    """A streamed chat completion: an event for each delta, then finish reason, usage and `[DONE]`.
+
+    Args:
+        *deltas: texts, or deltas with other fields, such as `audio` or `tool_calls`.
+        finish: the finish reason; None leaves it and the usage out.
+        done: whether the stream ends as it should.
+        **reply: further arguments of `Reply`.
+    """
+    events = [_event(delta={"content": delta} if isinstance(delta, str) else delta) for delta in deltas]
     if finish:
         events += [_event(delta={}, finish_reason=finish)]
         events += [f"data: {json.dumps({'choices': [], 'usage': {'prompt_tokens': 12, 'completion_tokens': 3}})}\n\n"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import pytest
+from oracle import check_chat, violations
 
 from audio_core import Audio
 from audio_core.media.decode import pcm
@@ -41,8 +42,13 @@ def call() -> Path:
 
 @pytest.fixture
 def gateway() -> Iterator[ScriptedGateway]:
+    """A scripted gateway; every chat request that it received is held to OpenAI's file and types, or to OpenRouter's."""
     with ScriptedGateway() as gateway:
         yield gateway
+    for request in gateway.requests:
+        if request.path.endswith("/chat/completions"):
+            is_openai = not violations("openai", "CreateChatCompletionRequest", request.json)
+            check_chat(request.json, vendor="openai" if is_openai else "openrouter")
 
 
 @pytest.fixture(scope="session")

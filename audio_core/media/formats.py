@@ -53,7 +53,7 @@ FORMATS: dict[str, Format] = {
         Format("caf", "audio/x-caf", ".caf", ()),
         Format("au", "audio/basic", ".au", ("snd", "audio/x-au")),
         Format("wma", "audio/x-ms-wma", ".wma", ("asf", "wmv", "video/x-ms-asf", "video/x-ms-wmv")),
-        Format("pcm16", "audio/pcm", ".pcm", ("pcm", "s16le", "pcm_s16le"), raw=True),
+        Format("pcm16", "audio/pcm", ".pcm", ("pcm", "s16le", "pcm_s16le", "audio/pcm16"), raw=True),
         Format("pcm24", "audio/pcm24", ".pcm", ("s24le", "pcm_s24le"), raw=True),
     )
 }
