@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,33 +11,27 @@ import httpx
 from langchain_core.caches import BaseCache
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.globals import get_llm_cache
-from langchain_core.language_models import LangSmithParams, LanguageModelInput, ModelProfile
-from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.language_models import LangSmithParams, ModelProfile
+from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable
-from langchain_core.tools import BaseTool
-from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field, SecretStr, SkipValidation
 
 from audio_core import (
     Access,
     AudioClient,
     GatewayOptions,
-    InvalidOption,
     SpeechOptions,
     as_access,
     find_provider,
     gateway_fields,
     on_wire,
-    tool_choice_on_wire,
 )
 from langchain_audio.blocks import turns
 from langchain_audio.cache import SmallKeys
 from langchain_audio.errors import langchain_errors
 from langchain_audio.events import EventWriter
-from langchain_audio.replies import Chunks, result
-from langchain_audio.structured import Method, parsed_by, response_format, structured_parser
+from langchain_audio.replies import Chunks, known_as, result
+from langchain_audio.tool_calling import ToolCallingModel
 
 __all__ = ["ChatAudio"]
 
@@ -45,7 +39,7 @@ _SENT = ("temperature", "max_tokens", "top_p", "seed", "logprobs", "top_logprobs
 _NOT_SENT = ("stream", "ls_structured_output_format", "structured_output_format")  # LangChain's, not the gateway's
 
 
-class ChatAudio(BaseChatModel):
+class ChatAudio(ToolCallingModel):
     """A chat model over any OpenAI-compatible gateway, whose messages and replies may hold audio.
 
     An audio block may name a file or URL, with a clip as a media fragment, or carry base64. It is opened, cut, and encoded
@@ -127,7 +121,7 @@ class ChatAudio(BaseChatModel):
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
-        params["ls_provider"] = self.provider
+        params["ls_provider"] = known_as(self.provider)
         return params
 
     def _resolve_model_profile(self) -> ModelProfile:
@@ -150,68 +144,6 @@ class ChatAudio(BaseChatModel):
         """The environment variable that takes the key's place in a stored model."""
         names = find_provider(self.provider).api_key_env
         return {"api_key": names[0]} if names else {}
-
-    # --- tools and structured output ---
-
-    def bind_tools(
-        self,
-        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
-        *,
-        tool_choice: dict[str, Any] | str | bool | None = None,
-        strict: bool | None = None,
-        parallel_tool_calls: bool | None = None,
-        **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, AIMessage]:
-        """A model that may call tools.
-
-        Args:
-            tools: whatever LangChain makes a tool of.
-            tool_choice: `"auto"`, `"none"`, `"any"`, the name of a tool, or a mapping as OpenAI defines it.
-            strict: whether arguments are held to the schema.
-            parallel_tool_calls: whether several calls may come at once.
-            **kwargs: further fields of the request.
-
-        Raises:
-            InvalidOption: if `tool_choice` names no tool.
-        """
-        found = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
-        choice = tool_choice_on_wire(tool_choice, found)
-        asked = {"tool_choice": choice, "parallel_tool_calls": parallel_tool_calls}
-        return self.bind(tools=found, **{name: value for name, value in asked.items() if value is not None}, **kwargs)
-
-    def with_structured_output(
-        self,
-        schema: dict[str, Any] | type | None = None,
-        *,
-        method: Method = "function_calling",
-        include_raw: bool = False,
-        strict: bool | None = None,
-        **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, Any]:
-        """A model that answers with an instance of a Pydantic class, or with a dict.
-
-        Args:
-            schema: a Pydantic class, `TypedDict` or JSON schema; JSON mode does without.
-            method: by a tool call, which most models know, by JSON mode, or by a JSON schema.
-            include_raw: whether to give `{"raw", "parsed", "parsing_error"}` instead of raising.
-            strict: whether the gateway is to hold the model to the schema.
-            **kwargs: further fields of the request.
-
-        Raises:
-            InvalidOption: if the schema is missing where one is needed.
-        """
-        if schema is None and method != "json_mode":
-            raise InvalidOption(f"with_structured_output by {method} needs a schema.")
-        traced = {"kwargs": {"method": method, "strict": strict}, "schema": schema or {}}
-        if method == "function_calling":
-            name = convert_to_openai_tool(schema or {})["function"]["name"]
-            llm = self.bind_tools(
-                [schema or {}], tool_choice=name, strict=strict, ls_structured_output_format=traced, **kwargs
-            )
-        else:
-            shape = response_format(schema, method, strict=strict)
-            llm = self.bind(response_format=shape, ls_structured_output_format=traced, **kwargs)
-        return parsed_by(llm, structured_parser(schema, method), include_raw=include_raw)
 
     # --- answers ---
 

@@ -14,7 +14,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from audio_core import Answer, Audio, Delta, Speech, SpeechDelta, Usage
 from langchain_audio.blocks import expiry_of
 
-__all__ = ["Chunks", "result", "speech_in"]
+__all__ = ["Chunks", "known_as", "result", "speech_in"]
 
 _TEXT, _AUDIO = 0, 1
 _GROWTH = 8  # pieces of speech grow by an eighth of what has gone out, so that adding chunks up stays linear
@@ -35,6 +35,14 @@ def result(answer: Answer, *, spoken: bool) -> ChatResult:
         usage_metadata=_usage(answer.usage),
     )
     return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+def known_as(provider: str) -> str:
+    """What LangChain is told of a gateway: not its bare name, by which it would take a message for another package's.
+
+    `content_blocks` of a message from "openai" are read as `langchain_openai` writes them; reasoning and audio got lost.
+    """
+    return f"{provider}_audio"
 
 
 def speech_in(message: AIMessage) -> Speech | None:
@@ -143,7 +151,7 @@ def _metadata(answer: Answer) -> dict[str, Any]:
     return _known(
         {
             "model_name": answer.model,
-            "model_provider": answer.provider,
+            "model_provider": known_as(str(answer.provider)),
             "finish_reason": answer.finish_reason,
             "id": answer.id,
             "request_id": answer.request_id,

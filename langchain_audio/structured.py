@@ -1,4 +1,4 @@
-"""Tools and structured output: what is asked for, on the wire, and what parses it when it comes back."""
+"""Structured output: the response format that is asked for, and what parses the answer."""
 
 from __future__ import annotations
 

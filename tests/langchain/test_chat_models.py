@@ -80,7 +80,7 @@ def test_an_answer_carries_usage_and_where_it_came_from(gateway) -> None:
     }
     assert message.response_metadata == {
         "model_name": "m-1",
-        "model_provider": "openai",
+        "model_provider": "openai_audio",
         "finish_reason": "stop",
         "id": "chatcmpl-1",
     }
@@ -206,6 +206,6 @@ def test_it_pickles(gateway) -> None:
 
 def test_traces_know_provider_and_model(gateway) -> None:
     params = model(gateway)._get_ls_params(model="other")
-    assert (params["ls_provider"], params["ls_model_name"]) == ("openai", "other")
+    assert (params["ls_provider"], params["ls_model_name"]) == ("openai_audio", "other")
     model(gateway).invoke("hi", model="other")
     assert gateway.requests[0].json["model"] == "other"
