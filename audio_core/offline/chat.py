@@ -40,6 +40,13 @@ def _last_message(messages: list[dict[str, Any]]) -> dict[str, Any]:
     return next(message for message in reversed(messages) if message["role"] in ("user", "tool"))
 
 
+def _follows_a_tool(messages: list[dict[str, Any]]) -> bool:
+    """Whether a tool has answered since the last call."""
+    roles = [message["role"] for message in messages]
+    since = len(roles) - roles[::-1].index("assistant") if "assistant" in roles else 0
+    return "tool" in roles[since:]
+
+
 def _clips(messages: list[dict[str, Any]]) -> list[Audio]:
     said = [message.get("content") for message in messages if message["role"] == "user"]
     blocks = [block for block in objects_in(said[-1] if said else None) if holds_audio(block)]
@@ -55,6 +62,7 @@ def _answer(body: dict[str, Any], last: dict[str, Any], clips: list[Audio]) -> C
         text=text_in(last) or "",
         heard=tuple(transcript.text for transcript in heard),
         is_tool_result=is_tool,
+        follows_a_tool=_follows_a_tool(body["messages"]),
         tools=tuple(as_object(tool.get("function")) for tool in objects_in(body.get("tools"))),
         tool_choice=body.get("tool_choice"),
         response_format=as_object(body.get("response_format")),

@@ -22,11 +22,15 @@ _QUOTED = re.compile(r"[\"'“‘「『]([^\"'”’」』]+)[\"'”’」』]")
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: the last message, what was heard in its clips, and how the answer is wanted."""
+    """What is asked: the last message, what was heard in its clips, and how the answer is wanted.
+
+    A tool's recording comes in a user message after its answer; such a message is no tool's result, but follows one.
+    """
 
     text: str
     heard: tuple[str, ...] = ()
     is_tool_result: bool = False
+    follows_a_tool: bool = False
     tools: tuple[dict[str, Any], ...] = ()
     tool_choice: Any = None
     response_format: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -65,7 +69,7 @@ def thought(question: Question) -> Thought:
 def _tool_to_call(question: Question) -> dict[str, Any] | None:
     """The tool that must be called; of those that may be called, the first, unless one has just answered."""
     choice, tools = question.tool_choice, question.tools
-    if not tools or choice == "none" or (question.is_tool_result and choice in (None, "auto")):
+    if not tools or choice == "none" or (question.follows_a_tool and choice in (None, "auto")):
         return None
     wanted = as_object(as_object(choice).get("function")).get("name")
     return next((tool for tool in tools if wanted in (None, tool.get("name"))), None)
