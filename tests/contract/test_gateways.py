@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from openai.types.chat import ChatCompletionContentPartInputAudioParam
+from oracle import check_chat, violations
 from pydantic import TypeAdapter
 
 from audio_core import PROVIDERS, Audio, AudioClient, find_provider
@@ -63,6 +64,36 @@ def test_chat(gateway, name: str, streamed: bool) -> None:
     assert request.json.get("stream", False) is streamed
 
 
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("name", REMOTE)
+def test_all_that_chat_can_ask_for_is_what_the_vendors_define(gateway, name: str, streamed: bool) -> None:
+    speaking = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "pcm16"}}
+    shape = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object", "properties": {}}}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+    options = {"temperature": 0.5, "max_tokens": 9, "top_p": 1, "seed": 1, "stop": ["END"], "logprobs": True}
+    options |= {"tools": [tool], "tool_choice": "required", "response_format": shape, **speaking}
+    if streamed or name == "openrouter":
+        gateway.will_answer(chat_stream("yes"))
+    asking = client(gateway, name)
+    list(asking.stream(tone(0.1), "What?", **options)) if streamed else asking.ask(tone(0.1), "What?", **options)
+    check_chat(gateway.requests[0].json, vendor="openai")
+    check_chat(gateway.requests[0].json, vendor="openrouter")
+
+
+def test_openrouter_is_asked_for_speech_in_a_stream(gateway) -> None:
+    gateway.will_answer(chat_stream({"audio": {"transcript": "Hi.", "data": "AAAA"}}))
+    speaking = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "pcm16"}}
+    answer = client(gateway, "openrouter").ask(tone(0.1), "What?", **speaking)
+    assert (answer.text, answer.speech.data) == ("Hi.", bytes(3))
+    assert gateway.requests[0].json["stream"] is True
+
+
+async def test_openrouter_is_asked_for_speech_in_a_stream_in_async_calls_too(gateway) -> None:
+    gateway.will_answer(chat_stream({"audio": {"transcript": "Hi.", "data": "AAAA"}}))
+    answer = await client(gateway, "openrouter").aask(tone(0.1), "What?", modalities=["text", "audio"])
+    assert answer.text == "Hi."
+
+
 @pytest.mark.parametrize("name", [name for name in REMOTE if PROVIDERS[name].transcription == "multipart"])
 def test_transcription_as_a_form(gateway, name: str, call: Path) -> None:
     gateway.will_answer(VERBOSE)
@@ -76,6 +107,11 @@ def test_transcription_as_a_form(gateway, name: str, call: Path) -> None:
         "prompt": ["Ann"],
         "allowed_providers[]": ["a", "b"],
     }
+    plain = {key: values[0] for key, values in request.form.items() if not key.endswith("[]")}
+    vendor, schema = (
+        ("cortecs", "AudioTranscriptionRequest") if name == "cortecs" else ("openai", "CreateTranscriptionRequest")
+    )
+    assert violations(vendor, schema, {**plain, "file": ""}) == []
     assert [(part.filename, part.content_type) for part in request.parts if part.filename] == [
         ("call.mp3", "audio/mpeg")
     ]
@@ -94,3 +130,7 @@ def test_transcription_as_json(gateway, name: str, call: Path) -> None:
         "diarize": True,
         "input_audio": {"data": base64.b64encode(call.read_bytes()).decode(), "format": "mp3"},
     }
+    assert (
+        violations("openrouter", "STTRequest", {key: value for key, value in request.json.items() if key != "diarize"})
+        == []
+    )
