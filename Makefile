@@ -1,12 +1,13 @@
 # Everything sets itself up: a bare machine needs Python 3.11 or later with venv, and make.
 PYTHON ?= python3
 VENV := .venv
+PROXY := .venv-litellm
 RUN := $(VENV)/bin
 UV := $(RUN)/uv
 export UV_LINK_MODE = copy
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test test-gateway lint bench docs clean
 
 demo: $(VENV)/.demo
 	@echo "== demo: one recording, heard in LangChain and in LlamaIndex, without a key"
@@ -15,6 +16,10 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test
 	@echo "== test: network on loopback only, warnings are errors"
 	$(RUN)/python -m pytest -n auto $(ARGS)
+
+test-gateway: $(VENV)/.test $(PROXY)/.installed
+	@echo "== test-gateway: both plugins through the real LiteLLM Proxy, on this machine"
+	LITELLM_VENV=$(PROXY) $(RUN)/python -m pytest -m gateway tests/gateway $(ARGS)
 
 lint: $(VENV)/.dev
 	@echo "== lint: style, types, layers"
@@ -32,7 +37,7 @@ docs: $(VENV)/.test
 	$(RUN)/python -m pytest tests/house/test_docs.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) demo-output
+	rm -rf $(VENV) $(PROXY) demo-output
 
 $(UV):
 	@echo "== set-up: a virtual environment in $(VENV)"
@@ -54,3 +59,9 @@ $(VENV)/.dev: $(UV) pyproject.toml uv.lock
 	@echo "== set-up: the packages of developers"
 	$(UV) sync --quiet --frozen --inexact --no-default-groups --all-extras --group dev
 	@touch $@ $(VENV)/.test $(VENV)/.demo
+
+$(PROXY)/.installed: $(UV) tests/gateway/requirements.txt
+	@echo "== set-up: the LiteLLM Proxy in $(PROXY)"
+	$(UV) venv --quiet --clear --python $(RUN)/python $(PROXY)
+	$(UV) pip install --quiet --python $(PROXY)/bin/python -r tests/gateway/requirements.txt
+	@touch $@

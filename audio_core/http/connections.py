@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import os
 import ssl
 import threading
 import weakref
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import httpx
 
 __all__ = ["Connections"]
 
+_MOMENT = 1.0
+_closing: set[asyncio.Task[None]] = set()
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
 
@@ -34,6 +38,7 @@ class Connections:
         self._per_loop: weakref.WeakKeyDictionary[
             asyncio.AbstractEventLoop, tuple[httpx.AsyncClient, AsyncGenerator[httpx.AsyncClient]]
         ] = weakref.WeakKeyDictionary()
+        weakref.finalize(self, _leave, self._per_loop).atexit = False
 
     def client(self) -> httpx.Client:
         """The client for sync calls; a forked child gets one of its own, so that answers are never mixed up."""
@@ -69,6 +74,22 @@ class Connections:
 
     def __reduce__(self) -> tuple[type[Connections], tuple[()]]:
         return (Connections, ())  # sockets do not travel; the copy makes its own
+
+
+def _leave(per_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, AsyncGenerator[Any]]]) -> None:
+    """Close the clients of an object that was dropped, on the loops that are still running.
+
+    A moment later: if the loop is about to end, it closes its generators itself, and two must not close the same one.
+    """
+    for loop, (_, keeper) in list(per_loop.items()):
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(loop.call_later, _MOMENT, _close, loop, keeper)
+
+
+def _close(loop: asyncio.AbstractEventLoop, keeper: AsyncGenerator[Any]) -> None:
+    task = loop.create_task(keeper.aclose())  # pyright: ignore[reportArgumentType, reportUnknownVariableType]
+    _closing.add(task)
+    task.add_done_callback(_closing.discard)
 
 
 @functools.cache
