@@ -8,14 +8,16 @@ import pytest
 
 PUBLIC = {
     "audio_core": """
-        PROVIDERS Access AccessDenied Answer Audio AudioClient AudioError AudioNotFound AudioTooLarge AuthenticationError ContextOverflow Delta
-        Granularity IncompleteResponse InvalidAudio InvalidRequest MissingAPIKey MissingDependency NotFound Passage PassageReader PermissionDenied
-        Provider ProviderError ProviderTimeout ProviderUnavailable RateLimited ReadingOptions Segment Transcript TranscriptionIncomplete
-        UnknownProvider Unreachable UnsupportedFormat Usage Word as_access at_block audio_in_block find_provider holds_audio passages
+        Access AccessDenied Answer Audio AudioClient AudioError AudioNotFound AudioTooLarge AuthenticationError ContextOverflow
+        CortecsOptions Delta GatewayOptions Granularity IncompleteResponse InvalidAudio InvalidOption InvalidRequest LiteLLMOptions
+        MissingAPIKey MissingDependency NotFound OpenRouterOptions PROVIDERS Passage PassageReader PermissionDenied Provider ProviderError
+        ProviderTimeout ProviderUnavailable RateLimited ReadingOptions Segment Speech SpeechDelta SpeechOptions ToolCall ToolCallDelta
+        Transcript TranscriptionIncomplete Turn UnknownProvider Unreachable UnsupportedFormat Usage Word admit as_access at_block
+        audio_in_block find_provider fingerprint gateway_fields holds_audio named on_wire passages tool_choice_on_wire
     """,
     "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence tone",
-    "langchain_audio": "AudioLoader AudioParser ChatAudio",
-    "llamaindex_audio": "AudioLLM AudioReader",
+    "langchain_audio": "AudioLoader AudioParser ChatAudio speech_in",
+    "llamaindex_audio": "AudioLLM AudioReader speech_in",
 }
 
 

@@ -1,8 +1,6 @@
 """What the offline server answers beyond what it heard: tool calls, JSON and speech, in OpenAI's shapes."""
 
 import base64
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import openai
@@ -13,7 +11,7 @@ from jsonschema import Draft202012Validator
 from oracle import violations
 
 from audio_core import Audio
-from audio_core.media.decode import encode, probe
+from audio_core.media.decode import probe
 from audio_core.offline.thinking import Question, filled, thought
 
 TOOL = {
@@ -29,17 +27,6 @@ TOOL = {
 }
 ASKED = [{"role": "user", "content": "Book 3 nights for 'Ann'."}]
 SPEAKING = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "pcm16"}}
-
-
-@pytest.fixture
-def sdk(offline: str) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=offline, api_key="none", max_retries=0) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def clip(call: Path) -> bytes:
-    return encode(Audio.of(call, start=15.5, end=21), "wav").open().read()
 
 
 def heard(clip: bytes) -> list[dict]:
