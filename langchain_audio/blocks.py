@@ -21,7 +21,16 @@ from audio_core import Audio, InvalidAudio, Speech, ToolCall, Turn, at_block, au
 __all__ = ["expiry_of", "turns"]
 
 _CONVERTED = {"image", "image_url", "file", "video", "text-plain"}
-_KEPT_ELSEWHERE = {"reasoning", "thinking", "redacted_thinking", "tool_call", "tool_call_chunk", "tool_use", "refusal", "invalid_tool_call"}
+_KEPT_ELSEWHERE = {
+    "reasoning",
+    "thinking",
+    "redacted_thinking",
+    "tool_call",
+    "tool_call_chunk",
+    "tool_use",
+    "refusal",
+    "invalid_tool_call",
+}
 _ROLES: dict[type[BaseMessage], str] = {HumanMessage: "user", AIMessage: "assistant", ToolMessage: "tool"}
 
 

@@ -210,6 +210,8 @@ class ChatAudio(ToolCallingModel):
         with langchain_errors():
             for delta in self._client.stream_chat(self._wire(messages), options):
                 chunk = chunks.chunk(delta)
+                if chunk is None:
+                    continue
                 if run_manager:
                     run_manager.on_llm_new_token(delta.text, chunk=chunk)
                 yield chunk
@@ -226,6 +228,8 @@ class ChatAudio(ToolCallingModel):
         with langchain_errors():
             async for delta in self._client.astream_chat(self._wire(messages), options):
                 chunk = chunks.chunk(delta)
+                if chunk is None:
+                    continue
                 if run_manager:
                     await run_manager.on_llm_new_token(delta.text, chunk=chunk)
                 yield chunk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import pybase64
@@ -82,12 +83,14 @@ class Chunks:
         self._sent = 0
         self._facts: dict[str, Any] = {}
 
-    def chunk(self, delta: Delta) -> ChatGenerationChunk:
-        """The chunk of a delta; the last one brings usage and metadata."""
-        whole = delta.whole
+    def chunk(self, delta: Delta) -> ChatGenerationChunk | None:
+        """The chunk of a delta, None if there is nothing to give out yet; the last one brings usage and metadata."""
+        content, whole = self._content(delta), delta.whole
+        if not content and delta.speech and replace(delta, speech=None) == Delta():
+            return None
         details = whole.reasoning_details if whole else ()
         message = AIMessageChunk(
-            content=cast("Any", self._content(delta)),
+            content=cast("Any", content),
             tool_call_chunks=_fragments(delta),
             additional_kwargs=_kwargs(delta.reasoning, delta.refusal, details),
             response_metadata=_known({"logprobs": delta.logprobs}) | (_metadata(whole) if whole else {}),
