@@ -23,6 +23,7 @@ __all__ = [
     "first_choice",
     "read_answer",
     "reasoning_in",
+    "says_something",
     "text_in",
 ]
 
@@ -140,7 +141,7 @@ def read_answer(body: bytes, headers: Mapping[str, str], *, provider: str, speec
     if choice.get("finish_reason") == "error":
         raise broken_off(provider, text)
     answer = _answer(found, choice, provider, request_id_in(headers), speech_format)
-    if text is None and not _says_something(answer):
+    if text is None and not says_something(answer):
         raise _empty(provider, "a message without text, speech or tool calls")
     return answer
 
@@ -171,8 +172,8 @@ def _empty(provider: str, what: str) -> IncompleteResponse:
     return IncompleteResponse(f"{provider} answered with {what}. Ask again, or ask another model.", provider=provider)
 
 
-def _says_something(answer: Answer) -> bool:
-    """Whether an answer without text is one; a finish reason may say why nothing came."""
+def says_something(answer: Answer) -> bool:
+    """Whether an answer that has no text, not even an empty one, is an answer; a finish reason may say why nothing came."""
     said = answer.speech or answer.tool_calls or answer.reasoning or answer.refusal
     return bool(said) or answer.finish_reason in _MAY_SAY_NOTHING
 

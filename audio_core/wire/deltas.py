@@ -16,6 +16,7 @@ from audio_core.wire.answer import (
     first_choice,
     read_answer,
     reasoning_in,
+    says_something,
     text_in,
 )
 from audio_core.wire.faults import error_in, request_id_in
@@ -72,8 +73,10 @@ class AnswerStream:
             yield from self._delta(event)
         if not (self._done or self._parts.finish_reason is not None):
             raise self._broken("the stream ended before the answer did (no finish reason and no [DONE])")
-        speech = self._parts.speech.close()
-        yield Delta(speech=speech, whole=self._parts.whole(request_id_in(self._headers)))
+        speech, answer = self._parts.speech.close(), self._parts.whole(request_id_in(self._headers))
+        if not (self._parts.has_text or says_something(answer)):  # LiteLLM makes such a stream of an upstream's error
+            raise self._broken("the stream ended without having said anything")
+        yield Delta(speech=speech, whole=answer)
 
     def _at_once(self) -> Iterator[Delta]:
         body = b"".join(self._plain)
@@ -125,6 +128,7 @@ class _Parts:
     def __init__(self, provider: str, speech_format: str | None) -> None:
         self.speech = SpeechParts(provider, speech_format)
         self.finish_reason: str | None = None
+        self.has_text = False
         self._provider = provider
         self._calls = ToolCallParts()
         self._said: list[str] = []
@@ -181,6 +185,7 @@ class _Parts:
     def _text(self, said: Mapping[str, Any]) -> str:
         """The next of the text: the transcript of what is spoken is the text, unless text came beside it."""
         content = text_in(said)
+        self.has_text = self.has_text or content is not None
         self._has_content = self._has_content or bool(content)
         transcript = "" if self._has_content else str(as_object(said.get("audio")).get("transcript") or "")
         return content or transcript

@@ -201,6 +201,16 @@ def test_a_stream_that_breaks_behind_the_proxy_is_an_error_with_what_had_come(pr
         assert caught.value.partial == "half"
 
 
+@pytest.mark.parametrize(
+    "broken", [Reply({"error": {"message": "died", "code": 502}}), Reply({"choices": []}), Reply("<html>")]
+)
+def test_an_error_that_the_proxy_makes_an_empty_stream_of_is_an_error(proxy, broken: Reply) -> None:
+    proxy.scripted.will_answer(broken)
+    for ask in (lambda: list(chat(proxy, "any").stream("hi")), lambda: chat(proxy, "any").invoke("hi")):
+        with pytest.raises(ProviderError):
+            ask()
+
+
 def test_a_tool_call_that_was_cut_behind_the_proxy_is_not_handed_on(proxy) -> None:
     cut = {"id": "c", "type": "function", "function": {"name": "erase", "arguments": '{"path": "/data/cus'}}
     proxy.scripted.will_answer(chat_reply(None, finish="length", tool_calls=[cut]))

@@ -221,3 +221,18 @@ def test_of_usage_that_is_repeated_the_last_counts() -> None:
 def test_usage_may_come_beside_an_empty_choice_as_litellm_sends_it() -> None:
     event = 'data: {"choices": [{"index": 0, "delta": {}}], "usage": {"prompt_tokens": 4}}\n\n'
     assert streamed(*chat_stream("a", finish=None, done=False).body, event, "data: [DONE]\n\n")[2] == Usage(4)
+
+
+@pytest.mark.parametrize("finish", ["stop", None])
+def test_a_stream_that_says_nothing_at_all_is_no_answer(finish: str | None) -> None:
+    with pytest.raises(IncompleteResponse, match="without having said anything"):
+        whole(finish=finish)
+
+
+@pytest.mark.parametrize("finish", ["length", "content_filter"])
+def test_a_stream_may_say_why_nothing_came(finish: str) -> None:
+    assert whole(finish=finish).finish_reason == finish
+
+
+def test_an_empty_text_is_a_text() -> None:
+    assert whole({"role": "assistant", "content": ""}).text == ""
