@@ -56,6 +56,10 @@ def on_wire(turns: Sequence[Turn], provider: Provider) -> list[dict[str, Any]]:
 
     Raises:
         InvalidAudio: naming message and block, if a recording stands where none can be sent.
+
+    Example:
+        >>> on_wire([Turn("user", ["Hi."])], find_provider("openai"))
+        [{'role': 'user', 'content': 'Hi.'}]
     """
     return list(_messages(turns, provider))
 
@@ -110,7 +114,8 @@ def _without_audio(at: int, turn: Turn) -> Sequence[Part]:
 
 def _tool(turn: Turn) -> dict[str, Any]:
     said = "\n".join(_texts(turn.parts))
-    return {"role": "tool", "tool_call_id": turn.tool_call_id, "content": said or (_SEE_BELOW if turn.parts else "")}
+    has_more = not all(_is_text(part) for part in turn.parts)
+    return {"role": "tool", "tool_call_id": turn.tool_call_id, "content": said or (_SEE_BELOW if has_more else "")}
 
 
 def _recorded(at: int, turn: Turn) -> list[Any]:

@@ -63,8 +63,11 @@ def test_what_a_tool_recorded_last_ends_the_conversation() -> None:
     assert (tool["role"], heard["role"], heard["content"][1].audio) == ("tool", "user", SOUND)
 
 
-def test_a_tool_that_said_nothing_says_nothing() -> None:
-    assert on_wire([Turn("tool", [], tool_call_id="c")], OPENAI)[0]["content"] == ""
+@pytest.mark.parametrize("parts", [[], [""]])
+def test_a_tool_that_said_nothing_says_nothing(parts: list) -> None:
+    assert on_wire([Turn("tool", parts, tool_call_id="c")], OPENAI) == [
+        {"role": "tool", "tool_call_id": "c", "content": ""}
+    ]
 
 
 def test_earlier_speech_is_named_where_the_gateway_remembers_it() -> None:
