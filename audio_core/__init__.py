@@ -1,5 +1,6 @@
 """Hear and speak over OpenAI-compatible gateways: recordings in, timed transcripts and answers out. No framework here."""
 
+from audio_core._version import __version__
 from audio_core.audio import Audio
 from audio_core.blocks import audio_in_block, holds_audio
 from audio_core.client import AudioClient
@@ -90,6 +91,7 @@ __all__ = [
     "UnsupportedFormat",
     "Usage",
     "Word",
+    "__version__",
     "admit",
     "as_access",
     "at_block",

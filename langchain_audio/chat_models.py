@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from langchain_core.caches import BaseCache
@@ -14,13 +14,14 @@ from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import LangSmithParams, ModelProfile
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from pydantic import ConfigDict, Field, SecretStr, SkipValidation
+from pydantic import ConfigDict, Field, SecretStr, SkipValidation, model_validator
 
 from audio_core import (
     Access,
     AudioClient,
     GatewayOptions,
     SpeechOptions,
+    __version__,
     as_access,
     find_provider,
     gateway_fields,
@@ -108,6 +109,11 @@ class ChatAudio(ToolCallingModel):
         """
         super().__init__(*args, **kwargs)
         gateway_fields(self.provider, self.gateway_options)
+
+    @model_validator(mode="after")
+    def _set_langchain_audio_version(self) -> Self:
+        self._add_version("langchain-llamaindex-audio", __version__)
+        return self
 
     # --- what LangChain asks about a model ---
 

@@ -8,7 +8,7 @@ import pytest
 
 PUBLIC = {
     "audio_core": """
-        Access AccessDenied Answer Audio AudioClient AudioError AudioNotFound AudioTooLarge AuthenticationError ContextOverflow
+        __version__ Access AccessDenied Answer Audio AudioClient AudioError AudioNotFound AudioTooLarge AuthenticationError ContextOverflow
         CortecsOptions Delta GatewayOptions Granularity IncompleteResponse InvalidAudio InvalidOption InvalidRequest LiteLLMOptions
         MissingAPIKey MissingDependency NotFound OpenRouterOptions PROVIDERS Passage PassageReader PermissionDenied Provider ProviderError
         ProviderTimeout ProviderUnavailable RateLimited ReadingOptions Segment Speech SpeechDelta SpeechOptions ToolCall ToolCallDelta

@@ -200,6 +200,7 @@ def test_its_profile_says_what_it_carries(gateway) -> None:
     assert model(gateway).profile["audio_outputs"] is False
     assert model(gateway, modalities=["text", "audio"]).profile["audio_outputs"] is True
     assert model(gateway, profile={"tool_calling": True}).profile == {"tool_calling": True}
+    assert "langchain-llamaindex-audio" in model(gateway).metadata["lc_versions"]
 
 
 @pytest.mark.parametrize(
