@@ -17,8 +17,8 @@ from audio_core.http.access import Access
 from audio_core.http.drive import Connections, arun, astream, run, stream
 from audio_core.http.flow import Flow, Response
 from audio_core.http.gateway import Gateway
-from audio_core.providers import find_provider
-from audio_core.transcribe.whole import transcribe_here, transcribe_there
+from audio_core.providers import Provider, find_provider
+from audio_core.transcribe.recording import transcribe_here, transcribe_there
 from audio_core.transcript import Transcript
 from audio_core.wire.answer import Answer, Delta
 from audio_core.wire.deltas import AnswerStream
@@ -34,14 +34,14 @@ class AudioClient:
     Making one touches neither disk nor net. It may be shared by threads, forks and event loops.
 
     Args:
-        provider: a name in `PROVIDERS`; `"local"` transcribes in this process, without a key.
+        provider: a name in `PROVIDERS`, or a row of your own; `"local"` transcribes in this process, without a key.
         model: name of the model; remote gateways have no default. Locally: see `audio_core.engines`.
         api_key: the gateway's key; by default taken from the environment when it is needed.
         base_url: where the gateway's API starts, if not where its row says.
         timeout: seconds on the clock for each request; of a stream, the longest silence. A transcription gets half the
             recording's length on top.
         max_retries: how many more requests may follow a failed one, in all.
-        max_concurrency: how many recordings of one call are prepared side by side.
+        max_concurrency: how many recordings of one call, or pieces of a long one, are under way side by side.
         access: what may be opened; None trusts every path and every public host that is named.
         headers: further headers for the gateway.
         http_client: an `httpx.Client` of yours, used as it is.
@@ -58,7 +58,7 @@ class AudioClient:
 
     def __init__(
         self,
-        provider: str = "local",
+        provider: str | Provider = "local",
         *,
         model: str | None = None,
         api_key: str | None = None,
@@ -86,13 +86,15 @@ class AudioClient:
             source: whatever `Audio.of` takes.
             **options: `language` (code of the language spoken, such as `"en"`), `prompt` (words or names to expect),
                 `words` (whether each word's time is wanted), `diarize` (whether speakers are to be told apart),
-                `temperature` (of the model), `extra` (fields of the gateway's own).
+                `temperature` (of the model), `extra` (fields of the gateway's own), `gaps` (`"raise"`, or `"mark"` to get the
+                rest of a long recording of which a piece failed).
 
         Returns:
             The transcript; its times are seconds of the original recording, also for a clip.
 
         Raises:
-            AudioError: if the recording cannot be opened, is damaged, or is too large for the gateway.
+            AudioError: if the recording cannot be opened or is damaged.
+            TranscriptionIncomplete: if a piece of a long recording failed; what was transcribed is in it.
             ProviderError: if the gateway refuses or fails.
         """
         return run(self._connections, self.transcription(source, TranscriptionOptions(**options)))
@@ -106,7 +108,9 @@ class AudioClient:
         audio, gateway = Audio.of(source), self.gateway
         if gateway.provider.transcription == "engine" and gateway.base_url is None:
             return transcribe_here(find_engine(self.model), audio, self.access, options, gateway=gateway)
-        return transcribe_there(gateway, self._needed_model(), audio, self.access, options)
+        return transcribe_there(
+            gateway, self._needed_model(), audio, self.access, options, at_once=self.max_concurrency
+        )
 
     # --- chat ---
 

@@ -50,7 +50,8 @@ def passages(
 
     Yields:
         Passages whose metadata has `start`, `end` (seconds of the original recording) and `segment` (index), and where
-        known `source`, `clip`, `speaker`, `language`, `duration`, `model`, `provider`, `sha256`.
+        known `source`, `clip`, `speaker`, `language`, `duration`, `model`, `provider`, `sha256`; and `gap` (True) where
+        transcription failed.
 
     Example:
         >>> [piece.metadata["start"] for piece in passages(Transcript("hi", (Segment(2.0, 3.0, "hi"),)))]
@@ -67,7 +68,13 @@ def passages(
     pieces = _pieces(transcript, granularity, window_seconds, window_overlap)
     for index, piece in enumerate(pieces):
         start, end = round(piece.start, 3), round(piece.end, 3)
-        place = _known(start=start, end=end, clip=_clip(transcript.source, start, end), speaker=piece.speaker)
+        place = _known(
+            start=start,
+            end=end,
+            clip=_clip(transcript.source, start, end),
+            speaker=piece.speaker,
+            gap=piece.is_gap or None,
+        )
         facts = {**(metadata or {}), **common, **place, "segment": index}
         yield Passage(_id(transcript, start, end, piece.text), piece.text, facts)
 

@@ -11,7 +11,7 @@ from audio_core.http.fetch import bring
 from audio_core.http.flow import Flow, work
 from audio_core.wire.chat import Sound
 
-__all__ = ["prepared", "taken"]
+__all__ = ["encoded", "end_of", "prepared", "taken"]
 
 _LONGEST_WAV = 60.0
 """Seconds; a longer stretch that must be encoded goes out as MP3, at a tenth of the size."""
@@ -44,16 +44,35 @@ def taken(opened: Audio, formats: Sequence[str]) -> Flow[tuple[Sound, float]]:
     return (yield from work(partial(_as_taken, opened, formats)))
 
 
+def end_of(audio: Audio) -> float:
+    """Where a recording, or its clip, ends, in seconds of the recording."""
+    from audio_core.media.decode import probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
+
+    return probe(audio).duration if audio.end is None else audio.end
+
+
+def encoded(audio: Audio, formats: Sequence[str], seconds: float) -> Sound:
+    """A recording in the cheapest of the formats.
+
+    Args:
+        audio: a recording that is open, or a clip of it.
+        formats: format names to choose from.
+        seconds: how long it lasts.
+    """
+    from audio_core.media.decode import encode  # noqa: PLC0415 - FFmpeg is loaded when first needed
+
+    target = _cheapest(formats, seconds)
+    return Sound(encode(audio, target), target)
+
+
 def _as_taken(audio: Audio, formats: Sequence[str]) -> tuple[Sound, float]:
-    from audio_core.media.decode import encode, probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
+    from audio_core.media.decode import probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
     row = audio.sniffed()
     if not audio.is_clip and not row.raw and row.name in formats:
         return Sound(audio.open(), row.name), probe(audio).duration
-    end = probe(audio).duration if audio.end is None else audio.end
-    target = _cheapest(formats, end - (audio.start or 0.0))
-    content = encode(audio, target)
-    return Sound(content, target), probe(Audio.of(content)).duration  # a clip may reach beyond the recording's end
+    sound = encoded(audio, formats, end_of(audio) - (audio.start or 0.0))
+    return sound, probe(Audio.of(sound.content)).duration  # a clip may reach beyond the recording's end
 
 
 def _cheapest(formats: Sequence[str], seconds: float) -> str:

@@ -32,6 +32,7 @@ class Provider:
         transcription: how a recording is sent to be transcribed; None if no such endpoint is documented.
         upload_formats: what the transcription endpoint takes.
         max_upload_bytes: the largest recording it takes; None if no limit is documented.
+        max_upload_seconds: the longest recording it takes; None if no limit is documented.
         remembers_speech: whether an earlier spoken reply may be named by its id.
         speaks_only_streamed: whether it gives spoken replies in streams only.
         keeps_reasoning: whether it wants a reply's reasoning details back with the next request.
@@ -46,6 +47,7 @@ class Provider:
     transcription: Literal["multipart", "json", "engine"] | None = "multipart"
     upload_formats: tuple[str, ...] = _UPLOADS
     max_upload_bytes: int | None = None
+    max_upload_seconds: float | None = None
     remembers_speech: bool = False
     speaks_only_streamed: bool = False
     keeps_reasoning: bool = False
@@ -132,8 +134,8 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
 """Every gateway that is known by name. Any other OpenAI-compatible one: `provider="openai"` with its `base_url`."""
 
 
-def find_provider(name: str) -> Provider:
-    """The row of that name.
+def find_provider(name: str | Provider) -> Provider:
+    """The row of that name; a row of your own is its own.
 
     Raises:
         UnknownProvider: if there is none; the message lists those there are.
@@ -142,6 +144,8 @@ def find_provider(name: str) -> Provider:
         >>> find_provider("cortecs").base_url
         'https://api.cortecs.ai/v1'
     """
+    if isinstance(name, Provider):
+        return name
     try:
         return PROVIDERS[name]
     except KeyError:

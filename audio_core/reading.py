@@ -44,6 +44,7 @@ class ReadingOptions(TranscriptionWishes, total=False):
         diarize: whether speakers are to be told apart.
         temperature: of the model.
         extra: fields of the provider's own.
+        gaps: `"raise"`, or `"mark"` to get the rest of a long recording of which a piece failed.
         granularity: `"segment"`, `"window"` or `"file"`.
         window_seconds: length of a window.
         window_overlap: seconds that a window shares with the one before.

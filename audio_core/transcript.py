@@ -44,6 +44,7 @@ class Segment:
         speaker: who said it, if known.
         words: its words with their own times, if they were asked for.
         confidence: from 0 to 1, if known.
+        is_gap: whether nothing was transcribed here because it failed; the text says so.
     """
 
     start: float
@@ -52,6 +53,7 @@ class Segment:
     speaker: str | None = None
     words: tuple[Word, ...] = ()
     confidence: float | None = None
+    is_gap: bool = False
 
     def shifted(self, seconds: float) -> Segment:
         """The same segment on a timeline that starts `seconds` earlier."""

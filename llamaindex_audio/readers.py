@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from llama_index.core.bridge.pydantic import ConfigDict, Field
@@ -43,6 +43,7 @@ class AudioReader(BasePydanticReader):
     diarize: bool = False
     temperature: float | None = None
     extra: dict[str, Any] | None = None
+    gaps: Literal["raise", "mark"] = "raise"
     granularity: Granularity = "segment"
     window_seconds: float = 30.0
     window_overlap: float = 0.0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -61,9 +62,17 @@ def _perform(connections: Connections, step: Step) -> Any:
         case Work(call):
             return call()
         case Gather(flows, limit):
-            with ThreadPoolExecutor(max_workers=limit) as pool:
-                tasks = [pool.submit(copy_context().run, run, connections, flow) for flow in flows]
-                return [task.exception() or task.result() for task in tasks]
+            return _gather(connections, flows, limit)
+
+
+def _gather(connections: Connections, flows: Iterable[Flow[Any]], limit: int) -> list[Any]:
+    places, tasks = threading.Semaphore(limit), list[Future[Any]]()
+    with ThreadPoolExecutor(max_workers=limit) as pool:
+        waiting = iter(flows)
+        while places.acquire() and (flow := next(waiting, None)) is not None:
+            tasks.append(pool.submit(copy_context().run, run, connections, flow))
+            tasks[-1].add_done_callback(lambda _: places.release())
+    return [task.exception() or task.result() for task in tasks]
 
 
 async def _aperform(connections: Connections, step: Step) -> Any:
@@ -78,18 +87,21 @@ async def _aperform(connections: Connections, step: Step) -> Any:
             return await _agather(connections, flows, limit)
 
 
-async def _agather(connections: Connections, flows: Any, limit: int) -> list[Any]:
-    places = asyncio.Semaphore(limit)
+async def _agather(connections: Connections, flows: Iterable[Flow[Any]], limit: int) -> list[Any]:
+    places, tasks = asyncio.Semaphore(limit), list[asyncio.Task[Any]]()
 
     async def outcome(flow: Flow[Any]) -> Any:
-        async with places:
-            try:
-                return await arun(connections, flow)
-            except Exception as error:  # one failure must not cancel its siblings
-                return error
+        try:
+            return await arun(connections, flow)
+        except Exception as error:  # one failure must not cancel its siblings
+            return error
+        finally:
+            places.release()
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(outcome(flow)) for flow in flows]
+        waiting = iter(flows)
+        while await places.acquire() and (flow := await asyncio.to_thread(next, waiting, None)) is not None:
+            tasks.append(group.create_task(outcome(flow)))
     return [task.result() for task in tasks]
 
 

@@ -6,7 +6,7 @@ I/O. `http/drive.py` holds the two drivers that carry the steps out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -81,9 +81,12 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Gather:
-    """Run flows side by side, at most `limit` at a time; answered with a value or an error for each, in order."""
+    """Run flows side by side, at most `limit` at a time; answered with a value or an error for each, in order.
 
-    flows: Sequence[Generator[Any, Any, Any]]
+    The next flow is taken when there is room for it, so a generator may do blocking work to make one.
+    """
+
+    flows: Iterable[Generator[Any, Any, Any]]
     limit: int
 
 
@@ -106,7 +109,7 @@ def work(call: Callable[[], T]) -> Flow[T]:
     return cast("T", (yield Work(call)))
 
 
-def gather(flows: Sequence[Flow[T]], limit: int) -> Flow[list[T]]:
+def gather(flows: Iterable[Flow[T]], limit: int) -> Flow[list[T]]:
     """Run flows side by side; if any failed, the first error is raised once all have ended."""
     outcomes = cast("list[T | AudioError]", (yield Gather(flows, limit)))
     for outcome in outcomes:

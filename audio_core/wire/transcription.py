@@ -11,7 +11,7 @@ import bisect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, TypedDict, cast
+from typing import Annotated, Any, Literal, TypedDict, cast
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -37,6 +37,7 @@ class TranscriptionWishes(TypedDict, total=False):
     diarize: bool
     temperature: float | None
     extra: Mapping[str, Any] | None
+    gaps: Literal["raise", "mark"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class TranscriptionOptions:
         diarize: whether speakers are to be told apart.
         temperature: of the model.
         extra: fields of the gateway's own.
+        gaps: what becomes of a long recording of which a piece failed: an error, or a transcript with the gap marked.
     """
 
     language: str | None = None
@@ -58,6 +60,7 @@ class TranscriptionOptions:
     diarize: bool = False
     temperature: float | None = None
     extra: Mapping[str, Any] | None = None
+    gaps: Literal["raise", "mark"] = "raise"
 
     def fields(self, model: str) -> dict[str, Any]:
         """The fields that every gateway names alike."""
