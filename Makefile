@@ -29,8 +29,9 @@ lint: $(VENV)/.dev
 	$(RUN)/lint-imports
 
 bench: $(VENV)/.test
-	@echo "== bench: word error rate, speed and memory of the local engine"
+	@echo "== bench: word error rate, speed and memory of the local engine; three hours through a gateway"
 	$(RUN)/python benchmarks/local_engine.py $(ARGS)
+	$(RUN)/python benchmarks/long_recording.py
 
 docs: $(VENV)/.test
 	@echo "== docs: run every example in README.md, docs/ and the docstrings"

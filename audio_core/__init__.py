@@ -25,6 +25,7 @@ from audio_core.errors import (
     ProviderTimeout,
     ProviderUnavailable,
     RateLimited,
+    StoreError,
     TranscriptionIncomplete,
     UnknownProvider,
     Unreachable,
@@ -38,6 +39,7 @@ from audio_core.passages import Granularity, Passage, passages
 from audio_core.providers import PROVIDERS, Provider, find_provider
 from audio_core.reading import PassageReader, ReadingOptions
 from audio_core.speech import Speech, SpeechOptions
+from audio_core.transcribe.store import Doubtful, TranscriptStore
 from audio_core.transcript import Segment, Transcript, Word
 from audio_core.wire.answer import Answer, Delta, SpeechDelta
 from audio_core.wire.tool_calls import ToolCall, ToolCallDelta, tool_choice_on_wire
@@ -57,6 +59,7 @@ __all__ = [
     "ContextOverflow",
     "CortecsOptions",
     "Delta",
+    "Doubtful",
     "GatewayOptions",
     "Granularity",
     "IncompleteResponse",
@@ -81,9 +84,11 @@ __all__ = [
     "Speech",
     "SpeechDelta",
     "SpeechOptions",
+    "StoreError",
     "ToolCall",
     "ToolCallDelta",
     "Transcript",
+    "TranscriptStore",
     "TranscriptionIncomplete",
     "Turn",
     "UnknownProvider",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Unpack, cast
 
@@ -19,6 +20,7 @@ from audio_core.http.flow import Flow, Response
 from audio_core.http.gateway import Gateway
 from audio_core.providers import Provider, find_provider
 from audio_core.transcribe.recording import transcribe_here, transcribe_there
+from audio_core.transcribe.store import TranscriptStore
 from audio_core.transcript import Transcript
 from audio_core.wire.answer import Answer, Delta
 from audio_core.wire.deltas import AnswerStream
@@ -43,6 +45,7 @@ class AudioClient:
         max_retries: how many more requests may follow a failed one, in all.
         max_concurrency: how many recordings of one call, or pieces of a long one, are under way side by side.
         access: what may be opened; None trusts every path and every public host that is named.
+        store: a `TranscriptStore`, or the path of its file: what was transcribed is kept there and not asked for again.
         headers: further headers for the gateway.
         http_client: an `httpx.Client` of yours, used as it is.
         http_async_client: an `httpx.AsyncClient` of yours, used as it is.
@@ -67,6 +70,7 @@ class AudioClient:
         max_retries: int = 2,
         max_concurrency: int = 8,
         access: Access | None = None,
+        store: TranscriptStore | str | Path | None = None,
         headers: Mapping[str, str] | None = None,
         http_client: httpx.Client | None = None,
         http_async_client: httpx.AsyncClient | None = None,
@@ -75,6 +79,7 @@ class AudioClient:
         self.model = model
         self.max_concurrency = max_concurrency
         self.access = access
+        self.store = TranscriptStore(store) if isinstance(store, (str, Path)) else store
         self._connections = Connections(http_client, http_async_client)
 
     # --- transcription ---
@@ -109,7 +114,7 @@ class AudioClient:
         if gateway.provider.transcription == "engine" and gateway.base_url is None:
             return transcribe_here(find_engine(self.model), audio, self.access, options, gateway=gateway)
         return transcribe_there(
-            gateway, self._needed_model(), audio, self.access, options, at_once=self.max_concurrency
+            gateway, self._needed_model(), audio, self.access, options, at_once=self.max_concurrency, store=self.store
         )
 
     # --- chat ---

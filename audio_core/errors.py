@@ -10,6 +10,7 @@
     ├── MissingAPIKey (ValueError)            no key given and none in the environment
     ├── UnknownProvider (ValueError)          no such row in `PROVIDERS`
     ├── InvalidOption (ValueError)            an option that a gateway does not have
+    ├── StoreError (OSError)                  a store of transcripts that cannot be used
     ├── TranscriptionIncomplete               some stretch of a recording could not be transcribed
     └── ProviderError                         what a gateway answered, or did not answer
         ├── AuthenticationError               401
@@ -52,6 +53,7 @@ __all__ = [
     "ProviderTimeout",
     "ProviderUnavailable",
     "RateLimited",
+    "StoreError",
     "TranscriptionIncomplete",
     "UnknownProvider",
     "Unreachable",
@@ -131,6 +133,10 @@ class UnknownProvider(AudioError, ValueError):
 
 class InvalidOption(AudioError, ValueError):
     """An option that a gateway does not have."""
+
+
+class StoreError(AudioError, OSError):
+    """A store of transcripts that cannot be read or written; nothing was asked of a gateway."""
 
 
 class TranscriptionIncomplete(AudioError):

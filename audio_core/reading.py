@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Unpack
 
 import httpx
@@ -11,6 +12,7 @@ import httpx
 from audio_core.client import AudioClient
 from audio_core.http.access import Access
 from audio_core.passages import Granularity, Passage, passages
+from audio_core.transcribe.store import TranscriptStore
 from audio_core.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionWishes
 
@@ -24,6 +26,7 @@ _OF_CLIENT = (
     "timeout",
     "max_retries",
     "access",
+    "store",
     "http_client",
     "http_async_client",
 )
@@ -51,6 +54,7 @@ class ReadingOptions(TranscriptionWishes, total=False):
         timeout: seconds on the clock for each request.
         max_retries: how many more requests may follow a failed one.
         access: what may be opened; None trusts what is named.
+        store: where transcripts are kept, so that a job that died goes on: a `TranscriptStore`, or the path of its file.
         http_client: an `httpx.Client` of yours.
         http_async_client: an `httpx.AsyncClient` of yours.
     """
@@ -65,6 +69,7 @@ class ReadingOptions(TranscriptionWishes, total=False):
     timeout: float
     max_retries: int
     access: Access | None
+    store: TranscriptStore | str | Path | None
     http_client: httpx.Client | None
     http_async_client: httpx.AsyncClient | None
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from audio_core.wire.usage import Usage
 
@@ -128,6 +130,29 @@ class Transcript:
             following -= 1
         return following
 
+    def to_json(self) -> str:
+        """All of it as JSON, for `from_json`."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Transcript:
+        """What `to_json` has written.
+
+        Raises:
+            ValueError: if it is something else.
+
+        Example:
+            >>> Transcript.from_json(Transcript("hi", (Segment(0.0, 1.0, "hi"),)).to_json()).segments[0].end
+            1.0
+        """
+        try:
+            found = json.loads(text)
+            segments = tuple(_segment(segment) for segment in found.pop("segments"))
+            usage = found.pop("usage")
+            return cls(**found, segments=segments, usage=Usage(**usage) if usage else None)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"This is no transcript as to_json writes it: {error}") from None
+
     def to_text(self, timestamps: bool = False) -> str:
         """The text, one segment a line; with `timestamps` each line starts `[mm:ss-mm:ss]` and its speaker."""
         if not timestamps:
@@ -159,6 +184,11 @@ class Transcript:
             if text := _SPOKEN_LINES.sub("\n", segment.text.strip()):
                 start = max(0.0, segment.start)
                 yield start, max(start, segment.end), segment, text
+
+
+def _segment(found: dict[str, Any]) -> Segment:
+    words = tuple(Word(**word) for word in found.pop("words"))
+    return Segment(**found, words=words)
 
 
 def clock(seconds: float) -> str:

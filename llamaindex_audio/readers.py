@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import httpx
@@ -11,7 +12,7 @@ from llama_index.core.bridge.pydantic import ConfigDict, Field
 from llama_index.core.readers.base import BasePydanticReader
 from llama_index.core.schema import Document
 
-from audio_core import Access, Audio, Granularity, PassageReader, ReadingOptions, find_provider
+from audio_core import Access, Audio, Granularity, PassageReader, ReadingOptions, TranscriptStore, find_provider
 from llamaindex_audio.nodes import as_document
 
 __all__ = ["AudioReader"]
@@ -50,6 +51,7 @@ class AudioReader(BasePydanticReader):
     timeout: float = 60.0
     max_retries: int = 2
     access: Access | None = None
+    store: TranscriptStore | str | Path | None = Field(default=None, exclude=True)
     http_client: httpx.Client | None = Field(default=None, exclude=True, repr=False)
     http_async_client: httpx.AsyncClient | None = Field(default=None, exclude=True, repr=False)
 

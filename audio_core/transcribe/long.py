@@ -23,6 +23,7 @@ from audio_core.providers import Provider
 from audio_core.transcribe.cut import BYTES_PER_SECOND, Piece, pieces
 from audio_core.transcribe.request import transcribed
 from audio_core.transcribe.stitch import Part, stitched
+from audio_core.transcribe.store import PieceKey, TranscriptStore, kept
 from audio_core.transcript import Segment, Transcript, clock
 from audio_core.wire.transcription import TranscriptionOptions
 
@@ -45,6 +46,8 @@ class _Job:
     model: str
     audio: Audio
     options: TranscriptionOptions
+    store: TranscriptStore | None
+    sha256: str
     parts: list[Part] = field(default_factory=list[Part])
     failures: list[tuple[float, float, AudioError]] = field(default_factory=list[tuple[float, float, AudioError]])
     reached: float = 0.0
@@ -73,13 +76,26 @@ class _Job:
     def _heard(self, piece: Piece) -> Flow[Transcript]:
         if piece.is_silent:  # models make words up for silence
             return Transcript("", (), provider=self.gateway.provider.name, model=self.model)
+        row = self.gateway.provider.name
+        key = PieceKey(self.sha256, piece.start, piece.end, row, self.model, self.options, self.audio.label)
+        return (yield from kept(self.store, key, self._asked(piece)))
+
+    def _asked(self, piece: Piece) -> Flow[Transcript]:
         seconds = piece.end - piece.start
         sound = yield from work(partial(encoded, piece.audio, self.gateway.provider.upload_formats, seconds))
         return (yield from transcribed(self.gateway, self.model, self.audio.name, sound, self.options, seconds))
 
 
 def transcribe_long(
-    gateway: Gateway, model: str, audio: Audio, options: TranscriptionOptions, *, seconds: float, at_once: int
+    gateway: Gateway,
+    model: str,
+    audio: Audio,
+    options: TranscriptionOptions,
+    *,
+    seconds: float,
+    at_once: int,
+    store: TranscriptStore | None,
+    sha256: str,
 ) -> Flow[Transcript]:
     """Transcribe a recording in pieces; times are of the original recording.
 
@@ -90,12 +106,14 @@ def transcribe_long(
         options: how to transcribe; `gaps` says what becomes of a piece that fails for good.
         seconds: where the recording, or its clip, ends.
         at_once: how many pieces may be under way.
+        store: where pieces are kept.
+        sha256: of the recording.
 
     Raises:
         TranscriptionIncomplete: if a piece failed, with the transcript of the others and the ranges that are missing.
         ProviderError: if the first of them failed already.
     """
-    job = _Job(gateway, model, audio, options)
+    job = _Job(gateway, model, audio, options, store, sha256)
     yield from gather(job.flows(_longest_piece(gateway.provider)), at_once)
     if job.stopped is not None and job.reached < seconds:
         job.failures.append((job.reached, seconds, job.stopped))

@@ -16,6 +16,7 @@ from audio_core.http.gateway import Gateway
 from audio_core.prepare import end_of, taken
 from audio_core.transcribe.long import LONGEST_REQUEST, transcribe_long
 from audio_core.transcribe.request import transcribed
+from audio_core.transcribe.store import PieceKey, TranscriptStore, kept
 from audio_core.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionOptions
 
@@ -28,7 +29,8 @@ def transcribe_here(
     """Transcribe with an engine in this process."""
     opened = yield from bring(audio, access, timeout=gateway.timeout, max_retries=gateway.max_retries)
     transcript = yield from work(partial(engine.transcribe, opened, options))
-    return (yield from _signed(transcript, audio, opened))
+    sha256 = yield from work(partial(fingerprint, opened.open()))
+    return replace(transcript, source=audio.source, sha256=sha256)
 
 
 def transcribe_there(
@@ -39,10 +41,20 @@ def transcribe_there(
     options: TranscriptionOptions,
     *,
     at_once: int,
+    store: TranscriptStore | None = None,
 ) -> Flow[Transcript]:
     """Transcribe with a gateway; times are of the original recording, also of a clip.
 
     What the gateway takes in one request goes out untouched; anything longer is cut at pauses.
+
+    Args:
+        gateway: whom to ask.
+        model: name of the model.
+        audio: what to transcribe.
+        access: what may be opened, or None if the developer named it.
+        options: how to transcribe.
+        at_once: how many pieces may be under way.
+        store: where what was heard is kept, so that it is not asked for again.
 
     Raises:
         UnknownProvider: if the gateway has no transcription endpoint.
@@ -57,17 +69,17 @@ def transcribe_there(
         )
     opened = yield from bring(audio, access, timeout=gateway.timeout, max_retries=gateway.max_retries)
     end = yield from work(partial(end_of, opened))
-    if end - (audio.start or 0.0) <= (row.max_upload_seconds or LONGEST_REQUEST):
+    sha256 = yield from work(partial(fingerprint, opened.open()))
+    start = audio.start or 0.0
+    if end - start <= (row.max_upload_seconds or LONGEST_REQUEST):
         sound, seconds = yield from taken(opened, row.upload_formats)
         if row.max_upload_bytes is None or sound.content.size <= row.max_upload_bytes:
-            heard = yield from transcribed(gateway, model, audio.name, sound, options, seconds)
-            segments = tuple(segment.shifted(audio.start or 0.0) for segment in heard.segments)
-            return (yield from _signed(replace(heard, segments=segments), audio, opened))
-    pieced = yield from transcribe_long(gateway, model, opened, options, seconds=end, at_once=at_once)
-    return (yield from _signed(pieced, audio, opened))
-
-
-def _signed(transcript: Transcript, audio: Audio, opened: Audio) -> Flow[Transcript]:
-    """The transcript with the recording that it is of."""
-    sha256 = yield from work(partial(fingerprint, opened.open()))
-    return replace(transcript, source=audio.source, sha256=sha256)
+            key = PieceKey(sha256, start, end, row.name, model, options, audio.label)
+            asking = transcribed(gateway, model, audio.name, sound, options, seconds)
+            heard = yield from kept(store, key, asking)
+            segments = tuple(segment.shifted(start) for segment in heard.segments)
+            return replace(heard, segments=segments, source=audio.source, sha256=sha256)
+    pieced = yield from transcribe_long(
+        gateway, model, opened, options, seconds=end, at_once=at_once, store=store, sha256=sha256
+    )
+    return replace(pieced, source=audio.source, sha256=sha256)
