@@ -4,6 +4,7 @@ from audio_core._version import __version__
 from audio_core.audio import Audio
 from audio_core.blocks import audio_in_block, holds_audio
 from audio_core.client import AudioClient
+from audio_core.collection import Collection, Failure, Found, OnError, found_in
 from audio_core.content import fingerprint
 from audio_core.conversation import Turn, on_wire
 from audio_core.errors import (
@@ -56,10 +57,13 @@ __all__ = [
     "AudioNotFound",
     "AudioTooLarge",
     "AuthenticationError",
+    "Collection",
     "ContextOverflow",
     "CortecsOptions",
     "Delta",
     "Doubtful",
+    "Failure",
+    "Found",
     "GatewayOptions",
     "Granularity",
     "IncompleteResponse",
@@ -70,6 +74,7 @@ __all__ = [
     "MissingAPIKey",
     "MissingDependency",
     "NotFound",
+    "OnError",
     "OpenRouterOptions",
     "Passage",
     "PassageReader",
@@ -103,6 +108,7 @@ __all__ = [
     "audio_in_block",
     "find_provider",
     "fingerprint",
+    "found_in",
     "gateway_fields",
     "holds_audio",
     "named",

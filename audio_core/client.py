@@ -108,10 +108,15 @@ class AudioClient:
         """`transcribe` on the running event loop."""
         return await arun(self._connections, self.transcription(source, TranscriptionOptions(**options)))
 
+    @property
+    def is_local(self) -> bool:
+        """Whether recordings are transcribed in this process."""
+        return self.gateway.provider.transcription == "engine" and self.gateway.base_url is None
+
     def transcription(self, source: Any, options: TranscriptionOptions) -> Flow[Transcript]:
         """The flow behind `transcribe`."""
         audio, gateway = Audio.of(source), self.gateway
-        if gateway.provider.transcription == "engine" and gateway.base_url is None:
+        if self.is_local:
             return transcribe_here(find_engine(self.model), audio, self.access, options, gateway=gateway)
         return transcribe_there(
             gateway, self._needed_model(), audio, self.access, options, at_once=self.max_concurrency, store=self.store

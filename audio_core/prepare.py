@@ -39,9 +39,9 @@ def prepared(
     return (yield from taken(opened, formats))
 
 
-def taken(opened: Audio, formats: Sequence[str]) -> Flow[tuple[Sound, float]]:
-    """The same for a recording that is open already."""
-    return (yield from work(partial(_as_taken, opened, formats)))
+def taken(opened: Audio, formats: Sequence[str], end: float | None = None) -> Flow[tuple[Sound, float]]:
+    """The same for a recording that is open already, and whose end may be known."""
+    return (yield from work(partial(_as_taken, opened, formats, end)))
 
 
 def end_of(audio: Audio) -> float:
@@ -65,13 +65,13 @@ def encoded(audio: Audio, formats: Sequence[str], seconds: float) -> Sound:
     return Sound(encode(audio, target), target)
 
 
-def _as_taken(audio: Audio, formats: Sequence[str]) -> tuple[Sound, float]:
+def _as_taken(audio: Audio, formats: Sequence[str], end: float | None) -> tuple[Sound, float]:
     from audio_core.media.decode import probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    row = audio.sniffed()
+    row, end = audio.sniffed(), end_of(audio) if end is None else end
     if not audio.is_clip and not row.raw and row.name in formats:
-        return Sound(audio.open(), row.name), probe(audio).duration
-    sound = encoded(audio, formats, end_of(audio) - (audio.start or 0.0))
+        return Sound(audio.open(), row.name), end
+    sound = encoded(audio, formats, end - (audio.start or 0.0))
     return sound, probe(Audio.of(sound.content)).duration  # a clip may reach beyond the recording's end
 
 

@@ -25,6 +25,7 @@ _OF_CLIENT = (
     "base_url",
     "timeout",
     "max_retries",
+    "max_concurrency",
     "access",
     "store",
     "http_client",
@@ -53,6 +54,7 @@ class ReadingOptions(TranscriptionWishes, total=False):
         window_overlap: seconds that a window shares with the one before.
         timeout: seconds on the clock for each request.
         max_retries: how many more requests may follow a failed one.
+        max_concurrency: how many recordings, or pieces of a long one, are under way side by side.
         access: what may be opened; None trusts what is named.
         store: where transcripts are kept, so that a job that died goes on: a `TranscriptStore`, or the path of its file.
         http_client: an `httpx.Client` of yours.
@@ -68,6 +70,7 @@ class ReadingOptions(TranscriptionWishes, total=False):
     window_overlap: float
     timeout: float
     max_retries: int
+    max_concurrency: int
     access: Access | None
     store: TranscriptStore | str | Path | None
     http_client: httpx.Client | None
@@ -96,6 +99,11 @@ class PassageReader:
         client = AudioClient(**{name: given.pop(name) for name in _OF_CLIENT if name in given})
         cutting = {name: given.pop(name) for name in _OF_PASSAGES if name in given}
         return cls(client, given, cutting)
+
+    @property
+    def at_once(self) -> int:
+        """How many recordings to read side by side: an engine in this process gains nothing from company."""
+        return 1 if self.client.is_local else self.client.max_concurrency
 
     def read(self, source: Any, metadata: Mapping[str, Any] | None = None) -> Iterator[Passage]:
         """The passages of a recording; `metadata` is kept beside what the recording says."""

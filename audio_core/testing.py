@@ -223,6 +223,7 @@ class ScriptedGateway:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement of its head
     gateway: ScriptedGateway
 
     def do_POST(self) -> None:

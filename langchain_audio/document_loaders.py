@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -10,47 +10,85 @@ from langchain_core.document_loaders import BaseBlobParser, BaseLoader
 from langchain_core.document_loaders.blob_loaders import Blob
 from langchain_core.documents import Document
 
-from audio_core import Audio, InvalidAudio, PassageReader, ReadingOptions
+from audio_core import Audio, Collection, Failure, Found, InvalidAudio, OnError, PassageReader, ReadingOptions, found_in
 from langchain_audio.documents import as_document
 
-__all__ = ["AudioLoader", "AudioParser"]
+__all__ = ["AudioLoader", "AudioParser", "LoaderOptions"]
+
+
+class LoaderOptions(ReadingOptions, total=False):
+    """What a loader takes besides its source and `audio_core.ReadingOptions`.
+
+    Attributes:
+        glob: which files of a folder, such as `"**/*.mp3"`.
+        recursive: whether folders in it are searched too.
+        suffixes: of the files of a folder; by default those of all formats that are read.
+        on_error: what becomes of a recording that fails: `"raise"`, `"skip"` (a line in the log), or `"collect"`, which
+            leaves it in `loader.failures` too.
+        show_progress: whether a bar tells files and seconds of audio.
+    """
+
+    glob: str | None
+    recursive: bool
+    suffixes: Iterable[str] | None
+    on_error: OnError
+    show_progress: bool
 
 
 class AudioLoader(BaseLoader):
-    """Transcribes a recording into Documents.
+    """Transcribes recordings into Documents: one, a folder of them, or any iterable.
+
+    Recordings are heard side by side, `max_concurrency` at a time, and their Documents given out in order; the first leave
+    before the last recording is read.
 
     Metadata is flat: `source`, `start`, `end` (seconds), `clip` (a URL that names the stretch), `segment`, `speaker`,
     `language`, `duration`, `model`, `provider`, `sha256`, each where it is known. Ids are stable.
 
     Args:
-        source: a path, URL, bytes, file object, `Blob` or `Audio`.
-        **options: see `audio_core.ReadingOptions`; without any, PocketSphinx transcribes in this process.
+        source: a path, URL, bytes, file object, `Blob` or `Audio`; a folder; or an iterable of such.
+        **options: see `LoaderOptions`; without any, PocketSphinx transcribes in this process.
+
+    Attributes:
+        failures: what could not be read, with `on_error="collect"`.
 
     Raises:
+        TypeError: if an option is not known.
         UnknownProvider: if there is no such provider.
 
     Example:
-        >>> first = next(AudioLoader("examples/audio/call.mp3").lazy_load())
+        >>> first = next(AudioLoader("examples/audio", suffixes=[".mp3"]).lazy_load())
         >>> first.metadata["start"] < first.metadata["end"]
         True
     """
 
-    def __init__(self, source: Any, **options: Unpack[ReadingOptions]) -> None:
+    def __init__(self, source: Any, **options: Unpack[LoaderOptions]) -> None:
+        given: dict[str, Any] = {**options}
         self._source = source
-        self._reader = PassageReader.configured(**options)
+        self._searching = {name: given.pop(name) for name in ("glob", "recursive", "suffixes") if name in given}
+        on_error, shows = given.pop("on_error", "raise"), given.pop("show_progress", False)
+        reader = PassageReader.configured(**given)
+        self._collection = Collection(reader, at_once=reader.at_once, on_error=on_error, show_progress=shows)
+
+    @property
+    def failures(self) -> list[Failure]:
+        """What could not be read the last time, with `on_error="collect"`."""
+        return self._collection.failures
 
     def lazy_load(self) -> Iterator[Document]:
-        """The Documents, in order of time.
+        """The Documents, recording by recording, in order of time.
 
         Raises:
-            AudioError: if the recording cannot be opened, or the provider fails.
+            AudioError: if a recording cannot be opened, or the provider fails, unless `on_error` says otherwise.
         """
-        yield from map(as_document, self._reader.read(*_recording(self._source)))
+        yield from map(as_document, self._collection.read(self._found()))
 
     async def alazy_load(self) -> AsyncIterator[Document]:
         """The same Documents, on the running event loop."""
-        for passage in await self._reader.aread(*_recording(self._source)):
+        async for passage in self._collection.aread(self._found()):
             yield as_document(passage)
+
+    def _found(self) -> Iterator[Found]:
+        return found_in(self._source, lambda source: Found(*_recording(source)), **self._searching)
 
 
 class AudioParser(BaseBlobParser):

@@ -50,6 +50,7 @@ class AudioReader(BasePydanticReader):
     window_overlap: float = 0.0
     timeout: float = 60.0
     max_retries: int = 2
+    max_concurrency: int = 8
     access: Access | None = None
     store: TranscriptStore | str | Path | None = Field(default=None, exclude=True)
     http_client: httpx.Client | None = Field(default=None, exclude=True, repr=False)

@@ -72,7 +72,7 @@ def transcribe_there(
     sha256 = yield from work(partial(fingerprint, opened.open()))
     start = audio.start or 0.0
     if end - start <= (row.max_upload_seconds or LONGEST_REQUEST):
-        sound, seconds = yield from taken(opened, row.upload_formats)
+        sound, seconds = yield from taken(opened, row.upload_formats, end)
         if row.max_upload_bytes is None or sound.content.size <= row.max_upload_bytes:
             key = PieceKey(sha256, start, end, row.name, model, options, audio.label)
             asking = transcribed(gateway, model, audio.name, sound, options, seconds)

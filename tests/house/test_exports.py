@@ -8,13 +8,13 @@ import pytest
 
 PUBLIC = {
     "audio_core": """
-        Access AccessDenied Answer Audio AudioClient AudioError AudioNotFound AudioTooLarge AuthenticationError ContextOverflow
-        CortecsOptions Delta Doubtful GatewayOptions Granularity IncompleteResponse InvalidAudio InvalidOption InvalidRequest LiteLLMOptions
-        MissingAPIKey MissingDependency NotFound OpenRouterOptions PROVIDERS Passage PassageReader PermissionDenied Provider ProviderError
-        ProviderTimeout ProviderUnavailable RateLimited ReadingOptions Segment Speech SpeechDelta SpeechOptions StoreError ToolCall
-        ToolCallDelta Transcript TranscriptStore TranscriptionIncomplete Turn UnknownProvider Unreachable UnsupportedFormat Usage Word
-        __version__ admit as_access at_block audio_in_block find_provider fingerprint gateway_fields holds_audio named on_wire passages
-        tool_choice_on_wire
+        Access AccessDenied Answer Audio AudioClient AudioError AudioNotFound AudioTooLarge AuthenticationError Collection ContextOverflow
+        CortecsOptions Delta Doubtful Failure Found GatewayOptions Granularity IncompleteResponse InvalidAudio InvalidOption InvalidRequest
+        LiteLLMOptions MissingAPIKey MissingDependency NotFound OnError OpenRouterOptions PROVIDERS Passage PassageReader PermissionDenied
+        Provider ProviderError ProviderTimeout ProviderUnavailable RateLimited ReadingOptions Segment Speech SpeechDelta SpeechOptions
+        StoreError ToolCall ToolCallDelta Transcript TranscriptStore TranscriptionIncomplete Turn UnknownProvider Unreachable
+        UnsupportedFormat Usage Word __version__ admit as_access at_block audio_in_block find_provider fingerprint found_in gateway_fields
+        holds_audio named on_wire passages tool_choice_on_wire
     """,
     "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence tone",
     "langchain_audio": "AudioLoader AudioParser ChatAudio speech_in",

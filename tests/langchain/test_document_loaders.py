@@ -125,8 +125,8 @@ def test_what_is_wrong_is_said(call: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.mp3").write_bytes(b"%PDF-1.7")
     with pytest.raises(InvalidAudio, match="a PDF"):
         AudioLoader(tmp_path / "notes.mp3").load()
-    with pytest.raises(InvalidAudio, match="is a folder"):
-        AudioLoader(tmp_path).load()
+    with pytest.raises(AudioNotFound, match=r"holds no file with a suffix such as"):
+        AudioLoader(tmp_path, suffixes=[".flac"]).load()
     with pytest.raises(UnknownProvider):
         AudioLoader(call, provider="nobody")
     with pytest.raises(TypeError, match="Unknown options: modle"):
