@@ -10,11 +10,12 @@ import contextlib
 import itertools
 import logging
 import os
+import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -23,6 +24,7 @@ from audio_core.errors import AccessDenied, AudioError, AudioNotFound
 from audio_core.media.formats import FORMATS
 from audio_core.passages import Passage
 from audio_core.reading import PassageReader
+from audio_core.threads import spawned
 
 __all__ = ["Collection", "Failure", "Found", "OnError", "found_in"]
 
@@ -127,15 +129,17 @@ class Collection:
     def read(self, found: Iterator[Found]) -> Iterator[Passage]:
         """The passages of all recordings, in order."""
         self.failures = []
-        with ThreadPoolExecutor(self._at_once) as pool, self._progress() as told:
-            waiting: deque[tuple[Found, Future[list[Passage]]]] = deque()
+        places, left = threading.Semaphore(self._at_once), threading.Event()
+        waiting: deque[tuple[Found, Future[list[Passage]]]] = deque()
 
-            def submit(item: Found) -> None:
-                waiting.append((item, pool.submit(copy_context().run, self._passages, item)))
+        def passages_of(item: Found) -> list[Passage]:
+            with places:
+                return [] if left.is_set() else self._passages(item)
 
+        with self._progress() as told:
             try:
                 for item in itertools.islice(found, _AHEAD * self._at_once):
-                    submit(item)
+                    waiting.append((item, spawned(partial(passages_of, item))))
                 while waiting:
                     item, task = waiting.popleft()
                     with self._judged(item):
@@ -143,9 +147,9 @@ class Collection:
                         told(passages)
                         yield from passages
                     for following in itertools.islice(found, 1):
-                        submit(following)
+                        waiting.append((following, spawned(partial(passages_of, following))))
             finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+                left.set()  # what is under way is finished and kept; nothing else is begun
 
     async def aread(self, found: Iterator[Found]) -> AsyncIterator[Passage]:
         """The same on the running event loop."""

@@ -50,8 +50,8 @@ def passages(
 
     Yields:
         Passages whose metadata has `start`, `end` (seconds of the original recording) and `segment` (index), and where
-        known `source`, `clip`, `speaker`, `language`, `duration`, `model`, `provider`, `sha256`; and `gap` (True) where
-        transcription failed.
+        known `source`, `clip`, `speaker`, `language`, `duration`, `model`, `provider`, `sha256`; `gap` (True) where
+        transcription failed, `estimated` (True) where a chat model guessed the times.
 
     Example:
         >>> [piece.metadata["start"] for piece in passages(Transcript("hi", (Segment(2.0, 3.0, "hi"),)))]
@@ -74,6 +74,7 @@ def passages(
             clip=_clip(transcript.source, start, end),
             speaker=piece.speaker,
             gap=piece.is_gap or None,
+            estimated=piece.is_estimated or None,
         )
         facts = {**(metadata or {}), **common, **place, "segment": index}
         yield Passage(_id(transcript, start, end, piece.text), piece.text, facts)

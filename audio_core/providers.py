@@ -29,7 +29,7 @@ class Provider:
         api_key_env: environment variables that may hold the key, in the order they are tried. Empty: no key is needed.
         base_url_env: environment variables that may hold the base URL.
         chat_formats: what `input_audio.format` may be; anything else is converted to one of these.
-        transcription: how a recording is sent to be transcribed; None if no such endpoint is documented.
+        transcription: how a recording is sent to be transcribed; `"chat"` where no endpoint for it is documented.
         upload_formats: what the transcription endpoint takes.
         max_upload_bytes: the largest recording it takes; None if no limit is documented.
         max_upload_seconds: the longest recording it takes; None if no limit is documented.
@@ -44,7 +44,7 @@ class Provider:
     api_key_env: tuple[str, ...] = ()
     base_url_env: tuple[str, ...] = ()
     chat_formats: tuple[str, ...] = ("wav", "mp3")
-    transcription: Literal["multipart", "json", "engine"] | None = "multipart"
+    transcription: Literal["multipart", "json", "chat", "engine"] = "multipart"
     upload_formats: tuple[str, ...] = _UPLOADS
     max_upload_bytes: int | None = None
     max_upload_seconds: float | None = None
@@ -102,7 +102,8 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 base_url="https://www.openroute.cn/api/v1",
                 api_key_env=("OPENROUTE_API_KEY",),
                 chat_formats=("wav", "mp3"),  # "Supported audio formats are: wav, mp3"
-                transcription=None,
+                transcription="chat",
+                upload_formats=("wav", "mp3"),
                 docs="https://www.openroute.cn/docs",
             ),
             Provider(

@@ -47,6 +47,7 @@ class Segment:
         words: its words with their own times, if they were asked for.
         confidence: from 0 to 1, if known.
         is_gap: whether nothing was transcribed here because it failed; the text says so.
+        is_estimated: whether a chat model guessed the times.
     """
 
     start: float
@@ -56,6 +57,7 @@ class Segment:
     words: tuple[Word, ...] = ()
     confidence: float | None = None
     is_gap: bool = False
+    is_estimated: bool = False
 
     def shifted(self, seconds: float) -> Segment:
         """The same segment on a timeline that starts `seconds` earlier."""

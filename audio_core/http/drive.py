@@ -8,14 +8,14 @@ import functools
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from audio_core.errors import ProviderError
 from audio_core.http.connections import Connections
 from audio_core.http.exchange import aexchange, exchange
 from audio_core.http.flow import Flow, Gather, Pause, Response, Send, Step, Work
+from audio_core.threads import spawned
 from audio_core.wire.stream import Decoder
 
 __all__ = ["Connections", "arun", "astream", "run", "stream"]
@@ -66,12 +66,10 @@ def _perform(connections: Connections, step: Step) -> Any:
 
 
 def _gather(connections: Connections, flows: Iterable[Flow[Any]], limit: int) -> list[Any]:
-    places, tasks = threading.Semaphore(limit), list[Future[Any]]()
-    with ThreadPoolExecutor(max_workers=limit) as pool:
-        waiting = iter(flows)
-        while places.acquire() and (flow := next(waiting, None)) is not None:
-            tasks.append(pool.submit(copy_context().run, run, connections, flow))
-            tasks[-1].add_done_callback(lambda _: places.release())
+    places, tasks, waiting = threading.Semaphore(limit), list[Future[Any]](), iter(flows)
+    while places.acquire() and (flow := next(waiting, None)) is not None:
+        tasks.append(spawned(functools.partial(run, connections, flow)))
+        tasks[-1].add_done_callback(lambda _: places.release())
     return [task.exception() or task.result() for task in tasks]
 
 

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Future
-from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +19,7 @@ from audio_core.http.body import Body
 from audio_core.http.failures import clear_errors, shut
 from audio_core.http.flow import Request, Response
 from audio_core.http.live import Live
+from audio_core.threads import spawned
 
 __all__ = ["aexchange", "exchange"]
 
@@ -44,20 +42,13 @@ class _Exchange:
 
     def within(self, seconds: float) -> Response:
         """The response, or TimeoutError after this many seconds."""
-        future: Future[Response] = Future()
-        threading.Thread(target=copy_context().run, args=(self._into, future), daemon=True).start()
+        future = spawned(self._run)
         try:
             return future.result(seconds)
         finally:
             if not future.done():
                 self._left = True
                 shut(self._live)
-
-    def _into(self, future: Future[Response]) -> None:
-        try:
-            future.set_result(self._run())
-        except BaseException as error:  # it belongs to the thread that waits
-            future.set_exception(error)
 
     def _run(self) -> Response:
         built = _built(self._client, self._request, _Pieces)

@@ -27,7 +27,7 @@ from audio_core.transcribe.store import PieceKey, TranscriptStore, kept
 from audio_core.transcript import Segment, Transcript, clock
 from audio_core.wire.transcription import TranscriptionOptions
 
-__all__ = ["LONGEST_PIECE", "LONGEST_REQUEST", "transcribe_long"]
+__all__ = ["LONGEST_PIECE", "LONGEST_REQUEST", "longest_request", "transcribe_long"]
 
 LONGEST_REQUEST = 1800.0
 """Seconds; a longer recording is cut even where no limit is documented, because gateways give up on long requests."""
@@ -118,6 +118,12 @@ def transcribe_long(
     if job.stopped is not None and job.reached < seconds:
         job.failures.append((job.reached, seconds, job.stopped))
     return _outcome(job)
+
+
+def longest_request(row: Provider) -> float:
+    """Seconds up to which a recording goes out whole; a chat model has to write all of it down in one answer."""
+    usual = LONGEST_PIECE if row.transcription == "chat" else LONGEST_REQUEST
+    return row.max_upload_seconds or usual
 
 
 def _longest_piece(row: Provider) -> float:

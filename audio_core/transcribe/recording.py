@@ -8,13 +8,12 @@ from functools import partial
 from audio_core.audio import Audio
 from audio_core.content import fingerprint
 from audio_core.engines import Engine
-from audio_core.errors import UnknownProvider
 from audio_core.http.access import Access
 from audio_core.http.fetch import bring
 from audio_core.http.flow import Flow, work
 from audio_core.http.gateway import Gateway
 from audio_core.prepare import end_of, taken
-from audio_core.transcribe.long import LONGEST_REQUEST, transcribe_long
+from audio_core.transcribe.long import longest_request, transcribe_long
 from audio_core.transcribe.request import transcribed
 from audio_core.transcribe.store import PieceKey, TranscriptStore, kept
 from audio_core.transcript import Transcript
@@ -57,21 +56,16 @@ def transcribe_there(
         store: where what was heard is kept, so that it is not asked for again.
 
     Raises:
-        UnknownProvider: if the gateway has no transcription endpoint.
         AudioError: if the recording cannot be opened or is damaged.
         TranscriptionIncomplete: if a piece of it failed.
         ProviderError: if the gateway refuses or fails.
     """
     row = gateway.provider
-    if row.transcription is None:
-        raise UnknownProvider(
-            f"{row.name} documents no transcription endpoint. Ask its chat models, or another provider."
-        )
     opened = yield from bring(audio, access, timeout=gateway.timeout, max_retries=gateway.max_retries)
     end = yield from work(partial(end_of, opened))
     sha256 = yield from work(partial(fingerprint, opened.open()))
     start = audio.start or 0.0
-    if end - start <= (row.max_upload_seconds or LONGEST_REQUEST):
+    if end - start <= longest_request(row):
         sound, seconds = yield from taken(opened, row.upload_formats, end)
         if row.max_upload_bytes is None or sound.content.size <= row.max_upload_bytes:
             key = PieceKey(sha256, start, end, row.name, model, options, audio.label)

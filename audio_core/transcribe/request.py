@@ -1,4 +1,4 @@
-"""One request to a transcription endpoint: in the gateway's form, with patience for the recording's length."""
+"""One request for a transcript: in the gateway's form, with patience for the recording's length."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from audio_core.http.body import Body
 from audio_core.http.flow import Flow, Response
 from audio_core.http.gateway import Gateway
 from audio_core.http.retry import ask
+from audio_core.transcribe.by_chat import transcribed_by_chat
 from audio_core.transcript import Transcript
 from audio_core.wire.chat import Sound
 from audio_core.wire.transcription import TranscriptionOptions, json_request, multipart_request, read_transcript
@@ -32,8 +33,10 @@ def transcribed(
         options: how to transcribe.
         seconds: how long the sound lasts.
     """
-    response = yield from _ask(gateway, model, name, sound, options, seconds)
     row = gateway.provider
+    if row.transcription == "chat":
+        return (yield from transcribed_by_chat(gateway, model, sound, options, seconds))
+    response = yield from _ask(gateway, model, name, sound, options, seconds)
     return read_transcript(response.body, response.headers, provider=row.name, model=model, duration=seconds)
 
 

@@ -137,8 +137,6 @@ def test_an_unknown_provider_a_missing_key_and_a_missing_model_say_what_to_do(ga
         AudioClient("cortecs", model="m").ask(tone(0.1), "What?")
     with pytest.raises(UnsupportedFormat, match=r"openai's models.*model="):
         AudioClient("openai", api_key="k").ask(tone(0.1), "What?")
-    with pytest.raises(UnknownProvider, match="no transcription endpoint"):
-        AudioClient("openroute", model="m", api_key="k").transcribe(tone(0.1))
 
 
 def test_the_key_comes_from_the_environment_when_it_is_needed(gateway, monkeypatch) -> None:

@@ -276,3 +276,25 @@ def test_a_transcript_comes_back_from_json(texts: list[str], confidence: float |
 def test_other_json_is_no_transcript(text: str) -> None:
     with pytest.raises(ValueError):
         Transcript.from_json(text)
+
+
+def test_an_interrupted_job_leaves_at_once_and_keeps_what_is_done(tmp_path: Path) -> None:
+    path, store = tmp_path / "a.wav", tmp_path / "jobs.sqlite"
+    path.write_bytes(tone(40.0, hertz=333.0))
+    with ScriptedGateway() as gateway:
+        gateway.will_answer(REPLY, replace(REPLY, wait=60))
+        running = job(gateway, store, path)
+        while len(gateway.requests) < 3:  # one is answered, two are under way
+            time.sleep(0.01)
+        time.sleep(0.2)
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=30)  # half of what the answers would take
+        assert running.returncode != 0
+        gateway.requests.clear()
+        gateway.will_answer(REPLY)
+        finished = json.loads(job(gateway, store, path).communicate()[0])
+        again = len(gateway.requests)
+        gateway.requests.clear()
+        job(gateway, tmp_path / "other.sqlite", path).communicate()
+        assert again == len(gateway.requests) - 1
+    assert finished["duration"] == pytest.approx(40.0, abs=0.01)
