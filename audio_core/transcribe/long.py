@@ -11,6 +11,7 @@ from audio_core.audio import Audio
 from audio_core.errors import (
     AudioError,
     AuthenticationError,
+    InvalidAudio,
     NotFound,
     PermissionDenied,
     ProviderError,
@@ -54,12 +55,18 @@ class _Job:
     stopped: AudioError | None = None
 
     def flows(self, longest: float) -> Iterator[Flow[None]]:
-        """One flow for each piece, made while earlier ones are under way; none any more once there is no hope."""
-        for piece in pieces(self.audio, longest):
-            if self.stopped is not None:
-                return
-            self.reached = piece.end
-            yield self.hear(piece)
+        """One flow for each piece, made while earlier ones are under way; none any more once there is no hope.
+
+        What cannot be decoded any further is a stretch that is missing: what was heard before it is not thrown away.
+        """
+        try:
+            for piece in pieces(self.audio, longest):
+                if self.stopped is not None:
+                    return
+                self.reached = piece.end
+                yield self.hear(piece)
+        except InvalidAudio as error:
+            self.stopped = error
 
     def hear(self, piece: Piece) -> Flow[None]:
         """Have one piece transcribed."""

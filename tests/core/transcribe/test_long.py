@@ -15,12 +15,14 @@ from audio_core import (
     Audio,
     AudioClient,
     AuthenticationError,
+    InvalidAudio,
     Provider,
     ProviderUnavailable,
     TranscriptionIncomplete,
 )
 from audio_core.media.decode import pcm
 from audio_core.testing import Recorded, Reply, ScriptedGateway
+from audio_core.transcribe.cut import pieces
 from langchain_audio import AudioLoader
 from llamaindex_audio import AudioReader
 
@@ -192,6 +194,24 @@ def test_what_is_hopeless_is_asked_once_and_is_its_own_error(listener) -> None:
     with pytest.raises(AuthenticationError, match="bad key"):
         client(listener).transcribe(recording(tones, seconds), gaps="mark")
     assert len(listener.requests) <= 3
+
+
+def test_what_cannot_be_decoded_any_further_costs_nothing_of_what_came_before(
+    listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tones, seconds = numbers(with_pauses=True)
+
+    def broken(audio: Audio, longest: float):
+        yield from list(pieces(audio, longest))[:2]
+        raise InvalidAudio("it is damaged")
+
+    monkeypatch.setattr("audio_core.transcribe.long.pieces", broken)
+    with pytest.raises(TranscriptionIncomplete, match="it is damaged") as caught:
+        client(listener).transcribe(recording(tones, seconds))
+    assert caught.value.transcript.text.startswith("n0 n1 n2 ")
+    ((start, end, error),) = caught.value.failures
+    assert 10 < start < end == pytest.approx(seconds, abs=0.01)
+    assert isinstance(error, InvalidAudio)
 
 
 def test_silence_is_not_sent(listener) -> None:
