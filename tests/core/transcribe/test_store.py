@@ -183,7 +183,8 @@ def test_two_at_one_job_ask_for_each_piece_once(gateway, store) -> None:
 
 
 JOB = """
-import json, sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal; whoever runs the tests may ignore Ctrl-C
 from audio_core import AudioClient, Provider
 url, store, path = sys.argv[1:]
 row = Provider("pieces", url, max_upload_seconds=4.0)
