@@ -6,6 +6,7 @@ https://openrouter.ai/docs/features/provider-routing and /docs/app-attribution, 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -86,11 +87,7 @@ class LiteLLMOptions(TypedDict, total=False):
 GatewayOptions = CortecsOptions | OpenRouterOptions | LiteLLMOptions
 """The options of whichever gateway is used."""
 
-_BY_PROVIDER: dict[str, TypeAdapter[Any]] = {
-    "cortecs": TypeAdapter(CortecsOptions),
-    "openrouter": TypeAdapter(OpenRouterOptions),
-    "litellm": TypeAdapter(LiteLLMOptions),
-}
+_KINDS: dict[str, type] = {"cortecs": CortecsOptions, "openrouter": OpenRouterOptions, "litellm": LiteLLMOptions}
 _HEADERS = {"referer": "HTTP-Referer", "title": "X-OpenRouter-Title", "categories": "X-OpenRouter-Categories"}
 
 
@@ -112,14 +109,19 @@ def gateway_fields(provider: str, options: Mapping[str, Any] | None) -> tuple[di
     name = find_provider(provider).name
     if not options:
         return {}, {}
-    if name not in _BY_PROVIDER:
+    if name not in _KINDS:
         raise InvalidOption(f"{name} has no gateway_options of its own; use extra_body=... and extra_headers=...")
     try:
-        found = dict(_BY_PROVIDER[name].validate_python(dict(options)))
+        found = dict(_adapter(name).validate_python(dict(options)))
     except ValidationError as error:
         raise InvalidOption(_told(name, error)) from None
     headers = {_HEADERS[key]: _header(found.pop(key)) for key in list(found) if key in _HEADERS}
     return found, headers
+
+
+@functools.cache
+def _adapter(name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(_KINDS[name])
 
 
 def _header(value: str | list[str]) -> str:
@@ -129,11 +131,6 @@ def _header(value: str | list[str]) -> str:
 def _told(name: str, error: ValidationError) -> str:
     first = error.errors()[0]
     where = ".".join(str(step) for step in first["loc"])
-    known = ", ".join(_known(name))
+    known = ", ".join(_KINDS[name].__annotations__)
     said = "there is no such option" if first["type"] == "extra_forbidden" else first["msg"]
     return f"gateway_options of {name}, {where}: {said}. It has {known}; use extra_body=... for anything else."
-
-
-def _known(name: str) -> list[str]:
-    kinds = {"cortecs": CortecsOptions, "openrouter": OpenRouterOptions, "litellm": LiteLLMOptions}
-    return list(kinds[name].__annotations__)

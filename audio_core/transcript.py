@@ -99,6 +99,10 @@ class Transcript:
     source: str | None = None
     sha256: str | None = field(default=None, repr=False)
 
+    def shifted(self, seconds: float) -> Transcript:
+        """The same transcript on a timeline that starts `seconds` earlier, as that of a recording of which it is a clip."""
+        return replace(self, segments=tuple(segment.shifted(seconds) for segment in self.segments))
+
     def windows(self, seconds: float, overlap: float = 0.0) -> Iterator[Segment]:
         """Group segments into stretches of about equal length; no segment is cut.
 

@@ -248,7 +248,7 @@ class ChatAudio(ToolCallingModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[Any]:
-        writer = EventWriter(f"lc_run--{run_manager.run_id}" if run_manager else "")
+        writer = EventWriter(run_manager.run_id if run_manager else None)
         for chunk in self._stream(messages, stop, run_manager, **kwargs):
             yield from writer.feed(chunk)
         yield from writer.close()
@@ -261,7 +261,7 @@ class ChatAudio(ToolCallingModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[Any]:
-        writer = EventWriter(f"lc_run--{run_manager.run_id}" if run_manager else "")
+        writer = EventWriter(run_manager.run_id if run_manager else None)
         async for chunk in self._astream(messages, stop, run_manager, **kwargs):
             for event in writer.feed(chunk):
                 yield event

@@ -6,13 +6,15 @@ its pieces. The next of a spoken reply comes as a `block-delta` with the audio b
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
+from uuid import UUID
 
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.outputs import ChatGenerationChunk
+
+from audio_core import ToolCall
 
 __all__ = ["EventWriter"]
 
@@ -37,18 +39,19 @@ class _Block:
         found = {**self._fields, **{key: "".join(pieces) for key, pieces in self._pieces.items()}}
         if found["type"] != "tool_call_chunk":
             return found
-        return {"type": "tool_call", "id": found["id"], "name": found["name"], "args": _parsed(found["args"])}
+        call = ToolCall.of(found["id"], found["name"], found["args"])
+        return {"type": "tool_call", "id": found["id"], "name": found["name"], "args": call.parsed}
 
 
 class EventWriter:
     """Writes the events of one answer.
 
     Args:
-        message_id: of the message.
+        run_id: of LangChain's run, if there is one; the message is named after it.
     """
 
-    def __init__(self, message_id: str) -> None:
-        self._message_id = message_id
+    def __init__(self, run_id: UUID | None) -> None:
+        self._message_id = f"lc_run--{run_id}" if run_id else ""
         self._blocks: dict[Any, _Block] = {}
         self._bare: list[AIMessageChunk] = []
 
@@ -111,7 +114,3 @@ def _delta(kind: str, piece: str) -> Event:
             return {"type": "block-delta", "fields": {"type": "audio", "base64": piece}}
         case _:
             return {"type": f"{kind}-delta", kind: piece}
-
-
-def _parsed(arguments: str) -> dict[str, Any]:
-    return json.loads(arguments, strict=False) if arguments.strip() else {}

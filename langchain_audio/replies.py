@@ -86,7 +86,7 @@ class Chunks:
     def chunk(self, delta: Delta) -> ChatGenerationChunk | None:
         """The chunk of a delta, None if there is nothing to give out yet; the last one brings usage and metadata."""
         content, whole = self._content(delta), delta.whole
-        if not content and delta.speech and replace(delta, speech=None) == Delta():
+        if not content and delta.speech and not replace(delta, speech=None).says_something:
             return None
         details = whole.reasoning_details if whole else ()
         message = AIMessageChunk(
@@ -125,15 +125,14 @@ def _blocks(answer: Answer) -> list[dict[str, Any]]:
     text, speech = {"type": "text", "text": answer.text, "index": _TEXT}, answer.speech
     if speech is None:
         return [text]
-    facts = SpeechDelta(b"", speech.format, speech.sample_rate, speech.id, speech.expires_at)
-    return [text, {"type": "audio", **_base64(speech.data), **_audio_facts(facts), "index": _AUDIO}]
+    return [text, {"type": "audio", **_base64(speech.data), **_audio_facts(speech), "index": _AUDIO}]
 
 
 def _base64(data: bytes) -> dict[str, str]:
     return {"base64": pybase64.b64encode(data).decode("ascii")} if data else {}
 
 
-def _audio_facts(speech: SpeechDelta) -> dict[str, Any]:
+def _audio_facts(speech: Speech | SpeechDelta) -> dict[str, Any]:
     mime = Speech(b"", speech.format, sample_rate=speech.sample_rate).mime if speech.format else None
     extras = {"expires_at": speech.expires_at} if speech.expires_at else None
     return _known({"id": speech.id, "mime_type": mime, "extras": extras})

@@ -23,7 +23,7 @@ from llama_index.core.base.llms.types import (
 
 from audio_core import Audio, InvalidAudio, Speech, ToolCall, Turn, UnsupportedFormat, at_block, named
 
-__all__ = ["turns"]
+__all__ = ["call_blocks", "turns"]
 
 _ROLES = {
     MessageRole.CHATBOT: MessageRole.ASSISTANT,
@@ -122,9 +122,13 @@ def _spoken(kept: Mapping[str, Any]) -> Speech:
     return Speech(b"", "", kept.get("transcript") or "", kept.get("id"), kept.get("expires_at"))
 
 
+def call_blocks(message: ChatMessage) -> list[ToolCallBlock]:
+    """The tool calls among a message's blocks."""
+    return [block for block in message.blocks if isinstance(block, ToolCallBlock)]
+
+
 def _tool_calls(message: ChatMessage) -> list[ToolCall]:
-    blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
-    if blocks:
+    if blocks := call_blocks(message):
         return [ToolCall.of(block.tool_call_id, block.tool_name, block.tool_kwargs) for block in blocks]
     kept = cast("list[Any]", message.additional_kwargs.get("tool_calls") or [])
     return [_tool_call(cast("dict[str, Any]", call if isinstance(call, dict) else call.model_dump())) for call in kept]

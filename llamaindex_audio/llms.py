@@ -44,7 +44,7 @@ from audio_core import (
     on_wire,
     tool_choice_on_wire,
 )
-from llamaindex_audio.blocks import turns
+from llamaindex_audio.blocks import call_blocks, turns
 from llamaindex_audio.replies import Responses, completion, response
 from llamaindex_audio.showing import shown_messages, shown_response
 
@@ -294,8 +294,7 @@ class AudioLLM(FunctionCallingLLM):
         self, response: ChatResponse, tools: Sequence[BaseTool], allow_parallel_tool_calls: bool = False, **kwargs: Any
     ) -> ChatResponse:
         """Keep the first call alone, unless several were allowed."""
-        blocks = response.message.blocks
-        calls = [block for block in blocks if isinstance(block, ToolCallBlock)]
+        blocks, calls = response.message.blocks, call_blocks(response.message)
         if not allow_parallel_tool_calls and len(calls) > 1:
             response.message.blocks = [block for block in blocks if block not in calls[1:]]
             response.message.additional_kwargs["tool_calls"] = response.message.additional_kwargs["tool_calls"][:1]
@@ -309,7 +308,7 @@ class AudioLLM(FunctionCallingLLM):
         Raises:
             ValueError: if there are none, and `error_on_no_tool_call`.
         """
-        calls = [block for block in response.message.blocks if isinstance(block, ToolCallBlock)]
+        calls = call_blocks(response.message)
         if error_on_no_tool_call and not calls:
             raise ValueError(f"The answer holds no tool call. It says: {(response.message.content or '')[:200]!r}")
         return [

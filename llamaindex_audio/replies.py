@@ -91,7 +91,7 @@ class Responses:
 
     def __init__(self) -> None:
         self._text: list[str] = []
-        self._calls: list[dict[str, str]] = []
+        self._calls: list[ToolCall] = []
 
     def add(self, delta: Delta) -> ChatResponse:
         """The response of a delta."""
@@ -100,8 +100,7 @@ class Responses:
         self._text.append(delta.text)
         for call in delta.tool_calls:
             self._add_call(call)
-        calls = [ToolCall(call["id"], call["name"], call["arguments"]) for call in self._calls]
-        text = "".join(self._text)
+        calls, text = self._calls, "".join(self._text)
         blocks: list[ContentBlock] = [*([TextBlock(text=text)] if text else []), *map(_call_block, calls)]
         kept = {"tool_calls": [call.on_wire() for call in calls] or None}
         message = ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=_known(kept))
@@ -109,10 +108,11 @@ class Responses:
 
     def _add_call(self, fragment: ToolCallDelta) -> None:
         if fragment.index == len(self._calls):
-            self._calls.append({"id": "", "name": "", "arguments": ""})
+            self._calls.append(ToolCall("", "", ""))
         held = self._calls[fragment.index]
-        held["id"], held["name"] = fragment.id or held["id"], fragment.name or held["name"]
-        held["arguments"] += fragment.arguments
+        self._calls[fragment.index] = ToolCall(
+            fragment.id or held.id, fragment.name or held.name, held.arguments + fragment.arguments
+        )
 
 
 def _blocks(answer: Answer) -> list[ContentBlock]:

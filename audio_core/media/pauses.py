@@ -24,12 +24,12 @@ class Frame:
     """A fiftieth of a second.
 
     Attributes:
-        start: seconds from where the finder began.
+        start: samples from where the finder began.
         level: mean of the absolute samples.
         quiet: whether nobody seems to speak.
     """
 
-    start: float
+    start: int
     level: float
     quiet: bool
 
@@ -64,7 +64,7 @@ class PauseFinder:
             yield self._judge(sum(map(abs, samples[at : at + size])) / size)
 
     def _judge(self, level: float) -> Frame:
-        start, self._count = self._count * FRAME_SECONDS, self._count + 1
+        start, self._count = self._count * self._bytes // 2, self._count + 1
         self._floor = min(level, max(self._floor, 1.0) * _FLOOR_RISE)
         self._speech = max(level, self._speech * _SPEECH_DECAY)
         limit = max(SILENT, self._floor * _ABOVE_FLOOR, self._speech * _OF_SPEECH)

@@ -12,9 +12,10 @@ from audio_core.http.gateway import Gateway
 from audio_core.http.retry import ask
 from audio_core.transcript import Segment, Transcript
 from audio_core.wire.answer import Answer, read_answer
-from audio_core.wire.chat import Sound
+from audio_core.wire.chat import Sound, input_audio
 from audio_core.wire.faults import as_json
 from audio_core.wire.loose import as_object, objects_in
+from audio_core.wire.tool_calls import CUT_SHORT
 from audio_core.wire.transcription import TranscriptionOptions
 
 __all__ = ["transcribed_by_chat"]
@@ -49,7 +50,7 @@ def transcribed_by_chat(
         if "response_format" not in str(error):
             raise
         answer = yield from _ask(gateway, model, sound, options, {})
-    if answer.finish_reason in ("length", "content_filter") or answer.refusal:
+    if answer.finish_reason in CUT_SHORT or answer.refusal:
         raise IncompleteResponse(
             f"{gateway.provider.name} did not transcribe to the end ({answer.refusal[:80] or answer.finish_reason}).",
             provider=gateway.provider.name,
@@ -61,8 +62,7 @@ def transcribed_by_chat(
 def _ask(
     gateway: Gateway, model: str, sound: Sound, options: TranscriptionOptions, shape: Mapping[str, Any]
 ) -> Flow[Answer]:
-    audio = {"type": "input_audio", "input_audio": {"data": sound.content, "format": sound.format}}
-    message = {"role": "user", "content": [{"type": "text", "text": _task(options)}, audio]}
+    message = {"role": "user", "content": [{"type": "text", "text": _task(options)}, input_audio(sound)]}
     tuning = {} if options.temperature is None else {"temperature": options.temperature}
     body = json_body({"model": model, "messages": [message], **tuning, **shape, **(options.extra or {})})
     call = gateway.post("/chat/completions", body)

@@ -94,7 +94,7 @@ class Cutter:
         self._pcm += data
         for frame in self._finder.feed(data):
             self._frames.append(frame)
-            if _at(frame) + _FRAME - self._begin >= self._longest:
+            if frame.start + _FRAME - self._begin >= self._longest:
                 yield self._cut()
 
     def close(self) -> Iterator[Piece]:
@@ -121,30 +121,26 @@ class Cutter:
         longest = max(runs, key=len, default=list[Frame]())
         if len(longest) * FRAME_SECONDS < _SHORTEST_PAUSE:
             return None
-        return (_at(longest[0]) + _at(longest[-1]) + _FRAME) // 2
+        return (longest[0].start + longest[-1].start + _FRAME) // 2
 
     def _quietest(self) -> int:
         frames = self._frames_before_the_limit(max(round(_SEARCHED * self._longest), 2 * self._overlap), self._overlap)
         around = range(len(frames) - _QUIET_STRETCH + 1)
         levels = [sum(frame.level for frame in frames[at : at + _QUIET_STRETCH]) for at in around]
-        return _at(frames[levels.index(min(levels)) + _QUIET_STRETCH // 2])
+        return frames[levels.index(min(levels)) + _QUIET_STRETCH // 2].start
 
     def _frames_before_the_limit(self, first: int, last: int) -> list[Frame]:
         """The frames from `first` to `last` samples before a piece reaches its limit."""
         limit = self._begin + self._longest
-        return [frame for frame in self._frames if limit - first <= _at(frame) < limit - last]
+        return [frame for frame in self._frames if limit - first <= frame.start < limit - last]
 
     def _piece(self, end: int) -> Piece:
-        loudest = max((frame.level for frame in self._frames if _at(frame) < end), default=0.0)
+        loudest = max((frame.level for frame in self._frames if frame.start < end), default=0.0)
         content = FileContent.copied(io.BytesIO(self._pcm[: 2 * (end - self._begin)]))
         start, stop = (self._origin + sample / RATE for sample in (self._begin, end))
         return Piece(start, stop, content, self._shared / RATE, loudest < SILENT)
 
     def _continue_at(self, begin: int, *, shared: int) -> None:
         del self._pcm[: 2 * (begin - self._begin)]
-        self._frames = [frame for frame in self._frames if _at(frame) >= begin]
+        self._frames = [frame for frame in self._frames if frame.start >= begin]
         self._begin, self._shared = begin, shared
-
-
-def _at(frame: Frame) -> int:
-    return round(frame.start * RATE)

@@ -77,8 +77,7 @@ class _Job:
             if isinstance(error, _HOPELESS) or self.options.gaps == "raise":
                 self.stopped = self.stopped or error
             return
-        segments = tuple(segment.shifted(piece.start) for segment in heard.segments)
-        self.parts.append(Part(piece.start, piece.end, piece.shared, replace(heard, segments=segments)))
+        self.parts.append(Part(piece.start, piece.end, piece.shared, heard.shifted(piece.start)))
 
     def _heard(self, piece: Piece) -> Flow[Transcript]:
         if piece.is_silent:  # models make words up for silence

@@ -71,8 +71,7 @@ def transcribe_there(
             key = PieceKey(sha256, start, end, row.name, model, options, audio.label)
             asking = transcribed(gateway, model, audio.name, sound, options, seconds)
             heard = yield from kept(store, key, asking)
-            segments = tuple(segment.shifted(start) for segment in heard.segments)
-            return replace(heard, segments=segments, source=audio.source, sha256=sha256)
+            return replace(heard.shifted(start), source=audio.source, sha256=sha256)
     pieced = yield from transcribe_long(
         gateway, model, opened, options, seconds=end, at_once=at_once, store=store, sha256=sha256
     )

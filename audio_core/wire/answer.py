@@ -12,7 +12,7 @@ from audio_core.errors import IncompleteResponse
 from audio_core.speech import Speech, format_of_speech
 from audio_core.wire.faults import as_json, error_in, request_id_in, unreadable
 from audio_core.wire.loose import as_list, as_object, objects_in
-from audio_core.wire.tool_calls import ToolCall, ToolCallDelta, tool_calls_in
+from audio_core.wire.tool_calls import CUT_SHORT, ToolCall, ToolCallDelta, tool_calls_in
 from audio_core.wire.usage import Usage, read_usage
 
 __all__ = [
@@ -26,8 +26,6 @@ __all__ = [
     "says_something",
     "text_in",
 ]
-
-_MAY_SAY_NOTHING = ("length", "content_filter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +173,7 @@ def _empty(provider: str, what: str) -> IncompleteResponse:
 def says_something(answer: Answer) -> bool:
     """Whether an answer that has no text, not even an empty one, is an answer; a finish reason may say why nothing came."""
     said = answer.speech or answer.tool_calls or answer.reasoning or answer.refusal
-    return bool(said) or answer.finish_reason in _MAY_SAY_NOTHING
+    return bool(said) or answer.finish_reason in CUT_SHORT
 
 
 def _speech_in(message: Mapping[str, Any], provider: str, asked: str | None) -> Speech | None:

@@ -14,7 +14,7 @@ from audio_core.audio import Audio
 from audio_core.content import Content
 from audio_core.wire.loose import as_list
 
-__all__ = ["AudioPart", "Message", "Sound", "audio_parts", "payload"]
+__all__ = ["AudioPart", "Message", "Sound", "audio_parts", "input_audio", "payload"]
 
 Message = Mapping[str, Any]
 
@@ -68,13 +68,14 @@ def _message(message: Message, at: int, sounds: Mapping[tuple[int, int], Sound])
     if not any(isinstance(part, (Audio, AudioPart)) for part in _parts(message)):
         return message
     content = [
-        _input_audio(sounds[at, index]) if isinstance(part, (Audio, AudioPart)) else part
+        input_audio(sounds[at, index]) if isinstance(part, (Audio, AudioPart)) else part
         for index, part in enumerate(_parts(message))
     ]
     return {**message, "content": content}
 
 
-def _input_audio(sound: Sound) -> dict[str, Any]:
+def input_audio(sound: Sound) -> dict[str, Any]:
+    """A sound as the part of a message; its `Content` stands for its base64."""
     return {"type": "input_audio", "input_audio": {"data": sound.content, "format": sound.format}}
 
 

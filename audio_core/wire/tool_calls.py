@@ -15,9 +15,10 @@ from typing import Any, cast
 from audio_core.errors import IncompleteResponse, InvalidOption
 from audio_core.wire.loose import as_object, objects_in
 
-__all__ = ["ToolCall", "ToolCallDelta", "ToolCallParts", "tool_calls_in", "tool_choice_on_wire"]
+__all__ = ["CUT_SHORT", "ToolCall", "ToolCallDelta", "ToolCallParts", "tool_calls_in", "tool_choice_on_wire"]
 
-_CUT = ("length", "content_filter")
+CUT_SHORT = ("length", "content_filter")
+"""Finish reasons that say why an answer, or what is left of it, did not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class ToolCall:
     def of(cls, id: str | None, name: str, arguments: Mapping[str, Any] | str) -> ToolCall:
         """A call with its arguments as a mapping, or as text."""
         text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
-        return cls(id or _new_id(), name, text or "{}")
+        return cls(id or _new_id(), name, text if text.strip() else "{}")
 
     @property
     def parsed(self) -> dict[str, Any]:
@@ -144,8 +145,8 @@ def tool_choice_on_wire(choice: Any, tools: Sequence[Mapping[str, Any]]) -> Any:
 
 def _whole(id_: str, name: str, arguments: str, finish_reason: Any, provider: str, partial: str | None) -> ToolCall:
     is_empty = not arguments.strip()  # what models send for a tool without parameters
-    if name and (_is_object(arguments) or (is_empty and finish_reason not in _CUT)):
-        return ToolCall(id_, name, "{}" if is_empty else arguments)
+    if name and (_is_object(arguments) or (is_empty and finish_reason not in CUT_SHORT)):
+        return ToolCall.of(id_, name, arguments)
     what = f"{len(arguments)} characters of arguments, no whole JSON object" if name else "no name"
     raise IncompleteResponse(
         f"{provider} answered with a call of tool {name or '?'!r} that has {what} (finish reason: {finish_reason}). "
