@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from audio_core.captions import srt, vtt
 from audio_core.wire.usage import Usage
 
-__all__ = ["Segment", "Transcript", "Word", "clock"]
+__all__ = ["Segment", "Transcript", "Word", "clock", "spread"]
 
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_SPOKEN_LINES = re.compile(r"\s*\n\s*")
+_LONGEST_WORD = 40  # characters; what is longer is a text of a script that parts no words, such as Thai
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ class Segment:
         confidence: from 0 to 1, if known.
         is_gap: whether nothing was transcribed here because it failed; the text says so.
         is_estimated: whether a chat model guessed the times.
+        is_partial: whether it is only what a stream has newly brought; a whole segment follows.
+        language: of this segment, where that changes within a recording.
     """
 
     start: float
@@ -58,11 +60,29 @@ class Segment:
     confidence: float | None = None
     is_gap: bool = False
     is_estimated: bool = False
+    is_partial: bool = False
+    language: str | None = None
 
     def shifted(self, seconds: float) -> Segment:
         """The same segment on a timeline that starts `seconds` earlier."""
         words = tuple(replace(word, start=word.start + seconds, end=word.end + seconds) for word in self.words)
         return replace(self, start=self.start + seconds, end=self.end + seconds, words=words)
+
+    def timed_words(self) -> list[Word]:
+        """Its words; without times of their own, spread over it by their length.
+
+        A text without spaces, as Chinese and Japanese are written, is taken character by character.
+
+        Example:
+            >>> [(word.text, word.end) for word in Segment(0.0, 1.0, "a bcd").timed_words()]
+            [('a', 0.25), ('bcd', 1.0)]
+        """
+        if self.words:
+            return list(self.words)
+        texts = self.text.split()
+        if len(texts) == 1 and _is_without_spaces(texts[0]):
+            texts = list(texts[0])
+        return spread(texts, self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,32 +189,30 @@ class Transcript:
         )
 
     def to_srt(self) -> str:
-        """SubRip captions, one a segment, in order of time."""
-        cues = (
-            f"{number}\n{_stamp(start, ',')} --> {_stamp(end, ',')}\n{_spoken_by(segment, '{}: ')}{text}\n"
-            for number, (start, end, segment, text) in enumerate(self._cues(), 1)
-        )
-        return "\n".join(cues)
+        """SubRip captions in order of time, at most two lines of 42 characters and 7 seconds each; see `audio_core.captions`."""
+        return srt(self.segments)
 
     def to_vtt(self) -> str:
-        """WebVTT captions (https://www.w3.org/TR/webvtt1/), one a segment, speakers as voice spans."""
-        cues = (
-            f"{_stamp(start, '.')} --> {_stamp(end, '.')}\n{_escape(_spoken_by(segment, '<v {}>'), text)}\n"
-            for start, end, segment, text in self._cues()
-        )
-        return "\n".join(("WEBVTT\n", *cues))
-
-    def _cues(self) -> Iterator[tuple[float, float, Segment, str]]:
-        """Captions that players accept: in order, none ending before it starts, no empty line within."""
-        for segment in sorted(self.segments, key=lambda segment: segment.start):
-            if text := _SPOKEN_LINES.sub("\n", segment.text.strip()):
-                start = max(0.0, segment.start)
-                yield start, max(start, segment.end), segment, text
+        """WebVTT captions by the same rules, speakers as voice spans."""
+        return vtt(self.segments)
 
 
 def _segment(found: dict[str, Any]) -> Segment:
     words = tuple(Word(**word) for word in found.pop("words"))
     return Segment(**found, words=words)
+
+
+def spread(texts: Sequence[str], start: float, end: float) -> list[Word]:
+    """Words spread over a stretch of seconds by their length."""
+    total, said, words = sum(map(len, texts)), 0, list[Word]()
+    for text in texts:
+        before, said = said, said + len(text)
+        words.append(Word(start + (end - start) * before / total, start + (end - start) * said / total, text))
+    return words
+
+
+def _is_without_spaces(text: str) -> bool:
+    return len(text) > _LONGEST_WORD or any(unicodedata.east_asian_width(character) in "WF" for character in text)
 
 
 def clock(seconds: float) -> str:
@@ -210,7 +228,7 @@ def clock(seconds: float) -> str:
 
 
 def _joined(segments: Sequence[Segment]) -> Segment:
-    speakers = {segment.speaker for segment in segments}
+    speakers, languages = {segment.speaker for segment in segments}, {segment.language for segment in segments}
     return Segment(
         start=segments[0].start,
         end=max(segment.end for segment in segments),
@@ -218,6 +236,9 @@ def _joined(segments: Sequence[Segment]) -> Segment:
         speaker=speakers.pop() if len(speakers) == 1 else None,
         words=tuple(word for segment in segments for word in segment.words),
         confidence=_weighted_confidence(segments),
+        is_gap=any(segment.is_gap for segment in segments),
+        is_estimated=any(segment.is_estimated for segment in segments),
+        language=languages.pop() if len(languages) == 1 else None,
     )
 
 
@@ -227,16 +248,5 @@ def _weighted_confidence(segments: Sequence[Segment]) -> float | None:
     return sum(confidence * length for confidence, length in rated) / weight if weight else None
 
 
-def _stamp(seconds: float, point: str) -> str:
-    whole, milliseconds = divmod(round(seconds * 1000), 1000)
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02}:{minutes:02}:{rest:02}{point}{milliseconds:03}"
-
-
 def _spoken_by(segment: Segment, pattern: str) -> str:
     return pattern.format(segment.speaker) if segment.speaker else ""
-
-
-def _escape(voice: str, text: str) -> str:
-    return voice + "".join(_ENTITIES.get(character, character) for character in text)
