@@ -37,6 +37,7 @@ from audio_core.gateway_options import CortecsOptions, GatewayOptions, LiteLLMOp
 from audio_core.http.access import Access, admit, as_access
 from audio_core.media.formats import named
 from audio_core.passages import Granularity, Passage, passages
+from audio_core.progress import Progress
 from audio_core.providers import PROVIDERS, Provider, find_provider
 from audio_core.reading import PassageReader, ReadingOptions
 from audio_core.speech import Speech, SpeechOptions
@@ -79,6 +80,7 @@ __all__ = [
     "Passage",
     "PassageReader",
     "PermissionDenied",
+    "Progress",
     "Provider",
     "ProviderError",
     "ProviderTimeout",

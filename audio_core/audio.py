@@ -36,6 +36,7 @@ class Audio:
         end: where the clip ends, in seconds of the original recording; None for its end.
         sample_rate: of headerless PCM, in Hz.
         channels: of headerless PCM.
+        only_channel: the one channel that is meant, counted from 0; None means all, mixed.
 
     Example:
         >>> talk = Audio.of("talks/a.mp3")
@@ -48,6 +49,7 @@ class Audio:
     end: float | None = None
     sample_rate: int | None = None
     channels: int = 1
+    only_channel: int | None = None
     _declared: Format | None = None
 
     @classmethod
@@ -113,6 +115,14 @@ class Audio:
         if low < (self.start or 0.0) or high > (math.inf if self.end is None else self.end):
             raise InvalidAudio(f"A clip from {start} to {end} s lies outside {self.label}; times are of the original.")
         return replace(self, start=start, end=end)
+
+    def channel(self, number: int) -> Audio:
+        """One channel of this recording, such as one side of a telephone call.
+
+        Args:
+            number: counted from 0.
+        """
+        return replace(self, only_channel=number)
 
     @property
     def label(self) -> str:

@@ -19,9 +19,11 @@ from audio_core.http.drive import Connections, arun, astream, run, stream
 from audio_core.http.flow import Flow, Response
 from audio_core.http.gateway import Gateway
 from audio_core.providers import Provider, find_provider
-from audio_core.transcribe.recording import transcribe_here, transcribe_there
+from audio_core.transcribe.job import Job
+from audio_core.transcribe.recording import transcription
 from audio_core.transcribe.store import TranscriptStore
-from audio_core.transcript import Transcript
+from audio_core.transcribe.streamed import LiveTranscription
+from audio_core.transcript import Segment, Transcript
 from audio_core.wire.answer import Answer, Delta
 from audio_core.wire.deltas import AnswerStream
 from audio_core.wire.loose import as_list
@@ -43,7 +45,8 @@ class AudioClient:
         timeout: seconds on the clock for each request; of a stream, the longest silence. A transcription gets half the
             recording's length on top.
         max_retries: how many more requests may follow a failed one, in all.
-        max_concurrency: how many recordings of one call, or pieces of a long one, are under way side by side.
+        max_concurrency: how many transcriptions are under way side by side, of recordings and of pieces of long ones, in
+            all calls; and how many recordings of one chat request are made ready at a time.
         access: what may be opened; None trusts every path and every public host that is named.
         store: a `TranscriptStore`, or the path of its file: what was transcribed is kept there and not asked for again.
         headers: further headers for the gateway.
@@ -80,7 +83,7 @@ class AudioClient:
         self.max_concurrency = max_concurrency
         self.access = access
         self.store = TranscriptStore(store) if isinstance(store, (str, Path)) else store
-        self._connections = Connections(http_client, http_async_client)
+        self._connections = Connections(http_client, http_async_client, max_concurrency)
 
     # --- transcription ---
 
@@ -92,7 +95,9 @@ class AudioClient:
             **options: `language` (code of the language spoken, such as `"en"`), `prompt` (words or names to expect),
                 `words` (whether each word's time is wanted), `diarize` (whether speakers are to be told apart),
                 `temperature` (of the model), `extra` (fields of the gateway's own), `gaps` (`"raise"`, or `"mark"` to get the
-                rest of a long recording of which a piece failed).
+                rest of a long recording of which a piece failed), `channels` (`"mixed"`, or `"separate"` to hear each as a
+                speaker of its own), `vad` (`"energy"`, or `"silero"` to cut noisy recordings at pauses), `progress` (is
+                called with `Progress`).
 
         Returns:
             The transcript; its times are seconds of the original recording, also for a clip.
@@ -108,6 +113,37 @@ class AudioClient:
         """`transcribe` on the running event loop."""
         return await arun(self._connections, self.transcription(source, TranscriptionOptions(**options)))
 
+    def stream_transcript(self, source: Any, **options: Unpack[TranscriptionWishes]) -> Iterator[Segment]:
+        """Transcribe a recording, and give out what is heard as it comes.
+
+        Partial segments (`is_partial`) hold what is new; those that are not hold, together, the whole transcript. A gateway
+        that does not stream gives whole segments only. Nothing is kept in the store.
+
+        Args:
+            source: whatever `Audio.of` takes; as long as fits into one request, where the gateway streams.
+            **options: those of `transcribe`.
+
+        Raises:
+            AudioTooLarge: if it does not fit into one request.
+            IncompleteResponse: if the stream ends before the transcript does.
+            AudioError: as `transcribe` does.
+        """
+        if not self._streams_transcripts:
+            yield from self.transcribe(source, **options).segments
+            return
+        live = LiveTranscription(self._job(TranscriptionOptions(**options)), Audio.of(source), self.access)
+        yield from stream(self._connections, live.open(), live.decoder)
+
+    async def astream_transcript(self, source: Any, **options: Unpack[TranscriptionWishes]) -> AsyncGenerator[Segment]:
+        """`stream_transcript` on the running event loop."""
+        if not self._streams_transcripts:
+            for segment in (await self.atranscribe(source, **options)).segments:
+                yield segment
+            return
+        live = LiveTranscription(self._job(TranscriptionOptions(**options)), Audio.of(source), self.access)
+        async for segment in astream(self._connections, live.open(), live.decoder):
+            yield segment
+
     @property
     def is_local(self) -> bool:
         """Whether recordings are transcribed in this process."""
@@ -115,12 +151,17 @@ class AudioClient:
 
     def transcription(self, source: Any, options: TranscriptionOptions) -> Flow[Transcript]:
         """The flow behind `transcribe`."""
-        audio, gateway = Audio.of(source), self.gateway
+        return transcription(self._job(options), Audio.of(source), self.access)
+
+    def _job(self, options: TranscriptionOptions) -> Job:
         if self.is_local:
-            return transcribe_here(find_engine(self.model), audio, self.access, options, gateway=gateway)
-        return transcribe_there(
-            gateway, self._needed_model(), audio, self.access, options, at_once=self.max_concurrency, store=self.store
-        )
+            engine = find_engine(self.model)
+            return Job(self.gateway, engine.model, options, 1, self.store, engine)
+        return Job(self.gateway, self._needed_model(), options, self.max_concurrency, self.store)
+
+    @property
+    def _streams_transcripts(self) -> bool:
+        return self.gateway.provider.streams_transcripts and not self.is_local
 
     # --- chat ---
 

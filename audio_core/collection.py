@@ -23,6 +23,7 @@ from audio_core.audio import Audio
 from audio_core.errors import AccessDenied, AudioError, AudioNotFound
 from audio_core.media.formats import FORMATS
 from audio_core.passages import Passage
+from audio_core.progress import ProgressBar
 from audio_core.reading import PassageReader
 from audio_core.threads import spawned
 
@@ -116,7 +117,7 @@ class Collection:
         reader: what reads one.
         at_once: how many may be under way.
         on_error: what becomes of one that fails.
-        show_progress: whether a bar tells files, seconds of audio, and cost so far.
+        show_progress: whether a bar tells seconds of audio, the time left, recordings and cost so far.
 
     Attributes:
         failures: of the last reading, with `on_error="collect"`.
@@ -126,63 +127,59 @@ class Collection:
         self._reader, self._at_once, self._on_error, self._shows = reader, at_once, on_error, show_progress
         self.failures: list[Failure] = []
 
-    def read(self, found: Iterator[Found]) -> Iterator[Passage]:
-        """The passages of all recordings, in order."""
+    def read(self, recordings: Iterable[Found]) -> Iterator[Passage]:
+        """The passages of all recordings, in order; of a list, a bar knows how many there are."""
         self.failures = []
         places, left = threading.Semaphore(self._at_once), threading.Event()
         waiting: deque[tuple[Found, Future[list[Passage]]]] = deque()
 
-        def passages_of(item: Found) -> list[Passage]:
+        def passages_of(item: Found, reader: PassageReader) -> list[Passage]:
             with places:
-                return [] if left.is_set() else self._passages(item)
+                return [] if left.is_set() else self._passages(item, reader)
 
-        with self._progress() as told:
+        with self._readers(recordings) as (found, reader):
             try:
                 for item in itertools.islice(found, _AHEAD * self._at_once):
-                    waiting.append((item, spawned(partial(passages_of, item))))
+                    waiting.append((item, spawned(partial(passages_of, item, reader()))))
                 while waiting:
                     item, task = waiting.popleft()
                     with self._judged(item):
-                        passages = task.result()
-                        told(passages)
-                        yield from passages
+                        yield from task.result()
                     for following in itertools.islice(found, 1):
-                        waiting.append((following, spawned(partial(passages_of, following))))
+                        waiting.append((following, spawned(partial(passages_of, following, reader()))))
             finally:
                 left.set()  # what is under way is finished and kept; nothing else is begun
 
-    async def aread(self, found: Iterator[Found]) -> AsyncIterator[Passage]:
+    async def aread(self, recordings: Iterable[Found]) -> AsyncIterator[Passage]:
         """The same on the running event loop."""
         self.failures = []
         places = asyncio.Semaphore(self._at_once)
         waiting: deque[tuple[Found, asyncio.Task[list[Passage]]]] = deque()
-        with self._progress() as told:
+        with self._readers(recordings) as (found, reader):
             try:
                 for item in await asyncio.to_thread(list, itertools.islice(found, _AHEAD * self._at_once)):
-                    waiting.append((item, asyncio.create_task(self._apassages(item, places))))
+                    waiting.append((item, asyncio.create_task(self._apassages(item, reader(), places))))
                 while waiting:
                     item, task = waiting.popleft()
                     with self._judged(item):
-                        passages = await task
-                        told(passages)
-                        for passage in passages:
+                        for passage in await task:
                             yield passage
                     for following in await asyncio.to_thread(list, itertools.islice(found, 1)):
-                        waiting.append((following, asyncio.create_task(self._apassages(following, places))))
+                        waiting.append((following, asyncio.create_task(self._apassages(following, reader(), places))))
             finally:
                 for _, task in waiting:
                     task.cancel()
 
-    def _passages(self, item: Found) -> list[Passage]:
+    def _passages(self, item: Found, reader: PassageReader) -> list[Passage]:
         if item.error is not None:
             raise item.error
-        return list(self._reader.read(item.audio, item.metadata))
+        return list(reader.read(item.audio, item.metadata))
 
-    async def _apassages(self, item: Found, places: asyncio.Semaphore) -> list[Passage]:
+    async def _apassages(self, item: Found, reader: PassageReader, places: asyncio.Semaphore) -> list[Passage]:
         if item.error is not None:
             raise item.error
         async with places:
-            return list(await self._reader.aread(item.audio, item.metadata))
+            return list(await reader.aread(item.audio, item.metadata))
 
     @contextlib.contextmanager
     def _judged(self, item: Found) -> Generator[None]:
@@ -196,19 +193,10 @@ class Collection:
                 self.failures.append(Failure(item.audio.label, error))
 
     @contextlib.contextmanager
-    def _progress(self) -> Generator[Callable[[list[Passage]], None]]:
+    def _readers(self, found: Iterable[Found]) -> Generator[tuple[Iterator[Found], Callable[[], PassageReader]]]:
+        """What is found, and what makes the reader of each, which tells the bar if there is one."""
         if not self._shows:
-            yield lambda _: None
+            yield iter(found), lambda: self._reader
             return
-        from tqdm.auto import tqdm  # noqa: PLC0415 - only who wants a bar needs it
-
-        with tqdm(unit="file") as bar:  # pyright: ignore[reportUnknownVariableType]
-            seconds = 0.0
-
-            def told(passages: list[Passage]) -> None:
-                nonlocal seconds
-                seconds += next((float(each.metadata.get("duration") or 0.0) for each in passages), 0.0)
-                bar.set_postfix_str(f"{seconds:.0f} s of audio", refresh=False)  # pyright: ignore[reportUnknownMemberType]
-                bar.update()  # pyright: ignore[reportUnknownMemberType]
-
-            yield told
+        with ProgressBar(len(found) if isinstance(found, Sequence) else None) as bar:
+            yield iter(found), lambda: self._reader.telling(bar.recording())

@@ -73,6 +73,7 @@ def passages(
             end=end,
             clip=_clip(transcript.source, start, end),
             speaker=piece.speaker,
+            language=piece.language,
             gap=piece.is_gap or None,
             estimated=piece.is_estimated or None,
         )
@@ -87,7 +88,10 @@ def _pieces(transcript: Transcript, granularity: Granularity, seconds: float, ov
         return iter(transcript.segments)
     begin = transcript.segments[0].start if transcript.segments else 0.0
     end = transcript.segments[-1].end if transcript.segments else transcript.duration or 0.0
-    return iter((Segment(begin, end, transcript.text),))
+    is_gap, is_estimated = (
+        any(getattr(each, name) for each in transcript.segments) for name in ("is_gap", "is_estimated")
+    )
+    return iter((Segment(begin, end, transcript.text, is_gap=is_gap, is_estimated=is_estimated),))
 
 
 def _clip(source: str | None, start: float, end: float) -> str | None:

@@ -11,7 +11,7 @@ from audio_core.http.fetch import bring
 from audio_core.http.flow import Flow, work
 from audio_core.wire.chat import Sound
 
-__all__ = ["encoded", "end_of", "prepared", "taken"]
+__all__ = ["encoded", "prepared", "taken"]
 
 _LONGEST_WAV = 60.0
 """Seconds; a longer stretch that must be encoded goes out as MP3, at a tenth of the size."""
@@ -44,13 +44,6 @@ def taken(opened: Audio, formats: Sequence[str], end: float | None = None) -> Fl
     return (yield from work(partial(_as_taken, opened, formats, end)))
 
 
-def end_of(audio: Audio) -> float:
-    """Where a recording, or its clip, ends, in seconds of the recording."""
-    from audio_core.media.decode import probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
-
-    return probe(audio).duration if audio.end is None else audio.end
-
-
 def encoded(audio: Audio, formats: Sequence[str], seconds: float) -> Sound:
     """A recording in the cheapest of the formats.
 
@@ -68,8 +61,8 @@ def encoded(audio: Audio, formats: Sequence[str], seconds: float) -> Sound:
 def _as_taken(audio: Audio, formats: Sequence[str], end: float | None) -> tuple[Sound, float]:
     from audio_core.media.decode import probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    row, end = audio.sniffed(), end_of(audio) if end is None else end
-    if not audio.is_clip and not row.raw and row.name in formats:
+    row, end = audio.sniffed(), probe(audio).duration if end is None else end
+    if not audio.is_clip and audio.only_channel is None and not row.raw and row.name in formats:
         return Sound(audio.open(), row.name), end
     sound = encoded(audio, formats, end - (audio.start or 0.0))
     return sound, probe(Audio.of(sound.content)).duration  # a clip may reach beyond the recording's end

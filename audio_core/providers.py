@@ -33,6 +33,7 @@ class Provider:
         upload_formats: what the transcription endpoint takes.
         max_upload_bytes: the largest recording it takes; None if no limit is documented.
         max_upload_seconds: the longest recording it takes; None if no limit is documented.
+        streams_transcripts: whether it gives a transcript as it is heard.
         remembers_speech: whether an earlier spoken reply may be named by its id.
         speaks_only_streamed: whether it gives spoken replies in streams only.
         keeps_reasoning: whether it wants a reply's reasoning details back with the next request.
@@ -48,6 +49,7 @@ class Provider:
     upload_formats: tuple[str, ...] = _UPLOADS
     max_upload_bytes: int | None = None
     max_upload_seconds: float | None = None
+    streams_transcripts: bool = False
     remembers_speech: bool = False
     speaks_only_streamed: bool = False
     keeps_reasoning: bool = False
@@ -82,6 +84,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 base_url_env=("OPENAI_BASE_URL",),
                 chat_formats=("wav", "mp3"),  # an enum in OpenAI's OpenAPI file
                 max_upload_bytes=25 * _MIB,
+                streams_transcripts=True,  # all but whisper-1, which then answers at once
                 remembers_speech=True,
                 docs="https://platform.openai.com/docs/guides/audio",
             ),

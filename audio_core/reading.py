@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -12,6 +12,8 @@ import httpx
 from audio_core.client import AudioClient
 from audio_core.http.access import Access
 from audio_core.passages import Granularity, Passage, passages
+from audio_core.progress import Progress
+from audio_core.providers import Provider
 from audio_core.transcribe.store import TranscriptStore
 from audio_core.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionWishes
@@ -38,7 +40,7 @@ class ReadingOptions(TranscriptionWishes, total=False):
     """What a loader, parser or reader takes besides its source.
 
     Attributes:
-        provider: who transcribes; `"local"` by default, without a key.
+        provider: who transcribes, or a row of your own; `"local"` by default, without a key.
         model: name of the model; needed for remote providers.
         api_key: the provider's key; by default taken from the environment.
         base_url: where the provider's API starts, if not where its row says.
@@ -49,19 +51,22 @@ class ReadingOptions(TranscriptionWishes, total=False):
         temperature: of the model.
         extra: fields of the provider's own.
         gaps: `"raise"`, or `"mark"` to get the rest of a long recording of which a piece failed.
+        channels: `"mixed"`, or `"separate"` to hear each channel as a speaker of its own.
+        vad: what finds the pauses at which a long recording is cut: `"energy"`, or `"silero"` for noisy ones.
+        progress: is called with `Progress` as recordings are heard, possibly on another thread.
         granularity: `"segment"`, `"window"` or `"file"`.
         window_seconds: length of a window.
         window_overlap: seconds that a window shares with the one before.
         timeout: seconds on the clock for each request.
         max_retries: how many more requests may follow a failed one.
-        max_concurrency: how many recordings, or pieces of a long one, are under way side by side.
+        max_concurrency: how many recordings, and pieces of long ones, are under way side by side, in all.
         access: what may be opened; None trusts what is named.
         store: where transcripts are kept, so that a job that died goes on: a `TranscriptStore`, or the path of its file.
         http_client: an `httpx.Client` of yours.
         http_async_client: an `httpx.AsyncClient` of yours.
     """
 
-    provider: str
+    provider: str | Provider
     model: str | None
     api_key: str | None
     base_url: str | None
@@ -104,6 +109,17 @@ class PassageReader:
     def at_once(self) -> int:
         """How many recordings to read side by side: an engine in this process gains nothing from company."""
         return 1 if self.client.is_local else self.client.max_concurrency
+
+    def telling(self, progress: Callable[[Progress], object]) -> PassageReader:
+        """The same reader, which tells somebody else too how far a recording is."""
+        told = self.transcription.get("progress")
+
+        def tell(news: Progress) -> None:
+            progress(news)
+            if told is not None:
+                told(news)
+
+        return replace(self, transcription={**self.transcription, "progress": tell})
 
     def read(self, source: Any, metadata: Mapping[str, Any] | None = None) -> Iterator[Passage]:
         """The passages of a recording; `metadata` is kept beside what the recording says."""

@@ -25,7 +25,7 @@ class LoaderOptions(ReadingOptions, total=False):
         suffixes: of the files of a folder; by default those of all formats that are read.
         on_error: what becomes of a recording that fails: `"raise"`, `"skip"` (a line in the log), or `"collect"`, which
             leaves it in `loader.failures` too.
-        show_progress: whether a bar tells files and seconds of audio.
+        show_progress: whether a bar tells seconds of audio done, the time left, recordings and cost so far.
     """
 
     glob: str | None
@@ -65,9 +65,9 @@ class AudioLoader(BaseLoader):
         given: dict[str, Any] = {**options}
         self._source = source
         self._searching = {name: given.pop(name) for name in ("glob", "recursive", "suffixes") if name in given}
-        on_error, shows = given.pop("on_error", "raise"), given.pop("show_progress", False)
+        on_error, self._shows = given.pop("on_error", "raise"), given.pop("show_progress", False)
         reader = PassageReader.configured(**given)
-        self._collection = Collection(reader, at_once=reader.at_once, on_error=on_error, show_progress=shows)
+        self._collection = Collection(reader, at_once=reader.at_once, on_error=on_error, show_progress=self._shows)
 
     @property
     def failures(self) -> list[Failure]:
@@ -87,8 +87,10 @@ class AudioLoader(BaseLoader):
         async for passage in self._collection.aread(self._found()):
             yield as_document(passage)
 
-    def _found(self) -> Iterator[Found]:
-        return found_in(self._source, lambda source: Found(*_recording(source)), **self._searching)
+    def _found(self) -> Iterable[Found]:
+        found = found_in(self._source, lambda source: Found(*_recording(source)), **self._searching)
+        is_endless = isinstance(self._source, Iterator)  # or may be, so that it must not be counted first
+        return list(found) if self._shows and not is_endless else found
 
 
 class AudioParser(BaseBlobParser):

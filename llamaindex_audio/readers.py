@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +12,17 @@ from llama_index.core.bridge.pydantic import ConfigDict, Field
 from llama_index.core.readers.base import BasePydanticReader
 from llama_index.core.schema import Document
 
-from audio_core import Access, Audio, Granularity, PassageReader, ReadingOptions, TranscriptStore, find_provider
+from audio_core import (
+    Access,
+    Audio,
+    Granularity,
+    PassageReader,
+    Progress,
+    Provider,
+    ReadingOptions,
+    TranscriptStore,
+    find_provider,
+)
 from llamaindex_audio.nodes import as_document
 
 __all__ = ["AudioReader"]
@@ -34,7 +44,7 @@ class AudioReader(BasePydanticReader):
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     is_remote: bool = False
-    provider: str = "local"
+    provider: str | Provider = "local"
     model: str | None = None
     api_key: str | None = Field(default=None, exclude=True, repr=False)
     base_url: str | None = None
@@ -45,6 +55,9 @@ class AudioReader(BasePydanticReader):
     temperature: float | None = None
     extra: dict[str, Any] | None = None
     gaps: Literal["raise", "mark"] = "raise"
+    channels: Literal["mixed", "separate"] = "mixed"
+    vad: Literal["energy", "silero"] = "energy"
+    progress: Callable[[Progress], object] | None = Field(default=None, exclude=True, repr=False)
     granularity: Granularity = "segment"
     window_seconds: float = 30.0
     window_overlap: float = 0.0

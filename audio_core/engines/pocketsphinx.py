@@ -21,7 +21,7 @@ from audio_core.wire.transcription import TranscriptionOptions
 
 Decoder = Any  # PocketSphinx has no types
 
-__all__ = ["PocketSphinx"]
+__all__ = ["RATE", "Decoder", "PocketSphinx", "between_pauses", "borrowed_decoder", "utterances", "words_in"]
 
 RATE = 16_000
 _BYTES_PER_SECOND = RATE * 2
@@ -81,9 +81,9 @@ class PocketSphinx:
         )
 
     def _segments(self, heard: Iterable[bytes]) -> Iterator[Segment]:
-        with _decoder() as decoder:
+        with borrowed_decoder() as decoder:
             for start, utterance in utterances(heard):
-                for words in between_pauses(_words(decoder, utterance, start)):
+                for words in between_pauses(words_in(decoder, utterance, start)):
                     yield _segment(words)
 
 
@@ -171,7 +171,8 @@ def _energy(frame: bytes | bytearray) -> int:
     return sum(abs(sample) for sample in memoryview(frame).cast("h"))
 
 
-def _words(decoder: Decoder, utterance: bytes, start: float) -> list[Word]:
+def words_in(decoder: Decoder, utterance: bytes, start: float) -> list[Word]:
+    """The words that a decoder finds in an utterance which begins `start` seconds into the recording."""
     decoder.start_utt()
     decoder.process_raw(utterance, full_utt=True)
     decoder.end_utt()
@@ -228,7 +229,8 @@ class _Count:
 
 
 @contextmanager
-def _decoder() -> Generator[Decoder]:
+def borrowed_decoder() -> Generator[Decoder]:
+    """A decoder that serves nobody else meanwhile."""
     with _lock:
         decoder = _idle.pop() if _idle else None
     decoder = decoder or _pocketsphinx().Decoder(samprate=RATE, loglevel="FATAL", **_TUNING)

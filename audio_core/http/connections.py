@@ -27,12 +27,21 @@ class Connections:
     Args:
         http_client: a client of the user's for sync calls, used as it is and never closed here.
         http_async_client: likewise for async calls.
+        at_once: how many flows may be in turn side by side, per process and per event loop.
     """
 
     def __init__(
-        self, http_client: httpx.Client | None = None, http_async_client: httpx.AsyncClient | None = None
+        self,
+        http_client: httpx.Client | None = None,
+        http_async_client: httpx.AsyncClient | None = None,
+        at_once: int = 8,
     ) -> None:
         self._given, self._given_async = http_client, http_async_client
+        self._at_once = at_once
+        self._places: tuple[int, threading.Semaphore] | None = None
+        self._places_per_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
+            weakref.WeakKeyDictionary()
+        )
         self._lock = threading.Lock()
         self._own: tuple[int, httpx.Client] | None = None
         self._per_loop: weakref.WeakKeyDictionary[
@@ -60,6 +69,17 @@ class Connections:
             self._per_loop[loop] = (await anext(keeper), keeper)
         return self._per_loop[loop][0]
 
+    def places(self) -> threading.Semaphore:
+        """The places for sync flows; a forked child has its own, as nobody there would leave those that are taken."""
+        with self._lock:
+            if self._places is None or self._places[0] != os.getpid():
+                self._places = (os.getpid(), threading.Semaphore(self._at_once))
+            return self._places[1]
+
+    def async_places(self) -> asyncio.Semaphore:
+        """The places for flows on the running loop."""
+        return self._places_per_loop.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._at_once))
+
     def close(self) -> None:
         """Close the connections of sync calls."""
         with self._lock:
@@ -72,8 +92,8 @@ class Connections:
         if kept := self._per_loop.pop(asyncio.get_running_loop(), None):
             await kept[1].aclose()
 
-    def __reduce__(self) -> tuple[type[Connections], tuple[()]]:
-        return (Connections, ())  # sockets do not travel; the copy makes its own
+    def __reduce__(self) -> tuple[type[Connections], tuple[None, None, int]]:
+        return (Connections, (None, None, self._at_once))  # sockets do not travel; the copy makes its own
 
 
 def _leave(per_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, AsyncGenerator[Any]]]) -> None:

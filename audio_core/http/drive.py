@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from audio_core.errors import ProviderError
 from audio_core.http.connections import Connections
 from audio_core.http.exchange import aexchange, exchange
-from audio_core.http.flow import Flow, Gather, Pause, Response, Send, Step, Work
+from audio_core.http.flow import Flow, Gather, InTurn, Pause, Response, Send, Step, Work
 from audio_core.threads import spawned
 from audio_core.wire.stream import Decoder
 
@@ -63,6 +63,9 @@ def _perform(connections: Connections, step: Step) -> Any:
             return call()
         case Gather(flows, limit):
             return _gather(connections, flows, limit)
+        case InTurn(flow):
+            with connections.places():
+                return run(connections, flow)
 
 
 def _gather(connections: Connections, flows: Iterable[Flow[Any]], limit: int) -> list[Any]:
@@ -83,6 +86,9 @@ async def _aperform(connections: Connections, step: Step) -> Any:
             return await asyncio.to_thread(call)
         case Gather(flows, limit):
             return await _agather(connections, flows, limit)
+        case InTurn(flow):
+            async with connections.async_places():
+                return await arun(connections, flow)
 
 
 async def _agather(connections: Connections, flows: Iterable[Flow[Any]], limit: int) -> list[Any]:

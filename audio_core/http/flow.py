@@ -13,7 +13,22 @@ from typing import Any, TypeVar, cast
 from audio_core.errors import AudioError
 from audio_core.http.body import Body
 
-__all__ = ["Flow", "Gather", "Pause", "Request", "Response", "Send", "Step", "Work", "gather", "pause", "send", "work"]
+__all__ = [
+    "Flow",
+    "Gather",
+    "InTurn",
+    "Pause",
+    "Request",
+    "Response",
+    "Send",
+    "Step",
+    "Work",
+    "gather",
+    "in_turn",
+    "pause",
+    "send",
+    "work",
+]
 
 T = TypeVar("T")
 _MAX_REPLY_BYTES = 256 * 2**20
@@ -90,7 +105,14 @@ class Gather:
     limit: int
 
 
-Step = Send | Pause | Work | Gather
+@dataclass(frozen=True, slots=True)
+class InTurn:
+    """Run a flow once there is a place for it among all of the `Connections`; answered with what it returns."""
+
+    flow: Generator[Any, Any, Any]
+
+
+Step = Send | Pause | Work | Gather | InTurn
 Flow = Generator[Step, Any, T]
 
 
@@ -107,6 +129,11 @@ def pause(seconds: float) -> Flow[None]:
 def work(call: Callable[[], T]) -> Flow[T]:
     """Do something that blocks, away from any event loop."""
     return cast("T", (yield Work(call)))
+
+
+def in_turn(flow: Flow[T]) -> Flow[T]:
+    """Run a flow, of which only so many may be under way, however many flows were gathered at how many levels."""
+    return cast("T", (yield InTurn(flow)))
 
 
 def gather(flows: Iterable[Flow[T]], limit: int) -> Flow[list[T]]:

@@ -9,6 +9,7 @@ URLs. Positions come from the packets, never from a header's duration; damaged p
 
 from __future__ import annotations
 
+import array
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ class Probe:
         codec: FFmpeg's name of the codec.
         sample_rate: Hz.
         channels: how many.
-        duration: seconds, counted packet by packet.
+        duration: seconds, counted packet by packet; of a clip, where it ends or, if that is sooner, where the recording does.
     """
 
     codec: str
@@ -72,7 +73,7 @@ class Probe:
 
 
 def probe(audio: Audio) -> Probe:
-    """Read a recording's packets, without decoding them, for what it holds and how long it is.
+    """Read a recording's packets up to its clip's end, without decoding them, for what it holds and how long it is.
 
     Raises:
         InvalidAudio: if it holds no audio or ends before its header says.
@@ -86,7 +87,11 @@ def probe(audio: Audio) -> Probe:
         clock = _Clock(track)
         for packet in track.packets():
             clock.advance(packet.pts, packet.duration or 0)
-        track.check_promise(clock.seconds)
+            if audio.end is not None and clock.seconds >= audio.end:
+                clock.seconds = audio.end
+                break
+        if audio.end is None:
+            track.check_promise(clock.seconds)
         codec = track.stream.codec_context
         return Probe(codec.name, codec.sample_rate, codec.channels, round(max(0.0, clock.seconds), 6))
 
@@ -109,7 +114,7 @@ def pcm(audio: Audio, *, rate: int, channels: int = 1) -> Iterator[bytes]:
     begin, stop = round((audio.start or 0.0) * rate), None if audio.end is None else round(audio.end * rate)
     width, position, told = 2 * channels, 0, False
     with _track(audio) as track:
-        for position, piece in _timed(track, rate, channels, audio.start or 0.0):
+        for position, piece in _timed(track, _Resample(rate, channels, audio.only_channel), audio.start or 0.0):
             low = max(0, begin - position) * width
             high = len(piece) if stop is None else max(0, stop - position) * width
             if low < min(high, len(piece)):
@@ -138,7 +143,8 @@ def encode(audio: Audio, format: str, *, rate: int | None = None, channels: int 
         raise UnsupportedFormat(f"{format!r} is not written here; choose one of {', '.join(ENCODERS)}.")
     with _track(audio) as track:
         codec = track.stream.codec_context
-        rate, channels = rate or codec.sample_rate, channels or min(2, codec.channels)
+        alone = audio.only_channel is not None
+        rate, channels = rate or codec.sample_rate, channels or (1 if alone else min(2, codec.channels))
     rate = _OPUS_RATE if format == "ogg" else rate
     return FileContent.filled(lambda file: _write(audio, file, format, rate, channels))
 
@@ -158,9 +164,9 @@ def _write(audio: Audio, file: BinaryIO, format: str, rate: int, channels: int) 
         container.mux(stream.encode(None))
 
 
-def _timed(track: _Track, rate: int, channels: int, start: float) -> Iterator[tuple[int, bytes]]:
+def _timed(track: _Track, resample: _Resample, start: float) -> Iterator[tuple[int, bytes]]:
     """Pieces of PCM with the position of each in samples of the recording; what is missing is filled with silence."""
-    resample, width = _Resample(rate, channels), 2 * channels
+    rate, width = resample.rate, resample.width
     position: int | None = None
     clock = _Clock(track)
     for frame in track.frames(start):
@@ -205,10 +211,17 @@ class _Clock:
 
 
 class _Resample:
-    """Frames of any rate and layout to packed 16-bit PCM; a recording may change its rate midway."""
+    """Frames of any rate and layout to packed 16-bit PCM; a recording may change its rate midway.
 
-    def __init__(self, rate: int, channels: int) -> None:
-        self._rate, self._layout, self._width = rate, _layout(channels), 2 * channels
+    Args:
+        rate: Hz.
+        channels: 1 or 2.
+        only: the channel that is meant, counted from 0; None mixes them all.
+    """
+
+    def __init__(self, rate: int, channels: int, only: int | None) -> None:
+        self.rate, self.width = rate, 2 * channels
+        self._layout, self._only = _layout(channels), only
         self._resampler: AudioResampler | None = None
         self._shape: tuple[int, str, str] | None = None
 
@@ -218,12 +231,22 @@ class _Resample:
             shape = (frame.sample_rate, frame.layout.name, frame.format.name)
             if shape != self._shape:
                 flushed = self._run(None)
-                self._resampler, self._shape = AudioResampler("s16", self._layout, self._rate), shape
+                layout = self._layout if self._only is None else frame.layout.name
+                self._resampler, self._shape = AudioResampler("s16", layout, self.rate), shape
         return flushed + self._run(frame)
 
     def _run(self, frame: AudioFrame | None) -> bytes:
         made = self._resampler.resample(frame) if self._resampler else []
-        return b"".join(bytes(out.planes[0])[: out.samples * self._width] for out in made)
+        return b"".join(self._packed(out) for out in made)
+
+    def _packed(self, frame: AudioFrame) -> bytes:
+        if self._only is None:
+            return bytes(frame.planes[0])[: frame.samples * self.width]
+        count = len(frame.layout.channels)
+        if self._only >= count:
+            raise InvalidAudio(f"The recording has no channel {self._only}; it has {count}, counted from 0.")
+        samples = array.array("h", bytes(frame.planes[0])[: 2 * frame.samples * count])
+        return samples[self._only :: count].tobytes()
 
 
 class _Track:

@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Literal, Protocol
 
 from audio_core.audio import Audio
 from audio_core.content import FileContent
@@ -55,22 +56,40 @@ class Piece:
         return Audio.of(Audio.of(self.content), format="pcm16", sample_rate=RATE)
 
 
-def pieces(audio: Audio, longest: float) -> Iterator[Piece]:
+class Finder(Protocol):
+    """What tells pauses from speech."""
+
+    def feed(self, pcm: bytes) -> Iterator[Frame]:
+        """The frames that are judged once `pcm` has come."""
+        ...
+
+
+def pieces(audio: Audio, longest: float, vad: Literal["energy", "silero"] = "energy") -> Iterator[Piece]:
     """Cut a recording, or its clip; memory holds one piece, however long the recording is.
 
     Args:
         audio: a recording that is open.
         longest: seconds that a piece may last.
+        vad: what tells pauses from speech.
 
     Raises:
         InvalidAudio: if it does not decode.
+        MissingDependency: if what is to tell pauses from speech is not installed.
     """
     from audio_core.media.decode import pcm  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    cutter = Cutter(audio.start or 0.0, longest)
+    cutter = Cutter(audio.start or 0.0, longest, _finder(vad))
     for data in pcm(audio, rate=RATE):
         yield from cutter.feed(data)
     yield from cutter.close()
+
+
+def _finder(vad: str) -> Finder:
+    if vad == "energy":
+        return PauseFinder(RATE)
+    from audio_core.media.silero import SileroFinder  # noqa: PLC0415 - an extra
+
+    return SileroFinder()
 
 
 class Cutter:
@@ -79,12 +98,13 @@ class Cutter:
     Args:
         start: where the PCM begins, in seconds of the original recording.
         longest: seconds that a piece may last.
+        finder: what tells pauses from speech; their energy by default.
     """
 
-    def __init__(self, start: float, longest: float) -> None:
+    def __init__(self, start: float, longest: float, finder: Finder | None = None) -> None:
         self._origin, self._longest = start, round(longest * RATE)
         self._overlap = min(round(_OVERLAP * RATE), self._longest // 6)
-        self._finder = PauseFinder(RATE)
+        self._finder = finder or PauseFinder(RATE)
         self._pcm = bytearray()
         self._begin = self._shared = 0
         self._frames: list[Frame] = []

@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TypeAlias
 
-from audio_core.audio import Audio
 from audio_core.errors import (
     AudioError,
     AuthenticationError,
-    InvalidAudio,
     NotFound,
     PermissionDenied,
     ProviderError,
     TranscriptionIncomplete,
 )
-from audio_core.http.flow import Flow, gather, work
-from audio_core.http.gateway import Gateway
+from audio_core.http.flow import Flow, gather, in_turn, work
 from audio_core.prepare import encoded
 from audio_core.providers import Provider
 from audio_core.transcribe.cut import BYTES_PER_SECOND, Piece, pieces
+from audio_core.transcribe.job import Job, Recording
 from audio_core.transcribe.request import transcribed
-from audio_core.transcribe.stitch import Part, stitched
-from audio_core.transcribe.store import PieceKey, TranscriptStore, kept
+from audio_core.transcribe.stitch import Part, added, stitched
+from audio_core.transcribe.store import kept
 from audio_core.transcript import Segment, Transcript, clock
-from audio_core.wire.transcription import TranscriptionOptions
 
-__all__ = ["LONGEST_PIECE", "LONGEST_REQUEST", "longest_request", "transcribe_long"]
+__all__ = [
+    "LONGEST_PIECE",
+    "LONGEST_REQUEST",
+    "Failed",
+    "incomplete",
+    "longest_request",
+    "transcribe_long",
+    "with_gaps",
+]
+
+Failed: TypeAlias = tuple[float, float, AudioError]
+"""A stretch that is missing, in seconds of the recording, and why."""
 
 LONGEST_REQUEST = 1800.0
 """Seconds; a longer recording is cut even where no limit is documented, because gateways give up on long requests."""
@@ -40,17 +49,13 @@ _HOPELESS = (AuthenticationError, PermissionDenied, NotFound)  # what one piece 
 
 
 @dataclass(slots=True)
-class _Job:
-    """What has come of the pieces so far."""
+class _Pieces:
+    """What has come of the pieces of a recording so far."""
 
-    gateway: Gateway
-    model: str
-    audio: Audio
-    options: TranscriptionOptions
-    store: TranscriptStore | None
-    sha256: str
+    job: Job
+    recording: Recording
     parts: list[Part] = field(default_factory=list[Part])
-    failures: list[tuple[float, float, AudioError]] = field(default_factory=list[tuple[float, float, AudioError]])
+    failures: list[Failed] = field(default_factory=list[Failed])
     reached: float = 0.0
     stopped: AudioError | None = None
 
@@ -60,70 +65,53 @@ class _Job:
         What cannot be decoded any further is a stretch that is missing: what was heard before it is not thrown away.
         """
         try:
-            for piece in pieces(self.audio, longest):
+            for piece in pieces(self.recording.audio, longest, self.job.options.vad):
                 if self.stopped is not None:
                     return
                 self.reached = piece.end
                 yield self.hear(piece)
-        except InvalidAudio as error:
+        except AudioError as error:
             self.stopped = error
 
     def hear(self, piece: Piece) -> Flow[None]:
         """Have one piece transcribed."""
         try:
             heard = yield from self._heard(piece)
+            self.parts.append(Part(piece.start, piece.end, piece.shared, heard.shifted(piece.start)))
         except ProviderError as error:
             self.failures.append((piece.start, piece.end, error))
-            if isinstance(error, _HOPELESS) or self.options.gaps == "raise":
+            if isinstance(error, _HOPELESS) or self.job.options.gaps == "raise":
                 self.stopped = self.stopped or error
-            return
-        self.parts.append(Part(piece.start, piece.end, piece.shared, heard.shifted(piece.start)))
+        self.job.tell(self.recording, self._seconds_done(), added([part.transcript.usage for part in self.parts]))
 
     def _heard(self, piece: Piece) -> Flow[Transcript]:
         if piece.is_silent:  # models make words up for silence
-            return Transcript("", (), provider=self.gateway.provider.name, model=self.model)
-        row = self.gateway.provider.name
-        key = PieceKey(self.sha256, piece.start, piece.end, row, self.model, self.options, self.audio.label)
-        return (yield from kept(self.store, key, self._asked(piece)))
+            return Transcript("", (), provider=self.job.gateway.provider.name, model=self.job.model)
+        key = self.job.key(self.recording, piece.start, piece.end)
+        return (yield from in_turn(kept(self.job.store, key, self._asked(piece))))
 
     def _asked(self, piece: Piece) -> Flow[Transcript]:
-        seconds = piece.end - piece.start
-        sound = yield from work(partial(encoded, piece.audio, self.gateway.provider.upload_formats, seconds))
-        return (yield from transcribed(self.gateway, self.model, self.audio.name, sound, self.options, seconds))
+        seconds, formats = piece.end - piece.start, self.job.gateway.provider.upload_formats
+        sound = yield from work(partial(encoded, piece.audio, formats, seconds))
+        return (yield from transcribed(self.job, self.recording.audio.name, sound, seconds))
+
+    def _seconds_done(self) -> float:
+        heard = sum(part.end - part.start - part.shared for part in self.parts)
+        return min(self.recording.seconds, heard + sum(end - start for start, end, _ in self.failures))
 
 
-def transcribe_long(
-    gateway: Gateway,
-    model: str,
-    audio: Audio,
-    options: TranscriptionOptions,
-    *,
-    seconds: float,
-    at_once: int,
-    store: TranscriptStore | None,
-    sha256: str,
-) -> Flow[Transcript]:
+def transcribe_long(job: Job, recording: Recording) -> Flow[Transcript]:
     """Transcribe a recording in pieces; times are of the original recording.
-
-    Args:
-        gateway: whom to ask.
-        model: name of the model.
-        audio: a recording that is open, or a clip of it.
-        options: how to transcribe; `gaps` says what becomes of a piece that fails for good.
-        seconds: where the recording, or its clip, ends.
-        at_once: how many pieces may be under way.
-        store: where pieces are kept.
-        sha256: of the recording.
 
     Raises:
         TranscriptionIncomplete: if a piece failed, with the transcript of the others and the ranges that are missing.
         ProviderError: if the first of them failed already.
     """
-    job = _Job(gateway, model, audio, options, store, sha256)
-    yield from gather(job.flows(_longest_piece(gateway.provider)), at_once)
-    if job.stopped is not None and job.reached < seconds:
-        job.failures.append((job.reached, seconds, job.stopped))
-    return _outcome(job)
+    found = _Pieces(job, recording)
+    yield from gather(found.flows(_longest_piece(job.gateway.provider)), job.at_once)
+    if found.stopped is not None and found.reached < recording.end:
+        found.failures.append((found.reached, recording.end, found.stopped))
+    return _outcome(found)
 
 
 def longest_request(row: Provider) -> float:
@@ -138,27 +126,32 @@ def _longest_piece(row: Provider) -> float:
     return min(LONGEST_PIECE, row.max_upload_seconds or math.inf, by_size)
 
 
-def _outcome(job: _Job) -> Transcript:
-    parts = sorted(job.parts, key=lambda part: part.start)
-    failures = sorted(job.failures, key=lambda failure: failure[0])
+def _outcome(found: _Pieces) -> Transcript:
+    parts = sorted(found.parts, key=lambda part: part.start)
+    failures = sorted(found.failures, key=lambda failure: failure[0])
     if failures and not parts:
         raise failures[0][2]
     whole = stitched(parts)
     if not failures:
         return whole
-    marked = _marked(whole, failures)
-    if job.options.gaps == "mark":
+    marked = with_gaps(whole, failures)
+    if found.job.options.gaps == "mark":
         return marked
+    raise incomplete(found.recording.audio.label, marked, failures)
+
+
+def incomplete(label: str, transcript: Transcript, failures: Sequence[Failed]) -> TranscriptionIncomplete:
+    """The error for a recording of which stretches are missing."""
     ranges = ", ".join(f"{clock(start)}-{clock(end)}" for start, end, _ in failures)
-    raise TranscriptionIncomplete(
-        f"{job.audio.label}: {ranges} could not be transcribed: {failures[0][2]} What was is in .transcript; "
+    return TranscriptionIncomplete(
+        f"{label}: {ranges} could not be transcribed: {failures[0][2]} What was is in .transcript; "
         "gaps='mark' returns it with the gaps marked.",
-        transcript=marked,
+        transcript=transcript,
         failures=tuple(failures),
     )
 
 
-def _marked(transcript: Transcript, failures: list[tuple[float, float, AudioError]]) -> Transcript:
+def with_gaps(transcript: Transcript, failures: Sequence[Failed]) -> Transcript:
     """The transcript with a segment for each stretch that is missing."""
     gaps = [
         Segment(start, end, f"[not transcribed: {clock(start)}-{clock(end)}]", is_gap=True)

@@ -2,66 +2,78 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from functools import partial
 
+from audio_core.audio import Audio
 from audio_core.errors import InvalidRequest
 from audio_core.http.body import Body
-from audio_core.http.flow import Flow, Response
-from audio_core.http.gateway import Gateway
+from audio_core.http.flow import Flow, Response, work
 from audio_core.http.retry import ask
 from audio_core.transcribe.by_chat import transcribed_by_chat
+from audio_core.transcribe.job import Job
 from audio_core.transcript import Transcript
 from audio_core.wire.chat import Sound
-from audio_core.wire.transcription import TranscriptionOptions, json_request, multipart_request, read_transcript
+from audio_core.wire.transcription import json_request, multipart_request, read_transcript
 
-__all__ = ["transcribed"]
+__all__ = ["open_transcription", "transcribed"]
 
 _PATH = "/audio/transcriptions"
 _SHARE_OF_LENGTH = 0.5  # a long recording takes its time; giving up early would pay for it twice
 
 
-def transcribed(
-    gateway: Gateway, model: str, name: str, sound: Sound, options: TranscriptionOptions, seconds: float
-) -> Flow[Transcript]:
+def transcribed(job: Job, name: str, sound: Sound, seconds: float) -> Flow[Transcript]:
     """What a gateway hears in a sound; times count from its beginning.
 
     Args:
-        gateway: whom to ask.
-        model: name of the model.
+        job: whom to ask, and how.
         name: of the file that is sent, without its suffix.
         sound: in a format that the gateway takes.
-        options: how to transcribe.
         seconds: how long the sound lasts.
     """
-    row = gateway.provider
+    row = job.gateway.provider
     if row.transcription == "chat":
-        return (yield from transcribed_by_chat(gateway, model, sound, options, seconds))
-    response = yield from _ask(gateway, model, name, sound, options, seconds)
-    return read_transcript(response.body, response.headers, provider=row.name, model=model, duration=seconds)
+        heard = yield from transcribed_by_chat(job.gateway, job.model, sound, job.options, seconds)
+    else:
+        response = yield from _ask(job, name, sound, seconds)
+        heard = read_transcript(response.body, response.headers, provider=row.name, model=job.model, duration=seconds)
+    if job.options.words and not any(segment.words for segment in heard.segments):
+        return (yield from work(partial(_aligned, heard, sound, job.options.language)))
+    return heard
 
 
-def _ask(
-    gateway: Gateway, model: str, name: str, sound: Sound, options: TranscriptionOptions, seconds: float
-) -> Flow[Response]:
+def _aligned(heard: Transcript, sound: Sound, language: str | None) -> Transcript:
+    from audio_core.engines.alignment import aligned  # noqa: PLC0415 - FFmpeg is loaded when first needed
+
+    return aligned(heard, Audio.of(sound.content), language)
+
+
+def open_transcription(job: Job, name: str, sound: Sound, seconds: float) -> Flow[Response]:
+    """Ask for a stream, up to the point where the reply begins; the arguments are those of `transcribed`."""
+    streaming = replace(job.options, extra={"stream": True, **(job.options.extra or {})})
+    return (yield from _ask(replace(job, options=streaming), name, sound, seconds, streamed=True))
+
+
+def _ask(job: Job, name: str, sound: Sound, seconds: float, *, streamed: bool = False) -> Flow[Response]:
     try:
-        return (yield from _ask_once(gateway, model, name, sound, options, seconds))
+        return (yield from _ask_once(job, name, sound, seconds, streamed))
     except InvalidRequest as error:
-        if "response_format" not in str(error) or "response_format" in (options.extra or {}):
+        is_shape = re.search("response_format|verbose_json", str(error))
+        if not is_shape or "response_format" in (job.options.extra or {}):
             raise
     # Models that know no segments (OpenAI's gpt-4o-transcribe) refuse verbose_json, before any billing.
-    plain = replace(options, words=False, extra={**(options.extra or {}), "response_format": "json"})
-    return (yield from _ask_once(gateway, model, name, sound, plain, seconds))
+    plain = replace(job.options, words=False, extra={**(job.options.extra or {}), "response_format": "json"})
+    return (yield from _ask_once(replace(job, options=plain), name, sound, seconds, streamed))
 
 
-def _ask_once(
-    gateway: Gateway, model: str, name: str, sound: Sound, options: TranscriptionOptions, seconds: float
-) -> Flow[Response]:
-    call = gateway.post(_PATH, _body(gateway, model, name, sound, options))
+def _ask_once(job: Job, name: str, sound: Sound, seconds: float, streamed: bool) -> Flow[Response]:
+    call = job.gateway.post(_PATH, _body(job, name, sound), streamed=streamed)
     patient = replace(call, timeout=call.timeout + seconds * _SHARE_OF_LENGTH)
-    return (yield from ask(patient, max_retries=gateway.max_retries, doing="transcription"))
+    return (yield from ask(patient, max_retries=job.gateway.max_retries, doing="transcription"))
 
 
-def _body(gateway: Gateway, model: str, name: str, sound: Sound, options: TranscriptionOptions) -> Body:
-    if gateway.provider.transcription == "json":
-        return json_request(model, sound.content, sound.format, options)
-    return multipart_request(model, sound.content, name, sound.format, options)
+def _body(job: Job, name: str, sound: Sound) -> Body:
+    if job.gateway.provider.transcription == "json":
+        return json_request(job.model, sound.content, sound.format, job.options)
+    return multipart_request(job.model, sound.content, name, sound.format, job.options)

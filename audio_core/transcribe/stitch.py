@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 from audio_core.transcript import Segment, Transcript, Word
 from audio_core.wire.usage import Usage
 
-__all__ = ["Part", "stitched", "words_of"]
+__all__ = ["Part", "added", "side_by_side", "stitched"]
 
 _NOT_SAID = re.compile(r"[\W_]+")
 
@@ -43,8 +43,11 @@ def stitched(parts: Sequence[Part]) -> Transcript:
         parts: in order of time, at least one.
     """
     segments: list[Segment] = []
+    spoken = {part.transcript.language for part in parts if part.transcript.segments} - {None}
     for number, part in enumerate(parts, 1):
         heard = [_told_apart(segment, number) if len(parts) > 1 else segment for segment in part.transcript.segments]
+        if len(spoken) > 1:
+            heard = [replace(segment, language=part.transcript.language) for segment in heard]
         if part.shared and segments:
             near = [segment for segment in segments if segment.end > part.start]
             del segments[len(segments) - len(near) :]
@@ -59,36 +62,36 @@ def stitched(parts: Sequence[Part]) -> Transcript:
         segments=ordered,
         language=_commonest(parts),
         duration=sum(part.end - part.start - part.shared for part in parts),
-        usage=_added([part.transcript.usage for part in parts]),
+        usage=added([part.transcript.usage for part in parts]),
     )
 
 
-def words_of(segment: Segment) -> list[Word]:
-    """The words of a segment; without times of their own, spread over it by their length.
+def side_by_side(channels: Sequence[Transcript]) -> Transcript:
+    """One transcript of a recording's channels, each heard by itself; who speaks on the first is `"channel 1"`.
 
-    A text without spaces, as Chinese and Japanese are written, is taken character by character.
-
-    Example:
-        >>> [(word.text, word.end) for word in words_of(Segment(0.0, 1.0, "a bcd"))]
-        [('a', 0.25), ('bcd', 1.0)]
+    Args:
+        channels: in their order, at least one.
     """
-    if segment.words:
-        return list(segment.words)
-    texts = segment.text.split() if " " in segment.text.strip() else list(segment.text.strip())
-    total, said, words = sum(map(len, texts)), 0, list[Word]()
-    for text in texts:
-        start, said = said, said + len(text)
-        span = segment.end - segment.start
-        words.append(Word(segment.start + span * start / total, segment.start + span * said / total, text))
-    return words
+    named = [_of_channel(segment, number) for number, heard in enumerate(channels, 1) for segment in heard.segments]
+    segments = tuple(sorted(named, key=lambda segment: segment.start))
+    return replace(
+        channels[0],
+        text=" ".join(segment.text.strip() for segment in segments),
+        segments=segments,
+        usage=added([heard.usage for heard in channels]),
+    )
+
+
+def _of_channel(segment: Segment, number: int) -> Segment:
+    return _spoken_by(segment, f"channel {number}" + (f":{segment.speaker}" if segment.speaker else ""))
 
 
 def _joined(
     before: list[Segment], after: list[Segment], low: float, high: float
 ) -> tuple[list[Segment], list[Segment]]:
     """Two lists of segments that share the seconds from `low` to `high`, without what both heard there."""
-    tail = [word for segment in before for word in words_of(segment) if _middle(word) >= low]
-    head = [word for segment in after for word in words_of(segment) if _middle(word) < high]
+    tail = [word for segment in before for word in segment.timed_words() if _middle(word) >= low]
+    head = [word for segment in after for word in segment.timed_words() if _middle(word) < high]
     match = SequenceMatcher(None, _plain(tail), _plain(head), autojunk=False).find_longest_match()
     if match.size:
         kept, dropped = tail[match.a + match.size - 1], head[match.b + match.size - 1]
@@ -108,12 +111,12 @@ def _from(segments: list[Segment], time: float, *, inclusive: bool) -> list[Segm
 def _trimmed(segments: list[Segment], keeps: Callable[[Word], bool]) -> list[Segment]:
     found: list[Segment] = []
     for segment in segments:
-        words = words_of(segment)
+        words = segment.timed_words()
         kept = [word for word in words if keeps(word)]
         if len(kept) == len(words):
             found.append(segment)
         elif kept:
-            gap = " " if segment.words or " " in segment.text.strip() else ""
+            gap = " " if segment.words or len(segment.text.split()) > 1 else ""
             text = gap.join(word.text.strip() for word in kept)
             own = tuple(kept) if segment.words else ()
             found.append(replace(segment, start=kept[0].start, end=kept[-1].end, text=text, words=own))
@@ -132,7 +135,10 @@ def _in_order(segments: list[Segment]) -> Iterator[Segment]:
 def _told_apart(segment: Segment, number: int) -> Segment:
     if segment.speaker is None:
         return segment
-    speaker = f"{number}:{segment.speaker}"
+    return _spoken_by(segment, f"{number}:{segment.speaker}")
+
+
+def _spoken_by(segment: Segment, speaker: str) -> Segment:
     return replace(segment, speaker=speaker, words=tuple(replace(word, speaker=speaker) for word in segment.words))
 
 
@@ -145,7 +151,8 @@ def _commonest(parts: Sequence[Part]) -> str | None:
     return seconds.most_common(1)[0][0] if seconds else None
 
 
-def _added(usages: Sequence[Usage | None]) -> Usage | None:
+def added(usages: Sequence[Usage | None]) -> Usage | None:
+    """The sum of what requests cost; None if nothing is known."""
     known = [usage for usage in usages if usage is not None]
     return sum(known[1:], known[0]) if known else None
 

@@ -24,7 +24,7 @@ from audio_core.wire.transcription import TranscriptionOptions
 
 __all__ = ["Doubtful", "PieceKey", "TranscriptStore", "kept"]
 
-_VERSION = 1
+_VERSION = 2
 _POLL = 0.2  # seconds between looks at a piece that another process has begun
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pieces (key TEXT PRIMARY KEY, state TEXT NOT NULL, owner TEXT, transcript TEXT, at REAL NOT NULL);
@@ -54,6 +54,7 @@ class PieceKey:
         model: with which model.
         options: how.
         label: what messages call the recording.
+        channel: the one that was heard, or None for all, mixed.
     """
 
     sha256: str
@@ -63,12 +64,13 @@ class PieceKey:
     model: str
     options: TranscriptionOptions
     label: str
+    channel: int | None = None
 
     def digest(self) -> str:
         """The key in the store."""
         how = self.options
         facts = [how.language, how.prompt, how.temperature, how.words, how.diarize, dict(how.extra or {})]
-        place = [self.sha256, round(self.start, 3), round(self.end, 3), self.provider, self.model]
+        place = [self.sha256, round(self.start, 3), round(self.end, 3), self.channel, self.provider, self.model]
         return hashlib.sha256(json.dumps([_VERSION, place, facts], sort_keys=True, default=str).encode()).hexdigest()
 
 

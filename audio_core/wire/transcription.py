@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal, TypedDict, cast
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -19,13 +19,21 @@ from audio_core.content import Content
 from audio_core.errors import IncompleteResponse
 from audio_core.http.body import Body, FilePart, json_body, multipart_body
 from audio_core.media.formats import FORMATS
+from audio_core.progress import Progress
 from audio_core.transcript import Segment, Transcript, Word
 from audio_core.wire.captions import read_captions
 from audio_core.wire.faults import as_json, error_in, unreadable
 from audio_core.wire.loose import objects_in
 from audio_core.wire.usage import read_usage
 
-__all__ = ["TranscriptionOptions", "TranscriptionWishes", "json_request", "multipart_request", "read_transcript"]
+__all__ = [
+    "TranscriptionOptions",
+    "TranscriptionWishes",
+    "json_request",
+    "multipart_request",
+    "read_segment",
+    "read_transcript",
+]
 
 
 class TranscriptionWishes(TypedDict, total=False):
@@ -38,6 +46,9 @@ class TranscriptionWishes(TypedDict, total=False):
     temperature: float | None
     extra: Mapping[str, Any] | None
     gaps: Literal["raise", "mark"]
+    channels: Literal["mixed", "separate"]
+    vad: Literal["energy", "silero"]
+    progress: Callable[[Progress], object] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,10 @@ class TranscriptionOptions:
         temperature: of the model.
         extra: fields of the gateway's own.
         gaps: what becomes of a long recording of which a piece failed: an error, or a transcript with the gap marked.
+        channels: whether channels are mixed, or heard one by one, each as a speaker of its own.
+        vad: how pauses are found where a long recording is cut: by its `"energy"`, or by the voice activity detector
+            `"silero"`, which noise does not confuse (extra `[vad]`).
+        progress: is told how far the recording is; possibly on another thread.
     """
 
     language: str | None = None
@@ -61,6 +76,9 @@ class TranscriptionOptions:
     temperature: float | None = None
     extra: Mapping[str, Any] | None = None
     gaps: Literal["raise", "mark"] = "raise"
+    channels: Literal["mixed", "separate"] = "mixed"
+    vad: Literal["energy", "silero"] = "energy"
+    progress: Callable[[Progress], object] | None = field(default=None, repr=False)
 
     def fields(self, model: str) -> dict[str, Any]:
         """The fields that every gateway names alike."""
@@ -227,6 +245,12 @@ def _segments(raw: _Reply, duration: float | None) -> tuple[Segment, ...]:
         return ()
     end = duration if duration is not None else (words[-1].end if words else 0.0)
     return (Segment(0.0, end, raw.text.strip(), words=tuple(words)),)
+
+
+def read_segment(found: Mapping[str, Any]) -> Segment | None:
+    """The segment that an event of a stream tells of; None if it has no text or no times."""
+    raw = _Segment.model_validate(found)
+    return _segment(raw) if raw.text and raw.start is not None and raw.end is not None else None
 
 
 def _segment(raw: _Segment) -> Segment:

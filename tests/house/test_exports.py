@@ -11,7 +11,7 @@ PUBLIC = {
         Access AccessDenied Answer Audio AudioClient AudioError AudioNotFound AudioTooLarge AuthenticationError Collection ContextOverflow
         CortecsOptions Delta Doubtful Failure Found GatewayOptions Granularity IncompleteResponse InvalidAudio InvalidOption InvalidRequest
         LiteLLMOptions MissingAPIKey MissingDependency NotFound OnError OpenRouterOptions PROVIDERS Passage PassageReader PermissionDenied
-        Provider ProviderError ProviderTimeout ProviderUnavailable RateLimited ReadingOptions Segment Speech SpeechDelta SpeechOptions
+        Progress Provider ProviderError ProviderTimeout ProviderUnavailable RateLimited ReadingOptions Segment Speech SpeechDelta SpeechOptions
         StoreError ToolCall ToolCallDelta Transcript TranscriptStore TranscriptionIncomplete Turn UnknownProvider Unreachable
         UnsupportedFormat Usage Word __version__ admit as_access at_block audio_in_block find_provider fingerprint found_in gateway_fields
         holds_audio named on_wire passages tool_choice_on_wire

@@ -169,8 +169,26 @@ def test_links_inside_a_folder_are_followed(namer, folder: Path) -> None:
 def test_a_bar_tells_how_far_it_is(namer, folder: Path, capsys) -> None:
     loader(namer, folder, show_progress=True).load()
     shown = capsys.readouterr().err
-    assert "6file" in shown
-    assert "1 s of audio" in shown
+    assert "1/1 [" in shown
+    assert "6/6 recordings" in shown
+
+
+def test_a_bar_of_a_stream_of_recordings_counts_as_it_goes(namer, folder: Path, capsys) -> None:
+    loader(namer, iter([folder / "a.wav", folder / "c.wav"]), show_progress=True).load()
+    assert "2/2 recordings" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_files_and_pieces_under_way_are_limited_in_all(namer, tmp_path: Path, monkeypatch, is_async) -> None:
+    monkeypatch.setattr("audio_core.transcribe.recording.longest_request", lambda row: 2.0)
+    monkeypatch.setattr("audio_core.transcribe.long.LONGEST_PIECE", 2.0)
+    for name in "abc":
+        (tmp_path / f"{name}.wav").write_bytes(tone(7))
+    loading = loader(namer, tmp_path, max_concurrency=2, granularity="file")
+    documents = [document async for document in loading.alazy_load()] if is_async else loading.load()
+    assert len(documents) == 3
+    assert len(namer.requests) >= 12
+    assert namer.most == 2
 
 
 def test_making_one_touches_nothing(tmp_path: Path) -> None:

@@ -3,14 +3,16 @@
 import asyncio
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from llama_index.core import SimpleDirectoryReader
-from llama_index.core.readers.base import BaseReader
+from llama_index.core.ingestion import IngestionPipeline
+from llama_index.core.readers.base import BaseReader, ReaderConfig
 from llama_index.core.schema import MetadataMode
 
-from audio_core import AudioNotFound, InvalidAudio, MissingAPIKey, UnknownProvider
+from audio_core import PROVIDERS, AudioNotFound, InvalidAudio, MissingAPIKey, UnknownProvider
 from audio_core.testing import Reply
 from langchain_audio import AudioLoader
 from llamaindex_audio import AudioReader
@@ -69,6 +71,38 @@ def test_it_reads_from_another_file_system(gateway, call: Path) -> None:
     folder = SimpleDirectoryReader("/talks", fs=memory, file_extractor={".mp3": remote(gateway)}, raise_on_error=True)
     assert [document.text for document in folder.load_data()] == ["one", "two"]
     assert gateway.requests[0].parts[-1].content == call.read_bytes()
+
+
+def test_it_reads_a_folder_in_two_processes(call: Path, tmp_path: Path) -> None:
+    for name in ("a.mp3", "b.mp3"):
+        shutil.copy(call, tmp_path / name)
+    reader = AudioReader(granularity="file")
+    folder = SimpleDirectoryReader(tmp_path, file_extractor={".mp3": reader}, raise_on_error=True)
+    alone = folder.load_data()
+    assert [d.metadata["file_name"] for d in alone] == ["a.mp3", "b.mp3"]
+    side_by_side = folder.load_data(num_workers=2)
+    assert sorted((d.id_, d.text) for d in side_by_side) == sorted((d.id_, d.text) for d in alone)
+
+
+def test_it_feeds_an_ingestion_pipeline(gateway, call: Path) -> None:
+    gateway.will_answer(REPLY)
+    config = ReaderConfig(reader=remote(gateway), reader_args=[str(call)])
+    assert "secret" not in str(config.to_dict())
+    nodes = IngestionPipeline(readers=[config], transformations=[]).run()
+    assert [(node.text, node.metadata["start"]) for node in nodes] == [("one", 0.0), ("two", 1.5)]
+
+
+def test_a_gap_shows_in_text_and_metadata(gateway, call: Path) -> None:
+    lost = Reply({"error": {"message": "no"}}, status=500)
+    gateway.will_answer(lost, REPLY)
+    row = replace(PROVIDERS["openai"], max_upload_seconds=30.0)
+    options = {"model": "w", "api_key": "k", "base_url": gateway.base_url, "max_retries": 0, "max_concurrency": 1}
+    for granularity in ("segment", "window", "file"):
+        gateway.will_answer(lost, REPLY)
+        reader = AudioReader(provider=row, gaps="mark", granularity=granularity, **options)
+        first = reader.load_data(call)[0]
+        assert first.metadata["gap"] is True
+        assert "[not transcribed: 00:00-" in first.text
 
 
 def test_extra_info_is_kept_beside_what_the_recording_says(gateway, call: Path) -> None:

@@ -201,7 +201,7 @@ def test_what_cannot_be_decoded_any_further_costs_nothing_of_what_came_before(
 ) -> None:
     tones, seconds = numbers(with_pauses=True)
 
-    def broken(audio: Audio, longest: float):
+    def broken(audio: Audio, longest: float, vad: str):
         yield from list(pieces(audio, longest))[:2]
         raise InvalidAudio("it is damaged")
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import Segment, Transcript, Usage, Word
-from audio_core.transcribe.stitch import Part, stitched, words_of
+from audio_core.transcribe.stitch import Part, stitched
 
 NAMES = [f"w{n}" for n in range(60)]
 
@@ -101,8 +101,23 @@ def test_the_language_is_the_one_spoken_longest() -> None:
     assert stitched(parts).language == "de"
 
 
+def test_where_the_language_changes_each_segment_says_its_own() -> None:
+    spoken = [("en", "hello"), ("de", "hallo"), (None, "")]
+    parts = [
+        Part(
+            10.0 * at,
+            10.0 * at + 10,
+            0.0,
+            Transcript(text, (Segment(10.0 * at, 10.0 * at + 1, text),) if text else (), language),
+        )
+        for at, (language, text) in enumerate(spoken)
+    ]
+    assert [segment.language for segment in stitched(parts).segments] == ["en", "de"]
+    assert [segment.language for segment in stitched(parts[:1]).segments] == [None]
+
+
 @given(text=st.text(min_size=1, max_size=40), start=st.floats(0, 100), length=st.floats(0.1, 50))
 def test_estimated_times_fill_the_segment(text: str, start: float, length: float) -> None:
-    words = words_of(Segment(start, start + length, text))
+    words = Segment(start, start + length, text).timed_words()
     assert all(start <= word.start <= word.end <= start + length + 1e-6 for word in words)
-    assert "".join(word.text for word in words) == "".join(text.split() if " " in text.strip() else text.strip())
+    assert "".join(word.text for word in words) == "".join(text.split())

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import (
+    Audio,
     AudioClient,
     Provider,
     ProviderUnavailable,
@@ -299,3 +300,22 @@ def test_an_interrupted_job_leaves_at_once_and_keeps_what_is_done(tmp_path: Path
         job(gateway, tmp_path / "other.sqlite", path).communicate()
         assert again == len(gateway.requests) - 1
     assert finished["duration"] == pytest.approx(40.0, abs=0.01)
+
+
+def test_what_is_kept_is_not_even_encoded_again(gateway, store, monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway.will_answer(REPLY)
+    clip = Audio.of(tone(2), start=0.5, end=1.5)
+    first = client(gateway, store).transcribe(clip)
+    monkeypatch.setattr("audio_core.transcribe.recording.taken", None)
+    assert client(gateway, store).transcribe(clip) == first
+
+
+def test_an_engine_in_this_process_is_not_asked_twice_either(
+    store, call: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = Audio.of(call, end=6)
+    first = AudioClient(store=store).transcribe(clip)
+    monkeypatch.setattr("audio_core.engines.pocketsphinx.utterances", None)
+    assert AudioClient(store=store).transcribe(clip) == first
+    with pytest.raises(TypeError):
+        AudioClient(store=store).transcribe(clip, words=True)
