@@ -1,0 +1,80 @@
+"""Fifty files through a gateway that takes 200 ms for each: how near to the ideal, and who else is.
+
+python benchmarks/folder.py    # needs the group "peers", and the ffmpeg program for pydub
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import math
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from audio_core.testing import Reply, ScriptedGateway, tone
+from langchain_audio import AudioLoader
+
+FILES, LATENCY, ROUNDS = 50, 0.2, 3
+REPLY = Reply({"text": "hi", "segments": [{"start": 0.0, "end": 0.5, "text": "hi"}]}, wait=LATENCY)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, ScriptedGateway() as gateway:
+        gateway.will_answer(REPLY)
+        for number in range(FILES):
+            (Path(folder) / f"{number:02}.wav").write_bytes(tone(0.6))
+        print("| who | s | of the ideal |\n|---|---|---|")
+        for at_once in (8, 16):
+            ideal = math.ceil(FILES / at_once) * LATENCY
+            for kind, load in (("sync", ours), ("async", ours_async)):
+                took = best(lambda load=load, at_once=at_once: load(folder, gateway.base_url, at_once))
+                print(f"| ours, {at_once} at once, {kind} | {took:.2f} | {took / ideal:.2f} x |", flush=True)
+        for name, load in (("OpenAIWhisperParser", langchain_peer), ("WhisperReader", llamaindex_peer)):
+            print(f"| {name} | {best(lambda load=load: load(folder, gateway.base_url), 1):.2f} | |", flush=True)
+
+
+def best(load: Callable[[], int], rounds: int = ROUNDS) -> float:
+    """Seconds of the median round."""
+    times = list[float]()
+    for _ in range(rounds):
+        began = time.perf_counter()
+        with contextlib.redirect_stdout(io.StringIO()):
+            assert load() == FILES
+        times.append(time.perf_counter() - began)
+    return sorted(times)[len(times) // 2]
+
+
+def loader(folder: str, url: str, at_once: int) -> AudioLoader:
+    return AudioLoader(folder, provider="openai", model="m", api_key="k", base_url=url, max_concurrency=at_once)
+
+
+def ours(folder: str, url: str, at_once: int) -> int:
+    return len(loader(folder, url, at_once).load())
+
+
+def ours_async(folder: str, url: str, at_once: int) -> int:
+    return len(asyncio.run(loader(folder, url, at_once).aload()))
+
+
+def langchain_peer(folder: str, url: str) -> int:
+    from langchain_community.document_loaders.blob_loaders.file_system import FileSystemBlobLoader
+    from langchain_community.document_loaders.generic import GenericLoader
+    from langchain_community.document_loaders.parsers.audio import OpenAIWhisperParser
+
+    parser = OpenAIWhisperParser(api_key="k", base_url=url)
+    return len(GenericLoader(FileSystemBlobLoader(folder, glob="*.wav"), parser).load())
+
+
+def llamaindex_peer(folder: str, url: str) -> int:
+    from llama_index.core import SimpleDirectoryReader
+    from llama_index.readers.whisper import WhisperReader
+
+    reader = WhisperReader(api_key="k", client_kwargs={"base_url": url})
+    return len(SimpleDirectoryReader(folder, file_extractor={".wav": reader}).load_data())
+
+
+if __name__ == "__main__":
+    main()
