@@ -3,6 +3,8 @@
 from audio_core._version import __version__
 from audio_core.audio import Audio
 from audio_core.blocks import audio_in_block, holds_audio
+from audio_core.chunks import ChunkSize, Unit, chunks, restored
+from audio_core.citing import citation, clip_around
 from audio_core.client import AudioClient
 from audio_core.collection import Collection, Failure, Found, OnError, found_in
 from audio_core.content import fingerprint
@@ -58,6 +60,7 @@ __all__ = [
     "AudioNotFound",
     "AudioTooLarge",
     "AuthenticationError",
+    "ChunkSize",
     "Collection",
     "ContextOverflow",
     "CortecsOptions",
@@ -98,6 +101,7 @@ __all__ = [
     "TranscriptStore",
     "TranscriptionIncomplete",
     "Turn",
+    "Unit",
     "UnknownProvider",
     "Unreachable",
     "UnsupportedFormat",
@@ -108,6 +112,9 @@ __all__ = [
     "as_access",
     "at_block",
     "audio_in_block",
+    "chunks",
+    "citation",
+    "clip_around",
     "find_provider",
     "fingerprint",
     "found_in",
@@ -116,5 +123,6 @@ __all__ = [
     "named",
     "on_wire",
     "passages",
+    "restored",
     "tool_choice_on_wire",
 ]

@@ -9,7 +9,7 @@
     ├── MissingDependency (ImportError)       an extra is not installed
     ├── MissingAPIKey (ValueError)            no key given and none in the environment
     ├── UnknownProvider (ValueError)          no such row in `PROVIDERS`
-    ├── InvalidOption (ValueError)            an option that a gateway does not have
+    ├── InvalidOption (ValueError)            an option that a gateway does not have, or that cannot be
     ├── StoreError (OSError)                  a store of transcripts that cannot be used
     ├── TranscriptionIncomplete               some stretch of a recording could not be transcribed
     └── ProviderError                         what a gateway answered, or did not answer
@@ -132,7 +132,7 @@ class UnknownProvider(AudioError, ValueError):
 
 
 class InvalidOption(AudioError, ValueError):
-    """An option that a gateway does not have."""
+    """An option that a gateway does not have, or that cannot be carried out on what it was given with."""
 
 
 class StoreError(AudioError, OSError):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from audio_core.audio import Audio
-from audio_core.transcript import Segment, Transcript
+from audio_core.timeline import timeline_of
+from audio_core.transcript import Segment, Transcript, joined
 
-__all__ = ["Granularity", "Passage", "passages"]
+__all__ = ["Granularity", "Passage", "clip_of", "passages", "stable_id"]
 
 Granularity = Literal["segment", "window", "file"]
 """How much one piece holds: what lies between two pauses, segments of about `window_seconds`, or all of a recording."""
@@ -51,7 +52,8 @@ def passages(
     Yields:
         Passages whose metadata has `start`, `end` (seconds of the original recording) and `segment` (index), and where
         known `source`, `clip`, `speaker`, `language`, `duration`, `model`, `provider`, `sha256`; `gap` (True) where
-        transcription failed, `estimated` (True) where a chat model guessed the times.
+        transcription failed, `estimated` (True) where a chat model guessed the times; and `timeline`, which keeps the time of
+        each word or segment for whoever cuts the passage.
 
     Example:
         >>> [piece.metadata["start"] for piece in passages(Transcript("hi", (Segment(2.0, 3.0, "hi"),)))]
@@ -65,44 +67,46 @@ def passages(
         provider=transcript.provider,
         sha256=transcript.sha256,
     )
-    pieces = _pieces(transcript, granularity, window_seconds, window_overlap)
-    for index, piece in enumerate(pieces):
+    groups = _groups(transcript, granularity, window_seconds, window_overlap)
+    for index, group in enumerate(groups):
+        piece = joined(group)
         start, end = round(piece.start, 3), round(piece.end, 3)
         place = _known(
             start=start,
             end=end,
-            clip=_clip(transcript.source, start, end),
+            clip=clip_of(transcript.source, start, end),
             speaker=piece.speaker,
             language=piece.language,
             gap=piece.is_gap or None,
             estimated=piece.is_estimated or None,
+            timeline=timeline_of(group, start) or None,
         )
         facts = {**(metadata or {}), **common, **place, "segment": index}
-        yield Passage(_id(transcript, start, end, piece.text), piece.text, facts)
+        yield Passage(stable_id(facts, piece.text), piece.text, facts)
 
 
-def _pieces(transcript: Transcript, granularity: Granularity, seconds: float, overlap: float) -> Iterator[Segment]:
-    if granularity == "window":
-        return transcript.windows(seconds, overlap)
-    if granularity == "segment":
-        return iter(transcript.segments)
-    begin = transcript.segments[0].start if transcript.segments else 0.0
-    end = transcript.segments[-1].end if transcript.segments else transcript.duration or 0.0
-    is_gap, is_estimated = (
-        any(getattr(each, name) for each in transcript.segments) for name in ("is_gap", "is_estimated")
-    )
-    return iter((Segment(begin, end, transcript.text, is_gap=is_gap, is_estimated=is_estimated),))
-
-
-def _clip(source: str | None, start: float, end: float) -> str | None:
+def clip_of(source: str | None, start: float, end: float) -> str | None:
+    """The URL of a stretch of a recording, if the recording has one."""
     return Audio.of(source).clip(start, end).reference if source and start < end else None
+
+
+def stable_id(metadata: Mapping[str, Any], text: str) -> str:
+    """32 hex digits, the same for the same recording, stretch, model and text."""
+    facts = [metadata.get(name) for name in ("sha256", "source", "start", "end", "provider", "model")]
+    recording = facts[0] or facts[1] or ""
+    return hashlib.sha256(repr((recording, *facts[2:], text)).encode()).hexdigest()[:32]
+
+
+def _groups(
+    transcript: Transcript, granularity: Granularity, seconds: float, overlap: float
+) -> Iterator[Sequence[Segment]]:
+    if granularity == "window":
+        return transcript.grouped(seconds, overlap)
+    if granularity == "segment":
+        return ((segment,) for segment in transcript.segments)
+    silent = (Segment(0.0, transcript.duration or 0.0, transcript.text),)
+    return iter((transcript.segments or silent,))
 
 
 def _known(**facts: Any) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
-
-
-def _id(transcript: Transcript, start: float, end: float, text: str) -> str:
-    """The recording's bytes, the stretch, the model and the text; 32 hex digits."""
-    facts = (transcript.sha256 or transcript.source or "", start, end, transcript.provider, transcript.model, text)
-    return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]

@@ -11,7 +11,7 @@ from typing import Any
 from audio_core.captions import srt, vtt
 from audio_core.wire.usage import Usage
 
-__all__ = ["Segment", "Transcript", "Word", "clock", "spread"]
+__all__ = ["Segment", "Transcript", "Word", "clock", "joined", "spread"]
 
 _LONGEST_WORD = 40  # characters; what is longer is a text of a script that parts no words, such as Thai
 
@@ -133,12 +133,16 @@ class Transcript:
         Raises:
             ValueError: if `seconds` is not positive or `overlap` is not below it.
         """
+        return map(joined, self.grouped(seconds, overlap))
+
+    def grouped(self, seconds: float, overlap: float = 0.0) -> Iterator[Sequence[Segment]]:
+        """The segments of each of the `windows`."""
         if not 0 <= overlap < seconds:
             raise ValueError(f"A window of {seconds} s cannot overlap by {overlap} s.")
         first = 0
         while first < len(self.segments):
             last = self._last_within(first, seconds)
-            yield _joined(self.segments[first : last + 1])
+            yield self.segments[first : last + 1]
             if last + 1 == len(self.segments):
                 return
             first = self._first_after(first, last, overlap)
@@ -227,7 +231,8 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
 
 
-def _joined(segments: Sequence[Segment]) -> Segment:
+def joined(segments: Sequence[Segment]) -> Segment:
+    """One segment that says what several do, one after the other."""
     speakers, languages = {segment.speaker for segment in segments}, {segment.language for segment in segments}
     return Segment(
         start=segments[0].start,

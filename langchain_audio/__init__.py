@@ -4,8 +4,10 @@ from audio_core import MissingDependency
 
 try:
     from langchain_audio.chat_models import ChatAudio
+    from langchain_audio.citations import cite, clip_block
     from langchain_audio.document_loaders import AudioLoader, AudioParser
     from langchain_audio.replies import speech_in
+    from langchain_audio.splitting import TranscriptSplitter, restore_times
 except ModuleNotFoundError as error:
     if (error.name or "").split(".")[0] != "langchain_core":
         raise
@@ -13,4 +15,13 @@ except ModuleNotFoundError as error:
         "langchain_audio needs LangChain: pip install 'langchain-llamaindex-audio[langchain]'"
     ) from None
 
-__all__ = ["AudioLoader", "AudioParser", "ChatAudio", "speech_in"]
+__all__ = [
+    "AudioLoader",
+    "AudioParser",
+    "ChatAudio",
+    "TranscriptSplitter",
+    "cite",
+    "clip_block",
+    "restore_times",
+    "speech_in",
+]

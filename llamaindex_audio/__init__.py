@@ -3,9 +3,11 @@
 from audio_core import MissingDependency
 
 try:
+    from llamaindex_audio.citations import ClipPostprocessor, cite, clip_block
     from llamaindex_audio.llms import AudioLLM
     from llamaindex_audio.readers import AudioReader
     from llamaindex_audio.replies import speech_in
+    from llamaindex_audio.splitting import TranscriptNodeParser, restore_times
 except ModuleNotFoundError as error:
     if (error.name or "").split(".")[0] != "llama_index":
         raise
@@ -13,4 +15,13 @@ except ModuleNotFoundError as error:
         "llamaindex_audio needs LlamaIndex: pip install 'langchain-llamaindex-audio[llamaindex]'"
     ) from None
 
-__all__ = ["AudioLLM", "AudioReader", "speech_in"]
+__all__ = [
+    "AudioLLM",
+    "AudioReader",
+    "ClipPostprocessor",
+    "TranscriptNodeParser",
+    "cite",
+    "clip_block",
+    "restore_times",
+    "speech_in",
+]

@@ -1,23 +1,27 @@
-"""Passages of a transcript as LlamaIndex's Documents."""
+"""Passages of a transcript as LlamaIndex's Documents and nodes."""
 
 from __future__ import annotations
 
-from llama_index.core.schema import Document
+from typing import Any
+
+from llama_index.core.schema import Document, TextNode
 
 from audio_core import Passage
 
-__all__ = ["as_document"]
+__all__ = ["as_document", "as_node"]
 
-_NOT_EMBEDDED = ["source", "start", "end", "clip", "segment", "language", "duration", "model", "provider", "sha256"]
-_NOT_PROMPTED = ["clip", "segment", "language", "duration", "model", "provider", "sha256"]  # times stay, to be cited
+_FACTS = ["clip", "segment", "language", "duration", "model", "provider", "sha256", "timeline", "gap", "estimated"]
+_HIDDEN: dict[str, Any] = {
+    "excluded_embed_metadata_keys": ["source", "start", "end", *_FACTS],
+    "excluded_llm_metadata_keys": _FACTS,  # times stay, to be cited
+}
 
 
 def as_document(passage: Passage) -> Document:
     """A Document with the passage's id, text and flat metadata; only the speaker is embedded with the text."""
-    return Document(
-        id_=passage.id,
-        text=passage.text,
-        metadata=passage.metadata,
-        excluded_embed_metadata_keys=_NOT_EMBEDDED,
-        excluded_llm_metadata_keys=_NOT_PROMPTED,
-    )
+    return Document(id_=passage.id, text=passage.text, metadata=passage.metadata, **_HIDDEN)
+
+
+def as_node(passage: Passage) -> TextNode:
+    """The same as a node."""
+    return TextNode(id_=passage.id, text=passage.text, metadata=passage.metadata, **_HIDDEN)

@@ -28,13 +28,14 @@ def test_metadata_is_flat_says_where_and_leaves_out_what_is_not_known() -> None:
         "model": "m",
         "provider": "p",
         "sha256": "abc",
+        "timeline": "|3:0+3500",
     }
     assert "speaker" not in second.metadata
 
 
 def test_bytes_have_no_clip() -> None:
     (only,) = passages(Transcript("hi", (Segment(0.0, 1.0, "hi"),)))
-    assert only.metadata == {"start": 0.0, "end": 1.0, "segment": 0}
+    assert only.metadata == {"start": 0.0, "end": 1.0, "segment": 0, "timeline": "|2:0+1000"}
 
 
 def test_what_the_caller_brings_is_kept_unless_the_recording_knows_better() -> None:
