@@ -65,8 +65,9 @@ def restore_times(nodes: Iterable[BaseNode]) -> list[BaseNode]:
         InvalidOption: if a node says no times, or does not say where it was cut.
 
     Example:
+        >>> from llama_index.core.node_parser import SentenceSplitter
         >>> documents = AudioReader(granularity="file", words=True).load_data("examples/audio/call.mp3")
-        >>> nodes = restore_times(SentenceSplitter(chunk_size=60, chunk_overlap=0).get_nodes_from_documents(documents))
+        >>> nodes = restore_times(SentenceSplitter(chunk_size=100, chunk_overlap=0).get_nodes_from_documents(documents))
         >>> nodes[0].metadata["end"] <= nodes[1].metadata["start"]
         True
     """

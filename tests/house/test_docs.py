@@ -42,7 +42,8 @@ def at_home(monkeypatch: pytest.MonkeyPatch, offline: str) -> Iterator[None]:
 @pytest.mark.parametrize("name", modules())
 def test_examples_in_docstrings_run(name: str) -> None:
     module = importlib.import_module(name)
-    names = {"Blob": Blob, **vars(audio_core.testing), **vars(audio_core), **vars(module)}
+    package = importlib.import_module(name.split(".")[0])
+    names = {"Blob": Blob, **vars(audio_core.testing), **vars(audio_core), **vars(package), **vars(module)}
     failures = io.StringIO()
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     for test in doctest.DocTestFinder(exclude_empty=True).find(module, name, globs=names):
