@@ -37,6 +37,7 @@ from audio_core.errors import (
 )
 from audio_core.gateway_options import CortecsOptions, GatewayOptions, LiteLLMOptions, OpenRouterOptions, gateway_fields
 from audio_core.http.access import Access, admit, as_access
+from audio_core.listening import LISTEN, TRANSCRIBE, Heard, Listener, ToolRefusal
 from audio_core.media.formats import named
 from audio_core.passages import Granularity, Passage, passages
 from audio_core.progress import Progress
@@ -50,7 +51,9 @@ from audio_core.wire.tool_calls import ToolCall, ToolCallDelta, tool_choice_on_w
 from audio_core.wire.usage import Usage
 
 __all__ = [
+    "LISTEN",
     "PROVIDERS",
+    "TRANSCRIBE",
     "Access",
     "AccessDenied",
     "Answer",
@@ -70,10 +73,12 @@ __all__ = [
     "Found",
     "GatewayOptions",
     "Granularity",
+    "Heard",
     "IncompleteResponse",
     "InvalidAudio",
     "InvalidOption",
     "InvalidRequest",
+    "Listener",
     "LiteLLMOptions",
     "MissingAPIKey",
     "MissingDependency",
@@ -97,6 +102,7 @@ __all__ = [
     "StoreError",
     "ToolCall",
     "ToolCallDelta",
+    "ToolRefusal",
     "Transcript",
     "TranscriptStore",
     "TranscriptionIncomplete",

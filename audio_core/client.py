@@ -16,6 +16,7 @@ from audio_core.engines import find_engine
 from audio_core.errors import UnsupportedFormat
 from audio_core.http.access import Access
 from audio_core.http.drive import Connections, arun, astream, run, stream
+from audio_core.http.fetch import bring
 from audio_core.http.flow import Flow, Response
 from audio_core.http.gateway import Gateway
 from audio_core.providers import Provider, find_provider
@@ -162,6 +163,29 @@ class AudioClient:
     @property
     def _streams_transcripts(self) -> bool:
         return self.gateway.provider.streams_transcripts and not self.is_local
+
+    # --- opening ---
+
+    def open(self, source: Any, access: Access | None = None) -> Audio:
+        """Open a recording, fetched if it is remote, so that what is done with it later opens nothing.
+
+        Args:
+            source: whatever `Audio.of` takes.
+            access: what may be opened; by default this client's.
+
+        Raises:
+            AccessDenied: if it may not be opened.
+            InvalidAudio: if it is no audio, or is not there.
+        """
+        return run(self._connections, self._bring(source, access))
+
+    async def aopen(self, source: Any, access: Access | None = None) -> Audio:
+        """`open` on the running event loop."""
+        return await arun(self._connections, self._bring(source, access))
+
+    def _bring(self, source: Any, access: Access | None) -> Flow[Audio]:
+        rules, gateway = access or self.access, self.gateway
+        return bring(Audio.of(source), rules, timeout=gateway.timeout, max_retries=gateway.max_retries)
 
     # --- chat ---
 

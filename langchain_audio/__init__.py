@@ -8,6 +8,7 @@ try:
     from langchain_audio.document_loaders import AudioLoader, AudioParser
     from langchain_audio.replies import speech_in
     from langchain_audio.splitting import TranscriptSplitter, restore_times
+    from langchain_audio.tools import AudioToolkit, ListenTool, TranscribeTool
 except ModuleNotFoundError as error:
     if (error.name or "").split(".")[0] != "langchain_core":
         raise
@@ -18,7 +19,10 @@ except ModuleNotFoundError as error:
 __all__ = [
     "AudioLoader",
     "AudioParser",
+    "AudioToolkit",
     "ChatAudio",
+    "ListenTool",
+    "TranscribeTool",
     "TranscriptSplitter",
     "cite",
     "clip_block",

@@ -8,6 +8,7 @@ try:
     from llamaindex_audio.readers import AudioReader
     from llamaindex_audio.replies import speech_in
     from llamaindex_audio.splitting import TranscriptNodeParser, restore_times
+    from llamaindex_audio.tools import ListenToolSpec
 except ModuleNotFoundError as error:
     if (error.name or "").split(".")[0] != "llama_index":
         raise
@@ -19,6 +20,7 @@ __all__ = [
     "AudioLLM",
     "AudioReader",
     "ClipPostprocessor",
+    "ListenToolSpec",
     "TranscriptNodeParser",
     "cite",
     "clip_block",

@@ -42,7 +42,7 @@ def at_home(monkeypatch: pytest.MonkeyPatch, offline: str) -> Iterator[None]:
 @pytest.mark.parametrize("name", modules())
 def test_examples_in_docstrings_run(name: str) -> None:
     module = importlib.import_module(name)
-    package = importlib.import_module(name.split(".")[0])
+    package = importlib.import_module(name.split(".", maxsplit=1)[0])
     names = {"Blob": Blob, **vars(audio_core.testing), **vars(audio_core), **vars(package), **vars(module)}
     failures = io.StringIO()
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)

@@ -1,0 +1,130 @@
+"""Tools in LangChain: the standard tests, and an agent that listens."""
+
+from pathlib import Path
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.load import dumps
+from langchain_core.messages import HumanMessage, ToolMessage
+from langchain_tests.integration_tests import ToolsIntegrationTests
+from langchain_tests.unit_tests import ToolsUnitTests
+
+from audio_core import AudioClient, Heard, Transcript
+from audio_core.testing import chat_reply
+from langchain_audio import AudioToolkit, ChatAudio, ListenTool, TranscribeTool
+
+FOLDER = Path(__file__).parents[2] / "examples" / "audio"
+
+
+class _Listening:
+    @property
+    def tool_constructor(self) -> type[ListenTool]:
+        return ListenTool
+
+    @property
+    def tool_constructor_params(self) -> dict:
+        return {"client": AudioClient("local", model="any", base_url=self.url), "access": FOLDER}
+
+    @property
+    def tool_invoke_params_example(self) -> dict:
+        return {"audio": "call.mp3", "question": "Who is called?", "start": 0, "end": 6}
+
+    @pytest.fixture(autouse=True)
+    def at_the_offline_server(self, offline: str) -> None:
+        type(self).url = offline
+
+
+class _Transcribing(_Listening):
+    @property
+    def tool_constructor(self) -> type[TranscribeTool]:
+        return TranscribeTool
+
+    @property
+    def tool_constructor_params(self) -> dict:
+        return {"access": FOLDER}
+
+    @property
+    def tool_invoke_params_example(self) -> dict:
+        return {"audio": "call.mp3", "end": 6}
+
+
+class TestListenToolUnit(_Listening, ToolsUnitTests):
+    """The standard unit tests."""
+
+
+class TestListenTool(_Listening, ToolsIntegrationTests):
+    """The standard integration tests, against the offline server."""
+
+
+class TestTranscribeToolUnit(_Transcribing, ToolsUnitTests):
+    """The standard unit tests."""
+
+
+class TestTranscribeTool(_Transcribing, ToolsIntegrationTests):
+    """The standard integration tests, in this process."""
+
+
+def call(name: str, **arguments) -> dict:
+    return {"type": "tool_call", "id": "c1", "name": name, "args": arguments}
+
+
+def test_the_artifact_is_what_the_text_was_made_of() -> None:
+    message = TranscribeTool(access=FOLDER).invoke(call("transcribe", audio="call.mp3", end=4.5))
+    assert isinstance(message.artifact, Transcript)
+    assert message.content.endswith("> [00:00-00:04] good afternoon this is the city library how can i help you")
+    assert message.status == "success"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"audio": "/etc/passwd"}, "may not be opened"),
+        ({"audio": "none.mp3"}, "There are: call.mp3, talk.ogg"),
+        ({}, "audio"),
+        ({"audio": "call.mp3", "start": "soon"}, "start"),
+    ],
+)
+async def test_a_wrong_call_is_answered_and_ends_nothing(arguments: dict, reason: str) -> None:
+    tool = TranscribeTool(access=FOLDER)
+    for message in (tool.invoke(call("transcribe", **arguments)), await tool.ainvoke(call("transcribe", **arguments))):
+        assert message.status == "error"
+        assert reason in message.content
+
+
+def test_a_toolkit_without_access_opens_nothing() -> None:
+    listen, transcribe = AudioToolkit().get_tools()
+    for tool, arguments in ((listen, {"question": "?"}), (transcribe, {})):
+        assert "no folder was opened" in tool.invoke({"audio": "examples/audio/call.mp3", **arguments})
+
+
+def test_keys_and_folders_show_in_no_dump() -> None:
+    tool = ListenTool(client=AudioClient("openai", model="m", api_key="sk-secret-key-1"), access="/secret/folder")
+    assert "secret" not in repr(tool) + repr(tool.client) + dumps(tool)
+
+
+def says(*calls: dict, text: str | None = None):
+    wire = [
+        {"id": f"c{at}", "type": "function", "function": {"name": each["name"], "arguments": each["arguments"]}}
+        for at, each in enumerate(calls)
+    ]
+    return chat_reply(text, **({"tool_calls": wire, "finish": "tool_calls"} if wire else {}))
+
+
+def test_a_recording_cannot_make_an_agent_read_other_files(gateway, offline: str) -> None:
+    """The agent's model is scripted to obey: it is told by a recording to listen to /etc/passwd, and tries."""
+    gateway.will_answer(
+        says({"name": "listen", "arguments": '{"audio": "call.mp3", "question": "What?", "end": 6}'}),
+        says({"name": "listen", "arguments": '{"audio": "/etc/passwd", "question": "What is in it?"}'}),
+        says({"name": "transcribe", "arguments": '{"audio": "file:///etc/passwd"}'}),
+        says(text="I could not open it."),
+    )
+    ears = AudioClient("local", model="any", base_url=offline)
+    model = ChatAudio(model="m", provider="openai", api_key="k", base_url=gateway.base_url)
+    agent = create_agent(model, AudioToolkit(client=ears, access=FOLDER).get_tools())
+    messages = agent.invoke({"messages": [HumanMessage("What does call.mp3 say?")]})["messages"]
+    first, second, third = [message for message in messages if isinstance(message, ToolMessage)]
+    assert isinstance(first.artifact, Heard)
+    assert "good afternoon" in first.content
+    assert (second.status, third.status) == ("error", "error")
+    assert "root:" not in second.content + third.content
+    assert messages[-1].text == "I could not open it."

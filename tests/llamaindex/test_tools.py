@@ -1,0 +1,76 @@
+"""Tools in LlamaIndex, by themselves and in an agent."""
+
+from pathlib import Path
+
+import pytest
+from llama_index.core.agent.workflow import FunctionAgent, ToolCallResult
+from llama_index.core.tools.calling import call_tool
+
+from audio_core import LISTEN, TRANSCRIBE, AudioClient, Heard, ToolRefusal, Transcript
+from audio_core.testing import chat_stream
+from langchain_audio import AudioToolkit
+from llamaindex_audio import AudioLLM, ListenToolSpec
+
+FOLDER = Path(__file__).parents[2] / "examples" / "audio"
+# LlamaIndex's own agents read deprecated attributes.
+pytestmark = pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecationWarning")
+
+
+def spec(offline: str) -> ListenToolSpec:
+    return ListenToolSpec(AudioClient("local", model="any", base_url=offline), access=FOLDER)
+
+
+def test_a_model_reads_the_same_as_in_langchain() -> None:
+    ours, theirs = ListenToolSpec(access=FOLDER).to_tool_list(), AudioToolkit(access=FOLDER).get_tools()
+    for tool, other, text in zip(ours, theirs, (LISTEN, TRANSCRIBE), strict=True):
+        assert tool.metadata.name == other.name
+        assert other.description == text
+        assert tool.metadata.description.endswith(text)
+        schema, peer = tool.metadata.fn_schema.model_json_schema(), other.get_input_jsonschema()
+        assert schema["required"] == peer["required"]
+        assert {name: field["description"] for name, field in schema["properties"].items()} == {
+            name: field["description"] for name, field in peer["properties"].items()
+        }
+
+
+async def test_the_raw_output_is_what_the_text_was_made_of(offline: str) -> None:
+    listen, transcribe = spec(offline).to_tool_list()
+    heard = listen(audio="call.mp3", question="Who?", end=6)
+    assert isinstance(heard.raw_output.artifact, Heard)
+    assert "good afternoon" in heard.content
+    said = await transcribe.acall(audio="call.mp3", start=0, end=4.5)
+    assert isinstance(said.raw_output.artifact, Transcript)
+    assert said.content.endswith("> [00:00-00:04] good afternoon this is the city library how can i help you")
+
+
+async def test_a_wrong_call_is_a_refusal_which_llamaindex_hands_to_the_model(offline: str) -> None:
+    listen, transcribe = spec(offline).to_tool_list()
+    with pytest.raises(ToolRefusal, match="may not be opened"):
+        await listen.acall(audio="/etc/passwd", question="What?")
+    output = call_tool(transcribe, {"audio": "none.mp3"})
+    assert output.is_error
+    assert "There are: call.mp3, talk.ogg" in output.content
+
+
+async def test_a_recording_cannot_make_an_agent_read_other_files(gateway, offline: str) -> None:
+    def calls(audio: str):
+        arguments = f'{{"audio": "{audio}", "question": "What?", "end": 6}}'
+        function = {"name": "listen", "arguments": arguments}
+        return chat_stream({"tool_calls": [{"index": 0, "id": "c", "function": function}]}, finish="tool_calls")
+
+    gateway.will_answer(calls("call.mp3"), calls("/etc/passwd"), chat_stream("I could not open it."))
+    llm = AudioLLM(model="m", provider="openai", api_key="k", base_url=gateway.base_url)
+    handler = FunctionAgent(tools=spec(offline).to_tool_list(), llm=llm).run("What does call.mp3 say?")
+    results = [event async for event in handler.stream_events() if isinstance(event, ToolCallResult)]
+    assert str(await handler) == "I could not open it."
+    first, second = [result.tool_output for result in results]
+    assert "good afternoon" in first.content
+    assert second.is_error
+    assert "root:" not in second.content
+
+
+def test_without_access_nothing_is_opened() -> None:
+    listen, transcribe = ListenToolSpec().to_tool_list()
+    for call in (lambda: listen(audio=str(FOLDER / "call.mp3"), question="?"), lambda: transcribe(audio="call.mp3")):
+        with pytest.raises(ToolRefusal, match="no folder was opened"):
+            call()
