@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from io import IOBase
 from typing import Any
 
 from llama_index.core.base.llms.types import AudioBlock, BaseContentBlock
@@ -9,9 +11,11 @@ from llama_index.core.bridge.pydantic import Field
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import BaseNode, MetadataMode, NodeWithScore, QueryBundle, TextNode
 
-from audio_core import InvalidAudio, citation, clip_around
+from audio_core import Audio, InvalidAudio, citation, clip_around
 
-__all__ = ["ClipPostprocessor", "HeardNode", "cite", "clip_block"]
+__all__ = ["ClipBlock", "ClipPostprocessor", "HeardNode", "cite", "clip_block"]
+
+_TOKENS_PER_SECOND = 32
 
 
 def cite(node: BaseNode | NodeWithScore, *, link: bool = False) -> str:
@@ -51,7 +55,30 @@ def clip_block(node: BaseNode | NodeWithScore, padding: float = 0.0) -> AudioBlo
     url = clip_around(node.metadata, padding)
     if url is None:
         raise InvalidAudio("The node's recording has no path or URL, so it cannot be heard again: read it from one.")
-    return AudioBlock(url=url)
+    return ClipBlock(url=url)
+
+
+class ClipBlock(AudioBlock):
+    """A stretch of a recording by reference. `AudioLLM` opens it; LlamaIndex's own estimate of its tokens need not."""
+
+    async def aestimate_tokens(self, *args: Any, **kwargs: Any) -> int:
+        """Tokens for its seconds, at LlamaIndex's own rate: 32 a second (https://ai.google.dev/gemini-api/docs/tokens)."""
+        audio = Audio.of(str(self.url))
+        return math.ceil(((audio.end or 0.0) - (audio.start or 0.0)) * _TOKENS_PER_SECOND)
+
+    def inline_url(self) -> str:
+        """Its URL, not its bytes; with a host, as LlamaIndex's prompt templates take what has none for a path."""
+        return str(self.url).replace("file:///", "file://localhost/", 1)
+
+    def resolve_audio(self, as_base64: bool = False) -> IOBase:
+        """Nothing: an LLM that would load it itself knows neither clips nor `access`.
+
+        Raises:
+            InvalidAudio: always.
+        """
+        raise InvalidAudio(
+            "A clip of a recording is opened by AudioLLM only: give it to that, or make an AudioBlock of your own."
+        )
 
 
 class HeardNode(TextNode):
@@ -66,7 +93,7 @@ class HeardNode(TextNode):
 
     def get_content_blocks(self, metadata_mode: MetadataMode = MetadataMode.NONE) -> list[BaseContentBlock]:
         """Its metadata and text, and its sound."""
-        return [*super().get_content_blocks(metadata_mode), AudioBlock(url=self.sound)]
+        return [*super().get_content_blocks(metadata_mode), ClipBlock(url=self.sound)]
 
 
 class ClipPostprocessor(BaseNodePostprocessor):
@@ -96,9 +123,9 @@ class ClipPostprocessor(BaseNodePostprocessor):
         return [NodeWithScore(node=self._heard(found.node), score=found.score) for found in nodes]
 
     def _heard(self, node: BaseNode) -> BaseNode:
-        is_passage = isinstance(node, TextNode) and "start" in node.metadata and "end" in node.metadata
+        is_passage = node.metadata.keys() >= {"start", "end"}
         url = clip_around(node.metadata, self.padding) if is_passage else None
         if url is None:
             return node
-        facts: dict[str, Any] = {name: getattr(node, name) for name in TextNode.model_fields}
-        return HeardNode(**facts, sound=url)
+        facts: dict[str, Any] = {name: getattr(node, name) for name in BaseNode.model_fields}
+        return HeardNode(**facts, text=node.get_content(MetadataMode.NONE), sound=url)

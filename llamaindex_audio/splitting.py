@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any, cast
 
 from llama_index.core.bridge.pydantic import Field, PrivateAttr
@@ -20,8 +21,10 @@ class TranscriptNodeParser(NodeParser):
     """Joins and cuts the Documents of an `AudioReader` into nodes for retrieval.
 
     A node holds whole segments; only a segment that is too long by itself is cut, between words. Each says its own `start`,
-    `end`, `clip` and `speaker` (several are `speakers`), has a stable id, and is related to the nodes beside it. The source of
-    all nodes of a recording is its `sha256`, so that a docstore can replace or delete them together.
+    `end`, `clip` and `speaker` (several are `speakers`), has a stable id, and is related to the nodes beside it.
+
+    The source of a recording's nodes is its Document if it is one (`AudioReader(granularity="file")`), as docstores need to
+    replace and delete them; if it came in several, its `sha256`.
 
     Raises:
         InvalidOption: if nothing fits, or the overlap is not below the size.
@@ -49,7 +52,14 @@ class TranscriptNodeParser(NodeParser):
         return "TranscriptNodeParser"
 
     def _parse_nodes(self, nodes: Sequence[BaseNode], show_progress: bool = False, **kwargs: Any) -> list[BaseNode]:
-        return [_related(as_node(chunk)) for chunk in chunks(map(_as_passage, nodes), self._size)]
+        return [node for _, group in groupby(nodes, _recording_of) for node in self._nodes_of(list(group))]
+
+    def _nodes_of(self, recording: Sequence[BaseNode]) -> list[TextNode]:
+        found = [as_node(chunk) for chunk in chunks(map(_as_passage, recording), self._size)]
+        source = recording[0].node_id if len(recording) == 1 else _recording_of(recording[0])
+        for node in found:  # without its metadata, which LlamaIndex would copy into every node
+            node.relationships[NodeRelationship.SOURCE] = RelatedNodeInfo(node_id=source)
+        return found
 
 
 def restore_times(nodes: Iterable[BaseNode]) -> list[BaseNode]:
@@ -84,11 +94,8 @@ def _as_passage(node: BaseNode) -> Passage:
     return Passage(node.node_id, node.get_content(MetadataMode.NONE), node.metadata)
 
 
-def _related(node: TextNode) -> TextNode:
-    recording = node.metadata.get("sha256") or node.metadata.get("source")
-    if recording:
-        node.relationships[NodeRelationship.SOURCE] = RelatedNodeInfo(node_id=str(recording))
-    return node
+def _recording_of(node: BaseNode) -> str:
+    return str(node.metadata.get("sha256") or node.metadata.get("source") or node.node_id)
 
 
 def _tokens(text: str) -> float:

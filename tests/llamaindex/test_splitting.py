@@ -1,0 +1,203 @@
+"""Time through LlamaIndex's parsers, indexes, pipelines and query engines."""
+
+import pickle
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from llama_index.core import MockEmbedding, StorageContext, VectorStoreIndex, load_index_from_storage
+from llama_index.core.ingestion import DocstoreStrategy, IngestionPipeline
+from llama_index.core.llms import MockLLM
+from llama_index.core.node_parser import SentenceSplitter, TokenTextSplitter
+from llama_index.core.postprocessor import PrevNextNodePostprocessor
+from llama_index.core.query_engine import CitationQueryEngine
+from llama_index.core.response_synthesizers import ResponseMode, get_response_synthesizer
+from llama_index.core.schema import Document, MetadataMode, NodeRelationship, NodeWithScore, TextNode
+from llama_index.core.storage.docstore import SimpleDocumentStore
+from llama_index.core.vector_stores import FilterOperator, MetadataFilter, MetadataFilters, SimpleVectorStore
+
+from audio_core import InvalidAudio, InvalidOption, Segment, Transcript, Word, passages
+from audio_core.testing import Recorded, Reply, ScriptedGateway, chat_reply
+from llamaindex_audio import (
+    AudioLLM,
+    AudioReader,
+    ClipPostprocessor,
+    TranscriptNodeParser,
+    cite,
+    clip_block,
+    restore_times,
+)
+from llamaindex_audio.nodes import as_document
+
+EMBEDDING = MockEmbedding(embed_dim=4)
+
+
+def talk(count: int = 200) -> Transcript:
+    """Sentences of ten words, each word half a second long, one second between them."""
+    segments = []
+    for number in range(count):
+        start = number * 6.0
+        words = tuple(Word(start + at / 2, start + at / 2 + 0.5, f"w{number}x{at}") for at in range(10))
+        segments.append(Segment(start, start + 5.0, " ".join(word.text for word in words) + ".", words=words))
+    return Transcript("", tuple(segments), "en", count * 6.0, "m", "p", source="file:///talk.mp3", sha256="abc")
+
+
+def documents(granularity: str = "segment", count: int = 200) -> list[Document]:
+    return [as_document(each) for each in passages(talk(count), granularity=granularity)]
+
+
+def said_at(word: str) -> float:
+    number, at = word.strip(".").removeprefix("w").split("x")
+    return int(number) * 6.0 + int(at) / 2
+
+
+def is_exact(node) -> bool:
+    words = node.get_content().split()
+    times = (said_at(words[0]), said_at(words[-1]) + 0.5)
+    return (node.metadata["start"], node.metadata["end"]) == (
+        pytest.approx(times[0], abs=0.001),
+        pytest.approx(times[1], abs=0.001),
+    )
+
+
+@pytest.mark.parametrize("granularity", ["segment", "file"])
+async def test_nodes_say_their_own_times_and_are_related(granularity: str) -> None:
+    parser = TranscriptNodeParser(chunk_size=30, unit="seconds")
+    nodes = parser.get_nodes_from_documents(documents(granularity))
+    assert len(nodes) == 40
+    assert all(is_exact(node) and node.metadata["end"] - node.metadata["start"] <= 30 for node in nodes)
+    assert nodes[0].next_node.node_id == nodes[1].node_id
+    assert nodes[1].relationships[NodeRelationship.PREVIOUS].node_id == nodes[0].node_id
+    assert {node.ref_doc_id for node in nodes} == {"abc" if granularity == "segment" else documents("file")[0].id_}
+    again = await parser.acall(documents(granularity))
+    assert [node.node_id for node in again] == [node.node_id for node in nodes]
+    assert nodes[0].get_content(MetadataMode.EMBED) == nodes[0].text
+    assert "timeline" not in nodes[0].get_content(MetadataMode.LLM)
+
+
+def test_sizes_are_tokens_by_default_and_travel_with_the_parser() -> None:
+    parser = TranscriptNodeParser(chunk_size=120)
+    nodes = parser.get_nodes_from_documents(documents(count=20))
+    assert 2 < len(nodes) < 20
+    copy = pickle.loads(pickle.dumps(parser))
+    assert [node.text for node in copy.get_nodes_from_documents(documents(count=20))] == [node.text for node in nodes]
+    with pytest.raises(InvalidOption, match="cannot overlap"):
+        TranscriptNodeParser(chunk_size=10, chunk_overlap=10)
+
+
+@pytest.mark.parametrize("splitter", [SentenceSplitter, TokenTextSplitter])
+def test_nodes_of_any_parser_get_their_times_back(splitter) -> None:
+    nodes = splitter(chunk_size=120, chunk_overlap=0).get_nodes_from_documents(documents("file"))
+    found = restore_times(nodes)
+    assert len(found) > 10
+    assert all(is_exact(node) for node in found)
+    assert [node.node_id for node in found] == [node.node_id for node in nodes]
+    assert found[0].next_node.node_id == found[1].node_id
+    assert nodes[1].metadata["start"] == 0.0  # those that were given are not changed
+
+
+def test_a_thousand_segments_through_an_index_on_disk(tmp_path: Path) -> None:
+    found = documents(count=1000)
+    assert max(len(str(document.metadata)) for document in found) < 1500
+    storage = StorageContext.from_defaults()
+    nodes = TranscriptNodeParser(chunk_size=6, unit="seconds").get_nodes_from_documents(found)
+    storage.docstore.add_documents(nodes)
+    VectorStoreIndex(nodes, storage_context=storage, embed_model=EMBEDDING).storage_context.persist(tmp_path)
+    loaded = load_index_from_storage(StorageContext.from_defaults(persist_dir=str(tmp_path)), embed_model=EMBEDDING)
+    late = MetadataFilters(
+        filters=[
+            MetadataFilter(key="start", value=60.0, operator=FilterOperator.GTE),
+            MetadataFilter(key="start", value=78.0, operator=FilterOperator.LT),
+        ]
+    )
+    found = loaded.as_retriever(filters=late, similarity_top_k=10).retrieve("w")
+    assert sorted(each.metadata["start"] for each in found) == [60.0, 66.0, 72.0]
+    around = PrevNextNodePostprocessor(docstore=loaded.docstore, num_nodes=1, mode="both").postprocess_nodes(found[:1])
+    starts = sorted(each.metadata["start"] for each in around)
+    assert [b - a for a, b in pairwise(starts)] == [6.0, 6.0]
+
+
+def test_a_pipeline_takes_each_recording_once_and_replaces_what_changed() -> None:
+    store = SimpleVectorStore()
+    pipeline = IngestionPipeline(
+        transformations=[TranscriptNodeParser(chunk_size=60, unit="seconds"), EMBEDDING],
+        docstore=SimpleDocumentStore(),
+        docstore_strategy=DocstoreStrategy.UPSERTS_AND_DELETE,
+        vector_store=store,
+    )
+    assert len(pipeline.run(documents=documents("file", count=50))) == 5
+    assert pipeline.run(documents=documents("file", count=50)) == []
+    assert len(pipeline.run(documents=documents("file", count=60))) == 6
+    assert len(store.data.embedding_dict) == 6
+
+
+def test_citations_keep_metadata_in_the_citation_engine() -> None:
+    nodes = TranscriptNodeParser(chunk_size=30, unit="seconds").get_nodes_from_documents(documents(count=20))
+    index = VectorStoreIndex(nodes, embed_model=EMBEDDING)
+    engine = CitationQueryEngine.from_args(index, llm=MockLLM(), citation_chunk_size=512, similarity_top_k=2)
+    sources = engine.query("w?").source_nodes
+    assert len(sources) == 2
+    assert {cite(source) for source in sources} < {cite(node) for node in nodes}
+    assert all(source.text.startswith("Source ") for source in sources)
+
+
+class Ears(ScriptedGateway):
+    """Counts the recordings that each request brings."""
+
+    def next_reply(self, request: Recorded) -> Reply:
+        super().next_reply(request)
+        return chat_reply("It is the library.")
+
+
+MODES = [
+    ResponseMode.COMPACT,
+    ResponseMode.SIMPLE_SUMMARIZE,
+    ResponseMode.TREE_SUMMARIZE,
+    ResponseMode.REFINE,
+    ResponseMode.ACCUMULATE,
+]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_was_retrieved_is_sent_as_text_and_sound_in_every_mode(call: Path, mode: ResponseMode) -> None:
+    nodes = AudioReader(granularity="window", window_seconds=20).load_data(call)
+    with Ears() as ears:
+        llm = AudioLLM(
+            model="m",
+            provider="openai",
+            api_key="k",
+            base_url=ears.base_url,
+            access=call.parent,
+            context_window=100_000,
+        )
+        synthesizer = get_response_synthesizer(llm=llm, response_mode=mode, multimodal=True)
+        engine = VectorStoreIndex(nodes, embed_model=EMBEDDING).as_query_engine(
+            llm=llm,
+            response_synthesizer=synthesizer,
+            node_postprocessors=[ClipPostprocessor(padding=0.5)],
+            similarity_top_k=2,
+        )
+        response = engine.query("Who is called?")
+        sounds = [
+            part["input_audio"]
+            for request in ears.requests
+            for message in request.json["messages"]
+            if isinstance(message["content"], list)
+            for part in message["content"]
+            if part["type"] == "input_audio"
+        ]
+        texts = str([request.json["messages"] for request in ears.requests])
+    assert "library" in str(response)
+    assert len(sounds) == 2
+    assert all(found.node.get_content()[:20] in texts for found in response.source_nodes)
+    assert {cite(found) for found in response.source_nodes} < {cite(node) for node in nodes}
+
+
+def test_what_is_no_recording_stays_as_it_is() -> None:
+    given = [
+        NodeWithScore(node=TextNode(text="a page"), score=0.5),
+        NodeWithScore(node=TextNode(text="bytes", metadata={"start": 0.0, "end": 1.0}), score=0.4),
+    ]
+    assert ClipPostprocessor().postprocess_nodes(given) == given
+    with pytest.raises(InvalidAudio, match="no path or URL"):
+        clip_block(given[1])
