@@ -40,9 +40,11 @@ from audio_core.http.access import Access, admit, as_access
 from audio_core.listening import LISTEN, TRANSCRIBE, Heard, Listener, ToolRefusal
 from audio_core.media.formats import named
 from audio_core.passages import Granularity, Passage, passages
+from audio_core.prepare import seconds_of
 from audio_core.progress import Progress
 from audio_core.providers import PROVIDERS, Provider, find_provider
 from audio_core.reading import PassageReader, ReadingOptions
+from audio_core.sound_folder import Kept, SoundFolder
 from audio_core.speech import Speech, SpeechOptions
 from audio_core.transcribe.store import Doubtful, TranscriptStore
 from audio_core.transcript import Segment, Transcript, Word
@@ -78,6 +80,7 @@ __all__ = [
     "InvalidAudio",
     "InvalidOption",
     "InvalidRequest",
+    "Kept",
     "Listener",
     "LiteLLMOptions",
     "MissingAPIKey",
@@ -96,6 +99,7 @@ __all__ = [
     "RateLimited",
     "ReadingOptions",
     "Segment",
+    "SoundFolder",
     "Speech",
     "SpeechDelta",
     "SpeechOptions",
@@ -130,5 +134,6 @@ __all__ = [
     "on_wire",
     "passages",
     "restored",
+    "seconds_of",
     "tool_choice_on_wire",
 ]

@@ -11,7 +11,7 @@ from audio_core.http.fetch import bring
 from audio_core.http.flow import Flow, work
 from audio_core.wire.chat import Sound
 
-__all__ = ["encoded", "prepared", "taken"]
+__all__ = ["encoded", "prepared", "seconds_of", "taken"]
 
 _LONGEST_WAV = 60.0
 """Seconds; a longer stretch that must be encoded goes out as MP3, at a tenth of the size."""
@@ -42,6 +42,20 @@ def prepared(
 def taken(opened: Audio, formats: Sequence[str], end: float | None = None) -> Flow[tuple[Sound, float]]:
     """The same for a recording that is open already, and whose end may be known."""
     return (yield from work(partial(_as_taken, opened, formats, end)))
+
+
+def seconds_of(audio: Audio) -> float:
+    """How long a recording, or its clip, lasts.
+
+    Args:
+        audio: a recording that is not remote.
+
+    Raises:
+        InvalidAudio: if it is no audio, or is damaged.
+    """
+    from audio_core.media.decode import probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
+
+    return max(0.0, probe(audio).duration - (audio.start or 0.0))
 
 
 def encoded(audio: Audio, formats: Sequence[str], seconds: float) -> Sound:

@@ -8,6 +8,7 @@ try:
     from langchain_audio.document_loaders import AudioLoader, AudioParser
     from langchain_audio.replies import speech_in
     from langchain_audio.splitting import TranscriptSplitter, restore_times
+    from langchain_audio.token_counting import count_tokens_with_audio
     from langchain_audio.tools import AudioToolkit, ListenTool, TranscribeTool
 except ModuleNotFoundError as error:
     if (error.name or "").split(".")[0] != "langchain_core":
@@ -26,6 +27,7 @@ __all__ = [
     "TranscriptSplitter",
     "cite",
     "clip_block",
+    "count_tokens_with_audio",
     "restore_times",
     "speech_in",
 ]

@@ -18,7 +18,7 @@ from langchain_core.messages import (
 
 from audio_core import Audio, InvalidAudio, Speech, ToolCall, Turn, at_block, audio_in_block, holds_audio
 
-__all__ = ["expiry_of", "turns"]
+__all__ = ["expiry_of", "turns", "written_blocks"]
 
 _CONVERTED = {"image", "image_url", "file", "video", "text-plain"}
 _KEPT_ELSEWHERE = {
@@ -68,11 +68,11 @@ def _role(at: int, message: BaseMessage) -> str:
 def _blocks(message: BaseMessage) -> list[Any]:
     if isinstance(message.content, list):
         return cast("list[Any]", message.content)
-    written = _written_blocks(message.content) if isinstance(message, ToolMessage) else None
+    written = written_blocks(message.content) if isinstance(message, ToolMessage) else None
     return written or [message.content]
 
 
-def _written_blocks(text: str) -> list[Any] | None:
+def written_blocks(text: str) -> list[Any] | None:
     """The blocks of a tool's answer that LangChain has written into a text, if audio is among them.
 
     LangChain knows no audio in tool messages: what a tool returned as a list of blocks arrives here as its JSON.

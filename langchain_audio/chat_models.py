@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -150,6 +151,13 @@ class ChatAudio(ToolCallingModel):
         """The environment variable that takes the key's place in a stored model."""
         names = find_provider(self.provider).api_key_env
         return {"api_key": names[0]} if names else {}
+
+    def opening(self, folder: str | Path) -> ChatAudio:
+        """The same model, whose messages may also have the files of a folder opened."""
+        allowed = as_access(self.access)
+        copy = self.model_copy(update={"access": replace(allowed, roots=(*allowed.roots, folder))})
+        vars(copy).pop("_client", None)  # which knows the old access only
+        return copy
 
     # --- answers ---
 

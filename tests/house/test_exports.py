@@ -10,16 +10,17 @@ PUBLIC = {
     "audio_core": """
         Access AccessDenied Answer Audio AudioClient AudioError AudioNotFound AudioTooLarge AuthenticationError ChunkSize Collection ContextOverflow
         CortecsOptions Delta Doubtful Failure Found GatewayOptions Granularity Heard IncompleteResponse InvalidAudio InvalidOption InvalidRequest
-        LISTEN Listener LiteLLMOptions MissingAPIKey MissingDependency NotFound OnError OpenRouterOptions PROVIDERS Passage PassageReader PermissionDenied
-        Progress Provider ProviderError ProviderTimeout ProviderUnavailable RateLimited ReadingOptions Segment Speech SpeechDelta SpeechOptions
+        Kept LISTEN Listener LiteLLMOptions
+        MissingAPIKey MissingDependency NotFound OnError OpenRouterOptions PROVIDERS Passage PassageReader PermissionDenied
+        Progress Provider ProviderError ProviderTimeout ProviderUnavailable RateLimited ReadingOptions Segment SoundFolder Speech SpeechDelta SpeechOptions
         StoreError TRANSCRIBE ToolCall ToolCallDelta ToolRefusal Transcript TranscriptStore TranscriptionIncomplete Turn Unit UnknownProvider Unreachable
         UnsupportedFormat Usage Word __version__ admit as_access at_block audio_in_block chunks citation clip_around find_provider
         fingerprint found_in gateway_fields
-        holds_audio named on_wire passages restored tool_choice_on_wire
+        holds_audio named on_wire passages restored seconds_of tool_choice_on_wire
     """,
     "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence tone",
     "langchain_audio": "AudioLoader AudioParser AudioToolkit ChatAudio ListenTool TranscribeTool TranscriptSplitter cite clip_block "
-    "restore_times speech_in",
+    "count_tokens_with_audio restore_times speech_in",
     "llamaindex_audio": "AudioLLM AudioReader ClipPostprocessor ListenToolSpec TranscriptNodeParser cite clip_block restore_times speech_in",
 }
 

@@ -1,0 +1,77 @@
+"""How many tokens messages have, by the seconds of their audio and not by its characters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, cast
+
+from langchain_core.messages import BaseMessage, convert_to_messages
+from langchain_core.messages.utils import MessageLikeRepresentation, count_tokens_approximately
+
+from audio_core import AudioError, audio_in_block, holds_audio, seconds_of
+from langchain_audio.blocks import written_blocks
+
+__all__ = ["count_tokens_with_audio"]
+
+_UNKNOWN = 60.0  # seconds; of what is only named, and says no length
+
+
+def count_tokens_with_audio(
+    messages: Iterable[MessageLikeRepresentation], *, tokens_per_second: float = 32.0, **options: Any
+) -> int:
+    """LangChain's `count_tokens_approximately`, which takes audio for text, with audio counted by its length.
+
+    For `trim_messages(token_counter=...)` and `SummarizationMiddleware(token_counter=...)`.
+
+    Args:
+        messages: of any kind. Nothing is opened: audio that is only named counts by its clip, or by the seconds that
+            `AudioOffloadMiddleware` noted; else as a minute.
+        tokens_per_second: of audio. Gemini has 32 (https://ai.google.dev/gemini-api/docs/audio), OpenAI's models 10
+            (https://platform.openai.com/docs/guides/realtime-costs).
+        **options: those of `count_tokens_approximately`.
+
+    Example:
+        >>> block = {"type": "audio", "url": "file:///a.mp3#t=0,30"}
+        >>> count_tokens_with_audio([HumanMessage([block])], tokens_per_second=10)
+        305
+    """
+    silent, seconds = list[BaseMessage](), 0.0
+    for message in convert_to_messages(messages):  # pyright: ignore[reportArgumentType]
+        rest, length = _parted(message)
+        silent.append(rest)
+        seconds += length
+    return count_tokens_approximately(silent, **options) + math.ceil(seconds * tokens_per_second)
+
+
+def _parted(message: BaseMessage) -> tuple[BaseMessage, float]:
+    """A message without its audio, and how many seconds that lasts."""
+    content: Any = message.content
+    blocks: list[Any] | None = written_blocks(content) if isinstance(content, str) else content
+    audio = [block for block in blocks or () if _is_audio(block)]
+    if not audio:
+        return message, 0.0
+    rest = [block for block in blocks or () if block not in audio]
+    return message.model_copy(update={"content": rest}), sum(map(_seconds, audio))
+
+
+def _is_audio(block: Any) -> bool:
+    return isinstance(block, dict) and holds_audio(cast("dict[str, Any]", block))
+
+
+def _seconds(block: dict[str, Any]) -> float:
+    noted = cast("dict[str, Any]", block.get("extras") or {}).get("seconds")
+    if isinstance(noted, (int, float)):
+        return float(noted)
+    try:
+        audio = audio_in_block(block)
+    except AudioError:
+        return _UNKNOWN
+    if audio.end is not None:
+        return audio.end - (audio.start or 0.0)
+    if audio.is_named:
+        return _UNKNOWN
+    try:
+        return seconds_of(audio)
+    except AudioError:
+        return _UNKNOWN
