@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 PROXY := .venv-litellm
+PEERS := .venv-peers
 RUN := $(VENV)/bin
 UV := $(RUN)/uv
 export UV_LINK_MODE = copy
@@ -28,17 +29,22 @@ lint: $(VENV)/.dev
 	$(RUN)/pyright
 	$(RUN)/lint-imports
 
-bench: $(VENV)/.test
-	@echo "== bench: word error rate, speed and memory of the local engine; three hours through a gateway"
+bench: $(VENV)/.test $(PEERS)/.installed
+	@echo "== bench: word error rate, speed and memory of the local engine"
 	$(RUN)/python benchmarks/local_engine.py $(ARGS)
+	@echo "== bench: three hours through a gateway; questions of a recording"
 	$(RUN)/python benchmarks/long_recording.py
+	$(RUN)/python benchmarks/retrieval.py
+	@echo "== bench: beside peers (pydub among them wants the ffmpeg program)"
+	$(PEERS)/bin/python benchmarks/folder.py
+	$(PEERS)/bin/python benchmarks/failing_piece.py
 
 docs: $(VENV)/.test
 	@echo "== docs: run every example in README.md, docs/ and the docstrings"
 	$(RUN)/python -m pytest tests/house/test_docs.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(PROXY) demo-output
+	rm -rf $(VENV) $(PROXY) $(PEERS) demo-output
 
 $(UV):
 	@echo "== set-up: a virtual environment in $(VENV)"
@@ -65,4 +71,9 @@ $(PROXY)/.installed: $(UV) tests/gateway/requirements.txt
 	@echo "== set-up: the LiteLLM Proxy in $(PROXY)"
 	$(UV) venv --quiet --clear --python $(RUN)/python $(PROXY)
 	$(UV) pip install --quiet --python $(PROXY)/bin/python -r tests/gateway/requirements.txt
+	@touch $@
+
+$(PEERS)/.installed: $(UV) pyproject.toml uv.lock
+	@echo "== set-up: the peers of the benchmarks in $(PEERS)"
+	UV_PROJECT_ENVIRONMENT=$(PEERS) $(UV) sync --quiet --frozen --no-default-groups --all-extras --group peers
 	@touch $@

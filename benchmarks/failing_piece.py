@@ -1,6 +1,6 @@
 """Forty-one minutes of WAV through a server that takes 25 MB and fails whatever holds the 25th minute: who returns what.
 
-    python benchmarks/failing_piece.py    # needs the group "peers", and the ffmpeg program for pydub
+    .venv-peers/bin/python benchmarks/failing_piece.py    # `make bench` makes that; pydub wants the ffmpeg program
 
 OpenAIWhisperParser and WhisperReader are used as their documentation shows, each in a process of its own.
 """

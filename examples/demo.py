@@ -8,15 +8,13 @@ Add --transcription-model NAME to let the gateway transcribe too. The SRT goes t
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import contextlib
 import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from common import CALL, TALK, Gateway, gateway
 from langchain_core.documents import Document
 from langchain_core.messages import HumanMessage
 from langchain_core.vectorstores import InMemoryVectorStore
@@ -27,22 +25,24 @@ from llama_index.retrievers.bm25 import BM25Retriever
 from retrieval import HashedNgramEmbeddings
 
 from audio_core import AudioClient
-from audio_core.offline.serving import running
 from audio_core.transcript import clock
 from langchain_audio import AudioLoader, ChatAudio
 from llamaindex_audio import AudioLLM, AudioReader
 
-HERE = Path(__file__).parent
-TALK = HERE / "audio" / "talk.ogg"
 QUESTION = "How many million dollars does the new harbor wall cost?"
 INSTRUCTION = f"Listen to the clip and answer: {QUESTION}"
 
 
 def main() -> None:
-    options = _options()
-    began = time.perf_counter()
+    with gateway(__doc__) as chosen:
+        began = time.perf_counter()
+        show_all(chosen)
+        print(f"\nDone in {time.perf_counter() - began:.0f} s.")
+
+
+def show_all(chosen: Gateway) -> None:
     step(f"1. LangChain's AudioLoader and LlamaIndex's AudioReader turn {TALK.name} into timed Documents, side by side")
-    reading = {"granularity": "window", "window_seconds": 15.0, **_reading(options)}
+    reading = {"granularity": "window", "window_seconds": 15.0, **chosen.reading}
     with ProcessPoolExecutor(2) as pool:
         documents, nodes = pool.submit(load, reading), pool.submit(read, reading)
     show("LangChain", [(document.metadata, document.page_content) for document in documents.result()])
@@ -53,11 +53,9 @@ def main() -> None:
     print(f"  LangChain:  {stretch(document.metadata)}\n  LlamaIndex: {stretch(node.metadata)}")
 
     step("3. Cut the stretch and let a chat model listen to it")
-    with _gateway(options) as gateway:
-        ask_langchain(gateway, document)
-        asyncio.run(ask_llamaindex(gateway, node))
-    write_captions(options)
-    print(f"\nDone in {time.perf_counter() - began:.0f} s.")
+    ask_langchain(chosen.chat, document)
+    asyncio.run(ask_llamaindex(chosen.chat, node))
+    write_captions(chosen)
 
 
 def load(reading: dict[str, Any]) -> list[Document]:
@@ -78,8 +76,8 @@ def retrieve_llamaindex(nodes: list[Node]) -> BaseNode:
     return BM25Retriever.from_defaults(nodes=nodes, similarity_top_k=1).retrieve(QUESTION)[0].node
 
 
-def ask_langchain(gateway: dict[str, Any], document: Document) -> None:
-    model = ChatAudio(**gateway, access=TALK.parent)
+def ask_langchain(chat: dict[str, Any], document: Document) -> None:
+    model = ChatAudio(**chat, access=TALK.parent)
     clip = {"type": "audio", "url": document.metadata["clip"]}
     message = HumanMessage([clip, {"type": "text", "text": INSTRUCTION}])
     print(f"\nLangChain, whole:   {stretch(document.metadata)} {model.invoke([message]).text}")
@@ -87,8 +85,8 @@ def ask_langchain(gateway: dict[str, Any], document: Document) -> None:
     print(f"LangChain, stream:  {stretch(document.metadata)} {streamed}")
 
 
-async def ask_llamaindex(gateway: dict[str, Any], node: BaseNode) -> None:
-    llm = AudioLLM(**gateway, access=TALK.parent)
+async def ask_llamaindex(chat: dict[str, Any], node: BaseNode) -> None:
+    llm = AudioLLM(**chat, access=TALK.parent)
     message = ChatMessage(role="user", blocks=[AudioBlock(url=node.metadata["clip"]), TextBlock(text=INSTRUCTION)])
     answer = await llm.achat([message])
     print(f"LlamaIndex, whole:  {stretch(node.metadata)} {answer.message.content}")
@@ -96,9 +94,9 @@ async def ask_llamaindex(gateway: dict[str, Any], node: BaseNode) -> None:
     print(f"LlamaIndex, stream: {stretch(node.metadata)} {streamed}")
 
 
-def write_captions(options: argparse.Namespace) -> None:
+def write_captions(chosen: Gateway) -> None:
     step("4. Write captions")
-    transcript = AudioClient(**_reading(options)).transcribe(HERE / "audio" / "call.mp3")
+    transcript = AudioClient(**(chosen.reading or {"provider": "local"})).transcribe(CALL)
     target = Path("demo-output") / "call.srt"
     target.parent.mkdir(exist_ok=True)
     target.write_text(transcript.to_srt())
@@ -119,34 +117,6 @@ def stretch(metadata: dict[str, Any]) -> str:
 
 def step(title: str) -> None:
     print(f"\n=== {title}", flush=True)
-
-
-@contextlib.contextmanager
-def _gateway(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """What a chat model needs to be reached: the gateway named, or the offline server for as long as the block runs."""
-    if options.provider != "local":
-        yield {"provider": options.provider, "model": options.model}
-        return
-    with running() as base_url:
-        print(f"(The offline server listens at {base_url}; its answer is what it heard.)")
-        yield {"provider": "local", "model": "pocketsphinx", "base_url": base_url}
-
-
-def _reading(options: argparse.Namespace) -> dict[str, Any]:
-    if options.transcription_model is None:
-        return {"provider": "local"}
-    return {"provider": options.provider, "model": options.transcription_model}
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--provider", default="local", help="gateway to chat with (default: the offline server)")
-    parser.add_argument("--model", help="chat model of that gateway")
-    parser.add_argument("--transcription-model", help="let the gateway transcribe too, with this model")
-    options = parser.parse_args()
-    if options.provider != "local" and not options.model:
-        parser.error("--provider needs --model: gateways have no default that lasts")
-    return options
 
 
 if __name__ == "__main__":

@@ -134,7 +134,8 @@ def _of_type(schema: dict[str, Any], words: str, root: dict[str, Any]) -> Any:
             quoted = _QUOTED.search(words)
             return quoted[1] if quoted else words
         case _:
+            properties = as_object(schema.get("properties"))
+            needed = as_list(schema.get("required")) or list(properties)
             return {
-                name: filled(as_object(each), words, root=root)
-                for name, each in as_object(schema.get("properties")).items()
+                name: filled(as_object(each), words, root=root) for name, each in properties.items() if name in needed
             }

@@ -1,0 +1,91 @@
+"""Questions of a recording with known answer times: does the stretch that is cited hold the answer, and how far off is it?
+
+    python benchmarks/retrieval.py
+
+The recording is `talk.ogg`, transcribed by PocketSphinx (one word in nine wrong); flite, which spoke it, says when each sentence was
+said. Embeddings are the examples' own hashed n-grams, and BM25: no model, so a floor of what to expect.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+sys.path.insert(0, str(EXAMPLES))
+
+from langchain_core.vectorstores import InMemoryVectorStore  # noqa: E402
+from llama_index.core.schema import Document as Node  # noqa: E402
+from llama_index.retrievers.bm25 import BM25Retriever  # noqa: E402
+from retrieval import HashedNgramEmbeddings  # noqa: E402
+
+from langchain_audio import AudioLoader, TranscriptSplitter  # noqa: E402
+from llamaindex_audio import TranscriptNodeParser  # noqa: E402
+
+TALK = EXAMPLES / "audio" / "talk.ogg"
+SECONDS = 20  # of a chunk
+Search = Callable[[str], list[dict[str, Any]]]  # the metadata of what is found, the best first
+
+# Question, and words of the sentence that answers it.
+QUESTIONS = [
+    ("How long has Robert worked on the docks?", "worked on these docks"),
+    ("When was the lighthouse built?", "built in eighteen ninety"),
+    ("Until when did the lamp burn oil?", "lamp burned oil"),
+    ("When does the fish market open?", "opens at four in the morning"),
+    ("Which fish gets the best price?", "silver salmon"),
+    ("Where does the wind come from?", "mostly from the west"),
+    ("What do red clouds in the evening mean?", "red clouds in the evening"),
+    ("How many cars can the ferry carry?", "sixty cars"),
+    ("How long does the new electric ferry charge its batteries?", "charge its batteries"),
+    ("How many kinds of birds have been counted?", "ninety kinds of birds"),
+    ("Where should dogs be kept away from?", "southern beach"),
+    ("How many children and teachers are in the school?", "twenty four children"),
+    ("Where is the rain water collected?", "large tanks"),
+    ("What will take the salt out of the sea water?", "takes the salt"),
+    ("How many million dollars will the new harbor wall cost?", "nine million dollars"),
+    ("How many men built the old stone bridge?", "twelve men"),
+    ("Why should one bring a warm coat to the bridge?", "warm coat"),
+    ("On which day is the boat race?", "first Saturday of August"),
+    ("How old was the winner of the race?", "seventy two years"),
+    ("Where does one write to join the race?", "write to the harbor office"),
+]
+
+
+def main() -> None:
+    sentences = json.loads(TALK.with_suffix(".json").read_text())
+    documents = AudioLoader(TALK).load()
+    chunks = TranscriptSplitter(SECONDS, unit="seconds").split_documents(documents)
+    print(f"{len(QUESTIONS)} questions, {len(chunks)} chunks of up to {SECONDS} s")
+    print("| retriever | hit at 1 | hit at 3 | mean distance of the first |\n|---|---|---|---|")
+    store = InMemoryVectorStore.from_documents(chunks, HashedNgramEmbeddings())
+    report("hashed n-grams", lambda question: [d.metadata for d in store.similarity_search(question, k=3)], sentences)
+    nodes = TranscriptNodeParser(chunk_size=SECONDS, unit="seconds").get_nodes_from_documents(
+        [Node(id_=each.id, text=each.page_content, metadata=each.metadata) for each in documents]
+    )
+    words = BM25Retriever.from_defaults(nodes=nodes, similarity_top_k=3)
+    report("BM25", lambda question: [found.metadata for found in words.retrieve(question)], sentences)
+
+
+def report(name: str, search: Search, sentences: list[dict[str, Any]]) -> None:
+    first, third, distances = 0, 0, list[float]()
+    for question, words in QUESTIONS:
+        truth = next(sentence for sentence in sentences if words in sentence["text"])
+        off = [distance(metadata, truth) for metadata in search(question)]
+        first, third = first + (off[0] == 0), third + (min(off) == 0)
+        distances.append(off[0])
+    count = len(QUESTIONS)
+    print(f"| {name} | {first} of {count} | {third} of {count} | {statistics.mean(distances):.1f} s |")
+
+
+def distance(metadata: dict[str, Any], truth: dict[str, Any]) -> float:
+    """Seconds between a stretch and the middle of the sentence that holds the answer; 0 if that lies within."""
+    middle = (truth["start"] + truth["end"]) / 2
+    return max(0.0, metadata["start"] - middle, middle - metadata["end"])
+
+
+if __name__ == "__main__":
+    main()
