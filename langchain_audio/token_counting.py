@@ -32,6 +32,7 @@ def count_tokens_with_audio(
         **options: those of `count_tokens_approximately`.
 
     Example:
+        >>> from langchain_core.messages import HumanMessage
         >>> block = {"type": "audio", "url": "file:///a.mp3#t=0,30"}
         >>> count_tokens_with_audio([HumanMessage([block])], tokens_per_second=10)
         305

@@ -44,12 +44,14 @@ def test_both_frameworks_answer_the_same(name: str, heard: str, tmp_path: Path) 
 def test_every_line_of_an_answer_is_cited_to_the_second(tmp_path: Path) -> None:
     for lines in map(str.splitlines, answers(run("podcast_rag", tmp_path))):
         assert len(lines) == 2
-        assert all(re.search(r"\[\[\d\d:\d\d–\d\d:\d\d\]\]\(file://.*talk\.ogg#t=[\d.]+,[\d.]+\)$", line) for line in lines)
+        assert all(
+            re.search(r"\[\[\d\d:\d\d–\d\d:\d\d\]\]\(file://.*talk\.ogg#t=[\d.]+,[\d.]+\)$", line) for line in lines
+        )
         assert "nine million dollars" in lines[0]
 
 
 def test_replies_are_heard(tmp_path: Path) -> None:
-    langchain, llamaindex = answers(run("spoken_reply", tmp_path))
+    langchain, _ = answers(run("spoken_reply", tmp_path))
     assert "good afternoon" in langchain
     files = [tmp_path / "demo-output" / f"reply-{name}.wav" for name in ("langchain", "llamaindex")]
     assert files[0].read_bytes() == files[1].read_bytes()
