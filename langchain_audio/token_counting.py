@@ -35,7 +35,7 @@ def count_tokens_with_audio(
         >>> from langchain_core.messages import HumanMessage
         >>> block = {"type": "audio", "url": "file:///a.mp3#t=0,30"}
         >>> count_tokens_with_audio([HumanMessage([block])], tokens_per_second=10)
-        305
+        304
     """
     silent, seconds = list[BaseMessage](), 0.0
     for message in convert_to_messages(messages):  # pyright: ignore[reportArgumentType]
