@@ -43,6 +43,7 @@ def test_documents_say_where_they_stand_and_are_the_same_async(call: Path) -> No
         "model",
         "provider",
         "sha256",
+        "timeline",
     }
     assert asyncio.run(AudioLoader(call).aload()) == documents
 
