@@ -24,6 +24,7 @@ _REPLY = json.dumps(
         "object": "chat.completion",
         "created": 1,
         "model": "m",
+        "system_fingerprint": "f",
         "text": "ok",
         "choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},

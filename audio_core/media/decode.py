@@ -25,9 +25,10 @@ from av.container import InputContainer
 from av.packet import Packet as _Packet
 
 from audio_core.audio import Audio
-from audio_core.content import FileContent
+from audio_core.content import FileContent, head_of
 from audio_core.errors import AudioTooLarge, InvalidAudio, UnsupportedFormat
 from audio_core.media.promise import id3_bytes, promised_wav_bytes, promises_mp3_frames
+from audio_core.media.wav import plain_wav
 
 Packet: TypeAlias = "_Packet[Any]"
 
@@ -43,6 +44,7 @@ _SEEKABLE = {"wav", "aiff", "flac", "mov"}  # those whose index or frames hold t
 _ROUNDED = {"matroska"}  # time stamps in whole milliseconds: only counting from the start is exact
 _RAW = {"pcm16": "s16le", "pcm24": "s24le"}
 _RATES, _CHANNELS = range(4_000, 384_001), range(1, 65)
+_HEAD_BYTES = 4096
 _PREROLL = 1.0  # seconds decoded before a clip, so that codecs with a memory have settled
 _GAP = 0.05  # seconds by which time stamps must jump ahead to mean that something is missing
 _CUT_SHORT, _CUT_SHARE = 0.25, 0.001  # seconds, and share of it, by which a file may fall short of its promise
@@ -83,6 +85,8 @@ def probe(audio: Audio) -> Probe:
         >>> probe(Audio.of("examples/audio/talk.ogg")).codec
         'opus'
     """
+    if plain := _plain(audio):
+        return plain
     with _track(audio) as track:
         clock = _Clock(track)
         for packet in track.packets():
@@ -94,6 +98,18 @@ def probe(audio: Audio) -> Probe:
             track.check_promise(clock.seconds)
         codec = track.stream.codec_context
         return Probe(codec.name, codec.sample_rate, codec.channels, round(max(0.0, clock.seconds), 6))
+
+
+def _plain(audio: Audio) -> Probe | None:
+    """The same from a header alone, where that says it all: many times faster, and most uploads are such."""
+    if audio.sniffed().name != "wav":
+        return None
+    content = audio.open()
+    found = plain_wav(head_of(content, _HEAD_BYTES), content.size)
+    if found is None or found.sample_rate not in _RATES or found.channels not in _CHANNELS:
+        return None
+    seconds = found.seconds if audio.end is None else min(found.seconds, audio.end)
+    return Probe(found.codec, found.sample_rate, found.channels, round(seconds, 6))
 
 
 def pcm(audio: Audio, *, rate: int, channels: int = 1) -> Iterator[bytes]:
@@ -371,7 +387,7 @@ def _promise(reader: BinaryIO, container: InputContainer, stream: AudioStream) -
 
 def _head(reader: BinaryIO, position: int) -> bytes:
     reader.seek(position)
-    return reader.read(4096)
+    return reader.read(_HEAD_BYTES)
 
 
 def _check_shape(label: str, codec: AudioCodecContext) -> None:

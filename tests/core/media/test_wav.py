@@ -1,0 +1,68 @@
+"""WAV headers that tell a file's length, held to what a decoder finds."""
+
+import io
+import struct
+import wave
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audio_core import Audio, InvalidAudio
+from audio_core.media import decode
+from audio_core.media.wav import plain_wav
+from audio_core.testing import tone
+
+
+def wav(samples: int, *, rate: int = 8000, channels: int = 1, width: int = 2, extra: bytes = b"") -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setparams((channels, width, rate, 0, "NONE", ""))
+        out.writeframes(bytes(samples * channels * width))
+    data = file.getvalue()
+    return data[:12] + extra + data[12:]
+
+
+def by_packets(audio: Audio, monkeypatch: pytest.MonkeyPatch) -> decode.Probe:
+    with monkeypatch.context() as patch:
+        patch.setattr(decode, "_plain", lambda audio: None)
+        return decode.probe(audio)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
+@pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (44_100, 2), (16_000, 6)])
+def test_it_says_what_the_packets_say(rate: int, channels: int, width: int, monkeypatch) -> None:
+    data = wav(3000, rate=rate, channels=channels, width=width)
+    assert plain_wav(data[:4096], len(data)) is not None
+    assert decode.probe(Audio.of(data)) == by_packets(Audio.of(data), monkeypatch)
+
+
+def test_chunks_before_the_samples_and_after_them_are_no_samples(monkeypatch) -> None:
+    listed = b"LIST" + struct.pack("<I", 5) + b"INFO\0\0"  # odd lengths are padded
+    data = wav(3000, extra=listed) + b"LIST" + struct.pack("<I", 4) + b"INFO"
+    assert decode.probe(Audio.of(data)) == by_packets(Audio.of(data), monkeypatch)
+    assert decode.probe(Audio.of(data)).duration == 3000 / 8000
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF])
+def test_a_file_written_as_a_stream_is_as_long_as_it_is(size: int) -> None:
+    data = bytearray(wav(3000))
+    struct.pack_into("<I", data, data.index(b"data") + 4, size)
+    assert decode.probe(Audio.of(bytes(data))).duration == 3000 / 8000
+
+
+def test_a_clip_ends_where_it_says_or_where_the_recording_does() -> None:
+    assert decode.probe(Audio.of(tone(2), end=1.5)).duration == 1.5
+    assert decode.probe(Audio.of(tone(2), end=9)).duration == 2.0
+
+
+def test_a_file_that_is_cut_short_is_still_refused() -> None:
+    with pytest.raises(InvalidAudio, match=r"cut short: its header says 10\.00 s"):
+        decode.probe(Audio.of(tone(10)[:-100_000]))
+
+
+@given(st.binary(max_size=80), st.integers(0, 10**6))
+def test_nonsense_tells_nothing_or_something_possible(junk: bytes, size: int) -> None:
+    for head in (junk, b"RIFF\0\0\0\0WAVE" + junk, wav(10)[:44] + junk, wav(10)[:20] + junk):
+        found = plain_wav(head, size)
+        assert found is None or (found.seconds > 0 and found.sample_rate > 0 and found.channels > 0)
