@@ -104,10 +104,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def events(kind: str, count: int) -> Iterator[bytes]:
-    delta = {"content": "word "} if kind == "text" else {"audio": {"data": SPEECH}}
-    event = _event({"index": 0, "delta": delta, "finish_reason": None})
     yield _event({"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None})
-    yield event * count
+    if kind == "audio":
+        yield _event({"index": 0, "delta": {"audio": {"data": SPEECH}}, "finish_reason": None}) * count
+    else:  # each its own: LiteLLM takes one that repeats for a model that is stuck
+        words = ({"content": f"word{number} "} for number in range(count))
+        yield from (_event({"index": 0, "delta": word, "finish_reason": None}) for word in words)
     yield _event({"index": 0, "delta": {}, "finish_reason": "stop"}) + b"data: [DONE]\n\n"
 
 
@@ -175,7 +177,8 @@ def _floor_langchain() -> Any:
         def _stream(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Iterator[Any]:
             for _ in range(int(messages[-1].content.split()[1])):
                 chunk = ChatGenerationChunk(message=AIMessageChunk(content="word "))
-                run_manager.on_llm_new_token("word ", chunk=chunk)
+                if run_manager:
+                    run_manager.on_llm_new_token("word ", chunk=chunk)
                 yield chunk
 
         async def _astream(
@@ -183,7 +186,8 @@ def _floor_langchain() -> Any:
         ) -> AsyncIterator[Any]:
             for _ in range(int(messages[-1].content.split()[1])):
                 chunk = ChatGenerationChunk(message=AIMessageChunk(content="word "))
-                await run_manager.on_llm_new_token("word ", chunk=chunk)
+                if run_manager:
+                    await run_manager.on_llm_new_token("word ", chunk=chunk)
                 yield chunk
 
     return Floor()

@@ -85,6 +85,8 @@ class Chunks:
 
     def chunk(self, delta: Delta) -> ChatGenerationChunk | None:
         """The chunk of a delta, None if there is nothing to give out yet; the last one brings usage and metadata."""
+        if not self._spoken and delta.is_text:
+            return ChatGenerationChunk(message=AIMessageChunk(content=delta.text))
         content, whole = self._content(delta), delta.whole
         if not content and delta.speech and not replace(delta, speech=None).says_something:
             return None

@@ -90,17 +90,20 @@ class Responses:
     """
 
     def __init__(self) -> None:
-        self._text: list[str] = []
+        self._text = ""
         self._calls: list[ToolCall] = []
 
     def add(self, delta: Delta) -> ChatResponse:
         """The response of a delta."""
         if delta.whole:
             return response(delta.whole, delta)
-        self._text.append(delta.text)
+        self._text += delta.text
+        if delta.is_text and not self._calls:
+            message = ChatMessage(role=MessageRole.ASSISTANT, blocks=[TextBlock(text=self._text)])
+            return ChatResponse(message=message, delta=delta.text)
         for call in delta.tool_calls:
             self._add_call(call)
-        calls, text = self._calls, "".join(self._text)
+        calls, text = self._calls, self._text
         blocks: list[ContentBlock] = [*([TextBlock(text=text)] if text else []), *map(_call_block, calls)]
         kept = {"tool_calls": [call.on_wire() for call in calls] or None}
         message = ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=_known(kept))

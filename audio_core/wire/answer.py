@@ -107,6 +107,12 @@ class Delta:
         return self.whole.usage if self.whole else None
 
     @property
+    def is_text(self) -> bool:
+        """Whether there is nothing but text in it."""
+        rest = self.speech or self.tool_calls or self.reasoning or self.refusal or self.logprobs or self.whole
+        return not rest
+
+    @property
     def says_something(self) -> bool:
         """Whether there is anything in it."""
         return bool(

@@ -29,6 +29,9 @@ from audio_core.wire.usage import Usage, read_usage
 __all__ = ["AnswerStream"]
 
 
+_OF_CHOICE, _OF_TEXT = {"index", "delta"}, {"role", "content"}  # what a chunk of text has besides what is empty
+
+
 class AnswerStream:
     """Push decoder of a streamed answer; it ends well only if the answer is whole.
 
@@ -96,17 +99,24 @@ class AnswerStream:
         if self._done or event.strip() == "[DONE]":
             self._done = True
             return
-        delta = self._parts.add(self._chunk(event))
+        found = self._parsed(event)
+        if text := self._parts.plain_text(found):  # nearly all events are such
+            yield Delta(text)
+            return
+        delta = self._parts.add(self._judged(found))
         if delta.says_something:
             yield delta
 
-    def _chunk(self, event: str) -> dict[str, Any]:
+    def _parsed(self, event: str) -> dict[str, Any]:
         try:
             found = as_object(json.loads(event))
         except (ValueError, RecursionError):
             raise self._broken("an event of the stream is no JSON") from None
         if not found:
             raise self._broken("an event of the stream is no object")
+        return found
+
+    def _judged(self, found: dict[str, Any]) -> dict[str, Any]:
         is_bare_error = "message" in found and not {"choices", "usage"} & found.keys()
         if error := error_in({"error": found} if is_bare_error else found, provider=self._provider):
             error.partial = self.partial
@@ -143,6 +153,15 @@ class _Parts:
     @property
     def text(self) -> str:
         return "".join(self._said)
+
+    def plain_text(self, chunk: dict[str, Any]) -> str:
+        """The text of a chunk that brings nothing else, taken in; empty if there may be more in it."""
+        text = _only_text(chunk)
+        if not text or self._facts.get("id") != chunk.get("id") or self._facts.get("model") != chunk.get("model"):
+            return ""
+        self.has_text = self._has_content = True
+        self._said.append(text)
+        return text
 
     def add(self, chunk: Mapping[str, Any]) -> Delta:
         """Take a chunk in, and give out what is new in it."""
@@ -197,6 +216,20 @@ class _Parts:
         for key, tokens in (delta.logprobs or {}).items():
             held = self._logprobs.setdefault(key, [] if isinstance(tokens, list) else tokens)
             as_list(held).extend(as_list(tokens))
+
+
+def _only_text(chunk: Mapping[str, Any]) -> str:
+    """The text of a chunk in which there is nothing else."""
+    choices = as_list(chunk.get("choices"))
+    if len(choices) != 1 or chunk.get("error") or chunk.get("usage"):
+        return ""
+    choice = as_object(choices[0])
+    delta = as_object(choice.get("delta"))
+    has_more = any(choice[key] for key in choice if key not in _OF_CHOICE)
+    text = delta.get("content")
+    if has_more or not isinstance(text, str) or any(delta[key] for key in delta if key not in _OF_TEXT):
+        return ""
+    return text
 
 
 def _in_one_piece(speech: Speech | None) -> SpeechDelta | None:

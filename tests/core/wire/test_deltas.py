@@ -236,3 +236,47 @@ def test_a_stream_may_say_why_nothing_came(finish: str) -> None:
 
 def test_an_empty_text_is_a_text() -> None:
     assert whole({"role": "assistant", "content": ""}).text == ""
+
+
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "content": st.sampled_from(["", "a", None, 7, [{"type": "text", "text": "b"}]]),
+        "role": st.just("assistant"),
+        "reasoning": st.sampled_from([None, "", "hm"]),
+        "refusal": st.sampled_from([None, "no"]),
+        "audio": st.sampled_from([None, {}, {"transcript": "t", "data": "AAAA"}]),
+        "tool_calls": st.sampled_from(
+            [None, [], [{"index": 0, "id": "c", "function": {"name": "f", "arguments": "{}"}}]]
+        ),
+        "reasoning_details": st.sampled_from([None, [{"type": "x", "index": 0, "text": "y"}]]),
+    },
+)
+CHUNKS = st.lists(
+    st.fixed_dictionaries(
+        {"choices": st.lists(st.fixed_dictionaries({"index": st.just(0), "delta": FIELDS}), max_size=2)},
+        optional={
+            "id": st.sampled_from(["1", "2"]),
+            "model": st.sampled_from(["m", None]),
+            "usage": st.sampled_from([None, {"prompt_tokens": 3}]),
+            "error": st.sampled_from([None, {"message": "broke"}]),
+        },
+    ),
+    max_size=6,
+)
+
+
+@given(CHUNKS)
+def test_the_short_look_at_text_finds_what_the_full_look_finds(chunks: list[dict]) -> None:
+    stream = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
+
+    def found() -> list[Delta] | str:
+        try:
+            return deltas(stream)
+        except ProviderError as error:
+            return f"{type(error).__name__}: {error} {error.partial}"
+
+    short = found()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("audio_core.wire.deltas._only_text", lambda chunk: "")
+        assert short == found()
