@@ -79,8 +79,8 @@ class Chunks:
 
     def __init__(self, *, spoken: bool) -> None:
         self._spoken, self._begun = spoken, False
-        self._unsent = b""
-        self._sent = 0
+        self._unsent: list[bytes] = []
+        self._held = self._sent = 0  # bytes
         self._facts: dict[str, Any] = {}
 
     def chunk(self, delta: Delta) -> ChatGenerationChunk | None:
@@ -111,16 +111,22 @@ class Chunks:
 
     def _audio(self, speech: SpeechDelta | None, *, is_last: bool) -> list[dict[str, Any]]:
         if speech:
-            self._unsent += speech.data
+            self._unsent.append(speech.data)
+            self._held += len(speech.data)
             self._facts |= _audio_facts(speech)
-        enough = is_last or len(self._unsent) * _GROWTH >= self._sent
-        data = self._unsent if is_last else self._unsent[: len(self._unsent) // 3 * 3] if enough else b""
-        self._unsent = self._unsent[len(data) :]
-        self._sent += len(data)
+        data = self._taken(is_last) if is_last or self._held * _GROWTH >= self._sent else b""
         if not (data or (is_last and self._facts)):
             return []
         facts, self._facts = self._facts, {}
         return [{"type": "audio", **_base64(data), **facts, "index": _AUDIO}]
+
+    def _taken(self, is_last: bool) -> bytes:
+        """What has come, but for the last one or two bytes, which do not fill a base64 group yet."""
+        held = b"".join(self._unsent)
+        data = held if is_last else held[: len(held) // 3 * 3]
+        self._unsent, self._held = [held[len(data) :]], len(held) - len(data)
+        self._sent += len(data)
+        return data
 
 
 def _blocks(answer: Answer) -> list[dict[str, Any]]:
