@@ -9,31 +9,33 @@ import asyncio
 import contextlib
 import io
 import math
+import os
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from audio_core.testing import Reply, ScriptedGateway, tone
+from measuring import sink
+
+from audio_core.testing import tone
 from langchain_audio import AudioLoader
 
 FILES, LATENCY, ROUNDS = 50, 0.2, 3
-REPLY = Reply({"text": "hi", "segments": [{"start": 0.0, "end": 0.5, "text": "hi"}]}, wait=LATENCY)
+os.environ["SINK_LATENCY"] = str(LATENCY)
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, ScriptedGateway() as gateway:
-        gateway.will_answer(REPLY)
+    with tempfile.TemporaryDirectory() as folder, sink() as url:
         for number in range(FILES):
             (Path(folder) / f"{number:02}.wav").write_bytes(tone(0.6))
         print("| who | s | of the ideal |\n|---|---|---|")
         for at_once in (8, 16):
             ideal = math.ceil(FILES / at_once) * LATENCY
             for kind, load in (("sync", ours), ("async", ours_async)):
-                took = best(lambda load=load, at_once=at_once: load(folder, gateway.base_url, at_once))
+                took = best(lambda load=load, at_once=at_once: load(folder, url, at_once))
                 print(f"| ours, {at_once} at once, {kind} | {took:.2f} | {took / ideal:.2f} x |", flush=True)
         for name, load in (("OpenAIWhisperParser", langchain_peer), ("WhisperReader", llamaindex_peer)):
-            print(f"| {name} | {best(lambda load=load: load(folder, gateway.base_url), 1):.2f} | |", flush=True)
+            print(f"| {name} | {best(lambda load=load: load(folder, url), 1):.2f} | |", flush=True)
 
 
 def best(load: Callable[[], int], rounds: int = ROUNDS) -> float:
