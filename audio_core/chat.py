@@ -73,19 +73,13 @@ def open_chat(gateway: Gateway, request: ChatRequest) -> Flow[Response]:
 def _post(gateway: Gateway, request: ChatRequest, *, streamed: bool) -> Flow[Response]:
     places = audio_parts(request.messages)
     flows = [_sound(gateway, request, part) for _, _, part in places]
-    sounds = yield from _side_by_side(flows, request.max_concurrency)
+    sounds = yield from gather(flows, request.max_concurrency)
     by_place = {(at, index): sound for (at, index, _), sound in zip(places, sounds, strict=True)}
     wishes = {"stream": True, "stream_options": {"include_usage": True}} if streamed else {}
     options = {**wishes, **request.options}
     body = json_body(payload(request.model, request.messages, by_place, options))
     call = gateway.post("/chat/completions", body, streamed=streamed)
     return (yield from ask(call, max_retries=gateway.max_retries, doing="chat"))
-
-
-def _side_by_side(flows: Sequence[Flow[Sound]], at_once: int) -> Flow[list[Sound]]:
-    if len(flows) == 1:  # the usual case, which needs no thread of its own
-        return [(yield from flows[0])]
-    return (yield from gather(flows, at_once)) if flows else []
 
 
 def _sound(gateway: Gateway, request: ChatRequest, part: AudioPart) -> Flow[Sound]:

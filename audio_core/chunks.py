@@ -11,9 +11,9 @@ from itertools import groupby
 from typing import Any, Literal
 
 from audio_core.errors import InvalidOption
-from audio_core.passages import Passage, clip_of, stable_id
-from audio_core.timeline import Mark, cut, marks_in, timeline_of, written
-from audio_core.transcript import Segment, Word, joined
+from audio_core.passages import Passage, clip_of, passage_of, stable_id
+from audio_core.timeline import Mark, cut, marks_in, written
+from audio_core.transcript import Segment, Word, text_of
 
 __all__ = ["ChunkSize", "Unit", "chunks", "restored", "segments_of"]
 
@@ -53,7 +53,7 @@ class ChunkSize:
             return 0.0
         if self.unit == "seconds":
             return max(segment.end for segment in segments) - segments[0].start
-        text = joined(segments).text
+        text = text_of(segments)
         return self.count(text) if self.count else len(text) / (_CHARACTERS_PER_TOKEN if self.unit == "tokens" else 1)
 
     def fits(self, segments: Sequence[Segment]) -> bool:
@@ -195,23 +195,9 @@ def _tail(held: list[Segment], following: Segment, size: ChunkSize) -> list[Segm
 
 
 def _passage(segments: Sequence[Segment], common: Mapping[str, Any], number: int) -> Passage:
-    whole = joined(segments)
-    start, end = round(whole.start, 3), round(whole.end, 3)
     speakers = list(dict.fromkeys(segment.speaker for segment in segments if segment.speaker))
-    place = {
-        "start": start,
-        "end": end,
-        "clip": clip_of(common.get("source"), start, end),
-        "segment": number,
-        "speaker": whole.speaker,
-        "speakers": ", ".join(speakers) if len(speakers) > 1 else None,
-        "language": whole.language,
-        "gap": whole.is_gap or None,
-        "estimated": whole.is_estimated or None,
-        "timeline": timeline_of(segments, start) or None,
-    }
-    facts = {**common, **{name: value for name, value in place.items() if value is not None}}
-    return Passage(stable_id(facts, whole.text), whole.text, facts)
+    several = {"speakers": ", ".join(speakers)} if len(speakers) > 1 else {}
+    return passage_of(segments, {**common, **several, "segment": number}, common.get("source"))
 
 
 def _recording_of(metadata: Mapping[str, Any]) -> tuple[Any, ...]:

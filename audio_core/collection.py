@@ -21,7 +21,7 @@ from typing import Any, Literal, cast
 
 from audio_core.audio import Audio
 from audio_core.errors import AccessDenied, AudioError, AudioNotFound
-from audio_core.media.formats import FORMATS
+from audio_core.media.formats import SUFFIXES
 from audio_core.passages import Passage
 from audio_core.progress import ProgressBar
 from audio_core.reading import PassageReader
@@ -32,9 +32,6 @@ __all__ = ["Collection", "Failure", "Found", "OnError", "found_in"]
 OnError = Literal["raise", "skip", "collect"]
 """What becomes of a recording that fails: an error, a line in the log, or a line in the log and an entry in `failures`."""
 
-_SUFFIXES = frozenset(
-    f".{name.lstrip('.')}" for row in FORMATS.values() for name in (row.name, row.suffix, *row.aliases)
-)
 _AHEAD = 2  # times as many as may be under way are found ahead, so that none waits for the first to be given out
 _log = logging.getLogger("audio_core")
 
@@ -95,7 +92,7 @@ def _holds_several(source: Any) -> bool:
 def _in_folder(
     folder: Path, read: Callable[[Any], Found], glob: str | None, recursive: bool, suffixes: Iterable[str] | None
 ) -> Iterator[Found]:
-    wanted = _SUFFIXES if suffixes is None else {suffix.lower() for suffix in suffixes}
+    wanted = SUFFIXES if suffixes is None else {suffix.lower() for suffix in suffixes}
     entries = folder.glob(glob or ("**/*" if recursive else "*"))
     is_wanted = (path for path in entries if path.is_file() and (glob or path.suffix.lower() in wanted))
     paths, inside = sorted(is_wanted), folder.resolve()

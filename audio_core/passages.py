@@ -11,7 +11,7 @@ from audio_core.audio import Audio
 from audio_core.timeline import timeline_of
 from audio_core.transcript import Segment, Transcript, joined
 
-__all__ = ["Granularity", "Passage", "clip_of", "passages", "stable_id"]
+__all__ = ["Granularity", "Passage", "clip_of", "passage_of", "passages", "stable_id"]
 
 Granularity = Literal["segment", "window", "file"]
 """How much one piece holds: what lies between two pauses, segments of about `window_seconds`, or all of a recording."""
@@ -69,20 +69,31 @@ def passages(
     )
     groups = _groups(transcript, granularity, window_seconds, window_overlap)
     for index, group in enumerate(groups):
-        piece = joined(group)
-        start, end = round(piece.start, 3), round(piece.end, 3)
-        place = _known(
-            start=start,
-            end=end,
-            clip=clip_of(transcript.source, start, end),
-            speaker=piece.speaker,
-            language=piece.language,
-            gap=piece.is_gap or None,
-            estimated=piece.is_estimated or None,
-            timeline=timeline_of(group, start) or None,
-        )
-        facts = {**(metadata or {}), **common, **place, "segment": index}
-        yield Passage(stable_id(facts, piece.text), piece.text, facts)
+        yield passage_of(group, {**(metadata or {}), **common, "segment": index}, transcript.source)
+
+
+def passage_of(segments: Sequence[Segment], facts: Mapping[str, Any], source: str | None) -> Passage:
+    """One passage of several segments: with their own place in the recording, and what else is known of them.
+
+    Args:
+        segments: in order of time, at least one.
+        facts: of the recording, and what the caller brings.
+        source: URL of the recording, if it has one.
+    """
+    whole = joined(segments)
+    start, end = round(whole.start, 3), round(whole.end, 3)
+    place = _known(
+        start=start,
+        end=end,
+        clip=clip_of(source, start, end),
+        speaker=whole.speaker,
+        language=whole.language,
+        gap=whole.is_gap or None,
+        estimated=whole.is_estimated or None,
+        timeline=timeline_of(segments, start) or None,
+    )
+    found = {**facts, **place}
+    return Passage(stable_id(found, whole.text), whole.text, found)
 
 
 def clip_of(source: str | None, start: float, end: float) -> str | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from audio_core.captions import srt, vtt
 from audio_core.wire.usage import Usage
 
-__all__ = ["Segment", "Transcript", "Word", "clock", "joined", "spread"]
+__all__ = ["Segment", "Transcript", "Word", "clock", "joined", "spread", "text_of"]
 
 _LONGEST_WORD = 40  # characters; what is longer is a text of a script that parts no words, such as Thai
 
@@ -231,13 +231,18 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
 
 
+def text_of(segments: Iterable[Segment]) -> str:
+    """What segments say, one after the other."""
+    return " ".join(segment.text.strip() for segment in segments)
+
+
 def joined(segments: Sequence[Segment]) -> Segment:
     """One segment that says what several do, one after the other."""
     speakers, languages = {segment.speaker for segment in segments}, {segment.language for segment in segments}
     return Segment(
         start=segments[0].start,
         end=max(segment.end for segment in segments),
-        text=" ".join(segment.text.strip() for segment in segments),
+        text=text_of(segments),
         speaker=speakers.pop() if len(speakers) == 1 else None,
         words=tuple(word for segment in segments for word in segment.words),
         confidence=_weighted_confidence(segments),

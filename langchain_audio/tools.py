@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 from langchain_core.callbacks import AsyncCallbackManagerForToolRun, CallbackManagerForToolRun
@@ -34,6 +36,15 @@ def _mistakes(error: ValidationError) -> str:
     """What was wrong with a call, for the model that made it."""
     lines = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
     return "Call the tool again with other arguments. " + "; ".join(lines)
+
+
+@contextmanager
+def _tool_errors() -> Generator[None]:
+    """Turn refusals into LangChain's tool errors."""
+    try:
+        yield
+    except ToolRefusal as refusal:
+        raise ToolException(str(refusal)) from None
 
 
 class _AudioTool(BaseTool):
@@ -82,10 +93,8 @@ class ListenTool(_AudioTool):
         end: float | None = None,
         run_manager: CallbackManagerForToolRun | None = None,
     ) -> tuple[str, Heard]:
-        try:
+        with _tool_errors():
             return self._listener.listen(audio, question, start, end)
-        except ToolRefusal as refusal:
-            raise ToolException(str(refusal)) from None
 
     async def _arun(
         self,
@@ -95,10 +104,8 @@ class ListenTool(_AudioTool):
         end: float | None = None,
         run_manager: AsyncCallbackManagerForToolRun | None = None,
     ) -> tuple[str, Heard]:
-        try:
+        with _tool_errors():
             return await self._listener.alisten(audio, question, start, end)
-        except ToolRefusal as refusal:
-            raise ToolException(str(refusal)) from None
 
 
 class TranscribeTool(_AudioTool):
@@ -128,10 +135,8 @@ class TranscribeTool(_AudioTool):
         end: float | None = None,
         run_manager: CallbackManagerForToolRun | None = None,
     ) -> tuple[str, Transcript]:
-        try:
+        with _tool_errors():
             return self._listener.transcribe(audio, start, end)
-        except ToolRefusal as refusal:
-            raise ToolException(str(refusal)) from None
 
     async def _arun(
         self,
@@ -140,10 +145,8 @@ class TranscribeTool(_AudioTool):
         end: float | None = None,
         run_manager: AsyncCallbackManagerForToolRun | None = None,
     ) -> tuple[str, Transcript]:
-        try:
+        with _tool_errors():
             return await self._listener.atranscribe(audio, start, end)
-        except ToolRefusal as refusal:
-            raise ToolException(str(refusal)) from None
 
 
 class AudioToolkit(BaseToolkit):

@@ -6,7 +6,7 @@ I/O. `http/drive.py` holds the two drivers that carry the steps out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -137,7 +137,12 @@ def in_turn(flow: Flow[T]) -> Flow[T]:
 
 
 def gather(flows: Iterable[Flow[T]], limit: int) -> Flow[list[T]]:
-    """Run flows side by side; if any failed, the first error is raised once all have ended."""
+    """Run flows side by side; if any failed, the first error is raised once all have ended.
+
+    One by itself, which is the usual case of a list, needs no thread or task of its own.
+    """
+    if isinstance(flows, Sequence) and len(flows) < 2:
+        return [(yield from flows[0])] if flows else []
     outcomes = cast("list[T | AudioError]", (yield Gather(flows, limit)))
     for outcome in outcomes:
         if isinstance(outcome, BaseException):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from audio_core.errors import UnsupportedFormat
 
-__all__ = ["FORMATS", "SNIFF_BYTES", "Format", "describe_bytes", "named", "sniff"]
+__all__ = ["FORMATS", "SNIFF_BYTES", "SUFFIXES", "Format", "describe_bytes", "named", "sniff"]
 
 SNIFF_BYTES = 64
 """How many leading bytes `sniff` wants to see."""
@@ -57,6 +57,11 @@ FORMATS: dict[str, Format] = {
         Format("pcm24", "audio/pcm24", ".pcm", ("s24le", "pcm_s24le"), raw=True),
     )
 }
+SUFFIXES = frozenset(
+    f".{name.lstrip('.')}" for row in FORMATS.values() for name in (row.name, row.suffix, *row.aliases)
+)
+"""What names of files with audio end in."""
+
 _BY_NAME = {word: row for row in FORMATS.values() for word in (row.name, row.mime, *row.aliases)}
 
 

@@ -24,7 +24,7 @@ from audio_core.transcribe.job import Job, Recording
 from audio_core.transcribe.request import transcribed
 from audio_core.transcribe.stitch import Part, added, stitched
 from audio_core.transcribe.store import kept
-from audio_core.transcript import Segment, Transcript, clock
+from audio_core.transcript import Segment, Transcript, clock, text_of
 
 __all__ = [
     "LONGEST_PIECE",
@@ -158,4 +158,4 @@ def with_gaps(transcript: Transcript, failures: Sequence[Failed]) -> Transcript:
         for start, end, _ in failures
     ]
     segments = tuple(sorted((*transcript.segments, *gaps), key=lambda segment: segment.start))
-    return replace(transcript, segments=segments, text=" ".join(segment.text.strip() for segment in segments))
+    return replace(transcript, segments=segments, text=text_of(segments))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from audio_core.transcript import Segment, Transcript, Word
+from audio_core.transcript import Segment, Transcript, Word, text_of
 from audio_core.wire.usage import Usage
 
 __all__ = ["Part", "added", "side_by_side", "stitched"]
@@ -58,7 +58,7 @@ def stitched(parts: Sequence[Part]) -> Transcript:
     first = parts[0].transcript
     return replace(
         first,
-        text=" ".join(segment.text.strip() for segment in ordered),
+        text=text_of(ordered),
         segments=ordered,
         language=_commonest(parts),
         duration=sum(part.end - part.start - part.shared for part in parts),
@@ -76,7 +76,7 @@ def side_by_side(channels: Sequence[Transcript]) -> Transcript:
     segments = tuple(sorted(named, key=lambda segment: segment.start))
     return replace(
         channels[0],
-        text=" ".join(segment.text.strip() for segment in segments),
+        text=text_of(segments),
         segments=segments,
         usage=added([heard.usage for heard in channels]),
     )
