@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ __all__ = ["Doubtful", "PieceKey", "TranscriptStore", "kept"]
 
 _VERSION = 2
 _POLL = 0.2  # seconds between looks at a piece that another process has begun
+_MAKING = threading.Lock()
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pieces (key TEXT PRIMARY KEY, state TEXT NOT NULL, owner TEXT, transcript TEXT, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS doubtful (label TEXT, start REAL, end REAL, at REAL NOT NULL);
@@ -141,7 +143,12 @@ class TranscriptStore:
             ) from None
 
     def _make(self) -> None:
-        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        """Closing any descriptor of a file drops all locks that this process has on it (howtocorrupt.html of SQLite, 2.2).
+
+        So the one that makes it is closed before any thread connects, and none is opened later.
+        """
+        with _MAKING, contextlib.suppress(FileExistsError):
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         if hasattr(os, "getuid") and self._path.stat().st_uid != os.getuid():
             raise PermissionError("it belongs to somebody else")
 

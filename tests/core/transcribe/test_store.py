@@ -1,5 +1,6 @@
 """What was paid for is kept, through crashes and beside other processes."""
 
+import contextlib
 import json
 import os
 import random
@@ -95,6 +96,20 @@ def test_the_file_is_its_owners_alone_and_made_when_needed(store, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
     store.claim(KEY)
     assert stat.S_IMODE((tmp_path / "jobs.sqlite").stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.name == "nt", reason="locks are dropped this way by POSIX alone")
+def test_using_the_store_leaves_the_locks_of_other_connections_alone(store, tmp_path: Path) -> None:
+    store.claim(KEY)
+    path = tmp_path / "jobs.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as held:
+        held.execute("SELECT * FROM pieces").fetchall()
+        store.doubtful()
+        other = (
+            f"import sqlite3; rows = sqlite3.connect({str(path)!r}); rows.execute('SELECT * FROM pieces'); rows.close()"
+        )
+        subprocess.run([sys.executable, "-c", other], check=True)
+        assert path.with_name("jobs.sqlite-wal").exists(), "the other process took itself for the last one"
 
 
 @pytest.mark.parametrize("content", [b"no store at all" * 100, b"SQLite format 3\0" + bytes(100)])
