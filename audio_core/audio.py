@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote
 
-from audio_core.content import Base64Content, BytesContent, Content, FileContent, head_of
+from audio_core.content import Base64Content, BytesContent, Content, FileContent
 from audio_core.errors import InvalidAudio, UnsupportedFormat
 from audio_core.fragments import fragment, split_fragment
 from audio_core.media.formats import SNIFF_BYTES, Format, describe_bytes, named, sniff
@@ -199,7 +199,7 @@ class Audio:
         content = self.open()
         if content.size == 0:
             raise InvalidAudio(f"{self.label} is empty (0 bytes).")
-        head = head_of(content, SNIFF_BYTES)
+        head = content.read_at(0, SNIFF_BYTES)
         found = sniff(head)
         if found is None:
             raise InvalidAudio(

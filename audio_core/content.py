@@ -26,7 +26,7 @@ from audio_core.errors import AudioError, AudioNotFound, InvalidAudio
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["Base64Content", "BytesContent", "Content", "FileContent", "Spool", "fingerprint", "head_of", "open_regular"]
+__all__ = ["Base64Content", "BytesContent", "Content", "FileContent", "Spool", "fingerprint", "open_regular"]
 
 _COPY_BYTES = 256 * 1024
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
@@ -44,6 +44,10 @@ class Content(Protocol):
         """A new seekable reader that stands at the first byte."""
         ...
 
+    def read_at(self, position: int, length: int) -> bytes:
+        """`length` bytes from `position`, fewer only at the end, whatever other readers do meanwhile."""
+        ...
+
 
 class BytesContent:
     """Bytes that the caller holds in memory."""
@@ -55,6 +59,10 @@ class BytesContent:
     def open(self) -> BinaryIO:
         """A new reader; `BytesIO` shares the bytes until somebody writes."""
         return io.BytesIO(self._data)
+
+    def read_at(self, position: int, length: int) -> bytes:
+        """`length` bytes from `position`, fewer only at the end."""
+        return self._data[position : position + length]
 
 
 class Base64Content:
@@ -75,7 +83,7 @@ class Base64Content:
         return _reader(self)
 
     def read_at(self, position: int, length: int) -> bytes:
-        """Up to `length` bytes from `position`."""
+        """`length` bytes from `position`, fewer only at the end."""
         first = position // 3
         data = pybase64.b64decode(self.text[first * 4 : -(-(position + length) // 3) * 4])
         return data[position - first * 3 :][:length]
@@ -124,7 +132,13 @@ class FileContent:
         return _reader(self)
 
     def read_at(self, position: int, length: int) -> bytes:
-        """Up to `length` bytes from `position`, whatever other readers do meanwhile."""
+        """`length` bytes from `position`, fewer only at the end, whatever other readers do meanwhile."""
+        data = self._some_at(position, length)
+        while 0 < len(data) < length and (more := self._some_at(position + len(data), length - len(data))):
+            data += more
+        return data
+
+    def _some_at(self, position: int, length: int) -> bytes:
         if hasattr(os, "pread"):
             return os.pread(self._fd, length, position)
         with self._lock:  # Windows has no pread
@@ -229,16 +243,10 @@ def _cannot_open(label: str, error: OSError | ValueError) -> AudioError:
     return InvalidAudio(f"{label} cannot be opened: {reason}.")
 
 
-def head_of(content: Content, length: int) -> bytes:
-    """The first bytes of a content."""
-    with content.open() as reader:
-        return reader.read(length)
-
-
 def fingerprint(content: Content) -> str:
     """The SHA-256 of the bytes, in hex, read piece by piece."""
-    digest = hashlib.sha256()
-    with content.open() as reader:
-        while piece := reader.read(_COPY_BYTES):
-            digest.update(piece)
+    digest, position = hashlib.sha256(), 0
+    while piece := content.read_at(position, _COPY_BYTES):
+        digest.update(piece)
+        position += len(piece)
     return digest.hexdigest()

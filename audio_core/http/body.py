@@ -51,16 +51,12 @@ class _Raw:
 
 
 def _read(content: Content, size: int) -> Iterator[bytes]:
-    left = content.size
-    with content.open() as reader:
-        while left > 0:
-            piece = reader.read(min(size, left))
-            left -= len(piece)
-            if not piece:
-                break
-            yield piece
-        if left or reader.read(1):
-            raise InvalidAudio("The recording changed while it was being sent. Send it again once it is complete.")
+    position = 0
+    while piece := content.read_at(position, min(size, content.size - position)):
+        position += len(piece)
+        yield piece
+    if position < content.size or content.read_at(position, 1):
+        raise InvalidAudio("The recording changed while it was being sent. Send it again once it is complete.")
 
 
 @dataclass(frozen=True, slots=True)

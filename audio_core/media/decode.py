@@ -25,7 +25,7 @@ from av.container import InputContainer
 from av.packet import Packet as _Packet
 
 from audio_core.audio import Audio
-from audio_core.content import FileContent, head_of
+from audio_core.content import FileContent
 from audio_core.errors import AudioTooLarge, InvalidAudio, UnsupportedFormat
 from audio_core.media.promise import id3_bytes, promised_wav_bytes, promises_mp3_frames
 from audio_core.media.wav import plain_wav
@@ -105,7 +105,7 @@ def _plain(audio: Audio) -> Probe | None:
     if audio.sniffed().name != "wav":
         return None
     content = audio.open()
-    found = plain_wav(head_of(content, _HEAD_BYTES), content.size)
+    found = plain_wav(content.read_at(0, _HEAD_BYTES), content.size)
     if found is None or found.sample_rate not in _RATES or found.channels not in _CHANNELS:
         return None
     seconds = found.seconds if audio.end is None else min(found.seconds, audio.end)
