@@ -18,7 +18,7 @@ from langchain_audio.blocks import expiry_of
 __all__ = ["Chunks", "known_as", "result", "speech_in"]
 
 _TEXT, _AUDIO = 0, 1
-_GROWTH = 8  # pieces of speech grow by an eighth of what has gone out, so that adding chunks up stays linear
+_GROWTH = 4  # pieces of speech grow by a quarter of what has gone out, so that adding chunks up stays linear
 
 
 def result(answer: Answer, *, spoken: bool) -> ChatResult:
@@ -137,7 +137,7 @@ def _blocks(answer: Answer) -> list[dict[str, Any]]:
 
 
 def _base64(data: bytes) -> dict[str, str]:
-    return {"base64": pybase64.b64encode(data).decode("ascii")} if data else {}
+    return {"base64": pybase64.b64encode_as_string(data)} if data else {}
 
 
 def _audio_facts(speech: Speech | SpeechDelta) -> dict[str, Any]:

@@ -147,7 +147,7 @@ def _facts_of(speech: Speech) -> dict[str, Any]:
 
 def _facts_of_piece(speech: SpeechDelta) -> dict[str, Any]:
     names = ("format", "sample_rate", "id", "expires_at")
-    data = pybase64.b64encode(speech.data).decode("ascii") if speech.data else None
+    data = pybase64.b64encode_as_string(speech.data) if speech.data else None
     return _known({"data": data, **{name: getattr(speech, name) for name in names}})
 
 

@@ -115,9 +115,11 @@ def stream(connections: Connections, opening: Flow[Response], decode: Callable[[
     decoder = decode(response)
     with _partial_kept(decoder), response.live.reading() as (pieces, watchdog):
         for data in pieces:
-            for item in decoder.feed(data):
+            items = decoder.feed(data)
+            for item in items:
                 with watchdog.resting():
                     yield item
+                    yield from items
         yield from decoder.close()
 
 

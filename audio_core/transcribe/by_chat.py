@@ -13,8 +13,7 @@ from audio_core.http.retry import ask
 from audio_core.transcript import Segment, Transcript
 from audio_core.wire.answer import Answer, read_answer
 from audio_core.wire.chat import Sound, input_audio
-from audio_core.wire.faults import as_json
-from audio_core.wire.loose import as_object, objects_in
+from audio_core.wire.loose import as_json, as_object, objects_in
 from audio_core.wire.tool_calls import CUT_SHORT
 from audio_core.wire.transcription import TranscriptionOptions
 
@@ -95,7 +94,7 @@ def _closed(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(answer: Answer, model: str, seconds: float) -> Transcript:
     """Segments as the model gave them; an answer that is no such JSON is the text of one segment."""
-    found = as_object(as_json(_bare(answer.text).encode()))
+    found = as_object(as_json(_bare(answer.text)))
     heard = [
         _segment(item, seconds) for item in objects_in(found.get("segments")) if str(item.get("text") or "").strip()
     ]

@@ -10,8 +10,8 @@ import pybase64
 
 from audio_core.errors import IncompleteResponse
 from audio_core.speech import Speech, format_of_speech
-from audio_core.wire.faults import as_json, error_in, request_id_in, unreadable
-from audio_core.wire.loose import as_list, as_object, objects_in
+from audio_core.wire.faults import error_in, request_id_in, unreadable
+from audio_core.wire.loose import as_json, as_list, as_object, objects_in
 from audio_core.wire.tool_calls import CUT_SHORT, ToolCall, ToolCallDelta, tool_calls_in
 from audio_core.wire.usage import Usage, read_usage
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,7 +19,7 @@ from audio_core.wire.answer import (
     text_in,
 )
 from audio_core.wire.faults import error_in, request_id_in
-from audio_core.wire.loose import as_list, as_object, objects_in
+from audio_core.wire.loose import as_json, as_list, as_object, objects_in
 from audio_core.wire.spoken import SpeechParts
 from audio_core.wire.stream import ServerSentEvents
 from audio_core.wire.tool_calls import ToolCallDelta, ToolCallParts
@@ -108,12 +107,9 @@ class AnswerStream:
             yield delta
 
     def _parsed(self, event: str) -> dict[str, Any]:
-        try:
-            found = as_object(json.loads(event))
-        except (ValueError, RecursionError):
-            raise self._broken("an event of the stream is no JSON") from None
+        found = as_object(as_json(event))
         if not found:
-            raise self._broken("an event of the stream is no object")
+            raise self._broken("an event of the stream is no JSON object")
         return found
 
     def _judged(self, found: dict[str, Any]) -> dict[str, Any]:
@@ -225,11 +221,9 @@ def _only_text(chunk: Mapping[str, Any]) -> str:
         return ""
     choice = as_object(choices[0])
     delta = as_object(choice.get("delta"))
-    has_more = any(choice[key] for key in choice if key not in _OF_CHOICE)
+    has_more = any(map(choice.get, choice.keys() - _OF_CHOICE)) or any(map(delta.get, delta.keys() - _OF_TEXT))
     text = delta.get("content")
-    if has_more or not isinstance(text, str) or any(delta[key] for key in delta if key not in _OF_TEXT):
-        return ""
-    return text
+    return text if isinstance(text, str) and not has_more else ""
 
 
 def _in_one_piece(speech: Speech | None) -> SpeechDelta | None:

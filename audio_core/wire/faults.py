@@ -7,7 +7,6 @@ Envelopes: OpenAI and LiteLLM `{"error": {"message", "type", "code"}}`, OpenRout
 from __future__ import annotations
 
 import email.utils
-import json
 import math
 import re
 import time
@@ -26,9 +25,9 @@ from audio_core.errors import (
     RateLimited,
     scrub,
 )
-from audio_core.wire.loose import as_list, as_object, objects_in
+from audio_core.wire.loose import as_json, as_list, as_object, objects_in
 
-__all__ = ["as_json", "error_for", "error_in", "request_id_in", "retry_after_in", "unreadable"]
+__all__ = ["error_for", "error_in", "request_id_in", "retry_after_in", "unreadable"]
 
 _BY_STATUS: dict[int, type[ProviderError]] = {
     401: AuthenticationError,
@@ -97,14 +96,6 @@ def error_in(reply: Any, *, provider: str, status: int = 200, partial: str | Non
         provider=provider,
         partial=partial,
     )
-
-
-def as_json(body: bytes) -> Any:
-    """The JSON of a body, or None if it is no JSON."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def unreadable(body: bytes, *, provider: str, content_type: str) -> IncompleteResponse:

@@ -6,14 +6,13 @@ Dialects: OpenAI's `transcript.text.*` (llama.cpp too), Mistral's `transcription
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from audio_core.errors import IncompleteResponse
 from audio_core.transcript import Segment
 from audio_core.wire.faults import error_in
-from audio_core.wire.loose import as_object, objects_in
+from audio_core.wire.loose import as_json, as_object, objects_in
 from audio_core.wire.stream import ServerSentEvents
 from audio_core.wire.transcription import read_segment, read_transcript
 from audio_core.wire.usage import Usage, read_usage
@@ -88,10 +87,9 @@ class TranscriptStream:
         if event.strip() == "[DONE]":
             self._done = True
             return
-        try:
-            found = as_object(json.loads(event))
-        except (ValueError, RecursionError):
-            raise self._broken("an event of the stream is no JSON") from None
+        found = as_object(as_json(event))
+        if not found:
+            raise self._broken("an event of the stream is no JSON object")
         if error := error_in(found, provider=self._provider, partial=self.partial):
             raise error
         self.usage = read_usage(found.get("usage")) or self.usage

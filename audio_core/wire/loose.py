@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, cast
 
-__all__ = ["as_list", "as_object", "objects_in"]
+from pydantic_core import from_json
+
+__all__ = ["as_json", "as_list", "as_object", "objects_in"]
+
+
+def as_json(text: bytes | str) -> Any:
+    """The value of a JSON text, or None if it is none.
+
+    Twice as fast as the standard library on what is usual; what is rare (a lone surrogate, a byte order mark, great
+    depth) is left to that.
+    """
+    try:
+        return from_json(text)
+    except ValueError:
+        pass
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def as_object(value: Any) -> dict[str, Any]:

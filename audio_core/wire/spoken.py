@@ -54,7 +54,7 @@ class SpeechParts:
     def __init__(self, provider: str, asked: str | None) -> None:
         self._provider, self._asked = provider, asked
         self._base64 = Base64Stream()
-        self._data = bytearray()
+        self._pieces: list[bytes] = []
         self._unsent = b""
         self._format: tuple[str, int | None] | None = None
         self._facts: dict[str, Any] = {}
@@ -71,7 +71,7 @@ class SpeechParts:
         new = {key: audio[key] for key in ("id", "expires_at") if audio.get(key) and key not in self._facts}
         self._facts |= new
         self._take(self._decoded(audio.get("data")))
-        return self._given(new, enough=len(self._data) >= SNIFF_BYTES)
+        return self._given(new, enough=self._format is not None or len(self._unsent) >= SNIFF_BYTES)
 
     def close(self) -> SpeechDelta | None:
         """What was still held back."""
@@ -80,13 +80,14 @@ class SpeechParts:
 
     def whole(self) -> Speech | None:
         """The spoken reply; None if there was none."""
-        if not self._data:
+        data = b"".join(self._pieces)
+        if not data:
             return None
-        kind, rate = self._kind()
-        return Speech(bytes(self._data), kind, self.transcript, sample_rate=rate, **self._facts)
+        kind, rate = self._kind(data)
+        return Speech(data, kind, self.transcript, sample_rate=rate, **self._facts)
 
     def _take(self, data: bytes) -> None:
-        self._data += data
+        self._pieces.append(data)
         self._unsent += data
 
     def _given(self, facts: dict[str, Any], *, enough: bool) -> SpeechDelta | None:
@@ -95,11 +96,11 @@ class SpeechParts:
         if not data:
             return SpeechDelta(**facts) if facts else None
         self._unsent = b""
-        kind, rate = self._format = self._kind()
+        kind, rate = self._format = self._kind(data)
         return SpeechDelta(data, *((kind, rate) if is_first else (None, None)), **facts)
 
-    def _kind(self) -> tuple[str, int | None]:
-        return self._format or format_of_speech(bytes(self._data[:SNIFF_BYTES]), self._asked)
+    def _kind(self, data: bytes) -> tuple[str, int | None]:
+        return self._format or format_of_speech(data, self._asked)
 
     def _decoded(self, text: Any) -> bytes:
         return self._decode(lambda: self._base64.feed(text)) if isinstance(text, str) else b""

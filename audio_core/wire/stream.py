@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Generic, Protocol, TypeVar
 
 from audio_core.errors import IncompleteResponse
@@ -60,13 +60,11 @@ class ServerSentEvents:
         *lines, rest = _lines(text[:-1] if text.endswith(b"\r") else text)
         self._pieces = [rest + b"\r" if text.endswith(b"\r") else rest]
         self._held = len(self._pieces[0])
-        for line in lines:
-            yield from self._line(line)
+        yield from self._events(lines)
 
     def close(self) -> Iterator[str]:
         """An event that still lacked its blank line."""
-        for line in (*_lines(b"".join(self._pieces)), b""):
-            yield from self._line(line)
+        yield from self._events((*_lines(b"".join(self._pieces)), b""))
         self._pieces, self._held = [], 0
 
     def _hold(self, data: bytes) -> None:
@@ -77,14 +75,18 @@ class ServerSentEvents:
                 f"One event of the stream is over {_MAX_EVENT_BYTES // 2**20} MiB; it is not read."
             )
 
-    def _line(self, line: bytes) -> Iterator[str]:
+    def _events(self, lines: Iterable[bytes]) -> Iterator[str]:
+        for line in lines:
+            if line:
+                self._take(line)
+            elif self._data:
+                event = self._data[0] if len(self._data) == 1 else "\n".join(self._data)
+                self._data = []
+                yield event
+
+    def _take(self, line: bytes) -> None:
         if self._first:
             self._first, line = False, line.removeprefix(b"\xef\xbb\xbf")
-        if not line:
-            if self._data:
-                yield "\n".join(self._data)
-            self._data = []
-            return
         name, _, value = line.partition(b":")
         if name == b"data":
             self._data.append(value.removeprefix(b" ").decode("utf-8", "replace"))

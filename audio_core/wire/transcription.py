@@ -22,8 +22,8 @@ from audio_core.media.formats import FORMATS
 from audio_core.progress import Progress
 from audio_core.transcript import Segment, Transcript, Word
 from audio_core.wire.captions import read_captions
-from audio_core.wire.faults import as_json, error_in, unreadable
-from audio_core.wire.loose import objects_in
+from audio_core.wire.faults import error_in, unreadable
+from audio_core.wire.loose import as_json, objects_in
 from audio_core.wire.usage import read_usage
 
 __all__ = [
