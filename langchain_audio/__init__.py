@@ -1,33 +1,13 @@
 """Audio in LangChain: a chat model that hears and speaks, and recordings as timed Documents."""
 
-from audio_core import MissingDependency
+from importlib.util import find_spec
 
-try:
-    from langchain_audio.chat_models import ChatAudio
-    from langchain_audio.citations import cite, clip_block
-    from langchain_audio.document_loaders import AudioLoader, AudioParser
-    from langchain_audio.replies import speech_in
-    from langchain_audio.splitting import TranscriptSplitter, restore_times
-    from langchain_audio.token_counting import count_tokens_with_audio
-    from langchain_audio.tools import AudioToolkit, ListenTool, TranscribeTool
-except ModuleNotFoundError as error:
-    if (error.name or "").split(".")[0] != "langchain_core":
-        raise
-    raise MissingDependency(
-        "langchain_audio needs LangChain: pip install 'langchain-llamaindex-audio[langchain]'"
-    ) from None
+import lazy_loader
 
-__all__ = [
-    "AudioLoader",
-    "AudioParser",
-    "AudioToolkit",
-    "ChatAudio",
-    "ListenTool",
-    "TranscribeTool",
-    "TranscriptSplitter",
-    "cite",
-    "clip_block",
-    "count_tokens_with_audio",
-    "restore_times",
-    "speech_in",
-]
+if find_spec("langchain_core") is None:
+    from audio_core import MissingDependency
+
+    raise MissingDependency("langchain_audio needs LangChain: pip install 'langchain-llamaindex-audio[langchain]'")
+
+# Each name of __init__.pyi is loaded when it is first used: a loader pays for no chat model, and the other way round.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # pyright: ignore[reportUnknownVariableType]

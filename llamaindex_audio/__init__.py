@@ -1,29 +1,13 @@
 """Audio in LlamaIndex: an LLM that hears and speaks, and recordings as timed Documents."""
 
-from audio_core import MissingDependency
+from importlib.util import find_spec
 
-try:
-    from llamaindex_audio.citations import ClipPostprocessor, cite, clip_block
-    from llamaindex_audio.llms import AudioLLM
-    from llamaindex_audio.readers import AudioReader
-    from llamaindex_audio.replies import speech_in
-    from llamaindex_audio.splitting import TranscriptNodeParser, restore_times
-    from llamaindex_audio.tools import ListenToolSpec
-except ModuleNotFoundError as error:
-    if (error.name or "").split(".")[0] != "llama_index":
-        raise
-    raise MissingDependency(
-        "llamaindex_audio needs LlamaIndex: pip install 'langchain-llamaindex-audio[llamaindex]'"
-    ) from None
+import lazy_loader
 
-__all__ = [
-    "AudioLLM",
-    "AudioReader",
-    "ClipPostprocessor",
-    "ListenToolSpec",
-    "TranscriptNodeParser",
-    "cite",
-    "clip_block",
-    "restore_times",
-    "speech_in",
-]
+if find_spec("llama_index") is None:
+    from audio_core import MissingDependency
+
+    raise MissingDependency("llamaindex_audio needs LlamaIndex: pip install 'langchain-llamaindex-audio[llamaindex]'")
+
+# Each name of __init__.pyi is loaded when it is first used: a reader pays for no LLM, and the other way round.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # pyright: ignore[reportUnknownVariableType]

@@ -41,9 +41,26 @@ def test_the_public_names_are_these(package: str) -> None:
     ],
 )
 def test_importing_a_package_loads_no_more_than_it_needs(package: str, absent: list[str]) -> None:
-    program = f"import sys, {package}; print([name for name in {absent!r} if name in sys.modules])"
+    program = f"import sys; from {package} import *; print([name for name in {absent!r} if name in sys.modules])"
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"
+
+
+@pytest.mark.parametrize("package", ["langchain_audio", "llamaindex_audio"])
+def test_importing_a_plugin_loads_nothing_that_is_not_used_yet(package: str) -> None:
+    program = f"import sys, {package}; print([name for name in sys.modules if name.startswith(('httpx', 'audio_core', 'lang', 'llama'))])"
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == f"[{package!r}]"
+
+
+@pytest.mark.parametrize(
+    ("package", "framework", "extra"),
+    [("langchain_audio", "langchain_core", "langchain"), ("llamaindex_audio", "llama_index", "llamaindex")],
+)
+def test_a_plugin_without_its_framework_says_what_to_install(package: str, framework: str, extra: str) -> None:
+    program = f"import sys; sys.modules[{framework!r}] = None; import {package}"
+    failed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert f"pip install 'langchain-llamaindex-audio[{extra}]'" in failed.stderr.splitlines()[-1]
 
 
 def test_every_room_says_what_it_exports() -> None:
