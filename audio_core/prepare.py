@@ -75,7 +75,8 @@ def encoded(audio: Audio, formats: Sequence[str], seconds: float) -> Sound:
 def _as_taken(audio: Audio, formats: Sequence[str], end: float | None) -> tuple[Sound, float]:
     from audio_core.media.decode import probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    row, end = audio.sniffed(), probe(audio).duration if end is None else end
+    row, end = audio.sniffed(), audio.end if end is None else end
+    end = probe(audio).duration if end is None else end
     if not audio.is_clip and audio.only_channel is None and not row.raw and row.name in formats:
         return Sound(audio.open(), row.name), end
     sound = encoded(audio, formats, end - (audio.start or 0.0))
