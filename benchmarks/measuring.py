@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import platform
@@ -13,11 +14,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, NoReturn
 
-ROUNDS = 5
+ROUNDS = 3
 _REPLY = json.dumps(
     {
         "id": "c",
@@ -42,7 +44,13 @@ class Cost:
 
 
 def measured(work: Callable[[], object]) -> Cost:
-    """Do something, and say what it took; the highest resident memory is reset first (Linux)."""
+    """Do something, and say what it took; the highest resident memory is reset first (Linux).
+
+    What has been imported is put out of the garbage collector's sight: one full collection of a framework's objects takes as
+    long as thousands of deltas, and whether it falls into the measured stretch is chance.
+    """
+    gc.collect()
+    gc.freeze()
     Path("/proc/self/clear_refs").write_text("5")
     before, cpu, wall = _resident("VmRSS"), time.process_time(), time.perf_counter()
     work()
@@ -54,24 +62,96 @@ def _resident(name: str) -> int:
     return int(found[1]) if found else 0
 
 
-def in_turn(script: str, cases: Sequence[Sequence[str]], rounds: int = ROUNDS) -> dict[tuple[str, ...], list[Cost]]:
-    """Each case in a process of its own, A B C A B C; a case that fails has no figures, and says why."""
-    found: dict[tuple[str, ...], list[Cost]] = {tuple(case): [] for case in cases}
-    for number in range(rounds):
-        for case in cases:
-            command = [sys.executable, script, "--one", *case]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                if number == 0:
-                    print(f"{' '.join(case)}: {done.stderr.strip().splitlines()[-1][:160]}", file=sys.stderr)
-                continue
-            found[tuple(case)].append(Cost(**json.loads(done.stdout.splitlines()[-1])))
+def answer(ready: Callable[[str], Callable[..., Cost]]) -> None:
+    """Be the process of one contestant: import what it needs, then fork a fresh child for each figure that is asked for.
+
+    Args:
+        ready: imports what the contestant of this name needs, and gives what takes the arguments and measures.
+    """
+    measure = ready(sys.argv[2])
+    print(flush=True)
+    for line in sys.stdin:
+        if not (child := os.fork()):
+            _tell(measure, json.loads(line))
+        if os.waitpid(child, 0)[1]:
+            print(json.dumps({"error": "the process died"}), flush=True)
+
+
+def _tell(measure: Callable[..., Cost], arguments: list[Any]) -> NoReturn:
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    out = os.dup(1)
+    os.dup2(devnull, 1)  # peers print
+    try:
+        told = asdict(measure(*arguments))
+    except BaseException as error:
+        told = {"error": f"{type(error).__name__}: {error}"[:200]}
+    os.write(out, json.dumps(told).encode() + b"\n")
+    os._exit(0)
+
+
+def in_turn(
+    script: str, who: Sequence[str], figures: Sequence[Sequence[Any]], rounds: int = ROUNDS
+) -> dict[tuple[str, int], list[Cost]]:
+    """Figures of all contestants, each of a fresh process, A B C A B C; one that fails has no figures, and says why.
+
+    Args:
+        script: whose `answer` is called with `--of NAME`.
+        who: names of contestants.
+        figures: arguments of each figure.
+        rounds: how often each is taken.
+
+    Returns:
+        The costs by contestant and number of the figure.
+    """
+    found: dict[tuple[str, int], list[Cost]] = {(name, at): [] for name in who for at in range(len(figures))}
+    with contextlib.ExitStack() as stack:
+        standing = [(name, stack.enter_context(_standing_by(script, name))) for name in who]
+        for at, arguments in enumerate(figures):
+            for _ in range(rounds):
+                for name, process in standing:
+                    cost = _asked(process, arguments)
+                    if isinstance(cost, str):
+                        print(f"{name}: {cost}", file=sys.stderr)
+                    else:
+                        found[name, at].append(cost)
     return found
 
 
-def told(cost: Cost) -> None:
-    """Hand a figure to the process that asked for it."""
-    print(json.dumps({"cpu": cost.cpu, "wall": cost.wall, "peak": cost.peak}))
+@contextlib.contextmanager
+def _standing_by(script: str, name: str) -> Generator[subprocess.Popen[str]]:
+    command = [sys.executable, script, "--of", name]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        while process.stdout.readline().strip():  # peers print while they are imported
+            pass
+        yield process
+        process.stdin.close()
+
+
+def _asked(process: subprocess.Popen[str], arguments: Sequence[Any]) -> Cost | str:
+    try:
+        process.stdin.write(json.dumps(arguments) + "\n")
+        process.stdin.flush()
+        told = json.loads(process.stdout.readline() or '{"error": "the process ended"}')
+    except (BrokenPipeError, ValueError):
+        return "the process ended"
+    return told["error"] if "error" in told else Cost(**told)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table in Markdown."""
+    print(f"\n**{title}**\n\n| {' | '.join(['', *columns])} |\n|{'---|' * (len(columns) + 1)}")
+    for row in rows:
+        print(f"| {' | '.join(row)} |", flush=True)
+
+
+def median(values: Iterable[float]) -> float:
+    """The median, or not-a-number of none."""
+    return statistics.median(values) if (values := list(values)) else float("nan")
+
+
+def ratio(value: float, to: float) -> str:
+    """How many times as much, for a table; empty if there is no figure."""
+    return "" if value != value or to != to else f"{value / to:.1f} x" if value / to < 100 else f"{value / to:.0f} x"
 
 
 def middle(values: Sequence[float], scale: float = 1.0) -> str:

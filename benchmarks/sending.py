@@ -9,59 +9,61 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
+import functools
 import os
 import socket
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from measuring import ROUNDS, Cost, in_turn, machine, measured, middle, sink, told
+from contestants import LANGCHAIN, LLAMAINDEX, for_langchain, for_llamaindex, inlined
+from measuring import ROUNDS, Cost, answer, in_turn, measured, median, middle, ratio, sink, table
 
-LIMIT = "raw socket, streamed (the limit)"
+LIMIT = "the limit: a raw socket, JSON"
+FORM_LIMIT = "the limit: a raw socket, multipart"
 HEAVY = 250  # MB; what holds a recording several times over is not asked for more
 PIECE = 192 * 1024
-os.environ |= {"OPENAI_API_KEY": "k", "OPENROUTER_API_KEY": "k"}
 Send = Callable[[Path], object]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--megabytes", type=int, nargs="+", default=[1, 10, 100])
+    parser.add_argument("--megabytes", type=int, nargs="+", default=[1, 10, 100, 1000])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.one:
-        told(one(*options.one))
-        return
-    print(f"{machine()}; medians of {options.rounds} (least-most)\n")
     with tempfile.TemporaryDirectory() as folder, sink() as url:
         for size in options.megabytes:
             path = Path(folder) / f"{size}.wav"
             write(path, size)
-            cases = [(who, str(path), url) for who in SENDERS if size <= HEAVY or who in STREAMED]
-            table(size, in_turn(__file__, cases, options.rounds))
+            who = [name for name in SENDERS if size <= HEAVY or name in STREAMED]
+            report(size, who, in_turn(__file__, who, [(str(path), url)], options.rounds))
             path.unlink()
 
 
-def table(megabytes: int, found: dict[tuple[str, ...], list[Cost]]) -> None:
-    print(f"| {megabytes} MB | CPU, ms | x the limit | peak, MB |\n|---|---|---|---|")
-    limit = sorted(cost.cpu for cost in next(iter(found.values())))
-    for (who, *_), costs in found.items():
-        cpu = sorted(cost.cpu for cost in costs)
-        times = f"{cpu[len(cpu) // 2] / limit[len(limit) // 2]:.1f}" if cpu else ""
-        print(f"| {who} | {middle(cpu, 1000)} | {times} | {middle([cost.peak for cost in costs])} |", flush=True)
-    print()
+def report(megabytes: int, who: list[str], found: dict[tuple[str, int], list[Cost]]) -> None:
+    chat, form = median(cost.cpu for cost in found[LIMIT, 0]), median(cost.cpu for cost in found[FORM_LIMIT, 0])
+    rows = list[tuple[str, ...]]()
+    for name in who:
+        cpu = [cost.cpu for cost in found[name, 0]]
+        times = ratio(median(cpu), form if "multipart" in name else chat)
+        rows.append((name, middle(cpu, 1000), times, middle([cost.peak for cost in found[name, 0]])))
+    table(f"{megabytes} MB", ("CPU, ms", "x the limit", "peak, MB"), rows)
 
 
-def one(who: str, path: str, url: str) -> Cost:
-    send = SENDERS[who](url)
-    with tempfile.TemporaryDirectory() as folder:
-        small = Path(folder) / "small.wav"
-        write(small, 0.001)
-        send(small)
-    return measured(lambda: send(Path(path)))
+def ready(who: str) -> Callable[[str, str], Cost]:
+    SENDERS[who]("http://127.0.0.1:1/v1")  # imports
+
+    def measure(path: str, url: str) -> Cost:
+        send = SENDERS[who](url)
+        with tempfile.TemporaryDirectory() as folder:
+            small = Path(folder) / "small.wav"
+            write(small, 0.001)
+            send(small)
+        return measured(lambda: send(Path(path)))
+
+    return measure
 
 
 def write(path: Path, megabytes: float) -> None:
@@ -80,10 +82,10 @@ def write(path: Path, megabytes: float) -> None:
 def raw_socket(url: str) -> Send:
     import pybase64
 
-    host, port = url.split("/")[2].split(":")
-    connection = socket.create_connection((host, int(port)))
+    connect = functools.cache(lambda: _connected(url))
 
     def send(path: Path) -> None:
+        connection = connect()
         length = -(-path.stat().st_size // 3) * 4
         head, tail = b'{"model":"m","messages":[{"role":"user","content":[{"data":"', b'"}]}]}'
         connection.sendall(
@@ -97,6 +99,31 @@ def raw_socket(url: str) -> Send:
         connection.recv(65536)
 
     return send
+
+
+def raw_socket_form(url: str) -> Send:
+    connect = functools.cache(lambda: _connected(url))
+
+    def send(path: Path) -> None:
+        connection, length = connect(), path.stat().st_size
+        head, tail = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n', b"\r\n--b--\r\n"
+        connection.sendall(
+            b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+            b"Content-Length: %d\r\n\r\n" % (length + len(head + tail))
+        )
+        connection.sendall(head)
+        with path.open("rb") as file:
+            while piece := file.read(PIECE):
+                connection.sendall(piece)
+        connection.sendall(tail)
+        connection.recv(65536)
+
+    return send
+
+
+def _connected(url: str) -> socket.socket:
+    host, port = url.split("/")[2].split(":")
+    return socket.create_connection((host, int(port)))
 
 
 def trivial(url: str) -> Send:
@@ -133,44 +160,24 @@ def trivial(url: str) -> Send:
     return lambda path: Trivial().invoke([HumanMessage([{"type": "audio", "url": str(path)}])])
 
 
-def chat_audio(url: str) -> Send:
-    model, message = _chat_audio(url)
-    return lambda path: model.invoke([message(path)])
+def langchain(name: str, *, is_async: bool = False) -> Callable[[str], Send]:
+    def sender(url: str) -> Send:
+        model, loop = LANGCHAIN[name](url), asyncio.new_event_loop()
+        if is_async:
+            return lambda path: loop.run_until_complete(model.ainvoke(for_langchain(name, path)))
+        return lambda path: model.invoke(for_langchain(name, path))
+
+    return sender
 
 
-def chat_audio_async(url: str) -> Send:
-    model, message = _chat_audio(url)
-    loop = asyncio.new_event_loop()
-    return lambda path: loop.run_until_complete(model.ainvoke([message(path)]))
+def llamaindex(name: str, *, is_async: bool = False) -> Callable[[str], Send]:
+    def sender(url: str) -> Send:
+        llm, loop = LLAMAINDEX[name](url), asyncio.new_event_loop()
+        if is_async:
+            return lambda path: loop.run_until_complete(llm.achat(for_llamaindex(path)))
+        return lambda path: llm.chat(for_llamaindex(path))
 
-
-def _chat_audio(url: str) -> tuple[Any, Callable[[Path], Any]]:
-    from langchain_core.messages import HumanMessage
-
-    from langchain_audio import ChatAudio
-
-    model = ChatAudio(model="m", provider="openai", base_url=url, access=tempfile.gettempdir(), timeout=600)
-    return model, lambda path: HumanMessage([{"type": "audio", "url": path.as_uri()}])
-
-
-def audio_llm(url: str) -> Send:
-    llm, message = _audio_llm(url)
-    return lambda path: llm.chat([message(path)])
-
-
-def audio_llm_async(url: str) -> Send:
-    llm, message = _audio_llm(url)
-    loop = asyncio.new_event_loop()
-    return lambda path: loop.run_until_complete(llm.achat([message(path)]))
-
-
-def _audio_llm(url: str) -> tuple[Any, Callable[[Path], Any]]:
-    from llama_index.core.llms import AudioBlock, ChatMessage
-
-    from llamaindex_audio import AudioLLM
-
-    llm = AudioLLM(model="m", provider="openai", base_url=url, timeout=600)
-    return llm, lambda path: ChatMessage(role="user", blocks=[AudioBlock(path=path)])
+    return sender
 
 
 def upload(url: str, provider: str = "openai") -> Send:
@@ -187,41 +194,12 @@ def upload_json(url: str) -> Send:
     return upload(url, "openrouter")
 
 
-def _inlined(path: Path) -> dict[str, Any]:
-    data = base64.b64encode(path.read_bytes()).decode()
-    return {"type": "input_audio", "input_audio": {"data": data, "format": "wav"}}
-
-
-def _langchain(model: Any) -> Send:
-    from langchain_core.messages import HumanMessage
-
-    return lambda path: model.invoke([HumanMessage([_inlined(path)])])
-
-
-def chat_openai(url: str) -> Send:
-    from langchain_openai import ChatOpenAI
-
-    return _langchain(ChatOpenAI(model="gpt-audio", base_url=url, timeout=600))
-
-
-def chat_openrouter(url: str) -> Send:
-    from langchain_openrouter import ChatOpenRouter
-
-    return _langchain(ChatOpenRouter(model="m", base_url=url))
-
-
-def chat_litellm(url: str) -> Send:
-    from langchain_litellm import ChatLiteLLM
-
-    return _langchain(ChatLiteLLM(model="openai/gpt-audio", api_base=url, api_key="k"))
-
-
 def litellm(url: str) -> Send:
     import litellm
 
     def send(path: Path) -> None:
         litellm.completion(
-            "openai/gpt-audio", api_base=url, api_key="k", messages=[{"role": "user", "content": [_inlined(path)]}]
+            "openai/gpt-audio", api_base=url, api_key="k", messages=[{"role": "user", "content": [inlined(path)]}]
         )
 
     return send
@@ -232,53 +210,26 @@ def openai_sdk(url: str) -> Send:
 
     client = openai.OpenAI(base_url=url)
     return lambda path: client.chat.completions.create(
-        model="m", messages=[{"role": "user", "content": [_inlined(path)]}], timeout=600
+        model="m", messages=[{"role": "user", "content": [inlined(path)]}], timeout=600
     )
-
-
-def _llamaindex(llm: Any) -> Send:
-    from llama_index.core.llms import AudioBlock, ChatMessage
-
-    return lambda path: llm.chat([ChatMessage(role="user", blocks=[AudioBlock(path=path, format="wav")])])
-
-
-def llama_openai(url: str) -> Send:
-    from llama_index.llms.openai import OpenAI
-
-    return _llamaindex(OpenAI(model="gpt-4o-audio-preview", api_base=url, timeout=600))
-
-
-def llama_openrouter(url: str) -> Send:
-    from llama_index.llms.openrouter import OpenRouter
-
-    return _llamaindex(OpenRouter(model="m", api_base=url, timeout=600))
-
-
-def llama_litellm(url: str) -> Send:
-    from llama_index.llms.litellm import LiteLLM
-
-    return _llamaindex(LiteLLM(model="openai/gpt-audio", api_base=url, api_key="k"))
 
 
 SENDERS: dict[str, Callable[[str], Send]] = {
     LIMIT: raw_socket,
-    "ours: ChatAudio": chat_audio,
-    "ours: ChatAudio, async": chat_audio_async,
-    "ours: AudioLLM": audio_llm,
-    "ours: AudioLLM, async": audio_llm_async,
+    FORM_LIMIT: raw_socket_form,
+    "ours: ChatAudio": langchain("ours: ChatAudio"),
+    "ours: ChatAudio, async": langchain("ours: ChatAudio", is_async=True),
+    "ours: AudioLLM": llamaindex("ours: AudioLLM"),
+    "ours: AudioLLM, async": llamaindex("ours: AudioLLM", is_async=True),
     "ours: transcription, multipart": upload,
     "ours: transcription, JSON": upload_json,
     "a trivial BaseChatModel that streams": trivial,
-    "ChatOpenAI": chat_openai,
-    "ChatOpenRouter": chat_openrouter,
-    "ChatLiteLLM": chat_litellm,
+    **{name: langchain(name) for name in LANGCHAIN if not name.startswith("ours")},
+    **{name: llamaindex(name) for name in LLAMAINDEX if not name.startswith("ours")},
     "litellm": litellm,
     "openai": openai_sdk,
-    "LlamaIndex OpenAI": llama_openai,
-    "LlamaIndex OpenRouter": llama_openrouter,
-    "LlamaIndex LiteLLM": llama_litellm,
 }
-STREAMED = [who for who in SENDERS if who.startswith(("raw", "ours", "a trivial"))]
+STREAMED = [who for who in SENDERS if who.startswith(("the limit", "ours", "a trivial"))]
 
 if __name__ == "__main__":
-    main()
+    answer(ready) if sys.argv[1:2] == ["--of"] else main()

@@ -1,6 +1,6 @@
 """A streamed reply: CPU for each delta, beside peers and each framework's own floor.
 
-    .venv-peers/bin/python benchmarks/streaming.py [--deltas 5000] [--rounds 5]
+    .venv-peers/bin/python benchmarks/streaming.py [--rounds 3]
 
 The floor is a model that yields ready chunks. Each figure is of a fresh process, after one short stream.
 """
@@ -11,8 +11,6 @@ import argparse
 import asyncio
 import base64
 import json
-import os
-import statistics
 import subprocess
 import sys
 import threading
@@ -20,9 +18,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from measuring import ROUNDS, Cost, in_turn, machine, measured, middle, told
+from contestants import LANGCHAIN, LLAMAINDEX
+from measuring import ROUNDS, Cost, answer, in_turn, measured, median, middle, table
 
-os.environ |= {"OPENAI_API_KEY": "k", "OPENROUTER_API_KEY": "k"}
+TEXTS, SOUNDS = 5000, (1000, 5000)
 SHORT = 20  # deltas of the stream before the one that is measured
 SPEECH = base64.b64encode(bytes(12_288)).decode()  # 16 KB
 Receive = Callable[[str, int], object]  # what to stream ("text" or "audio"), and how many deltas
@@ -30,48 +29,49 @@ Receive = Callable[[str, int], object]  # what to stream ("text" or "audio"), an
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--deltas", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         serve()
-    elif options.one:
-        told(one(*options.one))
-    else:
-        compare(options.deltas, options.rounds)
-
-
-def compare(deltas: int, rounds: int) -> None:
-    print(f"{machine()}; medians of {rounds} (least-most)\n")
-    with subprocess.Popen(
-        [sys.executable, __file__, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
+        return
+    command = [sys.executable, __file__, "--serve"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         url = server.stdout.readline().strip()
-        cases = [(who, "text", str(deltas), url) for who in RECEIVERS]
-        report(in_turn(__file__, cases, rounds))
-        for count in (1000, 5000):
-            cases = [(who, "audio", str(count), url) for who in RECEIVERS if who.startswith("ours: ChatAudio")]
-            report(in_turn(__file__, cases, rounds))
+        report_text(in_turn(__file__, list(RECEIVERS), [("text", TEXTS, url)], options.rounds))
+        figures = [("audio", count, url) for count in SOUNDS]
+        report_audio(in_turn(__file__, HEARING, figures, options.rounds))
         server.stdin.close()
 
 
-def report(found: dict[tuple[str, ...], list[Cost]]) -> None:
-    (_, kind, deltas, _), *_ = found
-    print(f"| {deltas} {kind} deltas | us each | over the floor | peak, MB |\n|---|---|---|---|")
-    each = {who: [cost.cpu / int(deltas) * 1e6 for cost in costs] for (who, *_), costs in found.items()}
-    for (who, *_), costs in found.items():
-        floor = each.get(f"floor: {'LlamaIndex' if 'Llama' in who or 'LLM' in who else 'LangChain'}")
-        over = f"{statistics.median(each[who]) - statistics.median(floor):.1f}" if floor and each[who] else ""
-        print(f"| {who} | {middle(each[who])} | {over} | {middle([cost.peak for cost in costs])} |", flush=True)
-    print()
+def report_text(found: dict[tuple[str, int], list[Cost]]) -> None:
+    each = {name: [cost.cpu / TEXTS for cost in costs] for (name, _), costs in found.items()}
+    rows = list[tuple[str, ...]]()
+    for name, values in each.items():
+        floor = f"the floor: {'LlamaIndex' if 'Llama' in name or 'LLM' in name else 'LangChain'}"
+        floor += ", async" if name.endswith("async") else ""
+        over = (median(values) - median(each[floor])) * 1e6
+        rows.append((name, middle(values, 1e6), f"{over:.1f}", middle([cost.peak for cost in found[name, 0]])))
+    table(f"{TEXTS} deltas of text", ("CPU each, us", "over the floor, us", "peak, MB"), rows)
 
 
-def one(who: str, kind: str, deltas: str, url: str) -> Cost:
-    receive = RECEIVERS[who](url)
-    receive(kind, SHORT)
-    return measured(lambda: receive(kind, int(deltas)))
+def report_audio(found: dict[tuple[str, int], list[Cost]]) -> None:
+    rows = [
+        (name, *(middle([cost.cpu / count for cost in found[name, at]], 1e6) for at, count in enumerate(SOUNDS)))
+        for name in HEARING
+    ]
+    table("Deltas of speech, 16 KB each, added up: CPU each, us", [f"{count} deltas" for count in SOUNDS], rows)
+
+
+def ready(who: str) -> Callable[[str, int, str], Cost]:
+    RECEIVERS[who]("http://127.0.0.1:1/v1")  # imports
+
+    def measure(kind: str, deltas: int, url: str) -> Cost:
+        receive = RECEIVERS[who](url)
+        receive(kind, SHORT)
+        return measured(lambda: receive(kind, deltas))
+
+    return measure
 
 
 # --- the server ---
@@ -218,64 +218,36 @@ def _floor_llamaindex() -> Any:
 
             return pieces()
 
+        @llm_chat_callback()
+        async def astream_chat(self, messages: Any, **kwargs: Any) -> Any:
+            async def pieces() -> AsyncIterator[ChatResponse]:
+                text = ""
+                for _ in range(int(messages[-1].content.split()[1])):
+                    text += "word "
+                    yield ChatResponse(message=ChatMessage(role="assistant", content=text), delta="word ")
+
+            return pieces()
+
     return Floor()
 
 
-def _ours(url: str) -> Any:
-    from langchain_audio import ChatAudio
-
-    return ChatAudio(model="m", provider="openai", base_url=url, stream_usage=False)
-
-
-def _our_llm(url: str) -> Any:
-    from llamaindex_audio import AudioLLM
-
-    return AudioLLM(model="m", provider="openai", base_url=url)
-
-
-def _chat_openai(url: str) -> Any:
-    from langchain_openai import ChatOpenAI
-
-    return ChatOpenAI(model="m", base_url=url, stream_usage=False)
-
-
-def _chat_openrouter(url: str) -> Any:
-    from langchain_openrouter import ChatOpenRouter
-
-    return ChatOpenRouter(model="m", base_url=url)
-
-
-def _chat_litellm(url: str) -> Any:
-    from langchain_litellm import ChatLiteLLM
-
-    return ChatLiteLLM(model="openai/m", api_base=url, api_key="k", streaming=True)
-
-
-def _llama_openai(url: str) -> Any:
-    from llama_index.llms.openai import OpenAI
-
-    return OpenAI(model="gpt-4o", api_base=url)
-
-
-def _llama_openrouter(url: str) -> Any:
-    from llama_index.llms.openrouter import OpenRouter
-
-    return OpenRouter(model="m", api_base=url)
-
-
 RECEIVERS: dict[str, Callable[[str], Receive]] = {
-    "floor: LangChain": lambda url: _streamed(_floor_langchain()),
-    "floor: LlamaIndex": lambda url: _llama(_floor_llamaindex()),
-    "ours: ChatAudio": lambda url: _streamed(_ours(url)),
-    "ours: ChatAudio, async": lambda url: _streamed_async(_ours(url)),
-    "ours: AudioLLM": lambda url: _llama(_our_llm(url)),
-    "ours: AudioLLM, async": lambda url: _llama_async(_our_llm(url)),
-    "ChatOpenAI": lambda url: _streamed(_chat_openai(url)),
-    "ChatOpenRouter": lambda url: _streamed(_chat_openrouter(url)),
-    "ChatLiteLLM": lambda url: _streamed(_chat_litellm(url)),
-    "LlamaIndex OpenAI": lambda url: _llama(_llama_openai(url)),
-    "LlamaIndex OpenRouter": lambda url: _llama(_llama_openrouter(url)),
+    "the floor: LangChain": lambda url: _streamed(_floor_langchain()),
+    "the floor: LangChain, async": lambda url: _streamed_async(_floor_langchain()),
+    "the floor: LlamaIndex": lambda url: _llama(_floor_llamaindex()),
+    "the floor: LlamaIndex, async": lambda url: _llama_async(_floor_llamaindex()),
+    "ours: ChatAudio": lambda url: _streamed(LANGCHAIN["ours: ChatAudio"](url)),
+    "ours: ChatAudio, async": lambda url: _streamed_async(LANGCHAIN["ours: ChatAudio"](url)),
+    "ours: AudioLLM": lambda url: _llama(LLAMAINDEX["ours: AudioLLM"](url)),
+    "ours: AudioLLM, async": lambda url: _llama_async(LLAMAINDEX["ours: AudioLLM"](url)),
+    "ChatOpenAI": lambda url: _streamed(LANGCHAIN["ChatOpenAI"](url)),
+    "ChatOpenRouter": lambda url: _streamed(LANGCHAIN["ChatOpenRouter"](url)),
+    "ChatLiteLLM": lambda url: _streamed(LANGCHAIN["ChatLiteLLM"](url)),
+    "LlamaIndex OpenAI": lambda url: _llama(LLAMAINDEX["LlamaIndex OpenAI"](url)),
+    "LlamaIndex OpenRouter": lambda url: _llama(LLAMAINDEX["LlamaIndex OpenRouter"](url)),
+    "LlamaIndex LiteLLM": lambda url: _llama(LLAMAINDEX["LlamaIndex LiteLLM"](url)),
 }
+HEARING = [name for name in RECEIVERS if name.startswith("ours: ChatAudio")]
 
 if __name__ == "__main__":
-    main()
+    answer(ready) if sys.argv[1:2] == ["--of"] else main()
