@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import array
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
@@ -108,17 +108,21 @@ def pcm(audio: Audio, *, rate: int, channels: int = 1) -> Iterator[bytes]:
         InvalidAudio: if nothing decodes, much is damaged, the file is cut short, or the clip lies behind its end.
         AudioTooLarge: if it decodes to more than `MAX_SECONDS` or `MAX_DECODED_BYTES`.
     """
+    with opened_track(audio) as track:
+        yield from _cut(audio, track, rate, channels)
+
+
+def _cut(audio: Audio, track: Track, rate: int, channels: int) -> Iterator[bytes]:
     begin, stop = round((audio.start or 0.0) * rate), None if audio.end is None else round(audio.end * rate)
     width, position, told = 2 * channels, 0, False
-    with opened_track(audio) as track:
-        for position, piece in _timed(track, _Resample(rate, channels, audio.only_channel), audio.start or 0.0):
-            low = max(0, begin - position) * width
-            high = len(piece) if stop is None else max(0, stop - position) * width
-            if low < min(high, len(piece)):
-                told = True
-                yield piece[low:high]
-            if high < len(piece):
-                return
+    for position, piece in _timed(track, _Resample(rate, channels, audio.only_channel), audio.start or 0.0):
+        low = max(0, begin - position) * width
+        high = len(piece) if stop is None else max(0, stop - position) * width
+        if low < min(high, len(piece)):
+            told = True
+            yield piece[low:high]
+        if high < len(piece):
+            return
     if not told:
         raise InvalidAudio(f"{audio.label} starts behind the recording's end.")
 
@@ -142,17 +146,18 @@ def encode(audio: Audio, format: str, *, rate: int | None = None, channels: int 
         codec = track.stream.codec_context
         alone = audio.only_channel is not None
         rate, channels = rate or codec.sample_rate, channels or (1 if alone else min(2, codec.channels))
-    rate = _OPUS_RATE if format == "ogg" else rate
-    return FileContent.filled(lambda file: _write(audio, file, format, rate, channels))
+        rate = _OPUS_RATE if format == "ogg" else rate
+        pieces = _cut(audio, track, rate, channels)
+        return FileContent.filled(lambda file: _write(pieces, file, format, rate, channels))
 
 
-def _write(audio: Audio, file: BinaryIO, format: str, rate: int, channels: int) -> None:
+def _write(pieces: Iterable[bytes], file: BinaryIO, format: str, rate: int, channels: int) -> None:
     layout, position = layout_of(channels), 0
     with av.open(file, "w", format=_MUXERS.get(format, format)) as container:
         stream = cast("AudioStream", container.add_stream(ENCODERS[format], rate=rate, layout=layout))
         if format in _BITRATES:
             stream.codec_context.bit_rate = _BITRATES[format] * channels
-        for piece in pcm(audio, rate=rate, channels=channels):
+        for piece in pieces:
             frame = AudioFrame(format="s16", layout=layout, samples=len(piece) // (2 * channels), align=1)
             frame.planes[0].update(piece)
             frame.sample_rate, frame.pts = rate, position
