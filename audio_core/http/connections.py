@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 
+from audio_core.http.early import hear_early_answers
+
 __all__ = ["Connections"]
 
 _MOMENT = 1.0
@@ -119,5 +121,5 @@ def _tls() -> ssl.SSLContext:
 
 async def _kept_async_client() -> AsyncGenerator[httpx.AsyncClient]:
     # asyncio.run closes the loop's suspended async generators, and so this client, before it closes the loop.
-    async with httpx.AsyncClient(verify=_tls(), limits=_LIMITS) as client:
+    async with hear_early_answers(httpx.AsyncClient(verify=_tls(), limits=_LIMITS)) as client:
         yield client
