@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 from audio_core.errors import InvalidOption
-from audio_core.passages import Passage, clip_of, passage_of, stable_id
+from audio_core.passages import Passage, clip_of, passage_of, stable_id, url_of
 from audio_core.timeline import Mark, cut, marks_in, written
 from audio_core.transcript import Segment, Word, text_of
 
@@ -81,7 +81,7 @@ def chunks(passages: Iterable[Passage], size: ChunkSize) -> Iterator[Passage]:
         common = _common([passage.metadata for passage in recording])
         segments = [segment for passage in recording for segment in segments_of(passage.text, passage.metadata)]
         for number, chunk in enumerate(_chunked(segments, size)):
-            yield _passage(chunk, common, number)
+            yield _passage(chunk, common, number, url_of(recording[0].metadata))
 
 
 def segments_of(text: str, metadata: Mapping[str, Any]) -> list[Segment]:
@@ -125,7 +125,7 @@ def restored(passage: Passage, begin: int | None) -> Passage:
     own = cut(marks, begin + len(text) - len(text.lstrip()), begin + len(text))
     start, end = round(own[0].start, 3), round(max(mark.end for mark in own), 3)
     place = {"start": start, "end": end, "timeline": written(own, start)}
-    clip = clip_of(metadata.get("source"), start, end)
+    clip = clip_of(url_of(metadata), start, end)
     facts = {**metadata, **place, **({"clip": clip} if clip else {})}
     return Passage(stable_id(facts, text), text, facts)
 
@@ -194,10 +194,10 @@ def _tail(held: list[Segment], following: Segment, size: ChunkSize) -> list[Segm
     return []
 
 
-def _passage(segments: Sequence[Segment], common: Mapping[str, Any], number: int) -> Passage:
+def _passage(segments: Sequence[Segment], common: Mapping[str, Any], number: int, source: str | None) -> Passage:
     speakers = list(dict.fromkeys(segment.speaker for segment in segments if segment.speaker))
     several = {"speakers": ", ".join(speakers)} if len(speakers) > 1 else {}
-    return passage_of(segments, {**common, **several, "segment": number}, common.get("source"))
+    return passage_of(segments, {**common, **several, "segment": number}, source)
 
 
 def _recording_of(metadata: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audio_core.errors import InvalidOption
-from audio_core.passages import clip_of
+from audio_core.passages import clip_of, url_of
 from audio_core.transcript import clock
 
 __all__ = ["citation", "clip_around"]
@@ -45,7 +45,7 @@ def clip_around(metadata: Mapping[str, Any], padding: float = 0.0) -> str | None
         'file:///a.mp3#t=10,32.5'
     """
     start, end = _times(metadata)
-    return clip_of(metadata.get("source"), round(max(0.0, start - padding), 3), round(end + padding, 3))
+    return clip_of(url_of(metadata), round(max(0.0, start - padding), 3), round(end + padding, 3))
 
 
 def _times(metadata: Mapping[str, Any]) -> tuple[float, float]:

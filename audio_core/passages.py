@@ -11,7 +11,7 @@ from audio_core.audio import Audio
 from audio_core.timeline import timeline_of
 from audio_core.transcript import Segment, Transcript, joined
 
-__all__ = ["Granularity", "Passage", "clip_of", "passage_of", "passages", "stable_id"]
+__all__ = ["Granularity", "Passage", "clip_of", "passage_of", "passages", "stable_id", "url_of"]
 
 Granularity = Literal["segment", "window", "file"]
 """How much one piece holds: what lies between two pauses, segments of about `window_seconds`, or all of a recording."""
@@ -94,6 +94,18 @@ def passage_of(segments: Sequence[Segment], facts: Mapping[str, Any], source: st
     )
     found = {**facts, **place}
     return Passage(stable_id(found, whole.text), whole.text, found)
+
+
+def url_of(metadata: Mapping[str, Any]) -> str | None:
+    """The URL of the recording that a passage is of; None if it has none.
+
+    A passage that knows its recording's bytes but no clip was heard in bytes: its `source` is what the caller calls them.
+
+    Example:
+        >>> url_of({"source": "file:///a.mp3"}), url_of({"source": "upload 7", "sha256": "ab..."})
+        ('file:///a.mp3', None)
+    """
+    return None if "sha256" in metadata and "clip" not in metadata else metadata.get("source")
 
 
 def clip_of(source: str | None, start: float, end: float) -> str | None:

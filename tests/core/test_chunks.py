@@ -167,3 +167,15 @@ def test_citations_and_clips() -> None:
     assert citation({"start": 0.0, "end": 1.0}, link=True) == "[00:00–00:01]"
     assert clip_around({**facts, "start": 1.0}, padding=3) == "file:///talks/a.mp3#t=0,3754.4"
     assert clip_around({"start": 0.0, "end": 1.0}) is None
+
+
+def test_what_was_heard_in_bytes_has_no_clip_whatever_its_caller_calls_it() -> None:
+    heard = transcript(TALK, source=None)
+    named = list(passages(heard, metadata={"source": "s3://talks/a.mp3"}))
+    (whole,) = passages(heard, granularity="file", metadata={"source": "upload 7"})
+    found = [*chunks(named, ChunkSize(25)), restored(Passage("", "four five", whole.metadata), 14)]
+    assert [each.metadata["source"] for each in found] == ["s3://talks/a.mp3"] * 2 + ["upload 7"]
+    for each in found:
+        assert "clip" not in each.metadata
+        assert clip_around(each.metadata) is None
+        assert citation(each.metadata, link=True) == citation(each.metadata)
