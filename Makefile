@@ -29,15 +29,15 @@ lint: $(VENV)/.dev
 	$(RUN)/pyright
 	$(RUN)/lint-imports
 
-bench: $(VENV)/.test $(PEERS)/.installed
-	@echo "== bench: word error rate, speed and memory of the local engine"
-	$(RUN)/python benchmarks/local_engine.py $(ARGS)
-	@echo "== bench: three hours through a gateway; questions of a recording"
-	$(RUN)/python benchmarks/long_recording.py
-	$(RUN)/python benchmarks/retrieval.py
-	@echo "== bench: beside peers (pydub among them wants the ffmpeg program)"
-	$(PEERS)/bin/python benchmarks/folder.py
-	$(PEERS)/bin/python benchmarks/failing_piece.py
+bench: $(PEERS)/.installed
+	@echo "== bench: all that fits into a quarter of an hour, beside peers, into benchmarks/RESULTS.md"
+	@command -v ffmpeg >/dev/null || { echo "The ffmpeg program is wanted, as a peer and by pydub: install it first."; exit 1; }
+	$(PEERS)/bin/python benchmarks/run.py
+	$(PEERS)/bin/python benchmarks/charts.py
+
+bench-%: $(PEERS)/.installed
+	@echo "== bench: $* alone"
+	$(PEERS)/bin/python benchmarks/run.py $*
 
 docs: $(VENV)/.test
 	@echo "== docs: run every example in README.md, docs/ and the docstrings"

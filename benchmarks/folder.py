@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from measuring import sink
+from measuring import sink, table
 
 from audio_core.testing import tone
 from langchain_audio import AudioLoader
@@ -28,14 +28,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sink() as url:
         for number in range(FILES):
             (Path(folder) / f"{number:02}.wav").write_bytes(tone(0.6))
-        print("| who | s | of the ideal |\n|---|---|---|")
+        rows = list[tuple[str, str, str]]()
         for at_once in (8, 16):
             ideal = math.ceil(FILES / at_once) * LATENCY
             for kind, load in (("sync", ours), ("async", ours_async)):
                 took = best(lambda load=load, at_once=at_once: load(folder, url, at_once))
-                print(f"| ours, {at_once} at once, {kind} | {took:.2f} | {took / ideal:.2f} x |", flush=True)
+                rows.append((f"ours, {at_once} at once, {kind}", f"{took:.2f}", f"{took / ideal:.2f} x"))
         for name, load in (("OpenAIWhisperParser", langchain_peer), ("WhisperReader", llamaindex_peer)):
-            print(f"| {name} | {best(lambda load=load: load(folder, url), 1):.2f} | |", flush=True)
+            rows.append((name, f"{best(lambda load=load: load(folder, url), 1):.2f}", ""))
+        table(f"{FILES} files", ("s", "of the ideal"), rows)
 
 
 def best(load: Callable[[], int], rounds: int = ROUNDS) -> float:

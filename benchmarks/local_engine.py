@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jiwer
+from measuring import table
 
 from audio_core import Audio, AudioClient, Transcript, Word
 from audio_core.content import FileContent
@@ -48,9 +49,8 @@ def main() -> None:
         _measure_memory(options.measure_memory_of)
         return
     cases = [*own_cases(), *(manifest_cases(options.recordings) if options.recordings else ())]
-    print(f"{'recording':<42} {'s':>7} {'words':>6} {'WER':>7} {'CER':>7} {'RTF':>6}")
-    for case in cases:
-        report(case)
+    columns = ("s", "words", "WER", "CER", "RTF", "word times: median, 95th percentile")
+    table("PocketSphinx", columns, map(measured, cases))
     if options.hours:
         long_recording(cases, options.hours)
 
@@ -73,23 +73,23 @@ def manifest_cases(folder: Path) -> Iterator[Case]:
         )
 
 
-def report(case: Case) -> None:
-    """One line of the table, and one of word times where they are known."""
+def measured(case: Case) -> tuple[str, ...]:
+    """One line of the table, with word times where they are known."""
     began = time.process_time()
     heard = AudioClient().transcribe(case.audio, words=True)
     seconds = time.process_time() - began
     said, found = normal(case.text), normal(heard.text)
-    print(
-        f"{case.audio.label:<42} {heard.duration:>7.1f} {len(said.split()):>6} {jiwer.wer(said, found):>7.1%} "
-        f"{jiwer.cer(said, found):>7.1%} {seconds / (heard.duration or 1):>6.3f}",
-        flush=True,
-    )
-    if case.words:
-        errors = sorted(word_errors(case.words, heard))
-        print(
-            f"    word times against flite's own: median {statistics.median(errors):.3f} s, 95th percentile "
-            f"{errors[int(len(errors) * 0.95)]:.3f} s, {len(errors) // 2} words"
-        )
+    rates = (f"{jiwer.wer(said, found):.1%}", f"{jiwer.cer(said, found):.1%}", f"{seconds / (heard.duration or 1):.3f}")
+    return (case.audio.label, f"{heard.duration:.1f}", str(len(said.split())), *rates, word_times(case, heard))
+
+
+def word_times(case: Case, heard: Transcript) -> str:
+    """By how much word times differ from flite's own."""
+    if not case.words:
+        return ""
+    errors = sorted(word_errors(case.words, heard))
+    late = errors[int(len(errors) * 0.95)]
+    return f"{statistics.median(errors):.3f} s, {late:.3f} s ({len(errors) // 2} words)"
 
 
 def word_errors(spoken: list[tuple[str, float, float]], heard: Transcript) -> Iterator[float]:

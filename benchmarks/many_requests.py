@@ -1,6 +1,6 @@
 """Two hundred requests with a megabyte each, sixteen under way, 50 ms of latency, on one event loop: CPU and throughput.
 
-    .venv-peers/bin/python benchmarks/many_requests.py [--rounds 3]
+    .venv-peers/bin/python benchmarks/many_requests.py [--rounds 2]
 
 The ideal is sixteen requests every 50 ms: 320 a second.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from contestants import LANGCHAIN, LLAMAINDEX, for_langchain, for_llamaindex, inlined
-from measuring import ROUNDS, Cost, answer, in_turn, measured, median, middle, sink, table
+from measuring import Cost, answer, in_turn, measured, median, middle, sink, table
 from sending import write
 
 REQUESTS, AT_ONCE, LATENCY = 200, 16, 0.05
@@ -26,7 +26,7 @@ Ask = Callable[[Path], Awaitable[Any]]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
     os.environ["SINK_LATENCY"] = str(LATENCY)
     with tempfile.TemporaryDirectory() as folder, sink() as url:

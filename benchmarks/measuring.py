@@ -90,7 +90,11 @@ def _tell(measure: Callable[..., Cost], arguments: list[Any]) -> NoReturn:
 
 
 def in_turn(
-    script: str, who: Sequence[str], figures: Sequence[Sequence[Any]], rounds: int = ROUNDS
+    script: str,
+    who: Sequence[str],
+    figures: Sequence[Sequence[Any]],
+    rounds: int = ROUNDS,
+    takes_part: Callable[[str, int], bool] = lambda name, at: True,
 ) -> dict[tuple[str, int], list[Cost]]:
     """Figures of all contestants, each of a fresh process, A B C A B C; one that fails has no figures, and says why.
 
@@ -99,6 +103,7 @@ def in_turn(
         who: names of contestants.
         figures: arguments of each figure.
         rounds: how often each is taken.
+        takes_part: whether a contestant is asked for the figure of a number.
 
     Returns:
         The costs by contestant and number of the figure.
@@ -109,10 +114,10 @@ def in_turn(
         for at, arguments in enumerate(figures):
             for _ in range(rounds):
                 for name, process in standing:
-                    cost = _asked(process, arguments)
+                    cost = _asked(process, arguments) if takes_part(name, at) else None
                     if isinstance(cost, str):
                         print(f"{name}: {cost}", file=sys.stderr)
-                    else:
+                    elif cost:
                         found[name, at].append(cost)
     return found
 

@@ -9,12 +9,14 @@ time of ffmpeg are those of the program from its start to its end; ours and pydu
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from measuring import ROUNDS, Cost, answer, in_turn, measured, median, middle, ratio, table
@@ -48,9 +50,9 @@ def made(folder: Path) -> list[Path]:
     """An hour of speech in each format."""
     wav = folder / "hour.wav"
     ffmpeg("-stream_loop", "-1", "-i", TALK, "-t", HOUR, "-ar", RATE, "-ac", 1, wav)
-    for name, options in FILES.items():
-        if name != wav.name:
-            ffmpeg("-i", wav, *options, folder / name)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        others = [(name, options) for name, options in FILES.items() if name != wav.name]
+        list(pool.map(lambda other: ffmpeg("-i", wav, *other[1], folder / other[0]), others))
     return [folder / name for name in FILES]
 
 

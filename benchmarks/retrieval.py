@@ -21,6 +21,7 @@ sys.path.insert(0, str(EXAMPLES))
 from langchain_core.vectorstores import InMemoryVectorStore  # noqa: E402
 from llama_index.core.schema import Document as Node  # noqa: E402
 from llama_index.retrievers.bm25 import BM25Retriever  # noqa: E402
+from measuring import table  # noqa: E402
 from retrieval import HashedNgramEmbeddings  # noqa: E402
 
 from langchain_audio import AudioLoader, TranscriptSplitter  # noqa: E402
@@ -59,18 +60,19 @@ def main() -> None:
     sentences = json.loads(TALK.with_suffix(".json").read_text())
     documents = AudioLoader(TALK).load()
     chunks = TranscriptSplitter(SECONDS, unit="seconds").split_documents(documents)
-    print(f"{len(QUESTIONS)} questions, {len(chunks)} chunks of up to {SECONDS} s")
-    print("| retriever | hit at 1 | hit at 3 | mean distance of the first |\n|---|---|---|---|")
     store = InMemoryVectorStore.from_documents(chunks, HashedNgramEmbeddings())
-    report("hashed n-grams", lambda question: [d.metadata for d in store.similarity_search(question, k=3)], sentences)
+    hashed = measured(lambda question: [d.metadata for d in store.similarity_search(question, k=3)], sentences)
     nodes = TranscriptNodeParser(chunk_size=SECONDS, unit="seconds").get_nodes_from_documents(
         [Node(id_=each.id, text=each.page_content, metadata=each.metadata) for each in documents]
     )
     words = BM25Retriever.from_defaults(nodes=nodes, similarity_top_k=3)
-    report("BM25", lambda question: [found.metadata for found in words.retrieve(question)], sentences)
+    counted = measured(lambda question: [found.metadata for found in words.retrieve(question)], sentences)
+    title = f"{len(QUESTIONS)} questions, {len(chunks)} chunks of up to {SECONDS} s"
+    columns = ("the first chunk holds the answer", "one of three does", "mean distance of the first")
+    table(title, columns, [("hashed n-grams", *hashed), ("BM25", *counted)])
 
 
-def report(name: str, search: Search, sentences: list[dict[str, Any]]) -> None:
+def measured(search: Search, sentences: list[dict[str, Any]]) -> tuple[str, str, str]:
     first, third, distances = 0, 0, list[float]()
     for question, words in QUESTIONS:
         truth = next(sentence for sentence in sentences if words in sentence["text"])
@@ -78,7 +80,7 @@ def report(name: str, search: Search, sentences: list[dict[str, Any]]) -> None:
         first, third = first + (off[0] == 0), third + (min(off) == 0)
         distances.append(off[0])
     count = len(QUESTIONS)
-    print(f"| {name} | {first} of {count} | {third} of {count} | {statistics.mean(distances):.1f} s |")
+    return f"{first} of {count}", f"{third} of {count}", f"{statistics.mean(distances):.1f} s"
 
 
 def distance(metadata: dict[str, Any], truth: dict[str, Any]) -> float:

@@ -23,7 +23,7 @@ from measuring import ROUNDS, Cost, answer, in_turn, measured, median, middle, r
 
 LIMIT = "the limit: a raw socket, JSON"
 FORM_LIMIT = "the limit: a raw socket, multipart"
-HEAVY = 250  # MB; what holds a recording several times over is not asked for more
+FOR_ALL = (1, 100)  # MB; the others are for what streams, to see whether memory grows
 PIECE = 192 * 1024
 Send = Callable[[Path], object]
 
@@ -34,21 +34,28 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sink() as url:
-        for size in options.megabytes:
-            path = Path(folder) / f"{size}.wav"
+        paths = [Path(folder) / f"{size}.wav" for size in options.megabytes]
+        for path, size in zip(paths, options.megabytes, strict=True):
             write(path, size)
-            who = [name for name in SENDERS if size <= HEAVY or name in STREAMED]
-            report(size, who, in_turn(__file__, who, [(str(path), url)], options.rounds))
-            path.unlink()
+        figures = [(str(path), url) for path in paths]
+        found = in_turn(
+            __file__, list(SENDERS), figures, options.rounds, lambda name, at: sends(name, options.megabytes[at])
+        )
+    for at, size in enumerate(options.megabytes):
+        report(size, {name: found[name, at] for name in SENDERS if sends(name, size)})
 
 
-def report(megabytes: int, who: list[str], found: dict[tuple[str, int], list[Cost]]) -> None:
-    chat, form = median(cost.cpu for cost in found[LIMIT, 0]), median(cost.cpu for cost in found[FORM_LIMIT, 0])
+def sends(who: str, megabytes: int) -> bool:
+    return who in STREAMED or megabytes in FOR_ALL
+
+
+def report(megabytes: int, found: dict[str, list[Cost]]) -> None:
+    chat, form = (median(cost.cpu for cost in found[name]) for name in (LIMIT, FORM_LIMIT))
     rows = list[tuple[str, ...]]()
-    for name in who:
-        cpu = [cost.cpu for cost in found[name, 0]]
+    for name, costs in found.items():
+        cpu = [cost.cpu for cost in costs]
         times = ratio(median(cpu), form if "multipart" in name else chat)
-        rows.append((name, middle(cpu, 1000), times, middle([cost.peak for cost in found[name, 0]])))
+        rows.append((name, middle(cpu, 1000), times, middle([cost.peak for cost in costs])))
     table(f"{megabytes} MB", ("CPU, ms", "x the limit", "peak, MB"), rows)
 
 

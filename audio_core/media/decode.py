@@ -176,7 +176,7 @@ def _timed(track: Track, resample: _Resample, start: float) -> Iterator[tuple[in
         jumps = clock.advance(frame.pts, seconds / track.tick)
         begin = round((clock.seconds - seconds) * rate)
         if position is None:
-            position = resample.aligned(clock.seconds - seconds, frame.sample_rate) if start > 0 else begin
+            position = resample.aligned(clock.seconds - seconds, frame.sample_rate, start)
         for piece in _bridge(resample, begin - position) if jumps else ():
             yield position, piece
             position += len(piece) // width
@@ -216,19 +216,20 @@ class _Resample:
         self._shape: tuple[int, str, str] | None = None
         self._unwanted = 0  # samples before the first that is converted
 
-    def aligned(self, seconds: float, rate: int) -> int:
+    def aligned(self, seconds: float, rate: int, wanted: float) -> int:
         """Begin with a sample whose place is one of the output too, so that a clip has the very samples of the whole.
 
         Args:
             seconds: where the first frame begins.
             rate: of the frames, in Hz.
+            wanted: where the clip begins, in seconds; nothing behind it is left out.
 
         Returns:
             The place, in samples of the output.
         """
         at, step = round(seconds * rate), rate // math.gcd(rate, self.rate)
-        self._unwanted = -at % step
-        return (at + self._unwanted) * self.rate // rate
+        self._unwanted = -at % step if at + -at % step <= wanted * rate else 0
+        return round((at + self._unwanted) * self.rate / rate)
 
     def feed(self, frame: AudioFrame) -> bytes:
         """Take a frame in; what is ready."""
