@@ -32,11 +32,11 @@ def transcribed(job: Job, name: str, sound: Sound, seconds: float) -> Flow[Trans
         sound: in a format that the gateway takes.
         seconds: how long the sound lasts.
     """
-    row = job.gateway.provider
+    job, row = _patient(job, seconds), job.gateway.provider
     if row.transcription == "chat":
         heard = yield from transcribed_by_chat(job.gateway, job.model, sound, job.options, seconds)
     else:
-        response = yield from _ask(job, name, sound, seconds)
+        response = yield from _ask(job, name, sound)
         heard = read_transcript(response.body, response.headers, provider=row.name, model=job.model, duration=seconds)
     if job.options.words and not any(segment.words for segment in heard.segments):
         return (yield from work(partial(_aligned, heard, sound, job.options.language)))
@@ -52,25 +52,28 @@ def _aligned(heard: Transcript, sound: Sound, language: str | None) -> Transcrip
 def open_transcription(job: Job, name: str, sound: Sound, seconds: float) -> Flow[Response]:
     """Ask for a stream, up to the point where the reply begins; the arguments are those of `transcribed`."""
     streaming = replace(job.options, extra={"stream": True, **(job.options.extra or {})})
-    return (yield from _ask(replace(job, options=streaming), name, sound, seconds, streamed=True))
+    return (yield from _ask(replace(_patient(job, seconds), options=streaming), name, sound, streamed=True))
 
 
-def _ask(job: Job, name: str, sound: Sound, seconds: float, *, streamed: bool = False) -> Flow[Response]:
+def _patient(job: Job, seconds: float) -> Job:
+    return replace(job, gateway=replace(job.gateway, timeout=job.gateway.timeout + seconds * _SHARE_OF_LENGTH))
+
+
+def _ask(job: Job, name: str, sound: Sound, *, streamed: bool = False) -> Flow[Response]:
     try:
-        return (yield from _ask_once(job, name, sound, seconds, streamed))
+        return (yield from _ask_once(job, name, sound, streamed))
     except InvalidRequest as error:
         is_shape = re.search("response_format|verbose_json", str(error))
         if not is_shape or "response_format" in (job.options.extra or {}):
             raise
     # Models that know no segments (OpenAI's gpt-4o-transcribe) refuse verbose_json, before any billing.
     plain = replace(job.options, words=False, extra={**(job.options.extra or {}), "response_format": "json"})
-    return (yield from _ask_once(replace(job, options=plain), name, sound, seconds, streamed))
+    return (yield from _ask_once(replace(job, options=plain), name, sound, streamed))
 
 
-def _ask_once(job: Job, name: str, sound: Sound, seconds: float, streamed: bool) -> Flow[Response]:
+def _ask_once(job: Job, name: str, sound: Sound, streamed: bool) -> Flow[Response]:
     call = job.gateway.post(_PATH, _body(job, name, sound), streamed=streamed)
-    patient = replace(call, timeout=call.timeout + seconds * _SHARE_OF_LENGTH)
-    return (yield from ask(patient, max_retries=job.gateway.max_retries, doing="transcription"))
+    return (yield from ask(call, max_retries=job.gateway.max_retries, doing="transcription"))
 
 
 def _body(job: Job, name: str, sound: Sound) -> Body:

@@ -1,6 +1,7 @@
 """Transcription by a chat model."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -42,6 +43,11 @@ def test_it_is_asked_for_as_json_and_its_times_are_marked(gateway) -> None:
 def test_json_is_read_with_a_fence_and_without(gateway, text: str) -> None:
     gateway.will_answer(chat_reply(text))
     assert len(client(gateway).transcribe(tone(2.0)).segments) == 2
+
+
+def test_a_long_recording_is_given_time(gateway) -> None:
+    gateway.will_answer(replace(chat_reply("Hello."), wait=0.6))
+    assert client(gateway, timeout=0.3).transcribe(tone(4.0)).text == "Hello."
 
 
 def test_a_model_that_writes_no_json_gives_one_segment(gateway) -> None:
