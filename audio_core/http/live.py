@@ -12,6 +12,7 @@ import httpx
 
 from audio_core.http.failures import clear_errors, shut
 from audio_core.http.flow import Request
+from audio_core.threads import spawned
 
 __all__ = ["Live"]
 
@@ -63,7 +64,7 @@ class _Watchdog:
         self.expired = False
 
     def __enter__(self) -> _Watchdog:
-        threading.Thread(target=self._watch, daemon=True).start()
+        spawned(self._watch)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -174,15 +174,15 @@ def _timed(track: Track, resample: _Resample, start: float) -> Iterator[tuple[in
     for frame in track.frames(start):
         seconds = frame.samples / frame.sample_rate
         jumps = clock.advance(frame.pts, seconds / track.tick)
-        begin = round((clock.seconds - seconds) * rate)
+        begin = clock.seconds - seconds
         if position is None:
-            position = resample.aligned(clock.seconds - seconds, frame.sample_rate, start)
-        for piece in _bridge(resample, begin - position) if jumps else ():
+            position = resample.aligned(begin, frame.sample_rate, start)
+        for piece in _bridge(resample, round(begin * rate) - position) if jumps else ():
             yield position, piece
             position += len(piece) // width
-        piece = resample.feed(frame)
-        yield position, piece
-        position += len(piece) // width
+        if piece := resample.feed(frame):
+            yield position, piece
+            position += len(piece) // width
     if position is not None:
         yield position, resample.flush()
     track.check_decoded(clock.seconds)
@@ -243,21 +243,20 @@ class _Resample:
         return ready + self._run(self._waiting.read())
 
     def flush(self) -> bytes:
-        """All that is held."""
-        return b"" if self._shape is None else self._begin(None)
-
-    def _begin(self, shape: tuple[int, str, str] | None) -> bytes:
-        """Finish what was of another shape."""
-        ready = b"" if self._shape is None else self._run_rest()
-        layout = self._layout if self._only is None or shape is None else shape[1]
-        self._waiting, self._resampler = AudioFifo(), AudioResampler("s16", layout, self.rate)
-        self._shape = shape
-        return ready
-
-    def _run_rest(self) -> bytes:
+        """All that is held; the next frame starts anew."""
+        if self._shape is None:
+            return b""
+        self._shape = None
         self._leave_out_what_is_unwanted()
         waiting = self._waiting.read()
         return (self._run(waiting) if waiting else b"") + self._run(None)
+
+    def _begin(self, shape: tuple[int, str, str]) -> bytes:
+        """Get ready for frames of another shape; what those before had left."""
+        left = self.flush()
+        layout = self._layout if self._only is None else shape[1]
+        self._waiting, self._resampler, self._shape = AudioFifo(), AudioResampler("s16", layout, self.rate), shape
+        return left
 
     def _leave_out_what_is_unwanted(self) -> None:
         if self._unwanted:

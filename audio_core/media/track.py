@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, TypeAlias
 
 import av
 import av.error
@@ -58,7 +58,7 @@ class Track:
         tick: seconds that a time stamp counts.
     """
 
-    def __init__(self, audio: Audio, content: Content, reader: BinaryIO, container: InputContainer) -> None:
+    def __init__(self, audio: Audio, content: Content, container: InputContainer) -> None:
         if not container.streams.audio:
             raise InvalidAudio(f"{audio.label} holds no audio track.")
         if container.streams.audio[0].codec_context is None:  # pyright: ignore[reportUnnecessaryComparison]
@@ -70,7 +70,7 @@ class Track:
         self._name = container.format.name.split(",")[0]
         self._origin = max(0, self.stream.start_time or 0) * self.tick  # below zero lies what the decoder drops
         self._clip_end = audio.end
-        self._promise = _promise(reader, container, self.stream)
+        self._promise = _promise(content, container, self.stream)
         self._packets = self._bad = self._bytes = 0
         self._skipped = False
         _check_shape(self.label, self.stream.codec_context)
@@ -202,7 +202,7 @@ def opened_track(audio: Audio) -> Generator[Track]:
         except (av.error.FFmpegError, ValueError):
             raise InvalidAudio(f"{audio.label} is damaged: it starts like audio but cannot be read as any.") from None
         with container:
-            yield Track(audio, content, reader, container)
+            yield Track(audio, content, container)
 
 
 def layout_of(channels: int) -> str:
@@ -225,27 +225,19 @@ def _from_a_true_stamp(frames: Iterable[AudioFrame], tick: float) -> Iterator[Au
     yield from frames
 
 
-def _promise(reader: BinaryIO, container: InputContainer, stream: AudioStream) -> float | None:
+def _promise(content: Content, container: InputContainer, stream: AudioStream) -> float | None:
     """Seconds that the header promises, or None where it only guesses."""
-    name, here = container.format.name.split(",")[0], reader.tell()
-    try:
-        if name == "wav":
-            promised = promised_wav_bytes(_head(reader, 0))
-            return promised * 8 / stream.codec_context.bit_rate if promised and stream.codec_context.bit_rate else None
-        if name == "mp3" and not promises_mp3_frames(_head(reader, id3_bytes(_head(reader, 0)))):
-            return None
-    finally:
-        reader.seek(here)
+    name, head = container.format.name.split(",")[0], content.read_at(0, HEAD_BYTES)
+    if name == "wav":
+        promised = promised_wav_bytes(head)
+        return promised * 8 / stream.codec_context.bit_rate if promised and stream.codec_context.bit_rate else None
+    if name == "mp3" and not promises_mp3_frames(content.read_at(id3_bytes(head), HEAD_BYTES)):
+        return None
     if name in ("aac", "amr", "s16le", "s24le", "asf", "au"):
         return None
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     return container.duration / av.time_base if container.duration else None
-
-
-def _head(reader: BinaryIO, position: int) -> bytes:
-    reader.seek(position)
-    return reader.read(HEAD_BYTES)
 
 
 def _check_shape(label: str, codec: AudioCodecContext) -> None:

@@ -80,8 +80,7 @@ class ServerSentEvents:
             if line:
                 self._take(line)
             elif self._data:
-                event = self._data[0] if len(self._data) == 1 else "\n".join(self._data)
-                self._data = []
+                event, self._data = "\n".join(self._data), []
                 yield event
 
     def _take(self, line: bytes) -> None:
