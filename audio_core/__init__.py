@@ -1,14 +1,14 @@
 """Hear and speak over OpenAI-compatible gateways: recordings in, timed transcripts and answers out. No framework here."""
 
 from audio_core._version import __version__
-from audio_core.audio import Audio
-from audio_core.blocks import audio_in_block, holds_audio
-from audio_core.chunks import ChunkSize, Unit, chunks, restored
-from audio_core.citing import citation, clip_around
+from audio_core.audio.audio import Audio
+from audio_core.audio.content_blocks import audio_in_block, holds_audio
+from audio_core.transcript.chunking import ChunkSize, Unit, chunks, restored
+from audio_core.transcript.citations import citation, clip_around
 from audio_core.client import AudioClient
-from audio_core.collection import Collection, Failure, Found, OnError, found_in
-from audio_core.content import fingerprint
-from audio_core.conversation import Turn, on_wire
+from audio_core.integration.batch import Collection, Failure, Found, OnError, found_in
+from audio_core.audio.content import fingerprint
+from audio_core.wire.chat_messages import Turn, on_wire
 from audio_core.errors import (
     AccessDenied,
     AudioError,
@@ -35,22 +35,22 @@ from audio_core.errors import (
     UnsupportedFormat,
     at_block,
 )
-from audio_core.gateway_options import CortecsOptions, GatewayOptions, LiteLLMOptions, OpenRouterOptions, gateway_fields
+from audio_core.provider_options import CortecsOptions, GatewayOptions, LiteLLMOptions, OpenRouterOptions, gateway_fields
 from audio_core.http.access import Access, admit, as_access
-from audio_core.listening import LISTEN, TRANSCRIBE, Heard, Listener, ToolRefusal
-from audio_core.media.formats import named
-from audio_core.passages import Granularity, Passage, passages
-from audio_core.prepare import seconds_of
-from audio_core.progress import Progress
+from audio_core.integration.tools import LISTEN, TRANSCRIBE, Heard, Listener, ToolRefusal
+from audio_core.audio.formats import named
+from audio_core.transcript.passages import Granularity, Passage, passages
+from audio_core.operations.upload import seconds_of
+from audio_core.transcript.progress import Progress
 from audio_core.providers import PROVIDERS, Provider, find_provider
-from audio_core.reading import PassageReader, ReadingOptions
-from audio_core.sound_folder import Kept, SoundFolder
-from audio_core.speech import Speech, SpeechOptions
-from audio_core.transcribe.store import Doubtful, TranscriptStore
-from audio_core.transcript import Segment, Transcript, Word
-from audio_core.wire.answer import Answer, Delta, SpeechDelta
+from audio_core.integration.reader import PassageReader, ReadingOptions
+from audio_core.integration.audio_store import Kept, SoundFolder
+from audio_core.audio.speech import Speech, SpeechOptions
+from audio_core.operations.transcript_store import Doubtful, TranscriptStore
+from audio_core.transcript.transcript import Segment, Transcript, Word
+from audio_core.wire.chat_response import Answer, Delta, SpeechDelta
 from audio_core.wire.tool_calls import ToolCall, ToolCallDelta, tool_choice_on_wire
-from audio_core.wire.usage import Usage
+from audio_core.transcript.usage import Usage
 
 __all__ = [
     "LISTEN",

@@ -10,24 +10,24 @@ from typing import Any, Unpack, cast
 
 import httpx
 
-from audio_core.audio import Audio
-from audio_core.chat import ChatRequest, chat, open_chat
+from audio_core.audio.audio import Audio
+from audio_core.operations.chat import ChatRequest, chat, open_chat
 from audio_core.engines import find_engine
 from audio_core.errors import UnsupportedFormat
 from audio_core.http.access import Access
-from audio_core.http.drive import Connections, arun, astream, run, stream
-from audio_core.http.fetch import bring
+from audio_core.http.driver import Connections, arun, astream, run, stream
+from audio_core.http.download import bring
 from audio_core.http.flow import Flow, Response
-from audio_core.http.gateway import Gateway
+from audio_core.http.endpoint import Gateway
 from audio_core.providers import Provider, find_provider
-from audio_core.transcribe.job import Job
-from audio_core.transcribe.recording import transcription
-from audio_core.transcribe.store import TranscriptStore
-from audio_core.transcribe.streamed import LiveTranscription
-from audio_core.transcript import Segment, Transcript
-from audio_core.wire.answer import Answer, Delta
-from audio_core.wire.deltas import AnswerStream
-from audio_core.wire.loose import as_list
+from audio_core.operations.job import Job
+from audio_core.operations.transcription import transcription
+from audio_core.operations.transcript_store import TranscriptStore
+from audio_core.operations.transcription_stream import LiveTranscription
+from audio_core.transcript.transcript import Segment, Transcript
+from audio_core.wire.chat_response import Answer, Delta
+from audio_core.wire.chat_stream import AnswerStream
+from audio_core.lenient_json import as_list
 from audio_core.wire.transcription import TranscriptionOptions, TranscriptionWishes
 
 __all__ = ["AudioClient"]

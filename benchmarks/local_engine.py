@@ -26,7 +26,7 @@ import jiwer
 from measuring import table
 
 from audio_core import Audio, AudioClient, Transcript, Word
-from audio_core.content import FileContent
+from audio_core.audio.content import FileContent
 from audio_core.media.decode import encode, pcm
 
 OWN = Path(__file__).parent.parent / "examples" / "audio"

@@ -24,7 +24,7 @@ sys.path.insert(0, {root!r})
 from dataclasses import replace
 from audio_core import Audio, AudioClient, find_provider
 from audio_core.media import decode
-from audio_core.transcribe.cut import pieces
+from audio_core.media.segmentation import pieces
 
 def planned(*arguments):
     cpu = time.process_time()

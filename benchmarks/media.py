@@ -104,7 +104,7 @@ def ready(who: str) -> Callable[[str, str], Cost]:
 def ours() -> Callable[[str, Path], Cost]:
     from audio_core import Audio
     from audio_core.media.decode import encode, pcm
-    from audio_core.transcribe.cut import pieces
+    from audio_core.media.segmentation import pieces
 
     def heard(path: Path) -> None:
         for _ in pcm(Audio.of(path, end=DECODED), rate=RATE):

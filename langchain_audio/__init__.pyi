@@ -1,7 +1,7 @@
 from .chat_models import ChatAudio
 from .citations import cite, clip_block
 from .document_loaders import AudioLoader, AudioParser
-from .replies import speech_in
+from .responses import speech_in
 from .splitting import TranscriptSplitter, restore_times
 from .token_counting import count_tokens_with_audio
 from .tools import AudioToolkit, ListenTool, TranscribeTool

@@ -28,11 +28,11 @@ from audio_core import (
     gateway_fields,
     on_wire,
 )
-from langchain_audio.blocks import turns
+from langchain_audio.messages import turns
 from langchain_audio.cache import SmallKeys
 from langchain_audio.errors import langchain_errors
 from langchain_audio.events import EventWriter
-from langchain_audio.replies import Chunks, known_as, result
+from langchain_audio.responses import Chunks, known_as, result
 from langchain_audio.tool_calling import ToolCallingModel
 
 __all__ = ["ChatAudio"]

@@ -13,7 +13,7 @@ from langchain_core.messages import BaseMessage, ToolMessage
 
 from audio_core import MissingDependency, SoundFolder
 from langchain_audio.chat_models import ChatAudio
-from langchain_audio.references import by_reference, with_base64
+from langchain_audio.audio_references import by_reference, with_base64
 
 try:
     from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse

@@ -10,7 +10,7 @@ from langchain_core.messages import BaseMessage, convert_to_messages
 from langchain_core.messages.utils import MessageLikeRepresentation, count_tokens_approximately
 
 from audio_core import AudioError, audio_in_block, holds_audio, seconds_of
-from langchain_audio.blocks import written_blocks
+from langchain_audio.messages import written_blocks
 
 __all__ = ["count_tokens_with_audio"]
 

@@ -13,7 +13,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from audio_core import InvalidOption, tool_choice_on_wire
-from langchain_audio.structured import Method, parsed_by, response_format, structured_parser
+from langchain_audio.structured_output import Method, parsed_by, response_format, structured_parser
 
 __all__ = ["ToolCallingModel"]
 

@@ -1,7 +1,7 @@
 from .citations import ClipPostprocessor, cite, clip_block
 from .llms import AudioLLM
 from .readers import AudioReader
-from .replies import speech_in
+from .responses import speech_in
 from .splitting import TranscriptNodeParser, restore_times
 from .tools import ListenToolSpec
 

@@ -44,9 +44,9 @@ from audio_core import (
     on_wire,
     tool_choice_on_wire,
 )
-from llamaindex_audio.blocks import call_blocks, turns
-from llamaindex_audio.replies import Responses, completion, response
-from llamaindex_audio.showing import shown_messages, shown_response
+from llamaindex_audio.messages import call_blocks, turns
+from llamaindex_audio.responses import Responses, completion, response
+from llamaindex_audio.event_payloads import shown_messages, shown_response
 
 __all__ = ["AudioLLM"]
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from audio_core.audio import Audio
+from audio_core.audio.audio import Audio
 from audio_core.errors import UnsupportedFormat
-from audio_core.transcript import Transcript
+from audio_core.transcript.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionOptions
 
 __all__ = ["Engine", "find_engine"]

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, islice
 
-from audio_core.audio import Audio
+from audio_core.audio.audio import Audio
 from audio_core.engines.pocketsphinx import RATE, Decoder, borrowed_decoder, words_in
 from audio_core.errors import AudioError, MissingDependency
 from audio_core.media.decode import pcm
-from audio_core.transcript import Segment, Transcript, Word, spread
+from audio_core.transcript.transcript import Segment, Transcript, Word, spread
 
 __all__ = ["aligned"]
 

@@ -9,10 +9,10 @@ import functools
 import math
 from typing import TYPE_CHECKING
 
-from audio_core.audio import Audio
+from audio_core.audio.audio import Audio
 from audio_core.errors import MissingDependency, UnsupportedFormat
 from audio_core.media.decode import pcm
-from audio_core.transcript import Segment, Transcript, Word
+from audio_core.transcript.transcript import Segment, Transcript, Word
 from audio_core.wire.transcription import TranscriptionOptions
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from audio_core.audio import Audio
+from audio_core.audio.audio import Audio
 from audio_core.errors import MissingDependency
 from audio_core.media.decode import pcm
-from audio_core.transcript import Segment, Transcript, Word
+from audio_core.transcript.transcript import Segment, Transcript, Word
 from audio_core.wire.transcription import TranscriptionOptions
 
 Decoder = Any  # PocketSphinx has no types

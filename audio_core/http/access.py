@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from audio_core.audio import Audio
-from audio_core.content import FileContent, open_regular
+from audio_core.audio.audio import Audio
+from audio_core.audio.content import FileContent, open_regular
 from audio_core.errors import AccessDenied, AudioTooLarge, InvalidAudio
 
 __all__ = ["Access", "admit", "as_access", "is_public"]

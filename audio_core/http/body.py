@@ -14,7 +14,7 @@ from typing import Any
 
 import pybase64
 
-from audio_core.content import Base64Content, Content
+from audio_core.audio.content import Base64Content, Content
 from audio_core.errors import InvalidAudio
 
 __all__ = ["Body", "FilePart", "json_body", "multipart_body"]
@@ -96,7 +96,7 @@ def json_body(payload: Mapping[str, Any]) -> Body:
     """A JSON body in which every `Content` stands as a base64 string.
 
     Example:
-        >>> from audio_core.content import BytesContent
+        >>> from audio_core.audio.content import BytesContent
         >>> b"".join(json_body({"data": BytesContent(b"RIFF")}).pieces(1024))
         b'{"data":"UklGRg=="}'
     """

@@ -12,7 +12,7 @@ import httpx
 
 from audio_core.http.failures import clear_errors, shut
 from audio_core.http.flow import Request
-from audio_core.threads import spawned
+from audio_core.http.threads import spawned
 
 __all__ = ["Live"]
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from audio_core.errors import ProviderError, RateLimited
 from audio_core.http.flow import Flow, Request, Response, pause, send
-from audio_core.wire.faults import error_for, retry_after_in
+from audio_core.http.error_responses import error_for, retry_after_in
 
 __all__ = ["LONGEST_WAIT", "Budget", "ask", "backoff"]
 

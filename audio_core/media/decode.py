@@ -17,10 +17,10 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 
-from audio_core.audio import Audio
-from audio_core.content import FileContent
+from audio_core.audio.audio import Audio
+from audio_core.audio.content import FileContent
 from audio_core.errors import InvalidAudio, UnsupportedFormat
-from audio_core.media.track import CHANNELS, HEAD_BYTES, RATES, Track, layout_of, opened_track
+from audio_core.media.demux import CHANNELS, HEAD_BYTES, RATES, Track, layout_of, opened_track
 from audio_core.media.wav import plain_wav
 
 __all__ = ["ENCODERS", "Probe", "encode", "pcm", "probe"]

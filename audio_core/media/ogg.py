@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 
-from audio_core.content import Content
+from audio_core.audio.content import Content
 
 __all__ = ["is_one_stream_until"]
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from audio_core.errors import AudioError
 from audio_core.offline.chat import complete
-from audio_core.offline.transcriptions import transcribe
+from audio_core.offline.transcription import transcribe
 
 __all__ = ["MODEL", "create_app"]
 

@@ -10,14 +10,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from audio_core.audio import Audio
-from audio_core.blocks import audio_in_block, holds_audio
+from audio_core.audio.audio import Audio
+from audio_core.audio.content_blocks import audio_in_block, holds_audio
 from audio_core.engines.pocketsphinx import PocketSphinx
 from audio_core.offline.completion import Completion
-from audio_core.offline.speaking import spoken
-from audio_core.offline.thinking import Question, thought
-from audio_core.wire.answer import text_in
-from audio_core.wire.loose import as_list, as_object, objects_in
+from audio_core.offline.speech import spoken
+from audio_core.offline.canned_responses import Question, thought
+from audio_core.wire.chat_response import text_in
+from audio_core.lenient_json import as_list, to_object, objects_in
 from audio_core.wire.transcription import TranscriptionOptions
 
 __all__ = ["complete"]
@@ -63,9 +63,9 @@ def _answer(body: dict[str, Any], last: dict[str, Any], clips: list[Audio]) -> C
         heard=tuple(transcript.text for transcript in heard),
         is_tool_result=is_tool,
         follows_a_tool=_follows_a_tool(body["messages"]),
-        tools=tuple(as_object(tool.get("function")) for tool in objects_in(body.get("tools"))),
+        tools=tuple(to_object(tool.get("function")) for tool in objects_in(body.get("tools"))),
         tool_choice=body.get("tool_choice"),
-        response_format=as_object(body.get("response_format")),
+        response_format=to_object(body.get("response_format")),
         stop=tuple(as_list(body.get("stop")) or [stop for stop in [body.get("stop")] if stop]),
         max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
     )
@@ -73,10 +73,10 @@ def _answer(body: dict[str, Any], last: dict[str, Any], clips: list[Audio]) -> C
     speaks = "audio" in as_list(body.get("modalities")) and not found.tool_calls
     return Completion(
         found,
-        speech=spoken(clips, as_object(body.get("audio")), streamed=bool(body.get("stream"))) if speaks else None,
+        speech=spoken(clips, to_object(body.get("audio")), streamed=bool(body.get("stream"))) if speaks else None,
         model=str(body.get("model")),
         words_read=len(question.text.split()),
         seconds_heard=sum(transcript.duration or 0.0 for transcript in heard),
-        wants_usage=bool(as_object(body.get("stream_options")).get("include_usage")),
+        wants_usage=bool(to_object(body.get("stream_options")).get("include_usage")),
         created=int(time.time()),
     )

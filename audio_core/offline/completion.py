@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from audio_core.offline.speaking import Voice
-from audio_core.offline.thinking import Thought
+from audio_core.offline.speech import Voice
+from audio_core.offline.canned_responses import Thought
 
 __all__ = ["Completion"]
 

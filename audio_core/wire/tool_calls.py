@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from audio_core.errors import IncompleteResponse, InvalidOption
-from audio_core.wire.loose import as_object, objects_in
+from audio_core.lenient_json import to_object, objects_in
 
 __all__ = ["CUT_SHORT", "ToolCall", "ToolCallDelta", "ToolCallParts", "tool_calls_in", "tool_choice_on_wire"]
 
@@ -84,7 +84,7 @@ class ToolCallParts:
         return tuple(self._fragment(fragment) for fragment in objects_in(fragments))
 
     def _fragment(self, fragment: dict[str, Any]) -> ToolCallDelta:
-        function = as_object(fragment.get("function"))
+        function = to_object(fragment.get("function"))
         id_, name, said = fragment.get("id"), function.get("name"), str(function.get("arguments") or "")
         at = self._by_index.get(fragment.get("index"))
         is_new = at is None or bool(id_ and id_ != self._slots[at].id)

@@ -15,16 +15,16 @@ from typing import Annotated, Any, Literal, TypedDict, cast
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from audio_core.content import Content
+from audio_core.audio.content import Content
 from audio_core.errors import IncompleteResponse
 from audio_core.http.body import Body, FilePart, json_body, multipart_body
-from audio_core.media.formats import FORMATS
-from audio_core.progress import Progress
-from audio_core.transcript import Segment, Transcript, Word
-from audio_core.wire.captions import read_captions
-from audio_core.wire.faults import error_in, unreadable
-from audio_core.wire.loose import as_json, objects_in
-from audio_core.wire.usage import read_usage
+from audio_core.audio.formats import FORMATS
+from audio_core.transcript.progress import Progress
+from audio_core.transcript.transcript import Segment, Transcript, Word
+from audio_core.transcript.subtitle_parser import read_captions
+from audio_core.http.error_responses import error_in, unreadable
+from audio_core.lenient_json import parse_json, objects_in
+from audio_core.transcript.usage import read_usage
 
 __all__ = [
     "TranscriptionOptions",
@@ -219,7 +219,7 @@ def read_transcript(
 
 
 def _reply(body: bytes, headers: Mapping[str, str], provider: str) -> _Reply:
-    reply: Any = as_json(body)
+    reply: Any = parse_json(body)
     if reply is None and (cues := read_captions(body.decode("utf-8", "replace"))):
         reply = {"text": " ".join(cue["text"] for cue in cues), "segments": cues}
     if not isinstance(reply, dict):

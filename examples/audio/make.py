@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from audio_core import Audio
-from audio_core.content import FileContent
+from audio_core.audio.content import FileContent
 from audio_core.media.decode import encode, pcm
 
 HERE = Path(__file__).parent

@@ -18,7 +18,7 @@ from audio_core.media.decode import probe
 from audio_core.testing import ScriptedGateway, chat_reply, tone
 from langchain_audio import ChatAudio, clip_block, count_tokens_with_audio
 from langchain_audio.middleware import AudioOffloadMiddleware
-from langchain_audio.references import by_reference
+from langchain_audio.audio_references import by_reference
 
 SECONDS = 17.6  # 563 kB of WAV, 750 kB of base64
 CLIP = base64.b64encode(tone(SECONDS)).decode()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import Audio, InvalidAudio
-from audio_core.content import Base64Content, BytesContent, open_regular
+from audio_core.audio.content import Base64Content, BytesContent, open_regular
 from audio_core.http.body import FilePart, json_body, multipart_body
 
 

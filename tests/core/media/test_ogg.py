@@ -5,7 +5,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_core.content import BytesContent
+from audio_core.audio.content import BytesContent
 from audio_core.media.ogg import is_one_stream_until
 
 SECOND = 48_000

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import IncompleteResponse, ProviderError, ProviderUnavailable, Segment, Transcript, Usage, Word
-from audio_core.content import BytesContent
+from audio_core.audio.content import BytesContent
 from audio_core.http.body import Body
 from audio_core.testing import Recorded
 from audio_core.wire.transcription import TranscriptionOptions, json_request, multipart_request, read_transcript

@@ -1,0 +1,117 @@
+"""A folder that keeps sounds by what they are, so that messages need only name them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pybase64
+
+from audio_core.audio.audio import Audio
+from audio_core.audio.content import Content, fingerprint
+from audio_core.errors import AudioError, StoreError
+from audio_core.http.access import Access, admit
+from audio_core.audio.formats import named
+from audio_core.operations.upload import encoded, seconds_of
+from audio_core.wire.chat_request import Sound
+
+__all__ = ["Kept", "SoundFolder"]
+
+_PIECE = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A sound in the folder: its URL, with the clip that was meant; its MIME type; and how many seconds that lasts."""
+
+    url: str
+    mime: str
+    seconds: float
+
+
+class SoundFolder:
+    """Keeps sounds under the SHA-256 of their bytes, each once, readable by their owner alone.
+
+    Making one touches nothing; the folder is made when it is first needed. It may be shared by threads and processes.
+
+    Args:
+        folder: where.
+
+    Example:
+        >>> SoundFolder("sounds")
+        SoundFolder('sounds')
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def keep(self, audio: Audio) -> Kept:
+        """Put a sound into the folder.
+
+        Args:
+            audio: a recording that is not remote. Raw PCM becomes a WAV file.
+
+        Raises:
+            InvalidAudio: if it is no audio, or is damaged.
+            StoreError: if the folder cannot be used.
+        """
+        seconds = seconds_of(audio)
+        if audio.sniffed().raw:
+            audio = Audio.of(encoded(audio, ("wav",), seconds).content)
+        row = audio.sniffed()
+        path = self._put(audio.open(), row.suffix)
+        url = Audio.of(path, start=audio.start, end=audio.end).reference or ""
+        return Kept(url, row.mime, round(seconds, 3))
+
+    def holds(self, url: str) -> bool:
+        """Whether a URL names a sound of this folder."""
+        try:
+            path = Audio.of(url).path
+        except AudioError:
+            return False
+        return path is not None and path.resolve().parent == self.folder.resolve()
+
+    def inline(self, url: str) -> tuple[str, str]:
+        """One of its sounds, cut if the URL says so, as base64 and its MIME type.
+
+        Raises:
+            InvalidAudio: if it is not there any more.
+        """
+        audio = admit(Audio.of(url), Access(roots=(self.folder,)))
+        sound = (
+            encoded(audio, ("wav", "mp3"), seconds_of(audio)) if audio.is_clip else Sound(audio.open(), audio.format)
+        )
+        with sound.content.open() as reader:
+            return pybase64.b64encode_as_string(reader.read()), named(sound.format).mime
+
+    def _put(self, content: Content, suffix: str) -> Path:
+        try:
+            self._make()
+            path = self.folder / (fingerprint(content) + suffix)
+            if not path.exists():
+                self._write(content, path)
+        except OSError as error:
+            raise StoreError(f"The folder {self.folder.name} cannot keep sounds: {error.strerror or error}.") from None
+        return path
+
+    def _make(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if hasattr(os, "getuid") and self.folder.stat().st_uid != os.getuid():
+            raise PermissionError(None, "it belongs to somebody else")
+
+    def _write(self, content: Content, path: Path) -> None:
+        """Write it aside and rename it, so that nobody ever sees half of it."""
+        fd, aside = tempfile.mkstemp(dir=self.folder)  # 0600
+        try:
+            with open(fd, "wb") as file, content.open() as reader:  # noqa: PTH123 - a descriptor has no path
+                while piece := reader.read(_PIECE):
+                    file.write(piece)
+            Path(aside).replace(path)
+        except BaseException:
+            Path(aside).unlink(missing_ok=True)
+            raise
+
+    def __repr__(self) -> str:
+        return f"SoundFolder({self.folder.name!r})"

@@ -1,0 +1,1 @@
+"""What can be asked of a gateway, one file an operation, written as flows."""

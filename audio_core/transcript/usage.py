@@ -1,0 +1,105 @@
+"""What a request cost, in every spelling that gateways use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from audio_core.lenient_json import to_object
+
+__all__ = ["Usage", "read_usage"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a gateway says it counted; None where it said nothing.
+
+    Attributes:
+        input_tokens: text and audio tokens read.
+        output_tokens: text and audio tokens written.
+        input_audio_tokens: the share of `input_tokens` that was audio.
+        output_audio_tokens: the share of `output_tokens` that was audio.
+        input_cached_tokens: the share of `input_tokens` that was read from a cache.
+        output_reasoning_tokens: the share of `output_tokens` that was reasoning.
+        audio_seconds: seconds of audio billed.
+        cost: in US dollars, as OpenRouter reports it.
+
+    Example:
+        >>> Usage(input_tokens=10) + Usage(input_tokens=5, cost=0.01)
+        Usage(input_tokens=15, cost=0.01)
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    input_audio_tokens: int | None = None
+    output_audio_tokens: int | None = None
+    audio_seconds: float | None = None
+    cost: float | None = None
+    input_cached_tokens: int | None = None
+    output_reasoning_tokens: int | None = None
+
+    def __repr__(self) -> str:
+        known = {field.name: getattr(self, field.name) for field in fields(self)}
+        return f"Usage({', '.join(f'{name}={value!r}' for name, value in known.items() if value is not None)})"
+
+    def __add__(self, other: Usage) -> Usage:
+        pairs = {field.name: (getattr(self, field.name), getattr(other, field.name)) for field in fields(self)}
+        return Usage(**{name: b if a is None else a if b is None else a + b for name, (a, b) in pairs.items()})
+
+
+class _Details(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    audio_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class _Usage(BaseModel):
+    """OpenAI chat, OpenAI and OpenRouter transcription, Cortecs, Mistral."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    prompt_tokens_details: _Details = Field(default_factory=_Details)
+    completion_tokens_details: _Details = Field(default_factory=_Details)
+    input_token_details: _Details = Field(default_factory=_Details)
+    seconds: float | None = None
+    audio_duration_seconds: float | None = None
+    prompt_audio_seconds: float | None = None
+    cost: float | None = None
+
+
+def read_usage(value: Any) -> Usage | None:
+    """The usage of a reply; None where there is none, or where it cannot be read (it is not worth failing an answer).
+
+    Example:
+        >>> read_usage({"audio_duration_seconds": 9.5}).audio_seconds
+        9.5
+    """
+    given = {key: item for key, item in to_object(value).items() if item is not None}
+    if not given:
+        return None
+    try:
+        raw = _Usage.model_validate(given)
+    except ValueError:
+        return None
+    return Usage(
+        input_tokens=_first(raw.prompt_tokens, raw.input_tokens),
+        output_tokens=_first(raw.completion_tokens, raw.output_tokens),
+        input_audio_tokens=_first(raw.prompt_tokens_details.audio_tokens, raw.input_token_details.audio_tokens),
+        output_audio_tokens=raw.completion_tokens_details.audio_tokens,
+        audio_seconds=_first(raw.seconds, raw.audio_duration_seconds, raw.prompt_audio_seconds),
+        cost=raw.cost,
+        input_cached_tokens=raw.prompt_tokens_details.cached_tokens,
+        output_reasoning_tokens=raw.completion_tokens_details.reasoning_tokens,
+    )
+
+
+def _first(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)

@@ -1,0 +1,239 @@
+"""Recordings over a gateway's limit, through a server that hears which tone each moment holds."""
+
+import asyncio
+import io
+import math
+import wave
+from array import array
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from audio_core import (
+    Audio,
+    AudioClient,
+    AuthenticationError,
+    InvalidAudio,
+    Provider,
+    ProviderUnavailable,
+    TranscriptionIncomplete,
+)
+from audio_core.media.decode import pcm
+from audio_core.testing import Recorded, Reply, ScriptedGateway
+from audio_core.media.segmentation import pieces
+from langchain_audio import AudioLoader
+from llamaindex_audio import AudioReader
+
+RATE = 16_000
+ROW = Provider("tones", "http://127.0.0.1:1/v1", max_upload_seconds=12.0)
+Tone = tuple[float, float, int]  # start, end, number
+
+
+def recording(tones: list[Tone], seconds: float) -> bytes:
+    """A WAV in which each number sounds as a tone of its own."""
+    samples = array("h", bytes(2 * round(seconds * RATE)))
+    for start, end, number in tones:
+        step = 2 * math.pi * (400 + 25 * number) / RATE
+        for at in range(round(start * RATE), round(end * RATE)):
+            samples[at] = round(9000 * math.sin(step * (at - round(start * RATE))))
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setparams((1, 2, RATE, 0, "NONE", ""))
+        out.writeframes(samples.tobytes())
+    return file.getvalue()
+
+
+def numbers(with_pauses: bool, count: int = 80) -> tuple[list[Tone], float]:
+    """Half a second a number, with a pause of growing length after each fifth, or none at all."""
+    time, tones = 0.3, []
+    for number in range(count):
+        tones.append((time, time + 0.5, number))
+        time += 0.5 + (0.35 + 0.01 * number if with_pauses and number % 5 == 4 else 0.0)
+    return tones, time + 0.3
+
+
+def heard(audio: Audio) -> list[Tone]:
+    """Every number that sounds, by counting how often a twentieth of a second crosses zero."""
+    samples = array("h", b"".join(pcm(audio, rate=RATE)))
+    found: list[Tone] = []
+    size = RATE // 20
+    for at in range(0, len(samples) - size, size):
+        frame = samples[at : at + size]
+        crossings = sum((a < 0) != (b < 0) for a, b in pairwise(frame))
+        number = round((crossings * 10 - 400) / 25) if max(frame) > 3000 else -1
+        start, end = at / RATE, (at + size) / RATE
+        if number >= 0 and found and abs(found[-1][2] - number) <= 0 and start - found[-1][1] < 0.06:
+            found[-1] = (found[-1][0], end, number)
+        elif number >= 0:
+            found.append((start, end, number))
+    return [tone for tone in found if tone[1] - tone[0] >= 0.3]
+
+
+class Listener(ScriptedGateway):
+    """Answers each upload with the numbers that sound in it; `broken` pieces (by upload) get an error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken: dict[int, Reply] = {}
+        self.timed = True
+
+    def next_reply(self, request: Recorded) -> Reply:
+        super().next_reply(request)
+        upload = next(part.content for part in request.parts if part.filename)
+        tones = heard(Audio.of(upload))
+        if any(number in self.broken for _, _, number in tones):
+            return next(self.broken[number] for _, _, number in tones if number in self.broken)
+        words = [{"word": f"n{number}", "start": start, "end": end} for start, end, number in tones]
+        text = " ".join(word["word"] for word in words)
+        body = {"text": text, "language": "english", "usage": {"type": "duration", "seconds": 1}}
+        segments = [{"start": word["start"], "end": word["end"], "text": word["word"]} for word in words]
+        return Reply({**body, "segments": segments, **({"words": words} if self.timed else {})})
+
+
+@pytest.fixture
+def listener():
+    with Listener() as listener:
+        yield listener
+
+
+def client(listener: Listener, **options) -> AudioClient:
+    return AudioClient(ROW, model="m", base_url=listener.base_url, max_retries=0, max_concurrency=3, **options)
+
+
+@pytest.mark.parametrize("with_pauses", [True, False])
+def test_every_number_comes_once_in_order_and_at_its_time(listener, with_pauses: bool) -> None:
+    tones, seconds = numbers(with_pauses)
+    transcript = client(listener).transcribe(recording(tones, seconds))
+    assert transcript.text.split() == [f"n{number}" for _, _, number in tones]
+    assert all(abs(segment.start - tone[0]) < 0.25 for segment, tone in zip(transcript.segments, tones, strict=True))
+    assert len(listener.requests) >= seconds / 12
+    assert transcript.duration == pytest.approx(seconds, abs=0.01)
+    assert transcript.usage.audio_seconds == len(listener.requests)
+    assert (transcript.provider, transcript.language) == ("tones", "english")
+
+
+async def test_async_calls_say_the_same(listener) -> None:
+    tones, seconds = numbers(with_pauses=False, count=50)
+    data = recording(tones, seconds)
+    transcript = await client(listener).atranscribe(data)
+    assert transcript == await asyncio.to_thread(client(listener).transcribe, data)
+
+
+def test_a_clip_keeps_the_recordings_own_times(listener) -> None:
+    tones, seconds = numbers(with_pauses=True)
+    transcript = client(listener).transcribe(Audio.of(recording(tones, seconds)).clip(5.0, 35.0))
+    within = [tone for tone in tones if tone[0] >= 5.0 and tone[1] <= 35.0]
+    assert transcript.text.split() == [f"n{number}" for _, _, number in within]
+    assert abs(transcript.segments[0].start - within[0][0]) < 0.25
+
+
+def test_what_fits_goes_out_untouched(listener) -> None:
+    data = recording(*numbers(with_pauses=True, count=10))
+    client(listener).transcribe(data)
+    (request,) = listener.requests
+    assert next(part.content for part in request.parts if part.filename) == data
+
+
+def test_too_many_bytes_are_cut_too(listener) -> None:
+    tones, seconds = numbers(with_pauses=True)
+    row = replace(ROW, max_upload_seconds=None, max_upload_bytes=1_000_000, upload_formats=("wav", "mp3"))
+    asking = AudioClient(row, model="m", base_url=listener.base_url)
+    assert len(asking.transcribe(recording(tones, seconds)).text.split()) == len(tones)
+    uploads = [part for request in listener.requests for part in request.parts if part.filename]
+    assert len(uploads) > 1
+    assert max(len(part.content) for part in uploads) <= 1_000_000
+
+
+def test_a_piece_that_fails_is_named_and_the_others_are_kept(listener) -> None:
+    tones, seconds = numbers(with_pauses=True)
+    listener.broken[50] = Reply({"error": {"message": "upstream died"}}, status=500)
+    with pytest.raises(
+        TranscriptionIncomplete, match=r"could not be transcribed: .*upstream died.* gaps='mark'"
+    ) as caught:
+        AudioClient(ROW, model="m", base_url=listener.base_url, max_retries=0, max_concurrency=1).transcribe(
+            recording(tones, seconds)
+        )
+    (start, end, error), (rest, last, _) = caught.value.failures  # the piece, and what was not asked for after it
+    assert start < tones[50][0] < end == rest
+    assert last == pytest.approx(seconds, abs=0.01)
+    assert isinstance(error, ProviderUnavailable)
+    assert caught.value.transcript.text.startswith("n0 n1 n2 ")
+
+
+@pytest.mark.parametrize("framework", ["core", "langchain", "llamaindex"])
+def test_a_gap_can_be_marked(listener, framework: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tones, seconds = numbers(with_pauses=True)
+    listener.broken[30] = Reply({"error": {"message": "upstream died"}}, status=500)
+    path = tmp_path / "numbers.wav"
+    path.write_bytes(recording(tones, seconds))
+    monkeypatch.setattr("audio_core.client.find_provider", lambda name: ROW)
+    options = {"provider": "local", "model": "m", "base_url": listener.base_url, "max_retries": 0, "gaps": "mark"}
+    if framework == "core":
+        transcript = client(listener).transcribe(path, gaps="mark")
+        (gap,) = [segment for segment in transcript.segments if segment.is_gap]
+        texts, start, end = [segment.text for segment in transcript.segments], gap.start, gap.end
+    elif framework == "langchain":
+        documents = AudioLoader(path, **options).load()
+        (place,) = [document.metadata for document in documents if document.metadata.get("gap")]
+        texts, start, end = [document.page_content for document in documents], place["start"], place["end"]
+    else:
+        documents = AudioReader(**options).load_data(path)
+        (place,) = [document.metadata for document in documents if document.metadata.get("gap")]
+        texts, start, end = [document.text for document in documents], place["start"], place["end"]
+    assert start < tones[30][0] < tones[30][1] < end
+    assert any(text.startswith("[not transcribed: 00:") for text in texts)
+    assert {"n0", "n79"} < set(texts)
+    assert "n30" not in texts
+
+
+def test_what_is_hopeless_is_asked_once_and_is_its_own_error(listener) -> None:
+    tones, seconds = numbers(with_pauses=True)
+    listener.broken |= dict.fromkeys(range(80), Reply({"error": {"message": "bad key"}}, status=401))
+    with pytest.raises(AuthenticationError, match="bad key"):
+        client(listener).transcribe(recording(tones, seconds), gaps="mark")
+    assert len(listener.requests) <= 3
+
+
+def test_what_cannot_be_decoded_any_further_costs_nothing_of_what_came_before(
+    listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tones, seconds = numbers(with_pauses=True)
+
+    def broken(audio: Audio, longest: float, vad: str):
+        yield from list(pieces(audio, longest))[:2]
+        raise InvalidAudio("it is damaged")
+
+    monkeypatch.setattr("audio_core.operations.long_transcription.pieces", broken)
+    with pytest.raises(TranscriptionIncomplete, match="it is damaged") as caught:
+        client(listener).transcribe(recording(tones, seconds))
+    assert caught.value.transcript.text.startswith("n0 n1 n2 ")
+    ((start, end, error),) = caught.value.failures
+    assert 10 < start < end == pytest.approx(seconds, abs=0.01)
+    assert isinstance(error, InvalidAudio)
+
+
+def test_silence_is_not_sent(listener) -> None:
+    tones, seconds = [(0.5, 1.0, 1), (58.0, 58.5, 2)], 60.0
+    transcript = client(listener).transcribe(recording(tones, seconds))
+    assert transcript.text == "n1 n2"
+    assert len(listener.requests) == 2
+
+
+def test_pieces_are_under_way_side_by_side(listener) -> None:
+    tones, seconds = numbers(with_pauses=True)
+    under_way, most = 0, 0
+    answer = listener.next_reply
+
+    def slowly(request: Recorded) -> Reply:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        reply = answer(request)
+        under_way -= 1
+        return replace(reply, wait=0.05)
+
+    listener.next_reply = slowly
+    client(listener).transcribe(recording(tones, seconds))
+    assert 2 <= most <= 3

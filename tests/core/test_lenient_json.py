@@ -1,0 +1,56 @@
+"""JSON that others wrote, read as the standard library reads it."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audio_core.lenient_json import parse_json, as_list, to_object, objects_in
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=12,
+)
+
+
+def by_the_standard_library(text: str | bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+@given(VALUES, st.booleans())
+def test_json_is_read_as_the_standard_library_reads_it(value: Any, is_ascii: bool) -> None:
+    text = json.dumps(value, ensure_ascii=is_ascii)
+    assert parse_json(text) == by_the_standard_library(text)
+    if is_ascii:
+        assert parse_json(text.encode()) == value
+
+
+@given(st.text() | st.text(alphabet='{}[]",:0123456789.eE+-\\u d8tfnrulase') | st.binary())
+def test_other_texts_are_judged_as_the_standard_library_judges_them(text: str | bytes) -> None:
+    found, expected = parse_json(text), by_the_standard_library(text)
+    assert repr(found) == repr(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('"\\ud83d"', "\ud83d"),  # half of an emoji: a gateway cut it in two deltas
+        ('\ufeff{"a":1}'.encode(), {"a": 1}),
+        ("[" * 100_000, None),
+        ("[" * 300 + "]" * 300, json.loads("[" * 300 + "]" * 300)),
+        ('{"a":1,"a":2}', {"a": 2}),
+        ("", None),
+    ],
+)
+def test_what_is_rare_is_read_all_the_same(text: str | bytes, value: Any) -> None:
+    assert parse_json(text) == value
+
+
+def test_what_is_of_another_kind_counts_as_absent() -> None:
+    assert (to_object([1]), as_list({"a": 1}), objects_in([{}, 1, None, {"a": 1}])) == ({}, [], [{}, {"a": 1}])

@@ -1,0 +1,181 @@
+"""Passages in chunks for retrieval, and times given back."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audio_core import (
+    ChunkSize,
+    InvalidOption,
+    Passage,
+    Segment,
+    Transcript,
+    Word,
+    chunks,
+    citation,
+    clip_around,
+    passages,
+    restored,
+)
+from audio_core.transcript.chunking import segments_of
+
+TALK = [
+    Segment(0.5, 4.0, "one two three", "Ann"),
+    Segment(4.5, 9.0, "four five", "Ann"),
+    Segment(10.0, 11.0, "six", "Bob"),
+]
+
+
+def transcript(segments: list[Segment], source: str | None = "file:///talks/a.mp3") -> Transcript:
+    return Transcript("", tuple(segments), "en", 20.0, "m", "p", source=source, sha256="abc")
+
+
+def of(segments: list[Segment], size: ChunkSize, **options) -> list[Passage]:
+    return list(chunks(passages(transcript(segments), **options), size))
+
+
+@st.composite
+def talks(draw) -> list[Segment]:
+    found, at = [], 0
+    for count in draw(st.lists(st.integers(1, 8), min_size=1, max_size=12)):
+        words = []
+        for _ in range(count):
+            start = at + draw(st.integers(0, 800))
+            at = start + draw(st.integers(50, 600))
+            words.append(Word(start / 1000, at / 1000, draw(st.text("abcdef", min_size=1, max_size=9))))
+        text = " ".join(word.text for word in words)
+        timed = tuple(words) if draw(st.booleans()) else ()
+        found.append(Segment(words[0].start, words[-1].end, text, words=timed))
+    return found
+
+
+SIZES = st.one_of(
+    st.tuples(st.just("characters"), st.integers(10, 120)),
+    st.tuples(st.just("tokens"), st.integers(3, 40)),
+    st.tuples(st.just("seconds"), st.integers(1, 20)),
+)
+
+
+@given(talks(), SIZES, st.sampled_from(["segment", "window", "file"]))
+def test_nothing_is_lost_and_nothing_is_too_large(talk: list[Segment], size, granularity: str) -> None:
+    limit = ChunkSize(size[1], unit=size[0])
+    found = of(talk, limit, granularity=granularity)
+    assert " ".join(chunk.text for chunk in found).split() == " ".join(segment.text for segment in talk).split()
+    for chunk in found:
+        assert (
+            limit.fits([Segment(chunk.metadata["start"], chunk.metadata["end"], chunk.text)]) or " " not in chunk.text
+        )
+        assert chunk.metadata["start"] <= chunk.metadata["end"]
+    starts = [chunk.metadata["start"] for chunk in found]
+    assert starts == sorted(starts)
+    assert [chunk.metadata["segment"] for chunk in found] == list(range(len(found)))
+
+
+@given(talks(), st.integers(20, 120))
+def test_times_are_those_of_the_first_and_last_word(talk: list[Segment], size: int) -> None:
+    said = [word for segment in talk for word in segment.timed_words()]
+    for chunk in of(talk, ChunkSize(size)):
+        words, said = said[: len(chunk.text.split())], said[len(chunk.text.split()) :]
+        assert chunk.metadata["start"] == pytest.approx(words[0].start, abs=0.002)
+        assert chunk.metadata["end"] == pytest.approx(words[-1].end, abs=0.002)
+
+
+@given(talks(), st.integers(30, 120), st.integers(10, 29))
+def test_overlapping_chunks_begin_with_whole_segments_of_the_one_before(talk, size: int, overlap: int) -> None:
+    found = of(talk, ChunkSize(size, overlap))
+    assert {word for chunk in found for word in chunk.text.split()} == {
+        word for segment in talk for word in segment.text.split()
+    }
+    for before, after in pairwise(found):
+        words = segments_of(after.text, after.metadata)
+        shared = [each.text for each in words if each.end <= before.metadata["end"]]
+        assert len(" ".join(shared)) <= overlap
+        assert before.text.endswith(" ".join(shared))
+        assert after.metadata["end"] > before.metadata["end"]
+
+
+def test_a_chunk_says_who_speaks_where_it_is_heard_and_what_all_its_passages_say() -> None:
+    first, second = of(TALK, ChunkSize(25), metadata={"case": 7})
+    assert (first.text, first.metadata["speaker"]) == ("one two three four five", "Ann")
+    assert first.metadata["clip"] == "file:///talks/a.mp3#t=0.5,9"
+    assert (second.metadata["speaker"], second.metadata["case"], second.metadata["sha256"]) == ("Bob", 7, "abc")
+    (both,) = of(TALK, ChunkSize(100))
+    assert both.metadata["speakers"] == "Ann, Bob"
+    assert "speaker" not in both.metadata
+
+
+def test_recordings_are_never_joined() -> None:
+    one = list(passages(transcript(TALK)))
+    other = [Passage(each.id, each.text, {**each.metadata, "sha256": "def"}) for each in one]
+    assert len(list(chunks([*one, *other], ChunkSize(1000)))) == 2
+
+
+def test_ids_are_stable() -> None:
+    assert [chunk.id for chunk in of(TALK, ChunkSize(25))] == [chunk.id for chunk in of(TALK, ChunkSize(25))]
+    assert len({chunk.id for chunk in of(TALK, ChunkSize(25))}) == 2
+
+
+def test_a_gap_stays_visible() -> None:
+    lost = Segment(20.0, 30.0, "[not transcribed: 00:20-00:30]", is_gap=True)
+    assert of([*TALK, lost], ChunkSize(1000))[0].metadata["gap"] is True
+
+
+@pytest.mark.parametrize(("size", "overlap"), [(0, 0), (10, 10), (10, -1)])
+def test_sizes_that_cannot_be_are_refused(size: int, overlap: int) -> None:
+    with pytest.raises(InvalidOption, match="cannot overlap"):
+        ChunkSize(size, overlap)
+
+
+@given(talks(), st.data())
+def test_what_another_splitter_cut_gets_its_own_times(talk: list[Segment], data) -> None:
+    (whole,) = passages(transcript(talk), granularity="file")
+    said = [word for segment in talk for word in segment.timed_words()]
+    tokens = whole.text.split()
+    first = data.draw(st.integers(0, len(tokens) - 1))
+    last = data.draw(st.integers(first, len(tokens) - 1))
+    text = " ".join(tokens[first : last + 1])
+    begin = len(" ".join(tokens[:first])) + (first > 0)
+    piece = restored(Passage("", text, whole.metadata), begin)
+    tolerance = 0.002 if all(segment.words or len(segment.text.split()) == 1 for segment in talk) else 0.6
+    assert piece.metadata["start"] == pytest.approx(said[first].start, abs=tolerance)
+    assert piece.metadata["end"] == pytest.approx(said[last].end, abs=tolerance)
+    again = restored(piece, None)
+    assert again is piece
+
+
+def test_a_piece_that_does_not_say_where_it_was_cut_is_refused() -> None:
+    (whole,) = passages(transcript(TALK), granularity="file")
+    for begin in (None, -1):
+        with pytest.raises(InvalidOption, match="add_start_index=True"):
+            restored(Passage("", "four", whole.metadata), begin)
+    with pytest.raises(InvalidOption, match="restore_times"):
+        list(chunks([Passage("", "four", whole.metadata)], ChunkSize(10)))
+
+
+def test_what_is_no_passage_is_refused() -> None:
+    for refused in (lambda: list(chunks([Passage("", "hi", {})], ChunkSize(10))), lambda: citation({"start": 1.0})):
+        with pytest.raises(InvalidOption, match="no passage"):
+            refused()
+
+
+def test_citations_and_clips() -> None:
+    facts = {"start": 3727.1, "end": 3751.4, "source": "file:///talks/a.mp3", "speakers": "Ann, Bob"}
+    assert citation(facts) == "[1:02:07–1:02:31] Ann, Bob"
+    assert citation(facts, link=True) == "[[1:02:07–1:02:31] Ann, Bob](file:///talks/a.mp3#t=3727.1,3751.4)"
+    assert citation({"start": 0.0, "end": 1.0}, link=True) == "[00:00–00:01]"
+    assert clip_around({**facts, "start": 1.0}, padding=3) == "file:///talks/a.mp3#t=0,3754.4"
+    assert clip_around({"start": 0.0, "end": 1.0}) is None
+
+
+def test_what_was_heard_in_bytes_has_no_clip_whatever_its_caller_calls_it() -> None:
+    heard = transcript(TALK, source=None)
+    named = list(passages(heard, metadata={"source": "s3://talks/a.mp3"}))
+    (whole,) = passages(heard, granularity="file", metadata={"source": "upload 7"})
+    found = [*chunks(named, ChunkSize(25)), restored(Passage("", "four five", whole.metadata), 14)]
+    assert [each.metadata["source"] for each in found] == ["s3://talks/a.mp3"] * 2 + ["upload 7"]
+    for each in found:
+        assert "clip" not in each.metadata
+        assert clip_around(each.metadata) is None
+        assert citation(each.metadata, link=True) == citation(each.metadata)

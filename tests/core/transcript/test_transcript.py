@@ -1,0 +1,92 @@
+"""Transcripts: windows, text and captions."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audio_core import Segment, Transcript, Word
+from audio_core.transcript.transcript import clock
+
+TALK = Transcript(
+    "one two three",
+    (
+        Segment(0.5, 4.0, "one", "Ann", (Word(0.5, 1.0, "one"),), 0.5),
+        Segment(4.5, 9.0, " two ", "Ann", (), 1.0),
+        Segment(3600.0, 3605.0004, "a & b <c>\n\n\nthree --> four", "Bob"),
+    ),
+)
+
+
+def in_a_row(spans: list[tuple[float, float]]) -> tuple[Segment, ...]:
+    """Segments after each other, from the pause before each and its length."""
+    found, at = [], 0.0
+    for number, (pause, length) in enumerate(spans):
+        found.append(Segment(at + pause, at + pause + length, f"s{number}"))
+        at += pause + length
+    return tuple(found)
+
+
+segments = st.lists(st.tuples(st.floats(0.0, 20), st.floats(0.01, 40)), max_size=30).map(in_a_row)
+
+
+def test_srt_is_numbered_and_its_lines_are_not_broken_by_empty_ones() -> None:
+    assert TALK.to_srt() == (
+        "1\n00:00:00,500 --> 00:00:04,000\nAnn: one\n\n"
+        "2\n00:00:04,500 --> 00:00:09,000\nAnn: two\n\n"
+        "3\n01:00:00,000 --> 01:00:05,000\nBob: a & b <c> three --> four\n"
+    )
+
+
+def test_vtt_escapes_and_names_the_voice() -> None:
+    assert TALK.to_vtt() == (
+        "WEBVTT\n\n00:00:00.500 --> 00:00:04.000\n<v Ann>one\n\n00:00:04.500 --> 00:00:09.000\n<v Ann>two\n\n"
+        "01:00:00.000 --> 01:00:05.000\n<v Bob>a &amp; b &lt;c&gt; three --&gt; four\n"
+    )
+
+
+def test_text_with_times() -> None:
+    assert TALK.to_text(timestamps=True).splitlines()[0] == "[00:00-00:04] Ann: one"
+    assert Transcript("plain").to_text() == "plain"
+
+
+def test_a_window_joins_speakers_words_and_confidence() -> None:
+    first, second = TALK.windows(30)
+    assert (first.start, first.end, first.text, first.speaker) == (0.5, 9.0, "one two", "Ann")
+    assert first.confidence == pytest.approx((0.5 * 3 + 1.0 * 5) / 8)
+    assert first.words == (Word(0.5, 1.0, "one"),)
+    assert second.speaker == "Bob"
+
+
+@given(segments, st.floats(1, 60))
+def test_windows_lose_nothing_and_keep_the_order(segments: tuple[Segment, ...], seconds: float) -> None:
+    windows = list(Transcript("", segments).windows(seconds))
+    assert " ".join(window.text for window in windows).split() == [segment.text for segment in segments]
+    for window in windows:
+        assert window.end - window.start <= seconds or len(window.text.split()) == 1
+
+
+@given(segments, st.floats(1, 60), st.floats(0, 0.9))
+def test_overlapping_windows_hold_every_segment_and_go_forward(segments, seconds: float, share: float) -> None:
+    windows = list(Transcript("", segments).windows(seconds, seconds * share))
+    assert {name for window in windows for name in window.text.split()} == {segment.text for segment in segments}
+    starts = [window.start for window in windows]
+    assert starts == sorted(set(starts))
+
+
+@pytest.mark.parametrize(("seconds", "overlap"), [(0, 0), (10, 10), (10, -1)])
+def test_windows_that_cannot_be_are_refused(seconds: float, overlap: float) -> None:
+    with pytest.raises(ValueError, match="cannot overlap"):
+        list(TALK.windows(seconds, overlap))
+
+
+@given(st.floats(0, 400_000))
+def test_a_clock_shows_whole_seconds(seconds: float) -> None:
+    *hours, minutes, rest = map(int, re.findall(r"\d+", clock(seconds)))
+    assert (hours or [0])[0] * 3600 + minutes * 60 + rest == int(seconds)
+
+
+def test_shifting_moves_words_too() -> None:
+    moved = TALK.segments[0].shifted(10)
+    assert (moved.start, moved.words[0].start) == (10.5, 10.5)
