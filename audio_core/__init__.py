@@ -2,13 +2,11 @@
 
 from audio_core._version import __version__
 from audio_core.audio.audio import Audio
-from audio_core.audio.content_blocks import audio_in_block, holds_audio
-from audio_core.transcript.chunking import ChunkSize, Unit, chunks, restored
-from audio_core.transcript.citations import citation, clip_around
+from audio_core.audio.content import compute_sha256
+from audio_core.audio.content_blocks import is_audio_block, parse_audio_block
+from audio_core.audio.formats import find_format
+from audio_core.audio.speech import Speech, SpeechOptions
 from audio_core.client import AudioClient
-from audio_core.integration.batch import Collection, Failure, Found, OnError, found_in
-from audio_core.audio.content import fingerprint
-from audio_core.wire.chat_messages import Turn, on_wire
 from audio_core.errors import (
     AccessDenied,
     AudioError,
@@ -35,22 +33,30 @@ from audio_core.errors import (
     UnsupportedFormat,
     at_block,
 )
-from audio_core.provider_options import CortecsOptions, GatewayOptions, LiteLLMOptions, OpenRouterOptions, gateway_fields
-from audio_core.http.access import Access, admit, as_access
-from audio_core.integration.tools import LISTEN, TRANSCRIBE, Heard, Listener, ToolRefusal
-from audio_core.audio.formats import named
-from audio_core.transcript.passages import Granularity, Passage, passages
-from audio_core.operations.upload import seconds_of
-from audio_core.transcript.progress import Progress
+from audio_core.http.access import Access, open_authorized, to_access
+from audio_core.integration.audio_store import AudioStore, StoredAudio
+from audio_core.integration.batch import Batch, BatchItem, Failure, OnError, find_recordings
+from audio_core.integration.reader import DocumentReader, ReaderOptions
+from audio_core.integration.tools import LISTEN, TRANSCRIBE, AudioTools, ToolAnswer, ToolRefusal
+from audio_core.operations.transcript_store import PossibleDoubleCharge, TranscriptStore
+from audio_core.operations.upload import measure_seconds
+from audio_core.provider_options import (
+    CortecsOptions,
+    GatewayOptions,
+    LiteLLMOptions,
+    OpenRouterOptions,
+    split_gateway_options,
+)
 from audio_core.providers import PROVIDERS, Provider, find_provider
-from audio_core.integration.reader import PassageReader, ReadingOptions
-from audio_core.integration.audio_store import Kept, SoundFolder
-from audio_core.audio.speech import Speech, SpeechOptions
-from audio_core.operations.transcript_store import Doubtful, TranscriptStore
+from audio_core.transcript.chunking import ChunkSize, Unit, chunk_passages, restore_passage
+from audio_core.transcript.citations import format_citation, get_clip_url
+from audio_core.transcript.passages import Granularity, Passage, split_passages
+from audio_core.transcript.progress import Progress
 from audio_core.transcript.transcript import Segment, Transcript, Word
-from audio_core.wire.chat_response import Answer, Delta, SpeechDelta
-from audio_core.wire.tool_calls import ToolCall, ToolCallDelta, tool_choice_on_wire
 from audio_core.transcript.usage import Usage
+from audio_core.wire.chat_messages import ChatMessage, to_openai_messages
+from audio_core.wire.chat_response import Answer, Delta, SpeechDelta
+from audio_core.wire.tool_calls import ToolCall, ToolCallDelta, to_openai_tool_choice
 
 __all__ = [
     "LISTEN",
@@ -63,25 +69,25 @@ __all__ = [
     "AudioClient",
     "AudioError",
     "AudioNotFound",
+    "AudioStore",
     "AudioTooLarge",
+    "AudioTools",
     "AuthenticationError",
+    "Batch",
+    "BatchItem",
+    "ChatMessage",
     "ChunkSize",
-    "Collection",
     "ContextOverflow",
     "CortecsOptions",
     "Delta",
-    "Doubtful",
+    "DocumentReader",
     "Failure",
-    "Found",
     "GatewayOptions",
     "Granularity",
-    "Heard",
     "IncompleteResponse",
     "InvalidAudio",
     "InvalidOption",
     "InvalidRequest",
-    "Kept",
-    "Listener",
     "LiteLLMOptions",
     "MissingAPIKey",
     "MissingDependency",
@@ -89,28 +95,28 @@ __all__ = [
     "OnError",
     "OpenRouterOptions",
     "Passage",
-    "PassageReader",
     "PermissionDenied",
+    "PossibleDoubleCharge",
     "Progress",
     "Provider",
     "ProviderError",
     "ProviderTimeout",
     "ProviderUnavailable",
     "RateLimited",
-    "ReadingOptions",
+    "ReaderOptions",
     "Segment",
-    "SoundFolder",
     "Speech",
     "SpeechDelta",
     "SpeechOptions",
     "StoreError",
+    "StoredAudio",
+    "ToolAnswer",
     "ToolCall",
     "ToolCallDelta",
     "ToolRefusal",
     "Transcript",
     "TranscriptStore",
     "TranscriptionIncomplete",
-    "Turn",
     "Unit",
     "UnknownProvider",
     "Unreachable",
@@ -118,22 +124,22 @@ __all__ = [
     "Usage",
     "Word",
     "__version__",
-    "admit",
-    "as_access",
     "at_block",
-    "audio_in_block",
-    "chunks",
-    "citation",
-    "clip_around",
+    "chunk_passages",
+    "compute_sha256",
+    "find_format",
     "find_provider",
-    "fingerprint",
-    "found_in",
-    "gateway_fields",
-    "holds_audio",
-    "named",
-    "on_wire",
-    "passages",
-    "restored",
-    "seconds_of",
-    "tool_choice_on_wire",
+    "find_recordings",
+    "format_citation",
+    "get_clip_url",
+    "is_audio_block",
+    "measure_seconds",
+    "open_authorized",
+    "parse_audio_block",
+    "restore_passage",
+    "split_gateway_options",
+    "split_passages",
+    "to_access",
+    "to_openai_messages",
+    "to_openai_tool_choice",
 ]

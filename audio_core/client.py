@@ -11,24 +11,24 @@ from typing import Any, Unpack, cast
 import httpx
 
 from audio_core.audio.audio import Audio
-from audio_core.operations.chat import ChatRequest, chat, open_chat
 from audio_core.engines import find_engine
 from audio_core.errors import UnsupportedFormat
 from audio_core.http.access import Access
-from audio_core.http.driver import Connections, arun, astream, run, stream
-from audio_core.http.download import bring
+from audio_core.http.download import open_or_download
+from audio_core.http.driver import Clients, arun, astream, run, stream
+from audio_core.http.endpoint import Endpoint
 from audio_core.http.flow import Flow, Response
-from audio_core.http.endpoint import Gateway
-from audio_core.providers import Provider, find_provider
+from audio_core.lenient_json import to_list
+from audio_core.operations.chat import ChatRequest, chat, open_chat
 from audio_core.operations.job import Job
-from audio_core.operations.transcription import transcription
 from audio_core.operations.transcript_store import TranscriptStore
-from audio_core.operations.transcription_stream import LiveTranscription
+from audio_core.operations.transcription import transcribe
+from audio_core.operations.transcription_stream import TranscriptionStream
+from audio_core.providers import Provider, find_provider
 from audio_core.transcript.transcript import Segment, Transcript
 from audio_core.wire.chat_response import Answer, Delta
-from audio_core.wire.chat_stream import AnswerStream
-from audio_core.lenient_json import as_list
-from audio_core.wire.transcription import TranscriptionOptions, TranscriptionWishes
+from audio_core.wire.chat_stream import ChatStream
+from audio_core.wire.transcription import TranscriptionKwargs, TranscriptionOptions
 
 __all__ = ["AudioClient"]
 
@@ -79,16 +79,16 @@ class AudioClient:
         http_client: httpx.Client | None = None,
         http_async_client: httpx.AsyncClient | None = None,
     ) -> None:
-        self.gateway = Gateway(find_provider(provider), api_key, base_url, timeout, max_retries, headers or {})
+        self.gateway = Endpoint(find_provider(provider), api_key, base_url, timeout, max_retries, headers or {})
         self.model = model
         self.max_concurrency = max_concurrency
         self.access = access
         self.store = TranscriptStore(store) if isinstance(store, (str, Path)) else store
-        self._connections = Connections(http_client, http_async_client, max_concurrency)
+        self._connections = Clients(http_client, http_async_client, max_concurrency)
 
     # --- transcription ---
 
-    def transcribe(self, source: Any, **options: Unpack[TranscriptionWishes]) -> Transcript:
+    def transcribe(self, source: Any, **options: Unpack[TranscriptionKwargs]) -> Transcript:
         """Transcribe a recording, or its clip.
 
         Args:
@@ -110,11 +110,11 @@ class AudioClient:
         """
         return run(self._connections, self.transcription(source, TranscriptionOptions(**options)))
 
-    async def atranscribe(self, source: Any, **options: Unpack[TranscriptionWishes]) -> Transcript:
+    async def atranscribe(self, source: Any, **options: Unpack[TranscriptionKwargs]) -> Transcript:
         """`transcribe` on the running event loop."""
         return await arun(self._connections, self.transcription(source, TranscriptionOptions(**options)))
 
-    def stream_transcript(self, source: Any, **options: Unpack[TranscriptionWishes]) -> Iterator[Segment]:
+    def stream_transcript(self, source: Any, **options: Unpack[TranscriptionKwargs]) -> Iterator[Segment]:
         """Transcribe a recording, and give out what is heard as it comes.
 
         Partial segments (`is_partial`) hold what is new; those that are not hold, together, the whole transcript. A gateway
@@ -132,17 +132,17 @@ class AudioClient:
         if not self._streams_transcripts:
             yield from self.transcribe(source, **options).segments
             return
-        live = LiveTranscription(self._job(TranscriptionOptions(**options)), Audio.of(source), self.access)
-        yield from stream(self._connections, live.open(), live.decoder)
+        live = TranscriptionStream(self._build_job(TranscriptionOptions(**options)), Audio.of(source), self.access)
+        yield from stream(self._connections, live.send(), live.create_decoder)
 
-    async def astream_transcript(self, source: Any, **options: Unpack[TranscriptionWishes]) -> AsyncGenerator[Segment]:
+    async def astream_transcript(self, source: Any, **options: Unpack[TranscriptionKwargs]) -> AsyncGenerator[Segment]:
         """`stream_transcript` on the running event loop."""
         if not self._streams_transcripts:
             for segment in (await self.atranscribe(source, **options)).segments:
                 yield segment
             return
-        live = LiveTranscription(self._job(TranscriptionOptions(**options)), Audio.of(source), self.access)
-        async for segment in astream(self._connections, live.open(), live.decoder):
+        live = TranscriptionStream(self._build_job(TranscriptionOptions(**options)), Audio.of(source), self.access)
+        async for segment in astream(self._connections, live.send(), live.create_decoder):
             yield segment
 
     @property
@@ -152,13 +152,13 @@ class AudioClient:
 
     def transcription(self, source: Any, options: TranscriptionOptions) -> Flow[Transcript]:
         """The flow behind `transcribe`."""
-        return transcription(self._job(options), Audio.of(source), self.access)
+        return transcribe(self._build_job(options), Audio.of(source), self.access)
 
-    def _job(self, options: TranscriptionOptions) -> Job:
+    def _build_job(self, options: TranscriptionOptions) -> Job:
         if self.is_local:
             engine = find_engine(self.model)
             return Job(self.gateway, engine.model, options, 1, self.store, engine)
-        return Job(self.gateway, self._needed_model(), options, self.max_concurrency, self.store)
+        return Job(self.gateway, self._get_model(), options, self.max_concurrency, self.store)
 
     @property
     def _streams_transcripts(self) -> bool:
@@ -166,7 +166,7 @@ class AudioClient:
 
     # --- opening ---
 
-    def open(self, source: Any, access: Access | None = None) -> Audio:
+    def open_recording(self, source: Any, access: Access | None = None) -> Audio:
         """Open a recording, fetched if it is remote, so that what is done with it later opens nothing.
 
         Args:
@@ -177,15 +177,15 @@ class AudioClient:
             AccessDenied: if it may not be opened.
             InvalidAudio: if it is no audio, or is not there.
         """
-        return run(self._connections, self._bring(source, access))
+        return run(self._connections, self._open_or_download(source, access))
 
-    async def aopen(self, source: Any, access: Access | None = None) -> Audio:
+    async def aopen_recording(self, source: Any, access: Access | None = None) -> Audio:
         """`open` on the running event loop."""
-        return await arun(self._connections, self._bring(source, access))
+        return await arun(self._connections, self._open_or_download(source, access))
 
-    def _bring(self, source: Any, access: Access | None) -> Flow[Audio]:
+    def _open_or_download(self, source: Any, access: Access | None) -> Flow[Audio]:
         rules, gateway = access or self.access, self.gateway
-        return bring(Audio.of(source), rules, timeout=gateway.timeout, max_retries=gateway.max_retries)
+        return open_or_download(Audio.of(source), rules, timeout=gateway.timeout, max_retries=gateway.max_retries)
 
     # --- chat ---
 
@@ -201,65 +201,65 @@ class AudioClient:
             AudioError: if a recording cannot be sent.
             ProviderError: if the gateway refuses or fails.
         """
-        return self.chat(_question(source, question), options)
+        return self.chat(_build_question(source, question), options)
 
     async def aask(self, source: Any, question: str, **options: Any) -> Answer:
         """`ask` on the running event loop."""
-        return await self.achat(_question(source, question), options)
+        return await self.achat(_build_question(source, question), options)
 
     def stream(self, source: Any, question: str, **options: Any) -> Iterator[Delta]:
         """`ask`, with the answer as it comes; it ends well only if the answer is whole."""
-        return self.stream_chat(_question(source, question), options)
+        return self.stream_chat(_build_question(source, question), options)
 
     def astream(self, source: Any, question: str, **options: Any) -> AsyncGenerator[Delta]:
         """`stream` on the running event loop."""
-        return self.astream_chat(_question(source, question), options)
+        return self.astream_chat(_build_question(source, question), options)
 
     def chat(self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any) -> Answer:
         """Send messages as OpenAI defines them, with an `Audio` wherever a recording belongs."""
-        if self._answers_only_streamed(options):
+        if self._must_stream(options):
             (last,) = deque(self.stream_chat(messages, options, **trust), maxlen=1)
-            return cast("Answer", last.whole)
-        return run(self._connections, chat(self.gateway, self._request(messages, options, **trust)))
+            return cast("Answer", last.answer)
+        return run(self._connections, chat(self.gateway, self._build_request(messages, options, **trust)))
 
     async def achat(self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any) -> Answer:
         """`chat` on the running event loop."""
-        if self._answers_only_streamed(options):
+        if self._must_stream(options):
             last = Delta()
             async for delta in self.astream_chat(messages, options, **trust):
                 last = delta
-            return cast("Answer", last.whole)
-        return await arun(self._connections, chat(self.gateway, self._request(messages, options, **trust)))
+            return cast("Answer", last.answer)
+        return await arun(self._connections, chat(self.gateway, self._build_request(messages, options, **trust)))
 
     def stream_chat(
         self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any
     ) -> Iterator[Delta]:
         """`chat`, with the answer as it comes; the last delta holds the whole of it."""
-        request = self._request(messages, options, **trust)
-        return stream(self._connections, open_chat(self.gateway, request), self._decoder(request))
+        request = self._build_request(messages, options, **trust)
+        return stream(self._connections, open_chat(self.gateway, request), self._create_decoder(request))
 
     def astream_chat(
         self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any
     ) -> AsyncGenerator[Delta]:
         """`stream_chat` on the running event loop."""
-        request = self._request(messages, options, **trust)
-        return astream(self._connections, open_chat(self.gateway, request), self._decoder(request))
+        request = self._build_request(messages, options, **trust)
+        return astream(self._connections, open_chat(self.gateway, request), self._create_decoder(request))
 
-    def _answers_only_streamed(self, options: Mapping[str, Any]) -> bool:
-        return self.gateway.provider.speaks_only_streamed and "audio" in as_list(options.get("modalities"))
+    def _must_stream(self, options: Mapping[str, Any]) -> bool:
+        return self.gateway.provider.speaks_only_streamed and "audio" in to_list(options.get("modalities"))
 
-    def _request(
+    def _build_request(
         self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], *, trust_paths: bool = False
     ) -> ChatRequest:
         rest = {name: value for name, value in options.items() if name != "model"}
-        model = options.get("model") or self._needed_model()
+        model = options.get("model") or self._get_model()
         return ChatRequest(model, messages, rest, self.access, trust_paths, self.max_concurrency)
 
-    def _decoder(self, request: ChatRequest) -> Callable[[Response], AnswerStream]:
+    def _create_decoder(self, request: ChatRequest) -> Callable[[Response], ChatStream]:
         name, speech_format = self.gateway.provider.name, request.speech_format
-        return lambda response: AnswerStream(response.headers, provider=name, speech_format=speech_format)
+        return lambda response: ChatStream(response.headers, provider=name, speech_format=speech_format)
 
-    def _needed_model(self) -> str:
+    def _get_model(self) -> str:
         if self.model is None:
             raise UnsupportedFormat(f"Say which of {self.gateway.provider.name}'s models to use: model=...")
         return self.model
@@ -294,7 +294,7 @@ class AudioClient:
         return f"AudioClient({self.gateway.provider.name!r}, model={self.model!r})"
 
 
-def _question(source: Any, question: str) -> list[dict[str, Any]]:
+def _build_question(source: Any, question: str) -> list[dict[str, Any]]:
     sources = cast("list[Any]", source) if isinstance(source, list) else [source]
     content = [*map(Audio.of, sources), {"type": "text", "text": question}]
     return [{"role": "user", "content": content}]

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from pydantic_core import from_json
 
-__all__ = ["parse_json", "as_list", "to_object", "objects_in"]
+__all__ = ["parse_json", "to_list", "to_object", "to_objects"]
 
 
 def parse_json(text: bytes | str) -> Any:
@@ -31,11 +31,11 @@ def to_object(value: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def as_list(value: Any) -> list[Any]:
+def to_list(value: Any) -> list[Any]:
     """The value if it is a JSON array, else an empty one."""
     return cast("list[Any]", value) if isinstance(value, list) else []
 
 
-def objects_in(value: Any) -> list[dict[str, Any]]:
+def to_objects(value: Any) -> list[dict[str, Any]]:
     """The objects of a JSON array; anything else in it is left out."""
-    return [to_object(item) for item in as_list(value) if isinstance(item, dict)]
+    return [to_object(item) for item in to_list(value) if isinstance(item, dict)]

@@ -22,7 +22,7 @@ __all__ = [
     "LiteLLMOptions",
     "OpenRouterOptions",
     "OpenRouterProvider",
-    "gateway_fields",
+    "split_gateway_options",
 ]
 
 _CLOSED = ConfigDict(extra="forbid")
@@ -91,7 +91,7 @@ _KINDS: dict[str, type] = {"cortecs": CortecsOptions, "openrouter": OpenRouterOp
 _HEADERS = {"referer": "HTTP-Referer", "title": "X-OpenRouter-Title", "categories": "X-OpenRouter-Categories"}
 
 
-def gateway_fields(provider: str, options: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, str]]:
+def split_gateway_options(provider: str, options: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, str]]:
     """What a gateway's options are on the wire: fields of the body, and headers.
 
     Args:
@@ -112,23 +112,23 @@ def gateway_fields(provider: str, options: Mapping[str, Any] | None) -> tuple[di
     if name not in _KINDS:
         raise InvalidOption(f"{name} has no gateway_options of its own; use extra_body=... and extra_headers=...")
     try:
-        found = dict(_adapter(name).validate_python(dict(options)))
+        found = dict(_build_adapter(name).validate_python(dict(options)))
     except ValidationError as error:
-        raise InvalidOption(_told(name, error)) from None
-    headers = {_HEADERS[key]: _header(found.pop(key)) for key in list(found) if key in _HEADERS}
+        raise InvalidOption(_explain_error(name, error)) from None
+    headers = {_HEADERS[key]: _format_header(found.pop(key)) for key in list(found) if key in _HEADERS}
     return found, headers
 
 
 @functools.cache
-def _adapter(name: str) -> TypeAdapter[Any]:
+def _build_adapter(name: str) -> TypeAdapter[Any]:
     return TypeAdapter(_KINDS[name])
 
 
-def _header(value: str | list[str]) -> str:
+def _format_header(value: str | list[str]) -> str:
     return value if isinstance(value, str) else ",".join(value)
 
 
-def _told(name: str, error: ValidationError) -> str:
+def _explain_error(name: str, error: ValidationError) -> str:
     first = error.errors()[0]
     where = ".".join(str(step) for step in first["loc"])
     known = ", ".join(_KINDS[name].__annotations__)

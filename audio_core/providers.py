@@ -61,7 +61,7 @@ class Provider:
         Raises:
             MissingAPIKey: if one is needed and there is none; the message names the variables.
         """
-        found = given or _from_environment(self.api_key_env)
+        found = given or _read_environment(self.api_key_env)
         if found is None and self.api_key_env:
             raise MissingAPIKey(
                 f"{self.name} needs an API key: set {' or '.join(self.api_key_env)}, or pass api_key=..."
@@ -70,7 +70,7 @@ class Provider:
 
     def find_base_url(self, given: str | None) -> str:
         """The base URL to use: the one given, else one in the environment, else the row's own; no slash at its end."""
-        return (given or _from_environment(self.base_url_env) or self.base_url).rstrip("/")
+        return (given or _read_environment(self.base_url_env) or self.base_url).rstrip("/")
 
 
 PROVIDERS: Mapping[str, Provider] = MappingProxyType(
@@ -159,5 +159,5 @@ def find_provider(name: str | Provider) -> Provider:
         ) from None
 
 
-def _from_environment(names: tuple[str, ...]) -> str | None:
+def _read_environment(names: tuple[str, ...]) -> str | None:
     return next((value for name in names if (value := os.environ.get(name, "").strip())), None)

@@ -31,15 +31,17 @@ __all__ = ["FormPart", "Recorded", "Reply", "ScriptedGateway", "chat_reply", "ch
 
 def tone(seconds: float, *, rate: int = 16_000, hertz: float = 440.0) -> bytes:
     """A WAV file with a sine tone, 16-bit mono."""
-    return _wav(rate, (round(8000 * math.sin(2 * math.pi * hertz * n / rate)) for n in range(round(seconds * rate))))
+    return _write_wav(
+        rate, (round(8000 * math.sin(2 * math.pi * hertz * n / rate)) for n in range(round(seconds * rate)))
+    )
 
 
 def silence(seconds: float, *, rate: int = 16_000) -> bytes:
     """A WAV file in which nothing is heard, 16-bit mono."""
-    return _wav(rate, (0 for _ in range(round(seconds * rate))))
+    return _write_wav(rate, (0 for _ in range(round(seconds * rate))))
 
 
-def _wav(rate: int, samples: Any) -> bytes:
+def _write_wav(rate: int, samples: Any) -> bytes:
     file = io.BytesIO()
     with wave.open(file, "wb") as out:
         out.setparams((1, 2, rate, 0, "NONE", ""))
@@ -68,7 +70,7 @@ class Reply:
     between: float = 0.0
     cut: str | None = None
 
-    def pieces(self) -> Sequence[bytes]:
+    def iterate_pieces(self) -> Sequence[bytes]:
         """The body as it is sent."""
         if isinstance(self.body, dict):
             return [json.dumps(self.body).encode()]
@@ -80,7 +82,7 @@ class Reply:
         """Whether it is sent piece by piece."""
         return not isinstance(self.body, (dict, str, bytes))
 
-    def content_type(self) -> str:
+    def get_content_type(self) -> str:
         """JSON for JSON, an event stream for pieces, plain text otherwise."""
         if isinstance(self.body, dict):
             return "application/json"
@@ -116,14 +118,14 @@ def chat_stream(
         done: whether the stream ends as it should.
         **reply: further arguments of `Reply`.
     """
-    events = [_event(delta={"content": delta} if isinstance(delta, str) else delta) for delta in deltas]
+    events = [_format_event(delta={"content": delta} if isinstance(delta, str) else delta) for delta in deltas]
     if finish:
-        events += [_event(delta={}, finish_reason=finish)]
+        events += [_format_event(delta={}, finish_reason=finish)]
         events += [f"data: {json.dumps({'choices': [], 'usage': {'prompt_tokens': 12, 'completion_tokens': 3}})}\n\n"]
     return Reply([*events, *(["data: [DONE]\n\n"] if done else [])], **reply)
 
 
-def _event(**choice: Any) -> str:
+def _format_event(**choice: Any) -> str:
     return f"data: {json.dumps({'id': 'chatcmpl-1', 'model': 'm-1', 'choices': [{'index': 0, **choice}]})}\n\n"
 
 
@@ -232,34 +234,34 @@ class _Handler(BaseHTTPRequestHandler):
         reply = self.gateway.next_reply(Recorded(self.command, self.path, headers, body))
         time.sleep(reply.wait)
         try:
-            self._head(reply)
-            self._body(reply)
-            self._end(reply)
+            self._send_head(reply)
+            self._send_body(reply)
+            self._end_reply(reply)
         except OSError:  # the client has gone
             self.gateway.abandoned.set()
             self.close_connection = True
 
     do_GET = do_POST  # noqa: N815 - the base class calls it so
 
-    def _head(self, reply: Reply) -> None:
+    def _send_head(self, reply: Reply) -> None:
         self.send_response(reply.status)
-        for name, value in {"Content-Type": reply.content_type(), **reply.headers}.items():
+        for name, value in {"Content-Type": reply.get_content_type(), **reply.headers}.items():
             self.send_header(name, value)
         if reply.streamed:
             self.send_header("Transfer-Encoding", "chunked")
         elif "Content-Length" not in reply.headers:
-            self.send_header("Content-Length", str(len(reply.pieces()[0]) + (100 if reply.cut else 0)))
+            self.send_header("Content-Length", str(len(reply.iterate_pieces()[0]) + (100 if reply.cut else 0)))
         self.end_headers()
 
-    def _body(self, reply: Reply) -> None:
-        for piece in reply.pieces():
+    def _send_body(self, reply: Reply) -> None:
+        for piece in reply.iterate_pieces():
             self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if reply.streamed else piece)
             self.wfile.flush()
             time.sleep(reply.between)
         if reply.streamed and reply.cut is None:
             self.wfile.write(b"0\r\n\r\n")
 
-    def _end(self, reply: Reply) -> None:
+    def _end_reply(self, reply: Reply) -> None:
         if reply.cut is None:
             return
         self.close_connection = True

@@ -18,7 +18,7 @@ import jiwer
 from local_engine import RATE, Case, manifest_cases, normal, own_cases
 
 from audio_core import AudioClient, find_provider
-from audio_core.media.decode import pcm
+from audio_core.media.decode import decode
 from audio_core.offline.serving import running
 
 PIECES = (None, 60.0, 30.0, 15.0)  # the longest a piece may be, in seconds; None sends it whole
@@ -51,7 +51,7 @@ def written(path: Path, cases: list[Case], seconds: float) -> str:
         for case in itertools.cycle(cases):
             if length >= seconds:
                 return " ".join(texts)
-            sound = b"".join(pcm(case.audio, rate=RATE))
+            sound = b"".join(decode(case.audio, rate=RATE))
             out.writeframes(sound)
             texts.append(case.text)
             length += len(sound) / (2 * RATE)

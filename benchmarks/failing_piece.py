@@ -106,10 +106,10 @@ def loaded(who: str, path: str, url: str) -> list:
 
 def kept_by(error: Exception) -> list:
     """The Documents of what an error still carries."""
-    from audio_core import TranscriptionIncomplete, passages
-    from langchain_audio.documents import as_document
+    from audio_core import TranscriptionIncomplete, split_passages
+    from langchain_audio.documents import to_document
 
-    return [*map(as_document, passages(error.transcript))] if isinstance(error, TranscriptionIncomplete) else []
+    return [*map(to_document, split_passages(error.transcript))] if isinstance(error, TranscriptionIncomplete) else []
 
 
 def ranges(error: Exception) -> str:

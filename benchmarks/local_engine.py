@@ -27,7 +27,7 @@ from measuring import table
 
 from audio_core import Audio, AudioClient, Transcript, Word
 from audio_core.audio.content import FileContent
-from audio_core.media.decode import encode, pcm
+from audio_core.media.decode import decode, encode
 
 OWN = Path(__file__).parent.parent / "examples" / "audio"
 RATE = 16_000
@@ -113,7 +113,7 @@ def long_recording(cases: list[Case], hours: float) -> None:
     """Peak memory on the first minutes and on all of a long recording, each in a fresh process."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "long.flac"
-        path.write_bytes(repeated(cases, hours * 3600).open().read())
+        path.write_bytes(repeated(cases, hours * 3600).open_reader().read())
         for seconds in (300.0, 0.25 * hours * 3600, hours * 3600):
             subprocess.run([sys.executable, __file__, LONG, f"{path}#t=0,{seconds}"], check=True)
 
@@ -125,12 +125,12 @@ def repeated(cases: list[Case], seconds: float) -> FileContent:
         left = round(seconds * RATE) * 2
         while left > 0:
             for case in cases:
-                for piece in pcm(case.audio, rate=RATE):
+                for piece in decode(case.audio, rate=RATE):
                     file.write(piece[:left])
                     left = max(0, left - len(piece))
 
-    raw = FileContent.filled(write)
-    return encode(Audio.of(raw.open(), format="pcm16", sample_rate=RATE), "flac")
+    raw = FileContent.write_temporary(write)
+    return encode(Audio.of(raw.open_reader(), format="pcm16", sample_rate=RATE), "flac")
 
 
 def _measure_memory(source: str) -> None:

@@ -103,15 +103,15 @@ def ready(who: str) -> Callable[[str, str], Cost]:
 
 def ours() -> Callable[[str, Path], Cost]:
     from audio_core import Audio
-    from audio_core.media.decode import encode, pcm
-    from audio_core.media.segmentation import pieces
+    from audio_core.media.decode import decode, encode
+    from audio_core.media.segmentation import cut_recording
 
     def heard(path: Path) -> None:
-        for _ in pcm(Audio.of(path, end=DECODED), rate=RATE):
+        for _ in decode(Audio.of(path, end=DECODED), rate=RATE):
             pass
 
     def planned(path: Path) -> None:
-        for _ in pieces(Audio.of(path), 300.0):
+        for _ in cut_recording(Audio.of(path), 300.0):
             pass
 
     works: dict[str, Callable[[Path], object]] = {

@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from audio_core import Audio
-from audio_core.media.decode import pcm
+from audio_core.media.decode import decode
 from audio_core.testing import Recorded, Reply, ScriptedGateway
 
 RATE = 16_000
@@ -74,7 +74,7 @@ def heard(upload: bytes) -> list[dict]:
     """The numbers in a recording, by the strongest frequency of each twentieth of a second."""
     import numpy as np
 
-    samples = np.frombuffer(b"".join(pcm(Audio.of(upload), rate=RATE)), dtype="<i2").astype(np.float32)
+    samples = np.frombuffer(b"".join(decode(Audio.of(upload), rate=RATE)), dtype="<i2").astype(np.float32)
     frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
     peaks = np.abs(np.fft.rfft(frames, 8 * FRAME)).argmax(axis=1) * RATE / (8 * FRAME)
     numbers = np.where(np.abs(frames).max(axis=1) > 3000, np.round((peaks - 400) / 25), -1).astype(int)

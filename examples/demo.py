@@ -25,7 +25,7 @@ from llama_index.retrievers.bm25 import BM25Retriever
 from retrieval import HashedNgramEmbeddings
 
 from audio_core import AudioClient
-from audio_core.transcript.transcript import clock
+from audio_core.transcript.transcript import format_clock
 from langchain_audio import AudioLoader, ChatAudio
 from llamaindex_audio import AudioLLM, AudioReader
 
@@ -100,7 +100,7 @@ def write_captions(chosen: Gateway) -> None:
     target = Path("demo-output") / "call.srt"
     target.parent.mkdir(exist_ok=True)
     target.write_text(transcript.to_srt())
-    print(f"{target}: {len(transcript.segments)} captions of {clock(transcript.duration or 0)}; the first:\n")
+    print(f"{target}: {len(transcript.segments)} captions of {format_clock(transcript.duration or 0)}; the first:\n")
     print("\n".join(transcript.to_srt().splitlines()[:3]))
 
 
@@ -112,7 +112,7 @@ def show(framework: str, pieces: list[tuple[dict[str, Any], str]]) -> None:
 
 
 def stretch(metadata: dict[str, Any]) -> str:
-    return f"[{clock(metadata['start'])}-{clock(metadata['end'])}]"
+    return f"[{format_clock(metadata['start'])}-{format_clock(metadata['end'])}]"
 
 
 def step(title: str) -> None:

@@ -13,7 +13,7 @@ from llama_index.core.prompts import PromptTemplate
 from pydantic import BaseModel, Field
 
 from audio_core import AudioClient, Transcript
-from audio_core.transcript.transcript import clock
+from audio_core.transcript.transcript import format_clock
 from langchain_audio import ChatAudio
 from llamaindex_audio import AudioLLM
 
@@ -55,7 +55,7 @@ def show(framework: str, minutes: Minutes, transcript: Transcript) -> None:
     print(f"{framework}:")
     for decision in minutes.decisions:
         said = min(transcript.segments, key=lambda segment: abs(segment.start - decision.start))
-        print(f"- {decision.what[:60]!r}, {decision.owner[:20]!r} [{clock(said.start)}] {said.text!r}")
+        print(f"- {decision.what[:60]!r}, {decision.owner[:20]!r} [{format_clock(said.start)}] {said.text!r}")
 
 
 if __name__ == "__main__":

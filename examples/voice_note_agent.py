@@ -37,7 +37,7 @@ def main() -> None:
 
 def voice_note() -> bytes:
     """What a telephone would have sent: here, nine seconds of the call."""
-    with encode(Audio.of(CALL, start=16, end=25), "mp3").open() as reader:
+    with encode(Audio.of(CALL, start=16, end=25), "mp3").open_reader() as reader:
         return reader.read()
 
 

@@ -8,61 +8,61 @@ from typing import Any, TypeVar, cast
 
 from langchain_core.messages import BaseMessage, ToolMessage
 
-from audio_core import InvalidAudio, SoundFolder, UnsupportedFormat, audio_in_block, holds_audio
-from langchain_audio.messages import written_blocks
+from audio_core import AudioStore, InvalidAudio, UnsupportedFormat, is_audio_block, parse_audio_block
+from langchain_audio.messages import parse_tool_blocks
 
-__all__ = ["by_reference", "with_base64"]
+__all__ = ["inline_audio", "offload_audio"]
 
 MessageT = TypeVar("MessageT", bound=BaseMessage)
 
 
-def by_reference(value: Any, folder: SoundFolder) -> Any:
+def offload_audio(value: Any, folder: AudioStore) -> Any:
     """A message, a block, or lists and mappings of them, with references in place of audio; the same object if there is none.
 
     Audio that cannot be kept, as it is damaged or no audio, stays where it is, for the model's own error.
     """
     if isinstance(value, BaseMessage):
-        return _message(value, folder)
+        return _offload_message(value, folder)
     if isinstance(value, Mapping):
         found = cast("Mapping[str, Any]", value)
-        return _block(found, folder) if holds_audio(found) else _mapping(found, folder)
+        return _offload_block(found, folder) if is_audio_block(found) else _offload_mapping(found, folder)
     if isinstance(value, (list, tuple)):
         items = cast("Sequence[Any]", value)
-        changed = [by_reference(item, folder) for item in items]
+        changed = [offload_audio(item, folder) for item in items]
         is_same = all(new is old for new, old in zip(changed, items, strict=True))
         return cast("Any", value) if is_same else type(items)(changed)  # pyright: ignore[reportCallIssue]
     return value
 
 
-def with_base64(message: MessageT, folder: SoundFolder) -> MessageT:
+def inline_audio(message: MessageT, folder: AudioStore) -> MessageT:
     """The message with the sounds of the folder inside it again, for models that open no references."""
     if isinstance(message.content, str):
         return message
-    content = [_filled(block, folder) for block in message.content]
+    content = [_inline_block(block, folder) for block in message.content]
     return message.model_copy(update={"content": content})
 
 
-def _message(message: MessageT, folder: SoundFolder) -> MessageT:
+def _offload_message(message: MessageT, folder: AudioStore) -> MessageT:
     content: Any = message.content
     if isinstance(content, str):
-        blocks = written_blocks(content) if isinstance(message, ToolMessage) else None
-        changed = by_reference(blocks, folder)
+        blocks = parse_tool_blocks(content) if isinstance(message, ToolMessage) else None
+        changed = offload_audio(blocks, folder)
         return message if changed is blocks else message.model_copy(update={"content": json.dumps(changed)})
-    changed = by_reference(content, folder)
+    changed = offload_audio(content, folder)
     return message if changed is content else message.model_copy(update={"content": changed})
 
 
-def _mapping(value: Mapping[str, Any], folder: SoundFolder) -> Mapping[str, Any]:
-    changed = {name: by_reference(item, folder) for name, item in value.items()}
+def _offload_mapping(value: Mapping[str, Any], folder: AudioStore) -> Mapping[str, Any]:
+    changed = {name: offload_audio(item, folder) for name, item in value.items()}
     return value if all(changed[name] is value[name] for name in value) else changed
 
 
-def _block(block: Mapping[str, Any], folder: SoundFolder) -> Mapping[str, Any]:
+def _offload_block(block: Mapping[str, Any], folder: AudioStore) -> Mapping[str, Any]:
     try:
-        audio = audio_in_block(block)
-        if audio.is_named:
+        audio = parse_audio_block(block)
+        if audio.has_reference:
             return block
-        kept = folder.keep(audio)
+        kept = folder.save(audio)
     except (InvalidAudio, UnsupportedFormat):
         return block
     extras = {**cast("dict[str, Any]", block.get("extras") or {}), "seconds": kept.seconds}
@@ -71,9 +71,9 @@ def _block(block: Mapping[str, Any], folder: SoundFolder) -> Mapping[str, Any]:
     return {"type": "audio", "url": kept.url, "mime_type": kept.mime, **named, "extras": extras}
 
 
-def _filled(block: Any, folder: SoundFolder) -> Any:
+def _inline_block(block: Any, folder: AudioStore) -> Any:
     url = str(cast("dict[str, Any]", block).get("url") or "") if isinstance(block, dict) else ""
-    if not folder.holds(url):
+    if not folder.has(url):
         return cast("Any", block)
-    data, mime = folder.inline(url)
+    data, mime = folder.read_base64(url)
     return {"type": "audio", "base64": data, "mime_type": mime}

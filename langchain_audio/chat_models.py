@@ -23,16 +23,16 @@ from audio_core import (
     GatewayOptions,
     SpeechOptions,
     __version__,
-    as_access,
     find_provider,
-    gateway_fields,
-    on_wire,
+    split_gateway_options,
+    to_access,
+    to_openai_messages,
 )
-from langchain_audio.messages import turns
-from langchain_audio.cache import SmallKeys
-from langchain_audio.errors import langchain_errors
+from langchain_audio.cache import AudioDigestCache
+from langchain_audio.errors import translate_errors
 from langchain_audio.events import EventWriter
-from langchain_audio.responses import Chunks, known_as, result
+from langchain_audio.messages import to_chat_messages
+from langchain_audio.responses import ChunkBuilder, get_langchain_provider, to_chat_result
 from langchain_audio.tool_calling import ToolCallingModel
 
 __all__ = ["ChatAudio"]
@@ -109,7 +109,7 @@ class ChatAudio(ToolCallingModel):
             InvalidOption: if `gateway_options` holds what the provider does not have.
         """
         super().__init__(*args, **kwargs)
-        gateway_fields(self.provider, self.gateway_options)
+        split_gateway_options(self.provider, self.gateway_options)
 
     @model_validator(mode="after")
     def _set_langchain_audio_version(self) -> Self:
@@ -124,11 +124,11 @@ class ChatAudio(ToolCallingModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {"model": self.model, "provider": self.provider, "base_url": self.base_url, **self._options(None)}
+        return {"model": self.model, "provider": self.provider, "base_url": self.base_url, **self._build_options(None)}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
-        params["ls_provider"] = known_as(self.provider)
+        params["ls_provider"] = get_langchain_provider(self.provider)
         return params
 
     def _resolve_model_profile(self) -> ModelProfile:
@@ -152,9 +152,9 @@ class ChatAudio(ToolCallingModel):
         names = find_provider(self.provider).api_key_env
         return {"api_key": names[0]} if names else {}
 
-    def opening(self, folder: str | Path) -> ChatAudio:
+    def with_folder(self, folder: str | Path) -> ChatAudio:
         """The same model, whose messages may also have the files of a folder opened."""
-        allowed = as_access(self.access)
+        allowed = to_access(self.access)
         copy = self.model_copy(update={"access": replace(allowed, roots=(*allowed.roots, folder))})
         vars(copy).pop("_client", None)  # which knows the old access only
         return copy
@@ -163,7 +163,7 @@ class ChatAudio(ToolCallingModel):
 
     @cached_property
     def _client(self) -> AudioClient:
-        _, headers = gateway_fields(self.provider, self.gateway_options)
+        _, headers = split_gateway_options(self.provider, self.gateway_options)
         return AudioClient(
             self.provider,
             model=self.model,
@@ -171,24 +171,24 @@ class ChatAudio(ToolCallingModel):
             base_url=self.base_url,
             timeout=self.timeout,
             max_retries=self.max_retries,
-            access=as_access(self.access),
+            access=to_access(self.access),
             headers={**headers, **(self.extra_headers or {})},
             http_client=self.http_client,
             http_async_client=self.http_async_client,
         )
 
-    def _options(self, stop: list[str] | None, **kwargs: Any) -> dict[str, Any]:
-        fields, _ = gateway_fields(self.provider, self.gateway_options)
+    def _build_options(self, stop: list[str] | None, **kwargs: Any) -> dict[str, Any]:
+        fields, _ = split_gateway_options(self.provider, self.gateway_options)
         own = {name: getattr(self, name) for name in _SENT}
         options = {**own, "stop": stop or self.stop or None, **fields, **(self.extra_body or {}), **kwargs}
         return {name: value for name, value in options.items() if value is not None and name not in _NOT_SENT}
 
-    def _stream_options(self, stop: list[str] | None, **kwargs: Any) -> dict[str, Any]:
+    def _build_stream_options(self, stop: list[str] | None, **kwargs: Any) -> dict[str, Any]:
         wishes = {} if self.stream_usage else {"stream_options": None}
-        return {**wishes, **self._options(stop, **kwargs)}
+        return {**wishes, **self._build_options(stop, **kwargs)}
 
-    def _wire(self, messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
-        return on_wire(turns(messages), find_provider(self.provider))
+    def _to_openai(self, messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
+        return to_openai_messages(to_chat_messages(messages), find_provider(self.provider))
 
     def _generate(
         self,
@@ -197,9 +197,9 @@ class ChatAudio(ToolCallingModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        options = self._options(stop, **kwargs)
-        with langchain_errors():
-            return result(self._client.chat(self._wire(messages), options), spoken=_speaks(options))
+        options = self._build_options(stop, **kwargs)
+        with translate_errors():
+            return to_chat_result(self._client.chat(self._to_openai(messages), options), spoken=_wants_speech(options))
 
     async def _agenerate(
         self,
@@ -208,9 +208,11 @@ class ChatAudio(ToolCallingModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        options = self._options(stop, **kwargs)
-        with langchain_errors():
-            return result(await self._client.achat(self._wire(messages), options), spoken=_speaks(options))
+        options = self._build_options(stop, **kwargs)
+        with translate_errors():
+            return to_chat_result(
+                await self._client.achat(self._to_openai(messages), options), spoken=_wants_speech(options)
+            )
 
     def _stream(
         self,
@@ -219,11 +221,11 @@ class ChatAudio(ToolCallingModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        options = self._stream_options(stop, **kwargs)
-        chunks = Chunks(spoken=_speaks(options))
-        with langchain_errors():
-            for delta in self._client.stream_chat(self._wire(messages), options):
-                chunk = chunks.chunk(delta)
+        options = self._build_stream_options(stop, **kwargs)
+        chunks = ChunkBuilder(spoken=_wants_speech(options))
+        with translate_errors():
+            for delta in self._client.stream_chat(self._to_openai(messages), options):
+                chunk = chunks.convert(delta)
                 if chunk is None:
                     continue
                 if run_manager:
@@ -237,11 +239,11 @@ class ChatAudio(ToolCallingModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        options = self._stream_options(stop, **kwargs)
-        chunks = Chunks(spoken=_speaks(options))
-        with langchain_errors():
-            async for delta in self._client.astream_chat(self._wire(messages), options):
-                chunk = chunks.chunk(delta)
+        options = self._build_stream_options(stop, **kwargs)
+        chunks = ChunkBuilder(spoken=_wants_speech(options))
+        with translate_errors():
+            async for delta in self._client.astream_chat(self._to_openai(messages), options):
+                chunk = chunks.convert(delta)
                 if chunk is None:
                     continue
                 if run_manager:
@@ -279,17 +281,17 @@ class ChatAudio(ToolCallingModel):
     # --- the cache, without audio in its keys ---
 
     def _generate_with_cache(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
-        return super(ChatAudio, self._with_small_keys())._generate_with_cache(messages, *args, **kwargs)
+        return super(ChatAudio, self._with_digest_cache())._generate_with_cache(messages, *args, **kwargs)
 
     async def _agenerate_with_cache(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
-        return await super(ChatAudio, self._with_small_keys())._agenerate_with_cache(messages, *args, **kwargs)
+        return await super(ChatAudio, self._with_digest_cache())._agenerate_with_cache(messages, *args, **kwargs)
 
-    def _with_small_keys(self) -> ChatAudio:
+    def _with_digest_cache(self) -> ChatAudio:
         cache = self.cache if isinstance(self.cache, BaseCache) else get_llm_cache()
         if self.cache is False or cache is None:
             return self
-        return self.model_copy(update={"cache": SmallKeys(cache, as_access(self.access))})
+        return self.model_copy(update={"cache": AudioDigestCache(cache, to_access(self.access))})
 
 
-def _speaks(options: Mapping[str, Any]) -> bool:
+def _wants_speech(options: Mapping[str, Any]) -> bool:
     return "audio" in (options.get("modalities") or ())

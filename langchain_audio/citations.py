@@ -5,7 +5,7 @@ from __future__ import annotations
 from langchain_core.documents import Document
 from langchain_core.messages import AudioContentBlock
 
-from audio_core import InvalidAudio, citation, clip_around
+from audio_core import InvalidAudio, format_citation, get_clip_url
 
 __all__ = ["cite", "clip_block"]
 
@@ -24,7 +24,7 @@ def cite(document: Document, *, link: bool = False) -> str:
         >>> cite(Document("hi", metadata={"start": 727.1, "end": 751.4, "speaker": "Ann"}))
         '[12:07–12:31] Ann'
     """
-    return citation(document.metadata, link=link)
+    return format_citation(document.metadata, link=link)
 
 
 def clip_block(document: Document, padding: float = 0.0) -> AudioContentBlock:
@@ -46,7 +46,7 @@ def clip_block(document: Document, padding: float = 0.0) -> AudioContentBlock:
         ... ]
         'file:///a.mp3#t=11,31.5'
     """
-    url = clip_around(document.metadata, padding)
+    url = get_clip_url(document.metadata, padding)
     if url is None:
         raise InvalidAudio(
             "The document's recording has no path or URL, so it cannot be heard again: load it from one."

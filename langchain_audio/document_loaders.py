@@ -10,13 +10,23 @@ from langchain_core.document_loaders import BaseBlobParser, BaseLoader
 from langchain_core.document_loaders.blob_loaders import Blob
 from langchain_core.documents import Document
 
-from audio_core import Audio, Collection, Failure, Found, InvalidAudio, OnError, PassageReader, ReadingOptions, found_in
-from langchain_audio.documents import as_document
+from audio_core import (
+    Audio,
+    Batch,
+    BatchItem,
+    DocumentReader,
+    Failure,
+    InvalidAudio,
+    OnError,
+    ReaderOptions,
+    find_recordings,
+)
+from langchain_audio.documents import to_document
 
 __all__ = ["AudioLoader", "AudioParser", "LoaderOptions"]
 
 
-class LoaderOptions(ReadingOptions, total=False):
+class LoaderOptions(ReaderOptions, total=False):
     """What a loader takes besides its source and `audio_core.ReadingOptions`.
 
     Attributes:
@@ -64,15 +74,17 @@ class AudioLoader(BaseLoader):
     def __init__(self, source: Any, **options: Unpack[LoaderOptions]) -> None:
         given: dict[str, Any] = {**options}
         self._source = source
-        self._searching = {name: given.pop(name) for name in ("glob", "recursive", "suffixes") if name in given}
-        on_error, self._shows = given.pop("on_error", "raise"), given.pop("show_progress", False)
-        reader = PassageReader.configured(**given)
-        self._collection = Collection(reader, at_once=reader.at_once, on_error=on_error, show_progress=self._shows)
+        self._search_options = {name: given.pop(name) for name in ("glob", "recursive", "suffixes") if name in given}
+        on_error, self._show_progress = given.pop("on_error", "raise"), given.pop("show_progress", False)
+        reader = DocumentReader.create(**given)
+        self._batch = Batch(
+            reader, at_once=reader.max_concurrency, on_error=on_error, show_progress=self._show_progress
+        )
 
     @property
     def failures(self) -> list[Failure]:
         """What could not be read the last time, with `on_error="collect"`."""
-        return self._collection.failures
+        return self._batch.failures
 
     def lazy_load(self) -> Iterator[Document]:
         """The Documents, recording by recording, in order of time.
@@ -80,17 +92,17 @@ class AudioLoader(BaseLoader):
         Raises:
             AudioError: if a recording cannot be opened, or the provider fails, unless `on_error` says otherwise.
         """
-        yield from map(as_document, self._collection.read(self._found()))
+        yield from map(to_document, self._batch.read(self._find()))
 
     async def alazy_load(self) -> AsyncIterator[Document]:
         """The same Documents, on the running event loop."""
-        async for passage in self._collection.aread(self._found()):
-            yield as_document(passage)
+        async for passage in self._batch.aread(self._find()):
+            yield to_document(passage)
 
-    def _found(self) -> Iterable[Found]:
-        found = found_in(self._source, lambda source: Found(*_recording(source)), **self._searching)
+    def _find(self) -> Iterable[BatchItem]:
+        found = find_recordings(self._source, lambda source: BatchItem(*_read_source(source)), **self._search_options)
         is_endless = isinstance(self._source, Iterator)  # or may be, so that it must not be counted first
-        return list(found) if self._shows and not is_endless else found
+        return list(found) if self._show_progress and not is_endless else found
 
 
 class AudioParser(BaseBlobParser):
@@ -108,8 +120,8 @@ class AudioParser(BaseBlobParser):
         7
     """
 
-    def __init__(self, **options: Unpack[ReadingOptions]) -> None:
-        self._reader = PassageReader.configured(**options)
+    def __init__(self, **options: Unpack[ReaderOptions]) -> None:
+        self._reader = DocumentReader.create(**options)
 
     def lazy_parse(self, blob: Blob) -> Iterator[Document]:
         """The Documents of one recording, in order of time.
@@ -117,23 +129,23 @@ class AudioParser(BaseBlobParser):
         Raises:
             AudioError: if the recording cannot be opened, or the provider fails.
         """
-        yield from map(as_document, self._reader.read(*_recording(blob)))
+        yield from map(to_document, self._reader.read(*_read_source(blob)))
 
     async def alazy_parse(self, blob: Blob) -> AsyncIterator[Document]:
         """The same Documents, on the running event loop."""
-        for passage in await self._reader.aread(*_recording(blob)):
-            yield as_document(passage)
+        for passage in await self._reader.aread(*_read_source(blob)):
+            yield to_document(passage)
 
 
-def _recording(source: Any) -> tuple[Audio, dict[str, Any]]:
+def _read_source(source: Any) -> tuple[Audio, dict[str, Any]]:
     """The recording that a source means, and the metadata that it brings."""
     if not isinstance(source, Blob):
         return Audio.of(source), {}
     named = {} if source.source is None else {"source": source.source}
-    return _in_blob(source), {**named, **source.metadata}
+    return _open_blob(source), {**named, **source.metadata}
 
 
-def _in_blob(blob: Blob) -> Audio:
+def _open_blob(blob: Blob) -> Audio:
     if blob.data is None:
         return Audio.of(Path(str(blob.path)))
     if isinstance(blob.data, str):

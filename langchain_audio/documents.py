@@ -6,9 +6,9 @@ from langchain_core.documents import Document
 
 from audio_core import Passage
 
-__all__ = ["as_document"]
+__all__ = ["to_document"]
 
 
-def as_document(passage: Passage) -> Document:
+def to_document(passage: Passage) -> Document:
     """A Document with the passage's id, text and flat metadata."""
     return Document(id=passage.id, page_content=passage.text, metadata=passage.metadata)

@@ -13,7 +13,7 @@ from langchain_core import exceptions as core
 
 import audio_core as ours
 
-__all__ = ["langchain_errors"]
+__all__ = ["translate_errors"]
 
 
 class ChatError(ours.ProviderError, core.ModelError):
@@ -79,15 +79,15 @@ _KINDS: dict[type[ours.ProviderError], type[ours.ProviderError]] = {
 
 
 @contextlib.contextmanager
-def langchain_errors() -> Generator[None]:
+def translate_errors() -> Generator[None]:
     """Raise a gateway's failure as LangChain's error too, with everything that it carries."""
     try:
         yield
     except ours.ProviderError as error:
-        raise _as_model_error(error) from error.__cause__
+        raise _to_model_error(error) from error.__cause__
 
 
-def _as_model_error(error: ours.ProviderError) -> ours.ProviderError:
+def _to_model_error(error: ours.ProviderError) -> ours.ProviderError:
     kind = _KINDS.get(type(error), ChatError)
     made = kind.__new__(kind, *error.args)
     made.__dict__.update(error.__dict__, is_retryable=error.retryable)

@@ -29,12 +29,12 @@ class _Block:
         self._fields = dict(fields)
         self._pieces: dict[str, list[str]] = {}
 
-    def grow(self, key: str, piece: str, facts: Mapping[str, Any]) -> None:
+    def append(self, key: str, piece: str, facts: Mapping[str, Any]) -> None:
         """Add to what grows, and note what does not."""
         self._pieces.setdefault(key, []).append(piece)
         self._fields |= {name: value for name, value in facts.items() if value is not None}
 
-    def whole(self) -> dict[str, Any]:
+    def build(self) -> dict[str, Any]:
         """The block in its final form."""
         found = {**self._fields, **{key: "".join(pieces) for key, pieces in self._pieces.items()}}
         if found["type"] != "tool_call_chunk":
@@ -61,27 +61,27 @@ class EventWriter:
         if not self._bare:
             yield {"event": "message-start", "role": "ai", "id": self._message_id}
         self._bare.append(message.model_copy(update={"content": "", "tool_call_chunks": []}))
-        for key, kind, field, piece, facts in _pieces(message):
-            yield from self._piece(key, kind, field, piece, facts)
+        for key, kind, field, piece, facts in _split_pieces(message):
+            yield from self._write_piece(key, kind, field, piece, facts)
 
     def close(self) -> Iterator[Event]:
         """The ends of the blocks and of the message."""
         for block in self._blocks.values():
-            yield {"event": "content-block-finish", "index": block.index, "content": block.whole()}
+            yield {"event": "content-block-finish", "index": block.index, "content": block.build()}
         if self._bare:
-            yield self._end()
+            yield self._write_end()
 
-    def _piece(self, key: Any, kind: str, field: str, piece: str, facts: Mapping[str, Any]) -> Iterator[Event]:
+    def _write_piece(self, key: Any, kind: str, field: str, piece: str, facts: Mapping[str, Any]) -> Iterator[Event]:
         block = self._blocks.get(key)
         if block is None:
             block = self._blocks[key] = _Block(len(self._blocks), {"type": kind})
             started = {"type": kind, **facts, **({} if kind == "audio" else {field: ""})}
             yield {"event": "content-block-start", "index": block.index, "content": started}
-        block.grow(field, piece, facts)
+        block.append(field, piece, facts)
         if piece:
-            yield {"event": "content-block-delta", "index": block.index, "delta": _delta(kind, piece)}
+            yield {"event": "content-block-delta", "index": block.index, "delta": _build_delta(kind, piece)}
 
-    def _end(self) -> Event:
+    def _write_end(self) -> Event:
         first, *others = self._bare
         total = add_ai_message_chunks(first, *others)
         usage = {"usage": total.usage_metadata} if total.usage_metadata else {}
@@ -89,7 +89,7 @@ class EventWriter:
         return {"event": "message-finish", **usage, "metadata": total.response_metadata, **kwargs}
 
 
-def _pieces(message: AIMessageChunk) -> Iterator[tuple[Any, str, str, str, Mapping[str, Any]]]:
+def _split_pieces(message: AIMessageChunk) -> Iterator[tuple[Any, str, str, str, Mapping[str, Any]]]:
     """What a chunk adds to which block: its key, type, field that grows, piece, and other fields."""
     if reasoning := message.additional_kwargs.get("reasoning_content"):
         yield "reasoning", "reasoning", "reasoning", reasoning, {}
@@ -106,7 +106,7 @@ def _pieces(message: AIMessageChunk) -> Iterator[tuple[Any, str, str, str, Mappi
         yield ("call", call["index"]), "tool_call_chunk", "args", call["args"] or "", facts
 
 
-def _delta(kind: str, piece: str) -> Event:
+def _build_delta(kind: str, piece: str) -> Event:
     match kind:
         case "tool_call_chunk":
             return {"type": "tool-call-delta", "args": piece}

@@ -16,10 +16,10 @@ try:
 except ModuleNotFoundError:
     raise MissingDependency("MCP tools need LangChain's adapter: pip install 'langchain[mcp]>=1.4.7'") from None
 
-__all__ = ["HearingClient"]
+__all__ = ["AudioMCPClient"]
 
 
-class HearingClient(Client[Any]):
+class AudioMCPClient(Client[Any]):
     """A `fastmcp.Client` whose tools' sounds reach the model, through `MCPAdapter(...)` or `as_langchain_tool(...)`.
 
     Its arguments are those of `fastmcp.Client`. In an agent's history, `AudioOffloadMiddleware` keeps such sounds out as well.
@@ -47,11 +47,11 @@ class _Session:
         result = await self._inner.call_tool(*args, **kwargs)
         if not hasattr(result, "content"):  # the server asks for something first
             return result
-        content = [_as_resource(block, number) for number, block in enumerate(result.content)]
+        content = [_to_resource(block, number) for number, block in enumerate(result.content)]
         return result.model_copy(update={"content": content})
 
 
-def _as_resource(block: Any, number: int) -> Any:
+def _to_resource(block: Any, number: int) -> Any:
     if not isinstance(block, AudioContent):
         return block
     sound = BlobResourceContents(uri=f"audio://result/{number}", mime_type=block.mime_type, blob=block.data)

@@ -1,4 +1,4 @@
-"""LangChain's messages as turns of a conversation, with an `Audio` wherever a block is audio."""
+"""LangChain's messages as core_messages of a conversation, with an `Audio` wherever a block is audio."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from langchain_core.messages import (
     convert_to_openai_messages,
 )
 
-from audio_core import Audio, InvalidAudio, Speech, ToolCall, Turn, at_block, audio_in_block, holds_audio
+from audio_core import Audio, InvalidAudio, Speech, ToolCall, at_block, is_audio_block, parse_audio_block
+from audio_core import ChatMessage as CoreMessage
 
-__all__ = ["expiry_of", "turns", "written_blocks"]
+__all__ = ["get_expiry", "parse_tool_blocks", "to_chat_messages"]
 
 _CONVERTED = {"image", "image_url", "file", "video", "text-plain"}
-_KEPT_ELSEWHERE = {
+_NOT_SENT = {
     "reasoning",
     "thinking",
     "redacted_thinking",
@@ -34,27 +35,27 @@ _KEPT_ELSEWHERE = {
 _ROLES: dict[type[BaseMessage], str] = {HumanMessage: "user", AIMessage: "assistant", ToolMessage: "tool"}
 
 
-def turns(messages: Sequence[BaseMessage]) -> list[Turn]:
+def to_chat_messages(messages: Sequence[BaseMessage]) -> list[CoreMessage]:
     """Messages of any role, in order, block by block; nothing is opened.
 
     Raises:
         AudioError: naming message and block, if a block cannot be sent.
     """
-    return [_turn(at, message) for at, message in enumerate(messages)]
+    return [_map_message(at, message) for at, message in enumerate(messages)]
 
 
-def _turn(at: int, message: BaseMessage) -> Turn:
-    role = _role(at, message)
-    parts = [_part(at, index, block, role) for index, block in enumerate(_blocks(message))]
+def _map_message(at: int, message: BaseMessage) -> CoreMessage:
+    role = _get_role(at, message)
+    parts = [_map_block(at, index, block, role) for index, block in enumerate(_list_blocks(message))]
     if not isinstance(message, AIMessage):
         called = message.tool_call_id if isinstance(message, ToolMessage) else None
-        return Turn(role, parts, None if called else message.name, tool_call_id=called)
-    spoken = _spoken_elsewhere(message)
+        return CoreMessage(role, parts, None if called else message.name, tool_call_id=called)
+    spoken = _map_openai_speech(message)
     details = message.additional_kwargs.get("reasoning_details") or ()
-    return Turn(role, [*parts, *spoken], message.name, _tool_calls(message), reasoning_details=details)
+    return CoreMessage(role, [*parts, *spoken], message.name, _map_tool_calls(message), reasoning_details=details)
 
 
-def _role(at: int, message: BaseMessage) -> str:
+def _get_role(at: int, message: BaseMessage) -> str:
     if isinstance(message, SystemMessage):
         return message.additional_kwargs.get("__openai_role__", "system")
     if isinstance(message, ChatMessage):
@@ -65,14 +66,14 @@ def _role(at: int, message: BaseMessage) -> str:
     raise InvalidAudio(f"messages[{at}]: a {type(message).__name__} cannot be sent.")
 
 
-def _blocks(message: BaseMessage) -> list[Any]:
+def _list_blocks(message: BaseMessage) -> list[Any]:
     if isinstance(message.content, list):
         return cast("list[Any]", message.content)
-    written = written_blocks(message.content) if isinstance(message, ToolMessage) else None
+    written = parse_tool_blocks(message.content) if isinstance(message, ToolMessage) else None
     return written or [message.content]
 
 
-def written_blocks(text: str) -> list[Any] | None:
+def parse_tool_blocks(text: str) -> list[Any] | None:
     """The blocks of a tool's answer that LangChain has written into a text, if audio is among them.
 
     LangChain knows no audio in tool messages: what a tool returned as a list of blocks arrives here as its JSON.
@@ -84,10 +85,10 @@ def written_blocks(text: str) -> list[Any] | None:
     except (ValueError, RecursionError):
         return None
     are_blocks = all(isinstance(block, dict) and "type" in block for block in blocks)
-    return blocks if are_blocks and any(holds_audio(block) for block in blocks) else None
+    return blocks if are_blocks and any(is_audio_block(block) for block in blocks) else None
 
 
-def _part(at: int, index: int, given: Any, role: str) -> Any:
+def _map_block(at: int, index: int, given: Any, role: str) -> Any:
     block: dict[str, Any] = {"type": "text", "text": given} if isinstance(given, str) else given
     with at_block(at, index):
         match block.get("type"):
@@ -95,22 +96,22 @@ def _part(at: int, index: int, given: Any, role: str) -> Any:
                 return {"type": "text", "text": block["text"], "cache_control": block["cache_control"]}
             case "text":
                 return block["text"]
-            case _ if role == "assistant" and holds_audio(block):
-                return _spoken(block)
-            case _ if holds_audio(block):
-                return audio_in_block(block)
+            case _ if role == "assistant" and is_audio_block(block):
+                return _map_speech(block)
+            case _ if is_audio_block(block):
+                return parse_audio_block(block)
             case "json" if role == "tool":
                 return json.dumps(block.get("json"), ensure_ascii=False)
-            case kind if kind in _KEPT_ELSEWHERE:
+            case kind if kind in _NOT_SENT:
                 return ""
             case kind if kind in _CONVERTED:
-                return _hidden_audio(block) or _converted(block)
+                return _find_hidden_audio(block) or _convert_block(block)
             case kind:
                 accepted = "text, audio, input_audio, audio_url, media, image, image_url, file"
                 raise InvalidAudio(f"a block of type {kind!r} cannot be sent. Accepted: {accepted}.")
 
 
-def _converted(block: dict[str, Any]) -> Any:
+def _convert_block(block: dict[str, Any]) -> Any:
     if block["type"] == "file" and not {"filename", "extras", "metadata", "file"} & block.keys():
         block = {**block, "filename": "document"}  # OpenAI wants one
     (found,) = convert_to_openai_messages([HumanMessage([block])])
@@ -118,7 +119,7 @@ def _converted(block: dict[str, Any]) -> Any:
     return content if isinstance(content, str) else content[0]
 
 
-def _hidden_audio(block: dict[str, Any]) -> Audio | None:
+def _find_hidden_audio(block: dict[str, Any]) -> Audio | None:
     """Audio in an OpenAI `file` part: LangChain calls whatever such a part holds a PDF."""
     data = block.get("base64")
     if block.get("type") != "file" or block.get("mime_type") != "application/pdf" or not isinstance(data, str):
@@ -132,18 +133,18 @@ def _hidden_audio(block: dict[str, Any]) -> Audio | None:
         return None
 
 
-def _spoken(block: Mapping[str, Any]) -> Speech:
+def _map_speech(block: Mapping[str, Any]) -> Speech:
     id_ = str(block.get("id") or "")
     known = id_ if id_ and not id_.startswith("lc_") else None  # LangChain makes up ids of its own
-    return Speech(b"", "", id=known, expires_at=expiry_of(block))
+    return Speech(b"", "", id=known, expires_at=get_expiry(block))
 
 
-def expiry_of(block: Mapping[str, Any]) -> float | None:
+def get_expiry(block: Mapping[str, Any]) -> float | None:
     """When the gateway forgets the id of a spoken reply's block, in Unix time."""
     return cast("dict[str, Any]", block.get("extras") or {}).get("expires_at")
 
 
-def _spoken_elsewhere(message: AIMessage) -> list[Speech]:
+def _map_openai_speech(message: AIMessage) -> list[Speech]:
     """What `langchain_openai.ChatOpenAI` keeps of a spoken reply."""
     audio = message.additional_kwargs.get("audio")
     if not isinstance(audio, dict):
@@ -152,7 +153,7 @@ def _spoken_elsewhere(message: AIMessage) -> list[Speech]:
     return [Speech(b"", "", kept.get("transcript") or "", kept.get("id"), kept.get("expires_at"))]
 
 
-def _tool_calls(message: AIMessage) -> list[ToolCall]:
+def _map_tool_calls(message: AIMessage) -> list[ToolCall]:
     calls = [ToolCall.of(call["id"], call["name"], call["args"]) for call in message.tool_calls]
     broken = [ToolCall.of(call["id"], call["name"] or "", call["args"] or "") for call in message.invalid_tool_calls]
     return calls + broken

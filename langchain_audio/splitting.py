@@ -8,8 +8,8 @@ from typing import Any
 
 from langchain_core.documents import BaseDocumentTransformer, Document
 
-from audio_core import ChunkSize, Passage, Unit, chunks, restored
-from langchain_audio.documents import as_document
+from audio_core import ChunkSize, Passage, Unit, chunk_passages, restore_passage
+from langchain_audio.documents import to_document
 
 __all__ = ["TranscriptSplitter", "restore_times"]
 
@@ -56,7 +56,7 @@ class TranscriptSplitter(BaseDocumentTransformer):
         Raises:
             InvalidOption: if a Document says no times, or another splitter has cut it.
         """
-        found = [as_document(chunk) for chunk in chunks(map(_as_passage, documents), self._size)]
+        found = [to_document(chunk) for chunk in chunk_passages(map(_to_passage, documents), self._size)]
         for before, after in pairwise(found):
             if after.metadata["segment"] > 0:
                 before.metadata["next_id"], after.metadata["previous_id"] = after.id, before.id
@@ -85,17 +85,17 @@ def restore_times(documents: Iterable[Document]) -> list[Document]:
         >>> restore_times([cut])[0].metadata["end"] < whole[0].metadata["end"]
         True
     """
-    return [_restored(document) for document in documents]
+    return [_restore(document) for document in documents]
 
 
-def _restored(document: Document) -> Document:
-    given = _as_passage(document)
-    found = restored(given, document.metadata.get("start_index"))
+def _restore(document: Document) -> Document:
+    given = _to_passage(document)
+    found = restore_passage(given, document.metadata.get("start_index"))
     if found is given:
         return document
     facts = {name: value for name, value in found.metadata.items() if name != "start_index"}
     return Document(id=found.id, page_content=found.text, metadata=facts)
 
 
-def _as_passage(document: Document) -> Passage:
+def _to_passage(document: Document) -> Passage:
     return Passage(document.id or "", document.page_content, document.metadata)

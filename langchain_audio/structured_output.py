@@ -13,12 +13,12 @@ from langchain_core.runnables import Runnable, RunnableLambda, RunnableMap, Runn
 from langchain_core.utils.function_calling import convert_to_openai_function, convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
-__all__ = ["Method", "parsed_by", "response_format", "structured_parser"]
+__all__ = ["Method", "attach_parser", "build_response_format", "create_parser"]
 
 Method = Literal["function_calling", "json_mode", "json_schema"]
 
 
-def response_format(schema: Any, method: Method, *, strict: bool | None) -> dict[str, Any]:
+def build_response_format(schema: Any, method: Method, *, strict: bool | None) -> dict[str, Any]:
     """The `response_format` of a request in JSON mode, or held to a JSON schema."""
     if method == "json_mode":
         return {"type": "json_object"}
@@ -29,7 +29,7 @@ def response_format(schema: Any, method: Method, *, strict: bool | None) -> dict
     return {"type": "json_schema", "json_schema": {**named, **described, **held}}
 
 
-def structured_parser(schema: Any, method: Method) -> Runnable[AIMessage, Any]:
+def create_parser(schema: Any, method: Method) -> Runnable[AIMessage, Any]:
     """What makes of an answer an instance of a Pydantic class, or a dict for any other schema."""
     is_class = isinstance(schema, type) and is_basemodel_subclass(schema)
     if method != "function_calling":
@@ -40,7 +40,7 @@ def structured_parser(schema: Any, method: Method) -> Runnable[AIMessage, Any]:
     return _not_refused | JsonOutputKeyToolsParser(key_name=name, first_tool_only=True)
 
 
-def parsed_by(
+def attach_parser(
     model: Runnable[Any, AIMessage], parser: Runnable[AIMessage, Any], *, include_raw: bool
 ) -> Runnable[Any, Any]:
     """A model and its parser; with `include_raw` the answer stands beside what was parsed, or why it could not be."""

@@ -9,8 +9,8 @@ from typing import Any, cast
 from langchain_core.messages import BaseMessage, convert_to_messages
 from langchain_core.messages.utils import MessageLikeRepresentation, count_tokens_approximately
 
-from audio_core import AudioError, audio_in_block, holds_audio, seconds_of
-from langchain_audio.messages import written_blocks
+from audio_core import AudioError, is_audio_block, measure_seconds, parse_audio_block
+from langchain_audio.messages import parse_tool_blocks
 
 __all__ = ["count_tokens_with_audio"]
 
@@ -39,40 +39,40 @@ def count_tokens_with_audio(
     """
     silent, seconds = list[BaseMessage](), 0.0
     for message in convert_to_messages(messages):  # pyright: ignore[reportArgumentType]
-        rest, length = _parted(message)
+        rest, length = _separate_audio(message)
         silent.append(rest)
         seconds += length
     return count_tokens_approximately(silent, **options) + math.ceil(seconds * tokens_per_second)
 
 
-def _parted(message: BaseMessage) -> tuple[BaseMessage, float]:
+def _separate_audio(message: BaseMessage) -> tuple[BaseMessage, float]:
     """A message without its audio, and how many seconds that lasts."""
     content: Any = message.content
-    blocks: list[Any] | None = written_blocks(content) if isinstance(content, str) else content
+    blocks: list[Any] | None = parse_tool_blocks(content) if isinstance(content, str) else content
     audio = [block for block in blocks or () if _is_audio(block)]
     if not audio:
         return message, 0.0
     rest = [block for block in blocks or () if block not in audio]
-    return message.model_copy(update={"content": rest}), sum(map(_seconds, audio))
+    return message.model_copy(update={"content": rest}), sum(map(_estimate_seconds, audio))
 
 
 def _is_audio(block: Any) -> bool:
-    return isinstance(block, dict) and holds_audio(cast("dict[str, Any]", block))
+    return isinstance(block, dict) and is_audio_block(cast("dict[str, Any]", block))
 
 
-def _seconds(block: dict[str, Any]) -> float:
+def _estimate_seconds(block: dict[str, Any]) -> float:
     noted = cast("dict[str, Any]", block.get("extras") or {}).get("seconds")
     if isinstance(noted, (int, float)):
         return float(noted)
     try:
-        audio = audio_in_block(block)
+        audio = parse_audio_block(block)
     except AudioError:
         return _UNKNOWN
     if audio.end is not None:
         return audio.end - (audio.start or 0.0)
-    if audio.is_named:
+    if audio.has_reference:
         return _UNKNOWN
     try:
-        return seconds_of(audio)
+        return measure_seconds(audio)
     except AudioError:
         return _UNKNOWN

@@ -12,8 +12,8 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from audio_core import InvalidOption, tool_choice_on_wire
-from langchain_audio.structured_output import Method, parsed_by, response_format, structured_parser
+from audio_core import InvalidOption, to_openai_tool_choice
+from langchain_audio.structured_output import Method, attach_parser, build_response_format, create_parser
 
 __all__ = ["ToolCallingModel"]
 
@@ -43,7 +43,7 @@ class ToolCallingModel(BaseChatModel):
             InvalidOption: if `tool_choice` names no tool.
         """
         found = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
-        choice = tool_choice_on_wire(tool_choice, found)
+        choice = to_openai_tool_choice(tool_choice, found)
         asked = {"tool_choice": choice, "parallel_tool_calls": parallel_tool_calls}
         return self.bind(tools=found, **{name: value for name, value in asked.items() if value is not None}, **kwargs)
 
@@ -77,6 +77,6 @@ class ToolCallingModel(BaseChatModel):
                 [schema or {}], tool_choice=name, strict=strict, ls_structured_output_format=traced, **kwargs
             )
         else:
-            shape = response_format(schema, method, strict=strict)
+            shape = build_response_format(schema, method, strict=strict)
             llm = self.bind(response_format=shape, ls_structured_output_format=traced, **kwargs)
-        return parsed_by(llm, structured_parser(schema, method), include_raw=include_raw)
+        return attach_parser(llm, create_parser(schema, method), include_raw=include_raw)

@@ -10,7 +10,7 @@ from langchain_core.callbacks import AsyncCallbackManagerForToolRun, CallbackMan
 from langchain_core.tools import ArgsSchema, BaseTool, BaseToolkit, ToolException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from audio_core import LISTEN, TRANSCRIBE, AudioClient, Heard, Listener, ToolRefusal, Transcript
+from audio_core import LISTEN, TRANSCRIBE, AudioClient, AudioTools, ToolAnswer, ToolRefusal, Transcript
 
 __all__ = ["AudioToolkit", "ListenTool", "TranscribeTool"]
 
@@ -19,20 +19,20 @@ _End = Annotated[float | None, Field(description="Seconds at which the stretch e
 _Recording = Annotated[str, Field(description="File name or URL of the recording.")]
 
 
-class _Transcribing(BaseModel):
+class _TranscribeArgs(BaseModel):
     audio: _Recording
     start: _Start = None
     end: _End = None
 
 
-class _Listening(BaseModel):
+class _ListenArgs(BaseModel):
     audio: _Recording
     question: Annotated[str, Field(description="What to find out by listening.")]
     start: _Start = None
     end: _End = None
 
 
-def _mistakes(error: ValidationError) -> str:
+def _explain_mistakes(error: ValidationError) -> str:
     """What was wrong with a call, for the model that made it."""
     lines = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
     return "Call the tool again with other arguments. " + "; ".join(lines)
@@ -57,11 +57,11 @@ class _AudioTool(BaseTool):
     max_seconds: float = 600.0
     response_format: Literal["content", "content_and_artifact"] = "content_and_artifact"
     handle_tool_error: Any = True
-    handle_validation_error: Any = _mistakes
+    handle_validation_error: Any = _explain_mistakes
 
     @property
-    def _listener(self) -> Listener:
-        return Listener(self.client, access=self.access, max_seconds=self.max_seconds)
+    def _audio_tools(self) -> AudioTools:
+        return AudioTools(self.client, access=self.access, max_seconds=self.max_seconds)
 
 
 class ListenTool(_AudioTool):
@@ -83,7 +83,7 @@ class ListenTool(_AudioTool):
 
     name: str = "listen"
     description: str = LISTEN
-    args_schema: ArgsSchema | None = _Listening
+    args_schema: ArgsSchema | None = _ListenArgs
 
     def _run(
         self,
@@ -92,9 +92,9 @@ class ListenTool(_AudioTool):
         start: float | None = None,
         end: float | None = None,
         run_manager: CallbackManagerForToolRun | None = None,
-    ) -> tuple[str, Heard]:
+    ) -> tuple[str, ToolAnswer]:
         with _tool_errors():
-            return self._listener.listen(audio, question, start, end)
+            return self._audio_tools.listen(audio, question, start, end)
 
     async def _arun(
         self,
@@ -103,9 +103,9 @@ class ListenTool(_AudioTool):
         start: float | None = None,
         end: float | None = None,
         run_manager: AsyncCallbackManagerForToolRun | None = None,
-    ) -> tuple[str, Heard]:
+    ) -> tuple[str, ToolAnswer]:
         with _tool_errors():
-            return await self._listener.alisten(audio, question, start, end)
+            return await self._audio_tools.alisten(audio, question, start, end)
 
 
 class TranscribeTool(_AudioTool):
@@ -126,7 +126,7 @@ class TranscribeTool(_AudioTool):
 
     name: str = "transcribe"
     description: str = TRANSCRIBE
-    args_schema: ArgsSchema | None = _Transcribing
+    args_schema: ArgsSchema | None = _TranscribeArgs
 
     def _run(
         self,
@@ -136,7 +136,7 @@ class TranscribeTool(_AudioTool):
         run_manager: CallbackManagerForToolRun | None = None,
     ) -> tuple[str, Transcript]:
         with _tool_errors():
-            return self._listener.transcribe(audio, start, end)
+            return self._audio_tools.transcribe(audio, start, end)
 
     async def _arun(
         self,
@@ -146,7 +146,7 @@ class TranscribeTool(_AudioTool):
         run_manager: AsyncCallbackManagerForToolRun | None = None,
     ) -> tuple[str, Transcript]:
         with _tool_errors():
-            return await self._listener.atranscribe(audio, start, end)
+            return await self._audio_tools.atranscribe(audio, start, end)
 
 
 class AudioToolkit(BaseToolkit):

@@ -11,9 +11,9 @@ from llama_index.core.bridge.pydantic import Field
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import BaseNode, MetadataMode, NodeWithScore, QueryBundle, TextNode
 
-from audio_core import Audio, InvalidAudio, citation, clip_around
+from audio_core import Audio, InvalidAudio, format_citation, get_clip_url
 
-__all__ = ["ClipBlock", "ClipPostprocessor", "HeardNode", "cite", "clip_block"]
+__all__ = ["AudioNode", "ClipBlock", "ClipPostprocessor", "cite", "clip_block"]
 
 _TOKENS_PER_SECOND = 32
 
@@ -32,7 +32,7 @@ def cite(node: BaseNode | NodeWithScore, *, link: bool = False) -> str:
         >>> cite(TextNode(text="hi", metadata={"start": 727.1, "end": 751.4, "speaker": "Ann"}))
         '[12:07–12:31] Ann'
     """
-    return citation(node.metadata, link=link)
+    return format_citation(node.metadata, link=link)
 
 
 def clip_block(node: BaseNode | NodeWithScore, padding: float = 0.0) -> AudioBlock:
@@ -52,7 +52,7 @@ def clip_block(node: BaseNode | NodeWithScore, padding: float = 0.0) -> AudioBlo
         >>> str(clip_block(TextNode(text="hi", metadata={"source": "file:///a.mp3", "start": 12.0, "end": 30.5})).url)
         'file:///a.mp3#t=12,30.5'
     """
-    url = clip_around(node.metadata, padding)
+    url = get_clip_url(node.metadata, padding)
     if url is None:
         raise InvalidAudio("The node's recording has no path or URL, so it cannot be heard again: read it from one.")
     return ClipBlock(url=url)
@@ -81,7 +81,7 @@ class ClipBlock(AudioBlock):
         )
 
 
-class HeardNode(TextNode):
+class AudioNode(TextNode):
     """A text node that is heard too: its content blocks end with its sound, by reference."""
 
     sound: str = Field(description="URL of the stretch of the recording.")
@@ -120,12 +120,12 @@ class ClipPostprocessor(BaseNodePostprocessor):
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
     ) -> list[NodeWithScore]:
-        return [NodeWithScore(node=self._heard(found.node), score=found.score) for found in nodes]
+        return [NodeWithScore(node=self._add_clip(found.node), score=found.score) for found in nodes]
 
-    def _heard(self, node: BaseNode) -> BaseNode:
+    def _add_clip(self, node: BaseNode) -> BaseNode:
         is_passage = node.metadata.keys() >= {"start", "end"}
-        url = clip_around(node.metadata, self.padding) if is_passage else None
+        url = get_clip_url(node.metadata, self.padding) if is_passage else None
         if url is None:
             return node
         facts: dict[str, Any] = {name: getattr(node, name) for name in BaseNode.model_fields}
-        return HeardNode(**facts, text=node.get_content(MetadataMode.NONE), sound=url)
+        return AudioNode(**facts, text=node.get_content(MetadataMode.NONE), sound=url)

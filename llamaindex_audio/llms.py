@@ -37,16 +37,18 @@ from audio_core import (
     AudioClient,
     GatewayOptions,
     SpeechOptions,
-    Turn,
-    as_access,
     find_provider,
-    gateway_fields,
-    on_wire,
-    tool_choice_on_wire,
+    split_gateway_options,
+    to_access,
+    to_openai_messages,
+    to_openai_tool_choice,
 )
-from llamaindex_audio.messages import call_blocks, turns
-from llamaindex_audio.responses import Responses, completion, response
-from llamaindex_audio.event_payloads import shown_messages, shown_response
+from audio_core import (
+    ChatMessage as CoreMessage,
+)
+from llamaindex_audio.event_payloads import redact_messages, redact_response
+from llamaindex_audio.messages import list_call_blocks, to_chat_messages
+from llamaindex_audio.responses import ResponseBuilder, to_chat_response, to_completion_response
 
 __all__ = ["AudioLLM"]
 
@@ -117,7 +119,7 @@ class AudioLLM(FunctionCallingLLM):
             InvalidOption: if `gateway_options` holds what the provider does not have.
         """
         super().__init__(**kwargs)
-        gateway_fields(self.provider, self.gateway_options)
+        split_gateway_options(self.provider, self.gateway_options)
 
     @classmethod
     def class_name(cls) -> str:
@@ -139,7 +141,7 @@ class AudioLLM(FunctionCallingLLM):
 
     @cached_property
     def _client(self) -> AudioClient:
-        _, headers = gateway_fields(self.provider, self.gateway_options)
+        _, headers = split_gateway_options(self.provider, self.gateway_options)
         return AudioClient(
             self.provider,
             model=self.model,
@@ -147,54 +149,56 @@ class AudioLLM(FunctionCallingLLM):
             base_url=self.base_url,
             timeout=self.timeout,
             max_retries=self.max_retries,
-            access=as_access(self.access),
+            access=to_access(self.access),
             headers={**headers, **(self.extra_headers or {})},
             http_client=self.http_client,
             http_async_client=self.http_async_client,
         )
 
-    def _request(self, turns: Sequence[Turn], kwargs: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        fields, _ = gateway_fields(self.provider, self.gateway_options)
+    def _build_request(
+        self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]
+    ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        fields, _ = split_gateway_options(self.provider, self.gateway_options)
         own = {name: getattr(self, name) for name in _SENT}
         options = {**own, **fields, **(self.extra_body or {}), **kwargs}
         known = {name: value for name, value in options.items() if value is not None and value != []}
-        return on_wire(turns, find_provider(self.provider)), known
+        return to_openai_messages(core_messages, find_provider(self.provider)), known
 
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Send messages and return the whole answer."""
-        read, found = turns(messages), list[ChatResponse]()
+        read, found = to_chat_messages(messages), list[ChatResponse]()
 
         @llm_chat_callback()
         def ask(_: AudioLLM, shown: Any, **kwargs: Any) -> ChatResponse:
             found.append(self._ask(read, kwargs))
-            return shown_response(found[0])
+            return redact_response(found[0])
 
-        ask(self, shown_messages(messages, read), **kwargs)
+        ask(self, redact_messages(messages, read), **kwargs)
         return found[0]
 
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """`chat` on the running event loop."""
-        read, found = turns(messages), list[ChatResponse]()
+        read, found = to_chat_messages(messages), list[ChatResponse]()
 
         @llm_chat_callback()
         async def ask(_: AudioLLM, shown: Any, **kwargs: Any) -> ChatResponse:
             found.append(await self._aask(read, kwargs))
-            return shown_response(found[0])
+            return redact_response(found[0])
 
-        await ask(self, shown_messages(messages, read), **kwargs)
+        await ask(self, redact_messages(messages, read), **kwargs)
         return found[0]
 
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """Send messages and give the answer as it comes; it ends well only if the answer is whole."""
-        read, found = turns(messages), list[ChatResponse]()
+        read, found = to_chat_messages(messages), list[ChatResponse]()
 
         @llm_chat_callback()
         def ask(_: AudioLLM, shown: Any, **kwargs: Any) -> ChatResponseGen:
             for piece in self._stream(read, kwargs):
                 found.append(piece)
-                yield shown_response(piece)
+                yield redact_response(piece)
 
-        asked = ask(self, shown_messages(messages, read), **kwargs)
+        asked = ask(self, redact_messages(messages, read), **kwargs)
 
         def answer() -> ChatResponseGen:
             with contextlib.closing(asked):
@@ -205,18 +209,18 @@ class AudioLLM(FunctionCallingLLM):
 
     async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         """`stream_chat` on the running event loop."""
-        read, found = turns(messages), list[ChatResponse]()
+        read, found = to_chat_messages(messages), list[ChatResponse]()
 
         @llm_chat_callback()
         async def ask(_: AudioLLM, shown: Any, **kwargs: Any) -> ChatResponseAsyncGen:
             async def pieces() -> ChatResponseAsyncGen:
                 async for piece in self._astream(read, kwargs):
                     found.append(piece)
-                    yield shown_response(piece)
+                    yield redact_response(piece)
 
             return pieces()
 
-        asked = await ask(self, shown_messages(messages, read), **kwargs)
+        asked = await ask(self, redact_messages(messages, read), **kwargs)
 
         async def answer() -> ChatResponseAsyncGen:
             async with contextlib.aclosing(asked):
@@ -225,19 +229,21 @@ class AudioLLM(FunctionCallingLLM):
 
         return answer()
 
-    def _ask(self, turns: Sequence[Turn], kwargs: Mapping[str, Any]) -> ChatResponse:
-        return response(self._client.chat(*self._request(turns, kwargs), trust_paths=True))
+    def _ask(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponse:
+        return to_chat_response(self._client.chat(*self._build_request(core_messages, kwargs), trust_paths=True))
 
-    async def _aask(self, turns: Sequence[Turn], kwargs: Mapping[str, Any]) -> ChatResponse:
-        return response(await self._client.achat(*self._request(turns, kwargs), trust_paths=True))
+    async def _aask(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponse:
+        return to_chat_response(await self._client.achat(*self._build_request(core_messages, kwargs), trust_paths=True))
 
-    def _stream(self, turns: Sequence[Turn], kwargs: Mapping[str, Any]) -> ChatResponseGen:
-        responses = Responses()
-        yield from map(responses.add, self._client.stream_chat(*self._request(turns, kwargs), trust_paths=True))
+    def _stream(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponseGen:
+        responses = ResponseBuilder()
+        yield from map(
+            responses.add, self._client.stream_chat(*self._build_request(core_messages, kwargs), trust_paths=True)
+        )
 
-    async def _astream(self, turns: Sequence[Turn], kwargs: Mapping[str, Any]) -> ChatResponseAsyncGen:
-        responses = Responses()
-        async for delta in self._client.astream_chat(*self._request(turns, kwargs), trust_paths=True):
+    async def _astream(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponseAsyncGen:
+        responses = ResponseBuilder()
+        async for delta in self._client.astream_chat(*self._build_request(core_messages, kwargs), trust_paths=True):
             yield responses.add(delta)
 
     # --- complete: a chat of one user message ---
@@ -245,25 +251,25 @@ class AudioLLM(FunctionCallingLLM):
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Send a prompt and return the whole answer."""
-        return completion(self._ask(_asked(prompt), kwargs))
+        return to_completion_response(self._ask(_to_user_message(prompt), kwargs))
 
     @llm_completion_callback()
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """`complete` on the running event loop."""
-        return completion(await self._aask(_asked(prompt), kwargs))
+        return to_completion_response(await self._aask(_to_user_message(prompt), kwargs))
 
     @llm_completion_callback()
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
         """Send a prompt and give the answer as it comes."""
-        yield from map(completion, self._stream(_asked(prompt), kwargs))
+        yield from map(to_completion_response, self._stream(_to_user_message(prompt), kwargs))
 
     @llm_completion_callback()
     async def astream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseAsyncGen:
         """`stream_complete` on the running event loop."""
 
         async def answer() -> CompletionResponseAsyncGen:
-            async for piece in self._astream(_asked(prompt), kwargs):
-                yield completion(piece)
+            async for piece in self._astream(_to_user_message(prompt), kwargs):
+                yield to_completion_response(piece)
 
         return answer()
 
@@ -282,7 +288,7 @@ class AudioLLM(FunctionCallingLLM):
     ) -> dict[str, Any]:
         said = ChatMessage(role=MessageRole.USER, content=user_msg) if isinstance(user_msg, str) else user_msg
         found = [tool.metadata.to_openai_tool(skip_length_check=True) for tool in tools]
-        choice = tool_choice_on_wire(tool_choice or ("required" if tool_required else None), found)
+        choice = to_openai_tool_choice(tool_choice or ("required" if tool_required else None), found)
         return {
             "messages": [*(chat_history or []), *([said] if said else [])],
             "tools": found or None,
@@ -294,7 +300,7 @@ class AudioLLM(FunctionCallingLLM):
         self, response: ChatResponse, tools: Sequence[BaseTool], allow_parallel_tool_calls: bool = False, **kwargs: Any
     ) -> ChatResponse:
         """Keep the first call alone, unless several were allowed."""
-        blocks, calls = response.message.blocks, call_blocks(response.message)
+        blocks, calls = response.message.blocks, list_call_blocks(response.message)
         if not allow_parallel_tool_calls and len(calls) > 1:
             response.message.blocks = [block for block in blocks if block not in calls[1:]]
             response.message.additional_kwargs["tool_calls"] = response.message.additional_kwargs["tool_calls"][:1]
@@ -308,20 +314,20 @@ class AudioLLM(FunctionCallingLLM):
         Raises:
             ValueError: if there are none, and `error_on_no_tool_call`.
         """
-        calls = call_blocks(response.message)
+        calls = list_call_blocks(response.message)
         if error_on_no_tool_call and not calls:
             raise ValueError(f"The answer holds no tool call. It says: {(response.message.content or '')[:200]!r}")
         return [
-            ToolSelection(tool_id=call.tool_call_id or "", tool_name=call.tool_name, tool_kwargs=_arguments(call))
+            ToolSelection(tool_id=call.tool_call_id or "", tool_name=call.tool_name, tool_kwargs=_parse_arguments(call))
             for call in calls
         ]
 
 
-def _asked(prompt: str) -> list[Turn]:
-    return [Turn("user", [prompt])]
+def _to_user_message(prompt: str) -> list[CoreMessage]:
+    return [CoreMessage("user", [prompt])]
 
 
-def _arguments(call: ToolCallBlock) -> dict[str, Any]:
+def _parse_arguments(call: ToolCallBlock) -> dict[str, Any]:
     if isinstance(call.tool_kwargs, dict):
         return call.tool_kwargs
     try:

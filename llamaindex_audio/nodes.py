@@ -8,7 +8,7 @@ from llama_index.core.schema import Document, TextNode
 
 from audio_core import Passage
 
-__all__ = ["as_document", "as_node"]
+__all__ = ["to_document", "to_node"]
 
 _FACTS = ["clip", "segment", "language", "duration", "model", "provider", "sha256", "timeline", "gap", "estimated"]
 _HIDDEN: dict[str, Any] = {
@@ -17,11 +17,11 @@ _HIDDEN: dict[str, Any] = {
 }
 
 
-def as_document(passage: Passage) -> Document:
+def to_document(passage: Passage) -> Document:
     """A Document with the passage's id, text and flat metadata; only the speaker is embedded with the text."""
     return Document(id_=passage.id, text=passage.text, metadata=passage.metadata, **_HIDDEN)
 
 
-def as_node(passage: Passage) -> TextNode:
+def to_node(passage: Passage) -> TextNode:
     """The same as a node."""
     return TextNode(id_=passage.id, text=passage.text, metadata=passage.metadata, **_HIDDEN)

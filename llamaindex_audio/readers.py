@@ -15,15 +15,15 @@ from llama_index.core.schema import Document
 from audio_core import (
     Access,
     Audio,
+    DocumentReader,
     Granularity,
-    PassageReader,
     Progress,
     Provider,
-    ReadingOptions,
+    ReaderOptions,
     TranscriptStore,
     find_provider,
 )
-from llamaindex_audio.nodes import as_document
+from llamaindex_audio.nodes import to_document
 
 __all__ = ["AudioReader"]
 
@@ -96,19 +96,19 @@ class AudioReader(BasePydanticReader):
         Raises:
             AudioError: if the recording cannot be opened, or the provider fails.
         """
-        return map(as_document, self._reader.read(_recording(file, fs), extra_info))
+        return map(to_document, self._reader.read(_open_source(file, fs), extra_info))
 
     async def aload_data(
         self, file: Any, extra_info: Mapping[str, Any] | None = None, fs: Any = None
     ) -> list[Document]:
         """The same Documents, on the running event loop."""
-        return [as_document(passage) for passage in await self._reader.aread(_recording(file, fs), extra_info)]
+        return [to_document(passage) for passage in await self._reader.aread(_open_source(file, fs), extra_info)]
 
     @cached_property
-    def _reader(self) -> PassageReader:
-        options = {name: getattr(self, name) for name in ReadingOptions.__optional_keys__}
-        return PassageReader.configured(**options)
+    def _reader(self) -> DocumentReader:
+        options = {name: getattr(self, name) for name in ReaderOptions.__optional_keys__}
+        return DocumentReader.create(**options)
 
 
-def _recording(file: Any, fs: Any) -> Audio:
+def _open_source(file: Any, fs: Any) -> Audio:
     return Audio.of(file if fs is None else fs.open(str(file), "rb"))

@@ -24,10 +24,10 @@ from llama_index.core.base.llms.types import (
 
 from audio_core import Answer, Delta, Speech, SpeechDelta, ToolCall, ToolCallDelta, Usage
 
-__all__ = ["Responses", "completion", "response", "speech_in"]
+__all__ = ["ResponseBuilder", "speech_in", "to_chat_response", "to_completion_response"]
 
 
-def response(answer: Answer, delta: Delta | None = None) -> ChatResponse:
+def to_chat_response(answer: Answer, delta: Delta | None = None) -> ChatResponse:
     """A whole answer: its text, what was said aloud, and the calls it asks for, a block each.
 
     Args:
@@ -36,9 +36,9 @@ def response(answer: Answer, delta: Delta | None = None) -> ChatResponse:
     """
     kept = {
         "refusal": answer.refusal or None,
-        "audio": _facts_of(answer.speech) if answer.speech else None,
+        "audio": _build_audio_facts(answer.speech) if answer.speech else None,
         "reasoning_details": [dict(detail) for detail in answer.reasoning_details] or None,
-        "tool_calls": [call.on_wire() for call in answer.tool_calls] or None,
+        "tool_calls": [call.to_openai() for call in answer.tool_calls] or None,
     }
     facts = {
         "finish_reason": answer.finish_reason,
@@ -48,10 +48,16 @@ def response(answer: Answer, delta: Delta | None = None) -> ChatResponse:
         "request_id": answer.request_id,
     }
     return ChatResponse(
-        message=ChatMessage(role=MessageRole.ASSISTANT, blocks=_blocks(answer), additional_kwargs=_known(kept)),
+        message=ChatMessage(
+            role=MessageRole.ASSISTANT, blocks=_build_blocks(answer), additional_kwargs=_drop_none(kept)
+        ),
         delta=delta.text if delta else None,
-        additional_kwargs={**_known(facts), **_counted(answer.usage), **(_piece(delta) if delta else {})},
-        logprobs=_logprobs(answer.logprobs),
+        additional_kwargs={
+            **_drop_none(facts),
+            **_map_usage(answer.usage),
+            **(_build_delta_kwargs(delta) if delta else {}),
+        },
+        logprobs=_map_logprobs(answer.logprobs),
     )
 
 
@@ -73,7 +79,7 @@ def speech_in(source: ChatResponse | ChatMessage) -> Speech | None:
     return Speech(pybase64.b64decode(cast("bytes", blocks[0].audio)), **facts)
 
 
-def completion(answer: ChatResponse) -> CompletionResponse:
+def to_completion_response(answer: ChatResponse) -> CompletionResponse:
     """The text of a response, for those who asked for a completion."""
     return CompletionResponse(
         text=answer.message.content or "",
@@ -83,7 +89,7 @@ def completion(answer: ChatResponse) -> CompletionResponse:
     )
 
 
-class Responses:
+class ResponseBuilder:
     """Turns the deltas of one answer into responses: each holds the text and calls so far, the last the whole answer.
 
     A piece of speech is in its response's `additional_kwargs["audio"]`, as base64 that is decoded by itself.
@@ -95,8 +101,8 @@ class Responses:
 
     def add(self, delta: Delta) -> ChatResponse:
         """The response of a delta."""
-        if delta.whole:
-            return response(delta.whole, delta)
+        if delta.answer:
+            return to_chat_response(delta.answer, delta)
         self._text += delta.text
         if delta.is_text and not self._calls:
             message = ChatMessage(role=MessageRole.ASSISTANT, blocks=[TextBlock(text=self._text)])
@@ -104,10 +110,10 @@ class Responses:
         for call in delta.tool_calls:
             self._add_call(call)
         calls, text = self._calls, self._text
-        blocks: list[ContentBlock] = [*([TextBlock(text=text)] if text else []), *map(_call_block, calls)]
-        kept = {"tool_calls": [call.on_wire() for call in calls] or None}
-        message = ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=_known(kept))
-        return ChatResponse(message=message, delta=delta.text, additional_kwargs=_piece(delta))
+        blocks: list[ContentBlock] = [*([TextBlock(text=text)] if text else []), *map(_to_call_block, calls)]
+        kept = {"tool_calls": [call.to_openai() for call in calls] or None}
+        message = ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=_drop_none(kept))
+        return ChatResponse(message=message, delta=delta.text, additional_kwargs=_build_delta_kwargs(delta))
 
     def _add_call(self, fragment: ToolCallDelta) -> None:
         if fragment.index == len(self._calls):
@@ -118,7 +124,7 @@ class Responses:
         )
 
 
-def _blocks(answer: Answer) -> list[ContentBlock]:
+def _build_blocks(answer: Answer) -> list[ContentBlock]:
     blocks: list[ContentBlock] = []
     if answer.reasoning:
         blocks.append(ThinkingBlock(content=answer.reasoning))
@@ -127,47 +133,47 @@ def _blocks(answer: Answer) -> list[ContentBlock]:
     if answer.speech:
         # As base64, because LlamaIndex would decode raw bytes that happen to look like it.
         blocks.append(AudioBlock(audio=pybase64.b64encode(answer.speech.data), format=answer.speech.format))
-    return [*blocks, *map(_call_block, answer.tool_calls)]
+    return [*blocks, *map(_to_call_block, answer.tool_calls)]
 
 
-def _call_block(call: ToolCall) -> ToolCallBlock:
+def _to_call_block(call: ToolCall) -> ToolCallBlock:
     return ToolCallBlock(tool_call_id=call.id, tool_name=call.name, tool_kwargs=call.arguments)
 
 
-def _piece(delta: Delta) -> dict[str, Any]:
-    return _known(
-        {"thinking_delta": delta.reasoning or None, "audio": _facts_of_piece(delta.speech) if delta.speech else None}
+def _build_delta_kwargs(delta: Delta) -> dict[str, Any]:
+    return _drop_none(
+        {"thinking_delta": delta.reasoning or None, "audio": _build_delta_facts(delta.speech) if delta.speech else None}
     )
 
 
-def _facts_of(speech: Speech) -> dict[str, Any]:
+def _build_audio_facts(speech: Speech) -> dict[str, Any]:
     names = ("format", "transcript", "id", "expires_at", "sample_rate")
-    return _known({name: getattr(speech, name) for name in names})
+    return _drop_none({name: getattr(speech, name) for name in names})
 
 
-def _facts_of_piece(speech: SpeechDelta) -> dict[str, Any]:
+def _build_delta_facts(speech: SpeechDelta) -> dict[str, Any]:
     names = ("format", "sample_rate", "id", "expires_at")
     data = pybase64.b64encode_as_string(speech.data) if speech.data else None
-    return _known({"data": data, **{name: getattr(speech, name) for name in names}})
+    return _drop_none({"data": data, **{name: getattr(speech, name) for name in names}})
 
 
-def _logprobs(found: Mapping[str, Any] | None) -> list[list[LogProb]] | None:
+def _map_logprobs(found: Mapping[str, Any] | None) -> list[list[LogProb]] | None:
     tokens = cast("list[dict[str, Any]]", (found or {}).get("content") or [])
-    return [[_logprob(top) for top in token.get("top_logprobs") or [token]] for token in tokens] or None
+    return [[_map_logprob(top) for top in token.get("top_logprobs") or [token]] for token in tokens] or None
 
 
-def _logprob(token: Mapping[str, Any]) -> LogProb:
+def _map_logprob(token: Mapping[str, Any]) -> LogProb:
     return LogProb(token=token["token"], logprob=token["logprob"], bytes=token.get("bytes") or [])
 
 
-def _known(facts: Mapping[str, Any]) -> dict[str, Any]:
+def _drop_none(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _counted(usage: Usage | None) -> dict[str, Any]:
+def _map_usage(usage: Usage | None) -> dict[str, Any]:
     if usage is None:
         return {}
-    return _known(
+    return _drop_none(
         {
             "prompt_tokens": usage.input_tokens,
             "completion_tokens": usage.output_tokens,

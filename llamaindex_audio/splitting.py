@@ -11,8 +11,8 @@ from llama_index.core.node_parser import NodeParser
 from llama_index.core.schema import BaseNode, MetadataMode, NodeRelationship, RelatedNodeInfo, TextNode
 from llama_index.core.utils import get_tokenizer  # pyright: ignore[reportUnknownVariableType]
 
-from audio_core import ChunkSize, Passage, Unit, chunks, restored
-from llamaindex_audio.nodes import as_node
+from audio_core import ChunkSize, Passage, Unit, chunk_passages, restore_passage
+from llamaindex_audio.nodes import to_node
 
 __all__ = ["TranscriptNodeParser", "restore_times"]
 
@@ -43,7 +43,7 @@ class TranscriptNodeParser(NodeParser):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # pyright: ignore[reportUnknownMemberType]
-        count = _tokens if self.unit == "tokens" else None
+        count = _count_tokens if self.unit == "tokens" else None
         self._size = ChunkSize(self.chunk_size, self.chunk_overlap, self.unit, count)
 
     @classmethod
@@ -52,11 +52,11 @@ class TranscriptNodeParser(NodeParser):
         return "TranscriptNodeParser"
 
     def _parse_nodes(self, nodes: Sequence[BaseNode], show_progress: bool = False, **kwargs: Any) -> list[BaseNode]:
-        return [node for _, group in groupby(nodes, _recording_of) for node in self._nodes_of(list(group))]
+        return [node for _, group in groupby(nodes, _identify_recording) for node in self._build_nodes(list(group))]
 
-    def _nodes_of(self, recording: Sequence[BaseNode]) -> list[TextNode]:
-        found = [as_node(chunk) for chunk in chunks(map(_as_passage, recording), self._size)]
-        source = recording[0].node_id if len(recording) == 1 else _recording_of(recording[0])
+    def _build_nodes(self, recording: Sequence[BaseNode]) -> list[TextNode]:
+        found = [to_node(chunk) for chunk in chunk_passages(map(_to_passage, recording), self._size)]
+        source = recording[0].node_id if len(recording) == 1 else _identify_recording(recording[0])
         for node in found:  # without its metadata, which LlamaIndex would copy into every node
             node.relationships[NodeRelationship.SOURCE] = RelatedNodeInfo(node_id=source)
         return found
@@ -81,22 +81,22 @@ def restore_times(nodes: Iterable[BaseNode]) -> list[BaseNode]:
         >>> nodes[0].metadata["end"] <= nodes[1].metadata["start"]
         True
     """
-    return [_restored(node) for node in nodes]
+    return [_restore(node) for node in nodes]
 
 
-def _restored(node: BaseNode) -> BaseNode:
-    given = _as_passage(node)
-    found = restored(given, node.start_char_idx if isinstance(node, TextNode) else None)
+def _restore(node: BaseNode) -> BaseNode:
+    given = _to_passage(node)
+    found = restore_passage(given, node.start_char_idx if isinstance(node, TextNode) else None)
     return node if found is given else node.model_copy(update={"metadata": found.metadata})
 
 
-def _as_passage(node: BaseNode) -> Passage:
+def _to_passage(node: BaseNode) -> Passage:
     return Passage(node.node_id, node.get_content(MetadataMode.NONE), node.metadata)
 
 
-def _recording_of(node: BaseNode) -> str:
+def _identify_recording(node: BaseNode) -> str:
     return str(node.metadata.get("sha256") or node.metadata.get("source") or node.node_id)
 
 
-def _tokens(text: str) -> float:
+def _count_tokens(text: str) -> float:
     return len(cast("list[int]", get_tokenizer()(text)))

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Self
 from llama_index.core.bridge.pydantic import Field
 from llama_index.core.tools.tool_spec.base import SPEC_FUNCTION_TYPE, BaseToolSpec
 
-from audio_core import AudioClient, Heard, Listener, Transcript
+from audio_core import AudioClient, AudioTools, ToolAnswer, Transcript
 
-__all__ = ["ListenToolSpec", "Told"]
+__all__ = ["ListenToolSpec", "ToolOutput"]
 
 _Recording = Annotated[str, Field(description="File name or URL of the recording.")]
 _Question = Annotated[str, Field(description="What to find out by listening.")]
@@ -16,17 +16,17 @@ _Start = Annotated[float | None, Field(description="Seconds at which the stretch
 _End = Annotated[float | None, Field(description="Seconds at which the stretch ends; leave out for the end.")]
 
 
-class Told(str):
+class ToolOutput(str):
     """What a model is told by a tool, and the value behind it: the `raw_output` of the tool.
 
     Attributes:
         artifact: a `Heard` with the URL of the stretch and what it cost, or a `Transcript`.
     """
 
-    artifact: Heard | Transcript
+    artifact: ToolAnswer | Transcript
 
     @classmethod
-    def of(cls, text: str, artifact: Heard | Transcript) -> Self:
+    def of(cls, text: str, artifact: ToolAnswer | Transcript) -> Self:
         """The text with the value behind it."""
         told = cls(text)
         told.artifact = artifact
@@ -62,22 +62,22 @@ class ListenToolSpec(BaseToolSpec):
         max_seconds: float = 600.0,
     ) -> None:
         transcriber = transcriber or AudioClient()
-        self._listener = Listener(client or transcriber, transcriber, access=access, max_seconds=max_seconds)
+        self._listener = AudioTools(client or transcriber, transcriber, access=access, max_seconds=max_seconds)
 
     # A model reads these docstrings: they are `audio_core.LISTEN` and `TRANSCRIBE`.
 
     def listen(self, audio: _Recording, question: _Question, start: _Start = None, end: _End = None) -> str:
         """Listen to a recording and answer a question about it: what is said, who speaks, in what mood, what sounds there are. Give the file name or URL exactly as you know it. Give start and end, in seconds, to hear only that stretch."""  # noqa: E501
-        return Told.of(*self._listener.listen(audio, question, start, end))
+        return ToolOutput.of(*self._listener.listen(audio, question, start, end))
 
     async def alisten(self, audio: _Recording, question: _Question, start: _Start = None, end: _End = None) -> str:
         """`listen` on the running event loop."""
-        return Told.of(*await self._listener.alisten(audio, question, start, end))
+        return ToolOutput.of(*await self._listener.alisten(audio, question, start, end))
 
     def transcribe(self, audio: _Recording, start: _Start = None, end: _End = None) -> str:
         """Write down what is said in a recording, each line with the time at which it is said, as [mm:ss-mm:ss]. Give the file name or URL exactly as you know it. Give start and end, in seconds, for only that stretch."""  # noqa: E501
-        return Told.of(*self._listener.transcribe(audio, start, end))
+        return ToolOutput.of(*self._listener.transcribe(audio, start, end))
 
     async def atranscribe(self, audio: _Recording, start: _Start = None, end: _End = None) -> str:
         """`transcribe` on the running event loop."""
-        return Told.of(*await self._listener.atranscribe(audio, start, end))
+        return ToolOutput.of(*await self._listener.atranscribe(audio, start, end))

@@ -11,7 +11,7 @@ import pytest
 from oracle import check_chat, violations
 
 from audio_core import Audio
-from audio_core.media.decode import pcm
+from audio_core.media.decode import decode
 from audio_core.offline.serving import running
 from audio_core.testing import ScriptedGateway, tone
 
@@ -97,7 +97,7 @@ def encoded(audio: Audio, muxer: str, codec: str, rate: int) -> bytes:
     with av.open(file, "w", format=muxer) as container:
         stream = container.add_stream(codec, rate=rate, layout="mono")
         position = 0
-        for piece in pcm(audio, rate=rate):
+        for piece in decode(audio, rate=rate):
             frame = av.AudioFrame(format="s16", layout="mono", samples=len(piece) // 2, align=1)
             frame.planes[0].update(piece)
             frame.sample_rate, frame.pts = rate, position

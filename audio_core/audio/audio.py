@@ -17,10 +17,10 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import unquote
 
 from audio_core.audio.content import Base64Content, BytesContent, Content, FileContent
+from audio_core.audio.formats import SNIFF_BYTES, Format, describe_bytes, find_format, sniff_format
+from audio_core.audio.media_fragment import format_fragment, split_fragment
+from audio_core.audio.sources import HandleSource, HeldSource, PathSource, Source, UrlSource, parse_file_url
 from audio_core.errors import InvalidAudio, UnsupportedFormat
-from audio_core.audio.media_fragment import fragment, split_fragment
-from audio_core.audio.formats import SNIFF_BYTES, Format, describe_bytes, named, sniff
-from audio_core.audio.sources import HandleSource, HeldSource, PathSource, Source, UrlSource, path_of_file_url
 
 __all__ = ["Audio"]
 
@@ -79,7 +79,7 @@ class Audio:
             InvalidAudio: if the source is of no known kind or the clip is impossible.
             UnsupportedFormat: if the format is unknown, or raw PCM comes without its rate.
         """
-        audio = _audio_of(cls, source)
+        audio = _build_audio(cls, source)
         if format is not None:
             audio = audio._declare(format, sample_rate, channels)
         return audio.clip(start, end) if start is not None or end is not None else audio
@@ -116,7 +116,7 @@ class Audio:
             raise InvalidAudio(f"A clip from {start} to {end} s lies outside {self.label}; times are of the original.")
         return replace(self, start=start, end=end)
 
-    def channel(self, number: int) -> Audio:
+    def select_channel(self, number: int) -> Audio:
         """One channel of this recording, such as one side of a telephone call.
 
         Args:
@@ -127,15 +127,15 @@ class Audio:
     @property
     def label(self) -> str:
         """What messages call this recording: its file name, never its whole path or its content."""
-        return self._source.label + fragment(self.start, self.end)
+        return self._source.label + format_fragment(self.start, self.end)
 
     @property
     def name(self) -> str:
         """The file name without its suffix, for an upload."""
-        return Path(self._source.label.split("?")[0]).stem if self.is_named else "audio"
+        return Path(self._source.label.split("?")[0]).stem if self.has_reference else "audio"
 
     @property
-    def is_named(self) -> bool:
+    def has_reference(self) -> bool:
         """Whether a path or URL says where the recording is."""
         return self._source.reference is not None
 
@@ -155,15 +155,17 @@ class Audio:
         return self._source.path if isinstance(self._source, PathSource) else None
 
     @property
-    def from_url(self) -> bool:
+    def is_from_url(self) -> bool:
         """Whether the source was given as a URL (`file:` too), as a message from anyone may give it."""
-        return isinstance(self._source, UrlSource) or (isinstance(self._source, PathSource) and self._source.from_url)
+        return isinstance(self._source, UrlSource) or (
+            isinstance(self._source, PathSource) and self._source.is_from_url
+        )
 
     @property
     def reference(self) -> str | None:
         """A URL that names the recording and the clip, such as `file:///a.mp3#t=12,30.5`; None for bytes."""
         base = self._source.reference
-        return None if base is None else base + fragment(self.start, self.end)
+        return None if base is None else base + format_fragment(self.start, self.end)
 
     @property
     def source(self) -> str | None:
@@ -178,29 +180,29 @@ class Audio:
             InvalidAudio: if the bytes are empty or no audio, or the recording is remote and not fetched yet.
             AudioNotFound: if the file is not there.
         """
-        return self.sniffed().name
+        return self.detect_format().name
 
-    def open(self) -> Content:
+    def open_content(self) -> Content:
         """The bytes of the whole recording.
 
         Raises:
             InvalidAudio: if it cannot be opened here; `AudioNotFound` if it is not there.
         """
-        return self._source.open()
+        return self._source.open_content()
 
-    def opened(self, content: Content) -> Audio:
+    def with_content(self, content: Content) -> Audio:
         """The same recording, read from `content` from now on; its name and reference stay."""
         return replace(self, _source=HeldSource(content, self._source.label, self._source.reference))
 
-    def sniffed(self) -> Format:
+    def detect_format(self) -> Format:
         """The row of `FORMATS` that the bytes show; raises as `format` does."""
         if self._declared is not None:
             return self._declared
-        content = self.open()
+        content = self.open_content()
         if content.size == 0:
             raise InvalidAudio(f"{self.label} is empty (0 bytes).")
         head = content.read_at(0, SNIFF_BYTES)
-        found = sniff(head)
+        found = sniff_format(head)
         if found is None:
             raise InvalidAudio(
                 f"{self.label} is not audio: it starts like {describe_bytes(head)}. "
@@ -209,10 +211,10 @@ class Audio:
         return found
 
     def _declare(self, format: str, sample_rate: int | None, channels: int) -> Audio:
-        row = named(format)
+        row = find_format(format)
         if not row.raw:
             return self
-        rate = sample_rate or _rate_in(format)
+        rate = sample_rate or _parse_rate(format)
         if rate is None:
             raise UnsupportedFormat(f"{self.label}: raw {row.name} has no header; say its rate with sample_rate=16000.")
         return replace(self, _declared=row, sample_rate=rate, channels=channels)
@@ -221,43 +223,43 @@ class Audio:
         return f"Audio({self.label!r})"
 
 
-def _audio_of(cls: type[Audio], source: Any) -> Audio:
+def _build_audio(cls: type[Audio], source: Any) -> Audio:
     match source:
         case Audio():
             return source
         case BytesContent() | Base64Content() | FileContent():
             return cls(HeldSource(source))
         case str():
-            return _of_text(cls, source)
+            return _build_from_text(cls, source)
         case bytes() | bytearray() | memoryview():
             return cls(HeldSource(BytesContent(bytes(cast("bytes", source)))))
         case os.PathLike():
             return cls(PathSource(Path(cast("os.PathLike[str]", source))))
         case Mapping():
-            from audio_core.audio.content_blocks import audio_in_block  # noqa: PLC0415 - the two rooms need each other
+            from audio_core.audio.content_blocks import parse_audio_block  # noqa: PLC0415 - the two rooms need each other
 
-            return audio_in_block(cast("Mapping[str, Any]", source))
+            return parse_audio_block(cast("Mapping[str, Any]", source))
         case _ if hasattr(source, "read"):
-            return _of_handle(cls, source)
+            return _build_from_handle(cls, source)
         case _:
             raise InvalidAudio(f"A {type(source).__name__} is no audio: give a path, URL, bytes, file object or block.")
 
 
-def _of_handle(cls: type[Audio], handle: BinaryIO) -> Audio:
+def _build_from_handle(cls: type[Audio], handle: BinaryIO) -> Audio:
     if isinstance(handle, io.TextIOBase):
         raise InvalidAudio("The file object is open as text: open it with mode 'rb'.")
     return cls(HandleSource(handle))
 
 
-def _of_text(cls: type[Audio], text: str) -> Audio:
+def _build_from_text(cls: type[Audio], text: str) -> Audio:
     scheme = _SCHEME.match(text)
     if scheme and scheme[0].lower() == "data:":
-        return _of_data_uri(cls, text)
+        return _build_from_data_uri(cls, text)
     base, start, end = split_fragment(text)
     if not scheme:
         found = cls(PathSource(Path(base)))
     elif scheme[0].lower() == "file:":
-        found = cls(PathSource(path_of_file_url(base), from_url=True))
+        found = cls(PathSource(parse_file_url(base), is_from_url=True))
     elif scheme[0].lower() in ("http:", "https:"):
         found = cls(UrlSource(base))
     else:
@@ -265,7 +267,7 @@ def _of_text(cls: type[Audio], text: str) -> Audio:
     return found.clip(start, end) if start is not None or end is not None else found
 
 
-def _of_data_uri(cls: type[Audio], uri: str) -> Audio:
+def _build_from_data_uri(cls: type[Audio], uri: str) -> Audio:
     head, comma, text = uri.partition(",")
     kind, *parameters = head.removeprefix("data:").split(";")
     if not comma or "base64" not in parameters:
@@ -275,6 +277,6 @@ def _of_data_uri(cls: type[Audio], uri: str) -> Audio:
     return audio._declare(";".join((kind, *parameters)), None, 1) if is_raw else audio  # pyright: ignore[reportPrivateUsage]
 
 
-def _rate_in(mime: str) -> int | None:
+def _parse_rate(mime: str) -> int | None:
     found = re.search(r";\s*rate=(\d+)", mime)
     return int(found[1]) if found else None

@@ -26,7 +26,7 @@ from audio_core.errors import AudioError, AudioNotFound, InvalidAudio
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["Base64Content", "BytesContent", "Content", "FileContent", "Spool", "fingerprint", "open_regular"]
+__all__ = ["Base64Content", "BytesContent", "Content", "FileContent", "Spool", "compute_sha256", "open_regular_file"]
 
 _COPY_BYTES = 256 * 1024
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
@@ -40,7 +40,7 @@ class Content(Protocol):
         """How many bytes there are."""
         ...
 
-    def open(self) -> BinaryIO:
+    def open_reader(self) -> BinaryIO:
         """A new seekable reader that stands at the first byte."""
         ...
 
@@ -56,7 +56,7 @@ class BytesContent:
         self._data = data
         self.size = len(data)
 
-    def open(self) -> BinaryIO:
+    def open_reader(self) -> BinaryIO:
         """A new reader; `BytesIO` shares the bytes until somebody writes."""
         return io.BytesIO(self._data)
 
@@ -75,12 +75,12 @@ class Base64Content:
     """
 
     def __init__(self, text: str) -> None:
-        self.text = _standard_base64(text)
+        self.text = _normalize_base64(text)
         self.size = len(self.text) // 4 * 3 - self.text[-2:].count("=")
 
-    def open(self) -> BinaryIO:
+    def open_reader(self) -> BinaryIO:
         """A new reader that decodes what it reads, and no more."""
-        return _reader(self)
+        return _open_buffered(self)
 
     def read_at(self, position: int, length: int) -> bytes:
         """`length` bytes from `position`, fewer only at the end."""
@@ -89,7 +89,7 @@ class Base64Content:
         return data[position - first * 3 :][:length]
 
 
-def _standard_base64(text: str) -> str:
+def _normalize_base64(text: str) -> str:
     clean = text if text.isalnum() else "".join(text.split()).replace("-", "+").replace("_", "/")
     if not _BASE64.fullmatch(clean):
         raise InvalidAudio("The audio is not base64: it holds characters outside the base64 alphabet.")
@@ -110,7 +110,7 @@ class FileContent:
         weakref.finalize(self, os.close, fd)
 
     @classmethod
-    def filled(cls, write: Callable[[BinaryIO], None]) -> FileContent:
+    def write_temporary(cls, write: Callable[[BinaryIO], None]) -> FileContent:
         """A nameless temporary file with what `write` put into it."""
         with tempfile.TemporaryFile() as file:
             write(file)
@@ -118,27 +118,27 @@ class FileContent:
             return cls(os.dup(file.fileno()))
 
     @classmethod
-    def copied(cls, handle: BinaryIO) -> FileContent:
+    def copy_from(cls, handle: BinaryIO) -> FileContent:
         """A nameless copy of what `handle` still has to read, so that it can be read again."""
-        return cls.filled(lambda file: shutil.copyfileobj(handle, file, _COPY_BYTES))
+        return cls.write_temporary(lambda file: shutil.copyfileobj(handle, file, _COPY_BYTES))
 
     @property
     def descriptor(self) -> int:
         """The open descriptor, for checks on what was really opened."""
         return self._fd
 
-    def open(self) -> BinaryIO:
+    def open_reader(self) -> BinaryIO:
         """A new buffered reader with a position of its own."""
-        return _reader(self)
+        return _open_buffered(self)
 
     def read_at(self, position: int, length: int) -> bytes:
         """`length` bytes from `position`, fewer only at the end, whatever other readers do meanwhile."""
-        data = self._some_at(position, length)
-        while 0 < len(data) < length and (more := self._some_at(position + len(data), length - len(data))):
+        data = self._read_some(position, length)
+        while 0 < len(data) < length and (more := self._read_some(position + len(data), length - len(data))):
             data += more
         return data
 
-    def _some_at(self, position: int, length: int) -> bytes:
+    def _read_some(self, position: int, length: int) -> bytes:
         if hasattr(os, "pread"):
             return os.pread(self._fd, length, position)
         with self._lock:  # Windows has no pread
@@ -146,7 +146,7 @@ class FileContent:
             return os.read(self._fd, length)
 
 
-def _reader(content: FileContent | Base64Content) -> BinaryIO:
+def _open_buffered(content: FileContent | Base64Content) -> BinaryIO:
     return cast("BinaryIO", io.BufferedReader(_Reader(content), _COPY_BYTES))
 
 
@@ -197,7 +197,7 @@ class Spool:
         self._size = 0
         return self._take
 
-    def content(self) -> FileContent:
+    def get_content(self) -> FileContent:
         """What has come, to be read."""
         return FileContent(os.dup(self._fd))
 
@@ -209,7 +209,7 @@ class Spool:
             view = view[os.write(self._fd, view) :]
 
 
-def open_regular(path: Path, label: str) -> FileContent:
+def open_regular_file(path: Path, label: str) -> FileContent:
     """Open a file that must be a regular one: a pipe or a device would hang or never end.
 
     Args:
@@ -224,7 +224,7 @@ def open_regular(path: Path, label: str) -> FileContent:
     try:
         fd = os.open(path, flags)
     except (OSError, ValueError) as error:
-        raise _cannot_open(label, error) from None
+        raise _explain_open_error(label, error) from None
     if stat.S_ISREG(os.fstat(fd).st_mode):
         return FileContent(fd)
     is_folder = stat.S_ISDIR(os.fstat(fd).st_mode)
@@ -234,7 +234,7 @@ def open_regular(path: Path, label: str) -> FileContent:
     raise InvalidAudio(f"{label} is a pipe or a device, not a regular file. Open it yourself and pass the file object.")
 
 
-def _cannot_open(label: str, error: OSError | ValueError) -> AudioError:
+def _explain_open_error(label: str, error: OSError | ValueError) -> AudioError:
     if isinstance(error, FileNotFoundError):
         return AudioNotFound(f"There is no file {label}. Is the path right, seen from the working directory?")
     if isinstance(error, IsADirectoryError):
@@ -243,7 +243,7 @@ def _cannot_open(label: str, error: OSError | ValueError) -> AudioError:
     return InvalidAudio(f"{label} cannot be opened: {reason}.")
 
 
-def fingerprint(content: Content) -> str:
+def compute_sha256(content: Content) -> str:
     """The SHA-256 of the bytes, in hex, read piece by piece."""
     digest, position = hashlib.sha256(), 0
     while piece := content.read_at(position, _COPY_BYTES):

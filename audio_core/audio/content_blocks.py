@@ -16,17 +16,17 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from audio_core.audio.audio import Audio
-from audio_core.errors import InvalidAudio
 from audio_core.audio.formats import FORMATS
+from audio_core.errors import InvalidAudio
 from audio_core.lenient_json import to_object
 
-__all__ = ["audio_in_block", "holds_audio"]
+__all__ = ["is_audio_block", "parse_audio_block"]
 
 _RAW_WORDS = {word for row in FORMATS.values() if row.raw for word in (row.name, row.mime, *row.aliases)}
 _SOURCES = ("url", "base64", "data", "path", "bytes", "file_uri", "file_data", "audio")
 
 
-def holds_audio(block: Mapping[str, Any]) -> bool:
+def is_audio_block(block: Mapping[str, Any]) -> bool:
     """Whether a message block is audio, going by its type and MIME type alone.
 
     Example:
@@ -37,13 +37,13 @@ def holds_audio(block: Mapping[str, Any]) -> bool:
         case "audio" | "input_audio" | "audio_url":
             return True
         case "media" | "file":
-            inner = _inner(block)
-            return str(_mime(block) or inner.get("file_data") or "").removeprefix("data:").startswith("audio/")
+            inner = _get_inner(block)
+            return str(_get_mime_type(block) or inner.get("file_data") or "").removeprefix("data:").startswith("audio/")
         case _:
             return False
 
 
-def audio_in_block(block: Mapping[str, Any]) -> Audio:
+def parse_audio_block(block: Mapping[str, Any]) -> Audio:
     """The recording that an audio block means; nothing is opened.
 
     Args:
@@ -58,27 +58,27 @@ def audio_in_block(block: Mapping[str, Any]) -> Audio:
         >>> audio_in_block({"type": "audio", "url": "file:///talks/a.mp3#t=12,30.5"}).start
         12.0
     """
-    inner = _inner(block)
+    inner = _get_inner(block)
     facts = {**to_object(block.get("extras")), **block, **inner}
     given = {key: inner[key] for key in _SOURCES if inner.get(key) is not None}
     if len(given) != 1 or block.get("file_id"):
-        raise InvalidAudio(_which_source(block, list(given)))
-    (key, value), mime = given.popitem(), _mime(block) or inner.get("format")
-    audio = _audio_at(key, value)
+        raise InvalidAudio(_explain_sources(block, list(given)))
+    (key, value), mime = given.popitem(), _get_mime_type(block) or inner.get("format")
+    audio = _build_audio(key, value)
     if mime and str(mime).split(";")[0].lower() in _RAW_WORDS:
         rate = facts.get("sample_rate") or facts.get("audio_sample_rate")
         audio = Audio.of(audio, format=str(mime), sample_rate=rate, channels=facts.get("channels") or 1)
     return Audio.of(audio, start=facts.get("start"), end=facts.get("end"))
 
 
-def _audio_at(key: str, value: Any) -> Audio:
+def _build_audio(key: str, value: Any) -> Audio:
     is_text = isinstance(value, str) and key in ("base64", "data", "audio", "bytes", "file_data")
     if is_text and not value.startswith(("data:", "http:", "https:", "file:")):
         return Audio.from_base64(value)
     return Audio.of(value)
 
 
-def _which_source(block: Mapping[str, Any], given: list[str]) -> str:
+def _explain_sources(block: Mapping[str, Any], given: list[str]) -> str:
     by_id = ["file_id"] if block.get("file_id") else []
     if given:
         return f"The audio block names {len(given + by_id)} sources ({', '.join(given + by_id)}); leave one."
@@ -87,7 +87,7 @@ def _which_source(block: Mapping[str, Any], given: list[str]) -> str:
     return "The audio block has no source; give one of url, base64, data or path."
 
 
-def _inner(block: Mapping[str, Any]) -> Mapping[str, Any]:
+def _get_inner(block: Mapping[str, Any]) -> Mapping[str, Any]:
     """The mapping that holds the source: nested under the type's own name, or the block itself."""
     nested = block.get(str(block.get("type")))
     if isinstance(nested, Mapping):
@@ -97,5 +97,5 @@ def _inner(block: Mapping[str, Any]) -> Mapping[str, Any]:
     return block
 
 
-def _mime(block: Mapping[str, Any]) -> str | None:
-    return block.get("mime_type") or block.get("mimetype") or _inner(block).get("mime_type")
+def _get_mime_type(block: Mapping[str, Any]) -> str | None:
+    return block.get("mime_type") or block.get("mimetype") or _get_inner(block).get("mime_type")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from audio_core.errors import UnsupportedFormat
 
-__all__ = ["FORMATS", "SNIFF_BYTES", "SUFFIXES", "Format", "describe_bytes", "named", "sniff"]
+__all__ = ["FORMATS", "SNIFF_BYTES", "SUFFIXES", "Format", "describe_bytes", "find_format", "sniff_format"]
 
 SNIFF_BYTES = 64
 """How many leading bytes `sniff` wants to see."""
@@ -65,7 +65,7 @@ SUFFIXES = frozenset(
 _BY_NAME = {word: row for row in FORMATS.values() for word in (row.name, row.mime, *row.aliases)}
 
 
-def named(name: str) -> Format:
+def find_format(name: str) -> Format:
     """The format that a name, suffix or MIME type means; case and codec parameters do not matter.
 
     Args:
@@ -87,7 +87,7 @@ def named(name: str) -> Format:
         ) from None
 
 
-def sniff(head: bytes) -> Format | None:
+def sniff_format(head: bytes) -> Format | None:
     r"""The format that the first bytes of a file show, or None if they show no audio format.
 
     Args:

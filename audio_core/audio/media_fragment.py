@@ -6,7 +6,7 @@ import re
 
 from audio_core.errors import InvalidAudio
 
-__all__ = ["fragment", "split_fragment"]
+__all__ = ["format_fragment", "split_fragment"]
 
 _FRAGMENT = re.compile(r"(?:^|&)t=(?:npt:)?(?P<start>[\d.:]*)(?:,(?P<end>[\d.:]*))?(?=&|$)")
 
@@ -17,10 +17,10 @@ def split_fragment(text: str) -> tuple[str, float | None, float | None]:
     found = _FRAGMENT.search(fragment) if mark else None
     if not found or not (found["start"] or found["end"]):
         return text, None, None
-    return base, _seconds_of(found["start"]), _seconds_of(found["end"])
+    return base, _parse_npt(found["start"]), _parse_npt(found["end"])
 
 
-def _seconds_of(clock: str | None) -> float | None:
+def _parse_npt(clock: str | None) -> float | None:
     """Seconds of `12.5`, `02:30` or `1:02:30.5` (normal play time)."""
     if not clock:
         return None
@@ -33,12 +33,12 @@ def _seconds_of(clock: str | None) -> float | None:
     return sum(part * 60**power for power, part in enumerate(reversed(parts)))
 
 
-def fragment(start: float | None, end: float | None) -> str:
+def format_fragment(start: float | None, end: float | None) -> str:
     """The fragment that names a clip, such as `#t=12,30.5`; empty for none."""
     if start is None and end is None:
         return ""
-    return f"#t={_number(start or 0.0)}" + ("" if end is None else f",{_number(end)}")
+    return f"#t={_format_seconds(start or 0.0)}" + ("" if end is None else f",{_format_seconds(end)}")
 
 
-def _number(seconds: float) -> str:
+def _format_seconds(seconds: float) -> str:
     return f"{seconds:.3f}".rstrip("0").rstrip(".")

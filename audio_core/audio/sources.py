@@ -10,10 +10,10 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from audio_core.audio.content import Content, FileContent, open_regular
+from audio_core.audio.content import Content, FileContent, open_regular_file
 from audio_core.errors import InvalidAudio
 
-__all__ = ["HandleSource", "HeldSource", "PathSource", "Source", "UrlSource", "path_of_file_url"]
+__all__ = ["HandleSource", "HeldSource", "PathSource", "Source", "UrlSource", "parse_file_url"]
 
 _LONGEST_LABEL = 80
 
@@ -23,21 +23,21 @@ class PathSource:
     """A file of this machine."""
 
     path: Path
-    from_url: bool = False
+    is_from_url: bool = False
 
     @property
     def label(self) -> str:
         """What messages call it."""
-        return _short(self.path.name or "(no name)")
+        return _shorten(self.path.name or "(no name)")
 
     @property
     def reference(self) -> str | None:
         """The URL that names it."""
         return Path(os.path.abspath(self.path)).as_uri()  # noqa: PTH100 - resolve would touch the disk
 
-    def open(self) -> Content:
+    def open_content(self) -> Content:
         """The bytes."""
-        return open_regular(self.path, self.label)
+        return open_regular_file(self.path, self.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ class UrlSource:
     def label(self) -> str:
         """What messages call it."""
         parts = urlsplit(self.reference)
-        return _short(parts.path.rsplit("/", 1)[-1] or parts.hostname or "(no name)")
+        return _shorten(parts.path.rsplit("/", 1)[-1] or parts.hostname or "(no name)")
 
-    def open(self) -> Content:
+    def open_content(self) -> Content:
         """Nothing: it must be fetched first."""
         raise InvalidAudio(f"{self.label} is remote and not fetched yet. AudioClient and the plugins fetch it for you.")
 
@@ -65,7 +65,7 @@ class HeldSource:
     label: str = "audio given as bytes"
     reference: str | None = None
 
-    def open(self) -> Content:
+    def open_content(self) -> Content:
         """The bytes."""
         return self.content
 
@@ -80,18 +80,18 @@ class HandleSource:
     _content: Content | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def open(self) -> Content:
+    def open_content(self) -> Content:
         """The bytes, copied when this is called first."""
         with self._lock:
             if self._content is None:
-                self._content = FileContent.copied(self.handle)
+                self._content = FileContent.copy_from(self.handle)
             return self._content
 
 
 Source = PathSource | UrlSource | HeldSource | HandleSource
 
 
-def path_of_file_url(url: str) -> Path:
+def parse_file_url(url: str) -> Path:
     """The path that a `file:` URL names; InvalidAudio if it names another machine."""
     parts = urlsplit(url)
     if parts.netloc not in ("", "localhost"):
@@ -99,5 +99,5 @@ def path_of_file_url(url: str) -> Path:
     return Path(url2pathname(parts.path))
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= _LONGEST_LABEL else text[: _LONGEST_LABEL - 1] + "…"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from typing_extensions import TypedDict
 
+from audio_core.audio.formats import FORMATS, SNIFF_BYTES, find_format, sniff_format
 from audio_core.errors import UnsupportedFormat
-from audio_core.audio.formats import FORMATS, SNIFF_BYTES, named, sniff
 
-__all__ = ["PCM_RATE", "Speech", "SpeechOptions", "format_of_speech"]
+__all__ = ["PCM_RATE", "Speech", "SpeechOptions", "detect_speech_format"]
 
 PCM_RATE = 24_000
 """Hz of spoken `pcm16`, mono, little-endian (https://platform.openai.com/docs/guides/realtime-models-prompting#audio-formats)."""
@@ -94,7 +94,7 @@ class Speech:
         """
         target = Path(path)
         is_pcm = self.format in _SAMPLE_BYTES
-        if named(target.suffix or "(no suffix)").name != ("wav" if is_pcm else self.format):
+        if find_format(target.suffix or "(no suffix)").name != ("wav" if is_pcm else self.format):
             raise UnsupportedFormat(
                 f"The reply is {self.format}: save it as {'.wav' if is_pcm else FORMATS[self.format].suffix}, "
                 f"not as {target.name}."
@@ -102,12 +102,12 @@ class Speech:
         target.write_bytes(self.to_wav() if is_pcm else self.data)
         return target
 
-    def may_be_named(self, now: float | None = None) -> bool:
+    def has_valid_id(self, now: float | None = None) -> bool:
         """Whether a request may refer to it by its id: it has one, and it is known not to have expired."""
         return self.id is not None and self.expires_at is not None and self.expires_at > (now or time.time())
 
 
-def format_of_speech(head: bytes, asked: str | None) -> tuple[str, int | None]:
+def detect_speech_format(head: bytes, asked: str | None) -> tuple[str, int | None]:
     """What a spoken reply is, and the rate of headerless PCM.
 
     Args:
@@ -118,7 +118,7 @@ def format_of_speech(head: bytes, asked: str | None) -> tuple[str, int | None]:
         >>> format_of_speech(b"RIFF....WAVE", "pcm16"), format_of_speech(b"..", "pcm16")
         (('wav', None), ('pcm16', 24000))
     """
-    found, wanted = sniff(head[:SNIFF_BYTES]), FORMATS.get(asked or "pcm16", FORMATS["pcm16"])
+    found, wanted = sniff_format(head[:SNIFF_BYTES]), FORMATS.get(asked or "pcm16", FORMATS["pcm16"])
     if found is not None and not (wanted.raw and found.name in _FRAMED):
         return found.name, None
     return wanted.name, PCM_RATE if wanted.raw else None

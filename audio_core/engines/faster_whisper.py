@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from audio_core.audio.audio import Audio
 from audio_core.errors import MissingDependency, UnsupportedFormat
-from audio_core.media.decode import pcm
+from audio_core.media.decode import decode
 from audio_core.transcript.transcript import Segment, Transcript, Word
 from audio_core.wire.transcription import TranscriptionOptions
 
@@ -57,7 +57,7 @@ class FasterWhisper:
         import numpy as np  # noqa: PLC0415 - faster-whisper brings it
 
         whisper = _load(self._weights)
-        samples = np.frombuffer(b"".join(pcm(audio, rate=_RATE)), dtype="<i2").astype("float32") / 32768
+        samples = np.frombuffer(b"".join(decode(audio, rate=_RATE)), dtype="<i2").astype("float32") / 32768
         found, info = whisper.transcribe(
             samples,
             language=options.language,
@@ -66,7 +66,7 @@ class FasterWhisper:
             **({} if options.temperature is None else {"temperature": options.temperature}),
             **(options.extra or {}),
         )
-        segments = tuple(_segment(segment, audio.start or 0.0) for segment in found)
+        segments = tuple(_build_segment(segment, audio.start or 0.0) for segment in found)
         return Transcript(
             text=" ".join(segment.text for segment in segments),
             segments=segments,
@@ -77,17 +77,17 @@ class FasterWhisper:
         )
 
 
-def _segment(raw: WhisperSegment, offset: float) -> Segment:
+def _build_segment(raw: WhisperSegment, offset: float) -> Segment:
     return Segment(
         start=float(raw.start) + offset,
         end=float(raw.end) + offset,
         text=raw.text.strip(),
-        words=tuple(_word(word, offset) for word in raw.words or ()),
+        words=tuple(_build_word(word, offset) for word in raw.words or ()),
         confidence=math.exp(min(0.0, float(raw.avg_logprob))),
     )
 
 
-def _word(raw: WhisperWord, offset: float) -> Word:
+def _build_word(raw: WhisperWord, offset: float) -> Word:
     # NumPy floats become plain ones, so that transcripts can be written as JSON.
     start, end = float(raw.start) + offset, float(raw.end) + offset
     return Word(start, end, raw.word.strip(), confidence=float(raw.probability))

@@ -15,18 +15,18 @@ from typing import Any
 
 from audio_core.audio.audio import Audio
 from audio_core.errors import MissingDependency
-from audio_core.media.decode import pcm
+from audio_core.media.decode import decode
 from audio_core.transcript.transcript import Segment, Transcript, Word
 from audio_core.wire.transcription import TranscriptionOptions
 
 Decoder = Any  # PocketSphinx has no types
 
-__all__ = ["RATE", "Decoder", "PocketSphinx", "between_pauses", "borrowed_decoder", "utterances", "words_in"]
+__all__ = ["RATE", "Decoder", "PocketSphinx", "borrow_decoder", "group_by_pause", "recognize_words", "split_utterances"]
 
 RATE = 16_000
 _BYTES_PER_SECOND = RATE * 2
 _FRAMES_PER_SECOND = 100  # of the decoder's own clock
-_LOOSE = 0  # the endpointer's mode; stricter ones cut soft sounds off: up to 4 points of word error rate
+_VAD_MODE = 0  # the endpointer's mode; stricter ones cut soft sounds off: up to 4 points of word error rate
 _WINDOW = 0.3  # seconds that the endpointer looks at before it decides
 _PAUSE = 0.3  # seconds between two words that end a segment
 _PADDING = 0.25  # seconds of pause kept around speech, so that soft first and last sounds are heard
@@ -66,10 +66,10 @@ class PocketSphinx:
             MissingDependency: if PocketSphinx is not installed.
             InvalidAudio: if the recording is damaged or cut short.
         """
-        offset, heard = audio.start or 0.0, _Count(pcm(audio, rate=RATE))
+        offset, heard = audio.start or 0.0, _SecondsCounter(decode(audio, rate=RATE))
         segments = tuple(
-            segment.shifted(offset) if options.words else replace(segment.shifted(offset), words=())
-            for segment in self._segments(heard)
+            segment.shift(offset) if options.words else replace(segment.shift(offset), words=())
+            for segment in self._recognize(heard)
         )
         return Transcript(
             text=" ".join(segment.text for segment in segments),
@@ -80,14 +80,14 @@ class PocketSphinx:
             provider="local",
         )
 
-    def _segments(self, heard: Iterable[bytes]) -> Iterator[Segment]:
-        with borrowed_decoder() as decoder:
-            for start, utterance in utterances(heard):
-                for words in between_pauses(words_in(decoder, utterance, start)):
-                    yield _segment(words)
+    def _recognize(self, heard: Iterable[bytes]) -> Iterator[Segment]:
+        with borrow_decoder() as decoder:
+            for start, utterance in split_utterances(heard):
+                for words in group_by_pause(recognize_words(decoder, utterance, start)):
+                    yield _build_segment(words)
 
 
-def utterances(pieces: Iterable[bytes]) -> Iterator[tuple[float, bytes]]:
+def split_utterances(pieces: Iterable[bytes]) -> Iterator[tuple[float, bytes]]:
     """Stretches of speech between pauses, with a little of the pauses, and where each starts.
 
     Args:
@@ -96,9 +96,9 @@ def utterances(pieces: Iterable[bytes]) -> Iterator[tuple[float, bytes]]:
     Yields:
         Start in seconds, and PCM of little over 30 s at most.
     """
-    endpointer = _pocketsphinx().Endpointer(window=_WINDOW, vad_mode=_LOOSE, sample_rate=RATE)
-    tape, begin = _Tape(), None
-    for frame in _framed(pieces, endpointer.frame_bytes):
+    endpointer = _import_pocketsphinx().Endpointer(window=_WINDOW, vad_mode=_VAD_MODE, sample_rate=RATE)
+    tape, begin = _PcmBuffer(), None
+    for frame in _split_frames(pieces, endpointer.frame_bytes):
         tape.add(frame)
         if len(frame) < endpointer.frame_bytes:
             break
@@ -106,7 +106,7 @@ def utterances(pieces: Iterable[bytes]) -> Iterator[tuple[float, bytes]]:
         if endpointer.in_speech:
             begin = endpointer.speech_start - _PADDING if begin is None else begin
             if tape.end - begin > _LONGEST_UTTERANCE:
-                cut = tape.quietest(tape.end - _LOOK_BACK, tape.end)
+                cut = tape.find_quietest(tape.end - _LOOK_BACK, tape.end)
                 yield tape.take(begin, cut)
                 begin = cut
         elif begin is not None:
@@ -118,7 +118,7 @@ def utterances(pieces: Iterable[bytes]) -> Iterator[tuple[float, bytes]]:
         yield tape.take(begin, tape.end)
 
 
-class _Tape:
+class _PcmBuffer:
     """The last seconds of PCM; what was taken is gone."""
 
     def __init__(self) -> None:
@@ -134,28 +134,28 @@ class _Tape:
 
     def forget(self, seconds: float) -> None:
         """Drop what lies before a time."""
-        count = max(0, self._at(seconds))
+        count = max(0, self._locate(seconds))
         del self._held[:count]
         self._start += count
 
     def take(self, begin: float, end: float) -> tuple[float, bytes]:
         """What lies between two times, as far as it is still held, and where that starts."""
         self.forget(begin)
-        start, data = self._start / _BYTES_PER_SECOND, bytes(self._held[: max(0, self._at(end))])
+        start, data = self._start / _BYTES_PER_SECOND, bytes(self._held[: max(0, self._locate(end))])
         self.forget(start + len(data) / _BYTES_PER_SECOND)
         return start, data
 
-    def quietest(self, begin: float, end: float) -> float:
+    def find_quietest(self, begin: float, end: float) -> float:
         """Where, between two times, the frame of least energy starts."""
-        frames = range(max(0, self._at(begin)), self._at(end) - _FRAME, _FRAME)
-        best = min(frames, key=lambda at: _energy(self._held[at : at + _FRAME]))
+        frames = range(max(0, self._locate(begin)), self._locate(end) - _FRAME, _FRAME)
+        best = min(frames, key=lambda at: _compute_energy(self._held[at : at + _FRAME]))
         return (self._start + best) / _BYTES_PER_SECOND
 
-    def _at(self, seconds: float) -> int:
+    def _locate(self, seconds: float) -> int:
         return round(seconds * RATE) * 2 - self._start
 
 
-def _framed(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
+def _split_frames(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
     """Whole frames, and last a shorter or empty one, which tells the endpointer that the stream has ended."""
     held = bytearray()
     for piece in pieces:
@@ -167,11 +167,11 @@ def _framed(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
     yield bytes(held)
 
 
-def _energy(frame: bytes | bytearray) -> int:
+def _compute_energy(frame: bytes | bytearray) -> int:
     return sum(abs(sample) for sample in memoryview(frame).cast("h"))
 
 
-def words_in(decoder: Decoder, utterance: bytes, start: float) -> list[Word]:
+def recognize_words(decoder: Decoder, utterance: bytes, start: float) -> list[Word]:
     """The words that a decoder finds in an utterance which begins `start` seconds into the recording."""
     decoder.start_utt()
     decoder.process_raw(utterance, full_utt=True)
@@ -189,7 +189,7 @@ def words_in(decoder: Decoder, utterance: bytes, start: float) -> list[Word]:
     ]
 
 
-def between_pauses(words: Iterable[Word]) -> Iterator[list[Word]]:
+def group_by_pause(words: Iterable[Word]) -> Iterator[list[Word]]:
     """Words in groups that pauses part."""
     group: list[Word] = []
     for word in words:
@@ -201,7 +201,7 @@ def between_pauses(words: Iterable[Word]) -> Iterator[list[Word]]:
         yield group
 
 
-def _segment(words: list[Word]) -> Segment:
+def _build_segment(words: list[Word]) -> Segment:
     rated = [word.confidence or 0.0 for word in words]
     return Segment(
         start=words[0].start,
@@ -212,7 +212,7 @@ def _segment(words: list[Word]) -> Segment:
     )
 
 
-class _Count:
+class _SecondsCounter:
     """Passes PCM on and counts its seconds."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
@@ -229,18 +229,18 @@ class _Count:
 
 
 @contextmanager
-def borrowed_decoder() -> Generator[Decoder]:
+def borrow_decoder() -> Generator[Decoder]:
     """A decoder that serves nobody else meanwhile."""
     with _lock:
         decoder = _idle.pop() if _idle else None
-    decoder = decoder or _pocketsphinx().Decoder(samprate=RATE, loglevel="FATAL", **_TUNING)
+    decoder = decoder or _import_pocketsphinx().Decoder(samprate=RATE, loglevel="FATAL", **_TUNING)
     decoder.reinit_feat()  # forget the last recording's noise, or the same audio would give other words
     yield decoder
     with _lock:  # after an error it is dropped: it may stand within an utterance
         _idle.append(decoder)
 
 
-def _pocketsphinx() -> Any:
+def _import_pocketsphinx() -> Any:
     try:
         import pocketsphinx  # noqa: PLC0415 - an extra
     except ImportError:

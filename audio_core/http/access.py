@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from audio_core.audio.audio import Audio
-from audio_core.audio.content import FileContent, open_regular
+from audio_core.audio.content import FileContent, open_regular_file
 from audio_core.errors import AccessDenied, AudioTooLarge, InvalidAudio
 
-__all__ = ["Access", "admit", "as_access", "is_public"]
+__all__ = ["Access", "is_public", "open_authorized", "to_access"]
 
 _GIB = 2**30
 _IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -51,15 +51,15 @@ class Access:
     max_bytes: int = 2 * _GIB
     allow_private_hosts: bool = False
 
-    def permits_host(self, host: str) -> bool:
+    def allows_host(self, host: str) -> bool:
         """Whether a URL's host is on the list."""
         return self.hosts is None or host.rstrip(".").lower() in {name.lower() for name in self.hosts}
 
-    def permits_address(self, address: str) -> bool:
+    def allows_address(self, address: str) -> bool:
         """Whether a resolved address may be connected to."""
         return self.allow_private_hosts or is_public(address)
 
-    def open(self, path: Path, label: str) -> FileContent:
+    def open_file(self, path: Path, label: str) -> FileContent:
         """Open a file that lies under one of the roots.
 
         Raises:
@@ -68,11 +68,13 @@ class Access:
             AudioTooLarge: if it is over `max_bytes`.
         """
         roots = [os.path.realpath(root) for root in self.roots]
-        if not _is_below(_resolved(path), roots):
-            raise self._denied(label)  # also where there is no such file, so that nothing is told of other folders
-        content = open_regular(path, label)
-        if not _is_below(_really(content, path), roots):
-            raise self._denied(label)
+        if not _is_below(_resolve_path(path), roots):
+            raise self._build_denial(
+                label
+            )  # also where there is no such file, so that nothing is told of other folders
+        content = open_regular_file(path, label)
+        if not _is_below(_resolve_descriptor(content, path), roots):
+            raise self._build_denial(label)
         self.check_size(content.size, label)
         return content
 
@@ -83,13 +85,13 @@ class Access:
                 f"{label} has {size:,} bytes; access allows {self.max_bytes:,} (Access(max_bytes=...))."
             )
 
-    def _denied(self, label: str) -> AccessDenied:
+    def _build_denial(self, label: str) -> AccessDenied:
         allowed = ", ".join(repr(Path(root).name or str(root)) for root in self.roots)
         where = f"access allows files in {allowed} only" if allowed else "no folder was opened to it"
         return AccessDenied(f"{label} may not be opened: {where}. Pass access='folder' to allow a folder's files.")
 
 
-def as_access(value: Any) -> Access:
+def to_access(value: Any) -> Access:
     """An `Access` from what `access=` may be: one already, a folder, several folders, or None for no folder.
 
     Raises:
@@ -108,7 +110,7 @@ def as_access(value: Any) -> Access:
             raise InvalidAudio(f"access must be an Access, a folder or a list of folders, not {type(value).__name__}.")
 
 
-def admit(audio: Audio, access: Access | None) -> Audio:
+def open_authorized(audio: Audio, access: Access | None) -> Audio:
     """Open a recording that is not remote; from here on its descriptor is used, not its path.
 
     Args:
@@ -117,8 +119,8 @@ def admit(audio: Audio, access: Access | None) -> Audio:
     """
     path = audio.path
     if path is None or access is None:
-        return audio.opened(audio.open())
-    return audio.opened(access.open(path, audio.label))
+        return audio.with_content(audio.open_content())
+    return audio.with_content(access.open_file(path, audio.label))
 
 
 def is_public(address: str) -> bool:
@@ -134,7 +136,7 @@ def is_public(address: str) -> bool:
         found = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     except ValueError:
         return False
-    return all(_is_public(candidate) for candidate in (found, *_embedded(found)))
+    return all(_is_public(candidate) for candidate in (found, *_find_embedded(found)))
 
 
 def _is_public(address: _IPAddress) -> bool:
@@ -144,7 +146,7 @@ def _is_public(address: _IPAddress) -> bool:
     return address.is_global and not address.is_multicast and not listed and address not in _NAT64_LOCAL
 
 
-def _embedded(address: _IPAddress) -> list[ipaddress.IPv4Address]:
+def _find_embedded(address: _IPAddress) -> list[ipaddress.IPv4Address]:
     if isinstance(address, ipaddress.IPv4Address):
         return []
     low = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
@@ -162,14 +164,14 @@ def _is_below(path: str, roots: Iterable[str]) -> bool:
     return any(inner.startswith(os.path.normcase(root.rstrip(os.sep) + os.sep)) for root in roots)
 
 
-def _resolved(path: Path) -> str:
+def _resolve_path(path: Path) -> str:
     try:
         return os.path.realpath(path)
     except (OSError, ValueError):  # too long, a NUL byte
         return ""
 
 
-def _really(content: FileContent, path: Path) -> str:
+def _resolve_descriptor(content: FileContent, path: Path) -> str:
     """The path of the file that the descriptor holds, which a swapped link cannot change."""
     with contextlib.suppress(FileNotFoundError):  # where there is no such folder
         return str(Path(f"/proc/self/fd/{content.descriptor}").readlink())

@@ -17,20 +17,20 @@ import pybase64
 from audio_core.audio.content import Base64Content, Content
 from audio_core.errors import InvalidAudio
 
-__all__ = ["Body", "FilePart", "json_body", "multipart_body"]
+__all__ = ["Body", "FilePart", "encode_json", "encode_multipart"]
 
 _UNSAFE_IN_NAMES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})  # RFC 7578 §2, as browsers do it
 
 
 @dataclass(frozen=True, slots=True)
-class _InBase64:
+class _Base64Part:
     content: Content
 
     @property
     def size(self) -> int:
         return -(-self.content.size // 3) * 4
 
-    def pieces(self, size: int) -> Iterator[bytes]:
+    def iterate_pieces(self, size: int) -> Iterator[bytes]:
         if isinstance(self.content, Base64Content):
             text = self.content.text
             yield from (text[at : at + size].encode("ascii") for at in range(0, len(text), size))
@@ -39,14 +39,14 @@ class _InBase64:
 
 
 @dataclass(frozen=True, slots=True)
-class _Raw:
+class _RawPart:
     content: Content
 
     @property
     def size(self) -> int:
         return self.content.size
 
-    def pieces(self, size: int) -> Iterator[bytes]:
+    def iterate_pieces(self, size: int) -> Iterator[bytes]:
         return _read(self.content, size)
 
 
@@ -69,14 +69,14 @@ class Body:
     """
 
     content_type: str
-    segments: Sequence[bytes | _InBase64 | _Raw]
+    segments: Sequence[bytes | _Base64Part | _RawPart]
 
     @property
     def length(self) -> int:
         """Bytes in all, known before any is read."""
         return sum(len(segment) if isinstance(segment, bytes) else segment.size for segment in self.segments)
 
-    def pieces(self, size: int) -> Iterator[bytes]:
+    def iterate_pieces(self, size: int) -> Iterator[bytes]:
         """The body from its beginning, in pieces of about `size` bytes; each call reads the contents anew.
 
         Raises:
@@ -86,13 +86,13 @@ class Body:
             if isinstance(segment, bytes):
                 yield segment
             else:
-                yield from segment.pieces(size)
+                yield from segment.iterate_pieces(size)
 
     def __repr__(self) -> str:
         return f"Body({self.content_type.split(';')[0]!r}, length={self.length})"
 
 
-def json_body(payload: Mapping[str, Any]) -> Body:
+def encode_json(payload: Mapping[str, Any]) -> Body:
     """A JSON body in which every `Content` stands as a base64 string.
 
     Example:
@@ -111,9 +111,9 @@ def json_body(payload: Mapping[str, Any]) -> Body:
 
     text = json.dumps(payload, default=hold, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     first, *rest = (part.encode() for part in text.split(mark))
-    segments: list[bytes | _InBase64 | _Raw] = [first]
+    segments: list[bytes | _Base64Part | _RawPart] = [first]
     for content, part in zip(contents, rest, strict=True):
-        segments += (_InBase64(content), part)
+        segments += (_Base64Part(content), part)
     return Body("application/json", segments)
 
 
@@ -127,20 +127,20 @@ class FilePart:
     content: Content
 
 
-def multipart_body(fields: Sequence[tuple[str, str]], file: FilePart) -> Body:
+def encode_multipart(fields: Sequence[tuple[str, str]], file: FilePart) -> Body:
     """A `multipart/form-data` body (RFC 7578): the fields in order, then the file."""
     boundary = secrets.token_hex(16)
     head = "".join(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n{value}\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{_quote(name)}"\r\n\r\n{value}\r\n'
         for name, value in fields
     )
     head += (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(file.name)}"; '
-        f'filename="{_quoted(file.filename)}"\r\nContent-Type: {file.mime}\r\n\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{_quote(file.name)}"; '
+        f'filename="{_quote(file.filename)}"\r\nContent-Type: {file.mime}\r\n\r\n'
     )
     tail = f"\r\n--{boundary}--\r\n"
-    return Body(f"multipart/form-data; boundary={boundary}", [head.encode(), _Raw(file.content), tail.encode()])
+    return Body(f"multipart/form-data; boundary={boundary}", [head.encode(), _RawPart(file.content), tail.encode()])
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return text.translate(_UNSAFE_IN_NAMES)

@@ -14,16 +14,16 @@ from typing import Any
 
 import httpx
 
-from audio_core.http.early import hear_early_answers
+from audio_core.http.early import read_early_responses
 
-__all__ = ["Connections"]
+__all__ = ["Clients"]
 
 _MOMENT = 1.0
 _closing: set[asyncio.Task[None]] = set()
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
 
-class Connections:
+class Clients:
     """The HTTP clients of one object: made when first needed, one per process and one per event loop.
 
     Args:
@@ -36,10 +36,10 @@ class Connections:
         self,
         http_client: httpx.Client | None = None,
         http_async_client: httpx.AsyncClient | None = None,
-        at_once: int = 8,
+        max_concurrency: int = 8,
     ) -> None:
         self._given, self._given_async = http_client, http_async_client
-        self._at_once = at_once
+        self._at_once = max_concurrency
         self._places: tuple[int, threading.Semaphore] | None = None
         self._places_per_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
             weakref.WeakKeyDictionary()
@@ -51,17 +51,17 @@ class Connections:
         ] = weakref.WeakKeyDictionary()
         weakref.finalize(self, _leave, self._per_loop).atexit = False
 
-    def client(self) -> httpx.Client:
+    def get_client(self) -> httpx.Client:
         """The client for sync calls; a forked child gets one of its own, so that answers are never mixed up."""
         if self._given is not None:
             return self._given
         with self._lock:
             if self._own is None or self._own[0] != os.getpid():
-                self._own = (os.getpid(), httpx.Client(verify=_tls(), limits=_LIMITS))
+                self._own = (os.getpid(), httpx.Client(verify=_create_ssl_context(), limits=_LIMITS))
                 weakref.finalize(self, self._own[1].close)
             return self._own[1]
 
-    async def async_client(self) -> httpx.AsyncClient:
+    async def get_async_client(self) -> httpx.AsyncClient:
         """The client for calls on the running loop; it is closed when the loop shuts its generators down."""
         if self._given_async is not None:
             return self._given_async
@@ -71,14 +71,14 @@ class Connections:
             self._per_loop[loop] = (await anext(keeper), keeper)
         return self._per_loop[loop][0]
 
-    def places(self) -> threading.Semaphore:
+    def get_slots(self) -> threading.Semaphore:
         """The places for sync flows; a forked child has its own, as nobody there would leave those that are taken."""
         with self._lock:
             if self._places is None or self._places[0] != os.getpid():
                 self._places = (os.getpid(), threading.Semaphore(self._at_once))
             return self._places[1]
 
-    def async_places(self) -> asyncio.Semaphore:
+    def get_async_slots(self) -> asyncio.Semaphore:
         """The places for flows on the running loop."""
         return self._places_per_loop.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._at_once))
 
@@ -94,8 +94,8 @@ class Connections:
         if kept := self._per_loop.pop(asyncio.get_running_loop(), None):
             await kept[1].aclose()
 
-    def __reduce__(self) -> tuple[type[Connections], tuple[None, None, int]]:
-        return (Connections, (None, None, self._at_once))  # sockets do not travel; the copy makes its own
+    def __reduce__(self) -> tuple[type[Clients], tuple[None, None, int]]:
+        return (Clients, (None, None, self._at_once))  # sockets do not travel; the copy makes its own
 
 
 def _leave(per_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, AsyncGenerator[Any]]]) -> None:
@@ -115,11 +115,11 @@ def _close(loop: asyncio.AbstractEventLoop, keeper: AsyncGenerator[Any]) -> None
 
 
 @functools.cache
-def _tls() -> ssl.SSLContext:
+def _create_ssl_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()  # takes 17 ms, so it is shared
 
 
 async def _kept_async_client() -> AsyncGenerator[httpx.AsyncClient]:
     # asyncio.run closes the loop's suspended async generators, and so this client, before it closes the loop.
-    async with hear_early_answers(httpx.AsyncClient(verify=_tls(), limits=_LIMITS)) as client:
+    async with read_early_responses(httpx.AsyncClient(verify=_create_ssl_context(), limits=_LIMITS)) as client:
         yield client

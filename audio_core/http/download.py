@@ -14,17 +14,17 @@ from urllib.parse import urljoin, urlsplit
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import Spool
 from audio_core.errors import AccessDenied, InvalidAudio, Unreachable
-from audio_core.http.access import Access, admit
-from audio_core.http.flow import Flow, Request, work
-from audio_core.http.retry import ask
+from audio_core.http.access import Access, open_authorized
+from audio_core.http.flow import Flow, Request, run_blocking
+from audio_core.http.retry import send_with_retry
 
-__all__ = ["bring", "fetch"]
+__all__ = ["download", "open_or_download"]
 
 _MAX_HOPS = 5
 _PORTS = {"http": 80, "https": 443}
 
 
-def bring(audio: Audio, access: Access | None, *, timeout: float, max_retries: int) -> Flow[Audio]:
+def open_or_download(audio: Audio, access: Access | None, *, timeout: float, max_retries: int) -> Flow[Audio]:
     """A recording that is open: fetched if it is remote.
 
     Args:
@@ -38,14 +38,14 @@ def bring(audio: Audio, access: Access | None, *, timeout: float, max_retries: i
         InvalidAudio: if it is no audio, or is not there.
     """
     if audio.is_remote:
-        audio = yield from fetch(audio, access or Access(), timeout=timeout, max_retries=max_retries)
+        audio = yield from download(audio, access or Access(), timeout=timeout, max_retries=max_retries)
     else:
-        audio = yield from work(partial(admit, audio, access))
-    audio.sniffed()
+        audio = yield from run_blocking(partial(open_authorized, audio, access))
+    audio.detect_format()
     return audio
 
 
-def fetch(audio: Audio, access: Access, *, timeout: float, max_retries: int) -> Flow[Audio]:
+def download(audio: Audio, access: Access, *, timeout: float, max_retries: int) -> Flow[Audio]:
     """Download a remote recording into a nameless temporary file.
 
     Raises:
@@ -55,15 +55,15 @@ def fetch(audio: Audio, access: Access, *, timeout: float, max_retries: int) -> 
     """
     url, spool = audio.source or "", Spool(partial(access.check_size, label=audio.label))
     for _ in range(_MAX_HOPS + 1):
-        request = yield from _request(url, audio.label, access, timeout, spool.restart)
-        response = yield from ask(request, max_retries=max_retries, doing="the download", accept_below=400)
+        request = yield from _build_request(url, audio.label, access, timeout, spool.restart)
+        response = yield from send_with_retry(request, max_retries=max_retries, doing="the download", accept_below=400)
         if response.status < 300:
-            return audio.opened(spool.content())
-        url = _next_hop(url, response.headers.get("location"), audio.label)
+            return audio.with_content(spool.get_content())
+        url = _resolve_redirect(url, response.headers.get("location"), audio.label)
     raise InvalidAudio(f"{audio.label} is redirected more than {_MAX_HOPS} times.")
 
 
-def _request(
+def _build_request(
     url: str, label: str, access: Access, timeout: float, sink: Callable[[], Callable[[bytes], object]]
 ) -> Flow[Request]:
     """A request that connects to an address which was judged, and asks for the name it was judged for."""
@@ -74,10 +74,10 @@ def _request(
         host, port, parts = "", 0, urlsplit("")
     if not host or not port or "@" in parts.netloc or "\\" in parts.netloc:
         raise AccessDenied(f"{label} may not be fetched: its URL must be http(s)://host/path, without a user name.")
-    if not access.permits_host(host):
+    if not access.allows_host(host):
         raise AccessDenied(f"{label} may not be fetched from {host}: add it to Access(hosts=...).")
-    addresses = yield from work(partial(_resolve, host, port))
-    if not addresses or not all(access.permits_address(address) for address in addresses):
+    addresses = yield from run_blocking(partial(_resolve_host, host, port))
+    if not addresses or not all(access.allows_address(address) for address in addresses):
         raise AccessDenied(
             f"{label} may not be fetched: {host} is an address of this machine or of a private network. "
             "Access(allow_private_hosts=True) would allow it."
@@ -94,7 +94,7 @@ def _request(
     )
 
 
-def _resolve(host: str, port: int) -> list[str]:
+def _resolve_host(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -103,7 +103,7 @@ def _resolve(host: str, port: int) -> list[str]:
     return [str(entry[4][0]) for entry in found]
 
 
-def _next_hop(url: str, location: str | None, label: str) -> str:
+def _resolve_redirect(url: str, location: str | None, label: str) -> str:
     target = urljoin(url, location or "")
     if not location or urlsplit(target).scheme not in _PORTS:
         raise AccessDenied(f"{label} may not be fetched: it redirects to something that is no http(s) URL.")

@@ -12,18 +12,18 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from audio_core.errors import ProviderError
-from audio_core.http.clients import Connections
-from audio_core.http.transport import aexchange, exchange
-from audio_core.http.flow import Flow, Gather, InTurn, Pause, Response, Send, Step, Work
-from audio_core.http.threads import spawned
+from audio_core.http.clients import Clients
+from audio_core.http.flow import Flow, Gather, Limited, Pause, Response, RunBlocking, Send, Step
 from audio_core.http.sse import Decoder
+from audio_core.http.threads import run_in_thread
+from audio_core.http.transport import aexchange, exchange
 
-__all__ = ["Connections", "arun", "astream", "run", "stream"]
+__all__ = ["Clients", "arun", "astream", "run", "stream"]
 
 T = TypeVar("T")
 
 
-def run(connections: Connections, flow: Flow[T]) -> T:
+def run(connections: Clients, flow: Flow[T]) -> T:
     """Carry a flow out, blocking; works inside a running event loop too."""
     with contextlib.closing(flow):
         answer: Callable[[], Step] = functools.partial(next, flow)
@@ -38,7 +38,7 @@ def run(connections: Connections, flow: Flow[T]) -> T:
                 answer = functools.partial(flow.throw, error)
 
 
-async def arun(connections: Connections, flow: Flow[T]) -> T:
+async def arun(connections: Clients, flow: Flow[T]) -> T:
     """Carry a flow out on the running event loop."""
     with contextlib.closing(flow):
         answer: Callable[[], Step] = functools.partial(next, flow)
@@ -53,45 +53,45 @@ async def arun(connections: Connections, flow: Flow[T]) -> T:
                 answer = functools.partial(flow.throw, error)
 
 
-def _perform(connections: Connections, step: Step) -> Any:
+def _perform(connections: Clients, step: Step) -> Any:
     match step:
         case Send(request):
-            return exchange(connections.client(), request)
+            return exchange(connections.get_client(), request)
         case Pause(seconds):
             return time.sleep(seconds)
-        case Work(call):
+        case RunBlocking(call):
             return call()
         case Gather(flows, limit):
             return _gather(connections, flows, limit)
-        case InTurn(flow):
-            with connections.places():
+        case Limited(flow):
+            with connections.get_slots():
                 return run(connections, flow)
 
 
-def _gather(connections: Connections, flows: Iterable[Flow[Any]], limit: int) -> list[Any]:
+def _gather(connections: Clients, flows: Iterable[Flow[Any]], limit: int) -> list[Any]:
     places, tasks, waiting = threading.Semaphore(limit), list[Future[Any]](), iter(flows)
     while places.acquire() and (flow := next(waiting, None)) is not None:
-        tasks.append(spawned(functools.partial(run, connections, flow)))
+        tasks.append(run_in_thread(functools.partial(run, connections, flow)))
         tasks[-1].add_done_callback(lambda _: places.release())
     return [task.exception() or task.result() for task in tasks]
 
 
-async def _aperform(connections: Connections, step: Step) -> Any:
+async def _aperform(connections: Clients, step: Step) -> Any:
     match step:
         case Send(request):
-            return await aexchange(await connections.async_client(), request)
+            return await aexchange(await connections.get_async_client(), request)
         case Pause(seconds):
             return await asyncio.sleep(seconds)
-        case Work(call):
+        case RunBlocking(call):
             return await asyncio.to_thread(call)
         case Gather(flows, limit):
             return await _agather(connections, flows, limit)
-        case InTurn(flow):
-            async with connections.async_places():
+        case Limited(flow):
+            async with connections.get_async_slots():
                 return await arun(connections, flow)
 
 
-async def _agather(connections: Connections, flows: Iterable[Flow[Any]], limit: int) -> list[Any]:
+async def _agather(connections: Clients, flows: Iterable[Flow[Any]], limit: int) -> list[Any]:
     places, tasks = asyncio.Semaphore(limit), list[asyncio.Task[Any]]()
 
     async def outcome(flow: Flow[Any]) -> Any:
@@ -109,11 +109,11 @@ async def _agather(connections: Connections, flows: Iterable[Flow[Any]], limit: 
     return [task.result() for task in tasks]
 
 
-def stream(connections: Connections, opening: Flow[Response], decode: Callable[[Response], Decoder[T]]) -> Iterator[T]:
+def stream(connections: Clients, opening: Flow[Response], decode: Callable[[Response], Decoder[T]]) -> Iterator[T]:
     """Open a streamed reply and give out what its decoder makes of it, as it comes; nothing is retried after that."""
     response = run(connections, opening)
     decoder = decode(response)
-    with _partial_kept(decoder), response.live.reading() as (pieces, watchdog):
+    with _keeping_partial(decoder), response.stream.reading() as (pieces, watchdog):
         for data in pieces:
             items = decoder.feed(data)
             for item in items:
@@ -124,12 +124,12 @@ def stream(connections: Connections, opening: Flow[Response], decode: Callable[[
 
 
 async def astream(
-    connections: Connections, opening: Flow[Response], decode: Callable[[Response], Decoder[T]]
+    connections: Clients, opening: Flow[Response], decode: Callable[[Response], Decoder[T]]
 ) -> AsyncGenerator[T]:
     """`stream` on the running event loop."""
     response = await arun(connections, opening)
-    decoder, live = decode(response), response.live
-    with _partial_kept(decoder):
+    decoder, live = decode(response), response.stream
+    with _keeping_partial(decoder):
         async with contextlib.aclosing(live.areading()) as pieces:
             async for data in pieces:
                 for item in decoder.feed(data):
@@ -140,7 +140,7 @@ async def astream(
 
 
 @contextlib.contextmanager
-def _partial_kept(decoder: Decoder[Any]) -> Generator[None]:
+def _keeping_partial(decoder: Decoder[Any]) -> Generator[None]:
     try:
         yield
     except ProviderError as error:

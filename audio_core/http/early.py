@@ -15,12 +15,12 @@ from typing import Any
 import httpcore
 import httpx
 
-__all__ = ["hear_early_answers"]
+__all__ = ["read_early_responses"]
 
 _READ_BYTES = 64 * 1024  # as httpcore does
 
 
-def hear_early_answers(client: httpx.AsyncClient) -> httpx.AsyncClient:
+def read_early_responses(client: httpx.AsyncClient) -> httpx.AsyncClient:
     """Let a client's connections, also those through proxies, hear what comes while they send.
 
     httpx has no door for this; where its inside is not as we know it, the client stays as it is.

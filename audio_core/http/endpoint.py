@@ -9,11 +9,11 @@ from audio_core.http.body import Body
 from audio_core.http.flow import Request
 from audio_core.providers import Provider
 
-__all__ = ["Gateway"]
+__all__ = ["Endpoint"]
 
 
 @dataclass(frozen=True, slots=True)
-class Gateway:
+class Endpoint:
     """A gateway that can be asked.
 
     Attributes:
@@ -32,7 +32,7 @@ class Gateway:
     max_retries: int = 2
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
-    def post(self, path: str, body: Body, *, streamed: bool = False) -> Request:
+    def build_post(self, path: str, body: Body, *, streamed: bool = False) -> Request:
         """A request to one of the gateway's endpoints.
 
         Raises:

@@ -11,10 +11,10 @@ import httpx
 from audio_core.errors import ProviderError, ProviderTimeout, Unreachable
 from audio_core.http.flow import Request
 
-__all__ = ["clear_errors", "shut"]
+__all__ = ["shut_down", "translate_errors"]
 
 
-def shut(live: httpx.Response | None) -> None:
+def shut_down(live: httpx.Response | None) -> None:
     """Wake whoever reads from this connection: closing alone does not, on Linux."""
     network = live.extensions.get("network_stream") if live is not None else None
     connection = network.get_extra_info("socket") if network is not None else None
@@ -24,20 +24,20 @@ def shut(live: httpx.Response | None) -> None:
 
 
 @contextlib.contextmanager
-def clear_errors(request: Request, is_cut: Callable[[], bool] = lambda: False) -> Generator[None]:
+def translate_errors(request: Request, is_cut: Callable[[], bool] = lambda: False) -> Generator[None]:
     """Turn httpx's errors into ours; `is_cut` tells whether we broke the connection ourselves, as time was up."""
     try:
         yield
     except (httpx.TimeoutException, TimeoutError):
-        raise _timed_out(request) from None
+        raise _build_timeout(request) from None
     except httpx.TransportError as error:
-        raise (_timed_out(request) if is_cut() else _unreachable(request, error)) from None
+        raise (_build_timeout(request) if is_cut() else _build_unreachable(request, error)) from None
     except ProviderError as error:
         error.provider = error.provider or request.provider
         raise
 
 
-def _timed_out(request: Request) -> ProviderError:
+def _build_timeout(request: Request) -> ProviderError:
     return ProviderTimeout(
         f"{request.provider} gave no answer within {request.timeout:g} s. Pass a larger timeout=... if it needs longer.",
         provider=request.provider,
@@ -45,7 +45,7 @@ def _timed_out(request: Request) -> ProviderError:
     )
 
 
-def _unreachable(request: Request, error: httpx.TransportError) -> ProviderError:
+def _build_unreachable(request: Request, error: httpx.TransportError) -> ProviderError:
     reason = str(error) or type(error).__name__
     sent = not isinstance(error, httpx.ConnectError)
     certificate = "certificate" in reason.lower() or "ssl" in reason.lower()

@@ -16,18 +16,18 @@ from audio_core.http.body import Body
 __all__ = [
     "Flow",
     "Gather",
-    "InTurn",
+    "Limited",
     "Pause",
     "Request",
     "Response",
+    "RunBlocking",
     "Send",
     "Step",
-    "Work",
     "gather",
-    "in_turn",
     "pause",
+    "run_blocking",
+    "run_limited",
     "send",
-    "work",
 ]
 
 T = TypeVar("T")
@@ -70,7 +70,7 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(default=b"", repr=False)
-    live: Any = field(default=None, repr=False)
+    stream: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,10 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class RunBlocking:
     """Do something that blocks; answered with what it returns."""
 
-    call: Callable[[], Any]
+    function: Callable[[], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +106,13 @@ class Gather:
 
 
 @dataclass(frozen=True, slots=True)
-class InTurn:
+class Limited:
     """Run a flow once there is a place for it among all of the `Connections`; answered with what it returns."""
 
     flow: Generator[Any, Any, Any]
 
 
-Step = Send | Pause | Work | Gather | InTurn
+Step = Send | Pause | RunBlocking | Gather | Limited
 Flow = Generator[Step, Any, T]
 
 
@@ -126,14 +126,14 @@ def pause(seconds: float) -> Flow[None]:
     yield Pause(seconds)
 
 
-def work(call: Callable[[], T]) -> Flow[T]:
+def run_blocking(call: Callable[[], T]) -> Flow[T]:
     """Do something that blocks, away from any event loop."""
-    return cast("T", (yield Work(call)))
+    return cast("T", (yield RunBlocking(call)))
 
 
-def in_turn(flow: Flow[T]) -> Flow[T]:
+def run_limited(flow: Flow[T]) -> Flow[T]:
     """Run a flow, of which only so many may be under way, however many flows were gathered at how many levels."""
-    return cast("T", (yield InTurn(flow)))
+    return cast("T", (yield Limited(flow)))
 
 
 def gather(flows: Iterable[Flow[T]], limit: int) -> Flow[list[T]]:

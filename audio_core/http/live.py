@@ -10,14 +10,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 
 import httpx
 
-from audio_core.http.failures import clear_errors, shut
+from audio_core.http.failures import shut_down, translate_errors
 from audio_core.http.flow import Request
-from audio_core.http.threads import spawned
+from audio_core.http.threads import run_in_thread
 
-__all__ = ["Live"]
+__all__ = ["ResponseStream"]
 
 
-class Live:
+class ResponseStream:
     """An open reply, and how long it may be silent: `request.timeout` seconds without content.
 
     Args:
@@ -27,29 +27,29 @@ class Live:
 
     def __init__(self, reply: httpx.Response, request: Request) -> None:
         self._reply, self._request = reply, request
-        self.heard()
+        self.restart_timeout()
 
     @contextlib.contextmanager
-    def reading(self) -> Generator[tuple[Iterator[bytes], _Watchdog]]:
+    def read(self) -> Generator[tuple[Iterator[bytes], _Watchdog]]:
         """Pieces of the body, and the watchdog to be told of content; the connection is closed afterwards."""
         watchdog = _Watchdog(self._reply, self._request.timeout)
-        with contextlib.closing(self._reply), watchdog, clear_errors(self._request, lambda: watchdog.expired):
+        with contextlib.closing(self._reply), watchdog, translate_errors(self._request, lambda: watchdog.expired):
             yield self._reply.iter_raw(), watchdog
 
-    async def areading(self) -> AsyncGenerator[bytes]:
+    async def aread(self) -> AsyncGenerator[bytes]:
         """Pieces of the body; `heard` is to be called after content."""
-        self.heard()
+        self.restart_timeout()
         async with contextlib.aclosing(self._reply):
             pieces = self._reply.aiter_raw()
             while (data := await self._next(pieces)) is not None:
                 yield data
 
-    def heard(self) -> None:
+    def restart_timeout(self) -> None:
         """Content has come: time starts anew."""
         self._last_content = time.monotonic()
 
     async def _next(self, pieces: AsyncIterator[bytes]) -> bytes | None:
-        with clear_errors(self._request):
+        with translate_errors(self._request):
             async with asyncio.timeout(self._last_content + self._request.timeout - time.monotonic()):
                 return await anext(pieces, None)
 
@@ -64,14 +64,14 @@ class _Watchdog:
         self.expired = False
 
     def __enter__(self) -> _Watchdog:
-        spawned(self._watch)
+        run_in_thread(self._watch)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
 
     @contextlib.contextmanager
-    def resting(self) -> Generator[None]:
+    def pause(self) -> Generator[None]:
         """While the consumer works on an item, no time runs; afterwards it starts anew."""
         self._deadline = float("inf")
         yield
@@ -81,5 +81,5 @@ class _Watchdog:
         while not self._done.wait(max(0.01, min(self._deadline - time.monotonic(), self._seconds))):
             if time.monotonic() >= self._deadline:
                 self.expired = True
-                shut(self._live)
+                shut_down(self._live)
                 return

@@ -16,10 +16,10 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from audio_core.errors import ProviderError, RateLimited
+from audio_core.http.error_responses import build_error, parse_retry_after
 from audio_core.http.flow import Flow, Request, Response, pause, send
-from audio_core.http.error_responses import error_for, retry_after_in
 
-__all__ = ["LONGEST_WAIT", "Budget", "ask", "backoff"]
+__all__ = ["LONGEST_WAIT", "RetryBudget", "compute_backoff", "send_with_retry"]
 
 LONGEST_WAIT = 60.0
 """Seconds; a gateway that asks for more gets its error raised at once, with `retry_after`."""
@@ -27,7 +27,7 @@ LONGEST_WAIT = 60.0
 _FIRST_WAIT, _LONGEST_BACKOFF = 0.5, 8.0
 
 
-class Budget:
+class RetryBudget:
     """Tokens that retries cost and successes earn back; the figures are those of AWS's SDKs."""
 
     capacity, retry_cost, success_gain = 500, 14, 1
@@ -44,16 +44,16 @@ class Budget:
             self._tokens -= self.retry_cost
             return True
 
-    def earn(self) -> None:
+    def record_success(self) -> None:
         """A request succeeded."""
         with self._lock:
             self._tokens = min(self.capacity, self._tokens + self.success_gain)
 
 
-_budgets: defaultdict[str, Budget] = defaultdict(Budget)
+_budgets: defaultdict[str, RetryBudget] = defaultdict(RetryBudget)
 
 
-def ask(request: Request, *, max_retries: int, doing: str, accept_below: int = 300) -> Flow[Response]:
+def send_with_retry(request: Request, *, max_retries: int, doing: str, accept_below: int = 300) -> Flow[Response]:
     """Make a request, and make it again where that may help.
 
     Args:
@@ -75,31 +75,31 @@ def ask(request: Request, *, max_retries: int, doing: str, accept_below: int = 3
         try:
             response = yield from send(request)
             if response.status < accept_below:
-                budget.earn()
+                budget.record_success()
                 return response
             headers = response.headers
-            error = error_for(response.status, headers, response.body, provider=request.provider, doing=doing)
+            error = build_error(response.status, headers, response.body, provider=request.provider, doing=doing)
         except ProviderError as failure:
             error = failure
         error.attempts = attempt
-        if attempt > max_retries or not _may_help(error, headers) or not budget.spend():
+        if attempt > max_retries or not _is_worth_retrying(error, headers) or not budget.spend():
             raise error
-        yield from pause(_wait(error, headers, attempt))
+        yield from pause(_compute_wait(error, headers, attempt))
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def backoff(attempt: int) -> float:
+def compute_backoff(attempt: int) -> float:
     """Seconds to wait after this many attempts, when nobody says how long: anything up to the exponential bound."""
     return random.uniform(0, min(_LONGEST_BACKOFF, _FIRST_WAIT * 2 ** (attempt - 1)))  # noqa: S311 - not a secret
 
 
-def _may_help(error: ProviderError, headers: Mapping[str, str]) -> bool:
+def _is_worth_retrying(error: ProviderError, headers: Mapping[str, str]) -> bool:
     if isinstance(error, RateLimited) and (error.retry_after or 0) > LONGEST_WAIT:
         return False
     told = headers.get("x-should-retry", "").lower()
     return told == "true" if told in ("true", "false") else error.retryable
 
 
-def _wait(error: ProviderError, headers: Mapping[str, str], attempt: int) -> float:
-    asked = error.retry_after if isinstance(error, RateLimited) else retry_after_in(headers)
-    return backoff(attempt) if asked is None else min(asked, LONGEST_WAIT)
+def _compute_wait(error: ProviderError, headers: Mapping[str, str], attempt: int) -> float:
+    asked = error.retry_after if isinstance(error, RateLimited) else parse_retry_after(headers)
+    return compute_backoff(attempt) if asked is None else min(asked, LONGEST_WAIT)

@@ -57,14 +57,14 @@ class ServerSentEvents:
         if not data or (b"\n" not in data and b"\r" not in data and not self._pieces[0].endswith(b"\r")):
             return
         text = b"".join(self._pieces)
-        *lines, rest = _lines(text[:-1] if text.endswith(b"\r") else text)
+        *lines, rest = _split_lines(text[:-1] if text.endswith(b"\r") else text)
         self._pieces = [rest + b"\r" if text.endswith(b"\r") else rest]
         self._held = len(self._pieces[0])
-        yield from self._events(lines)
+        yield from self._assemble(lines)
 
     def close(self) -> Iterator[str]:
         """An event that still lacked its blank line."""
-        yield from self._events((*_lines(b"".join(self._pieces)), b""))
+        yield from self._assemble((*_split_lines(b"".join(self._pieces)), b""))
         self._pieces, self._held = [], 0
 
     def _hold(self, data: bytes) -> None:
@@ -75,7 +75,7 @@ class ServerSentEvents:
                 f"One event of the stream is over {_MAX_EVENT_BYTES // 2**20} MiB; it is not read."
             )
 
-    def _events(self, lines: Iterable[bytes]) -> Iterator[str]:
+    def _assemble(self, lines: Iterable[bytes]) -> Iterator[str]:
         for line in lines:
             if line:
                 self._take(line)
@@ -91,6 +91,6 @@ class ServerSentEvents:
             self._data.append(value.removeprefix(b" ").decode("utf-8", "replace"))
 
 
-def _lines(data: bytes) -> list[bytes]:
+def _split_lines(data: bytes) -> list[bytes]:
     # Without a CR, plain splitting is eight times as fast, and long base64 in a stream is mostly this.
     return _LINE.split(data) if b"\r" in data else data.split(b"\n")

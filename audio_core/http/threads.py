@@ -14,13 +14,13 @@ from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-__all__ = ["spawned"]
+__all__ = ["run_in_thread"]
 
 T = TypeVar("T")
 _REST = 5.0  # seconds
 
 
-def spawned(call: Callable[[], T]) -> Future[T]:
+def run_in_thread(call: Callable[[], T]) -> Future[T]:
     """Do something on a daemon thread, with the caller's context variables.
 
     Example:

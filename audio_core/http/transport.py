@@ -16,10 +16,10 @@ import httpx
 
 from audio_core.errors import IncompleteResponse
 from audio_core.http.body import Body
-from audio_core.http.failures import clear_errors, shut
+from audio_core.http.failures import shut_down, translate_errors
 from audio_core.http.flow import Request, Response
-from audio_core.http.live import Live
-from audio_core.http.threads import spawned
+from audio_core.http.live import ResponseStream
+from audio_core.http.threads import run_in_thread
 
 __all__ = ["aexchange", "exchange"]
 
@@ -28,8 +28,8 @@ _PIECE, _ASYNC_PIECE = 192 * 1024, 768 * 1024  # measured: each piece costs an e
 
 def exchange(client: httpx.Client, request: Request) -> Response:
     """Make a request, blocking; its `timeout` is measured on the clock."""
-    with clear_errors(request):
-        return _Exchange(client, request).within(request.timeout)
+    with translate_errors(request):
+        return _Exchange(client, request).wait(request.timeout)
 
 
 class _Exchange:
@@ -40,45 +40,45 @@ class _Exchange:
         self._live: httpx.Response | None = None
         self._left = False
 
-    def within(self, seconds: float) -> Response:
+    def wait(self, seconds: float) -> Response:
         """The response, or TimeoutError after this many seconds."""
-        future = spawned(self._run)
+        future = run_in_thread(self._run)
         try:
             return future.result(seconds)
         finally:
             if not future.done():
                 self._left = True
-                shut(self._live)
+                shut_down(self._live)
 
     def _run(self) -> Response:
-        built = _built(self._client, self._request, _Pieces)
+        built = _build_request(self._client, self._request, _Pieces)
         live = self._live = self._client.send(built, stream=True, follow_redirects=False)
         if self._left:
             live.close()
         if self._request.streamed and live.is_success:
-            return _response(live, live=Live(live, self._request))
+            return _build_response(live, live=ResponseStream(live, self._request))
         with contextlib.closing(live):
             collect = _Collector(self._request, live)
             for data in live.iter_raw():
                 collect(data)
-            return _response(live, body=collect.body())
+            return _build_response(live, body=collect.get_body())
 
 
 async def aexchange(client: httpx.AsyncClient, request: Request) -> Response:
     """Make a request on the running event loop; its `timeout` is measured on the clock."""
-    with clear_errors(request):
+    with translate_errors(request):
         async with asyncio.timeout(request.timeout):
-            live = await client.send(_built(client, request, _AsyncPieces), stream=True, follow_redirects=False)
+            live = await client.send(_build_request(client, request, _AsyncPieces), stream=True, follow_redirects=False)
             if request.streamed and live.is_success:
-                return _response(live, live=Live(live, request))
+                return _build_response(live, live=ResponseStream(live, request))
             async with contextlib.aclosing(live):
                 collect = _Collector(request, live)
                 async for data in live.aiter_raw():
                     collect(data)
-                return _response(live, body=collect.body())
+                return _build_response(live, body=collect.get_body())
 
 
-def _built(
+def _build_request(
     client: httpx.Client | httpx.AsyncClient, request: Request, content: type[_Pieces | _AsyncPieces]
 ) -> httpx.Request:
     # Only identity: an endless gzip body is a bomb, and one that is cut would pass for a whole one.
@@ -99,7 +99,7 @@ class _Pieces:
     body: Body
 
     def __iter__(self) -> Iterator[bytes]:
-        return self.body.pieces(_PIECE)
+        return self.body.iterate_pieces(_PIECE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class _AsyncPieces:
     body: Body
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self.body.pieces(_ASYNC_PIECE):
+        for piece in self.body.iterate_pieces(_ASYNC_PIECE):
             yield piece
 
 
@@ -132,9 +132,9 @@ class _Collector:
             )
         self._sink(data)
 
-    def body(self) -> bytes:
+    def get_body(self) -> bytes:
         return b"".join(self._pieces)
 
 
-def _response(reply: httpx.Response, **content: Any) -> Response:
+def _build_response(reply: httpx.Response, **content: Any) -> Response:
     return Response(reply.status_code, dict(reply.headers), **content)

@@ -10,20 +10,20 @@ from pathlib import Path
 import pybase64
 
 from audio_core.audio.audio import Audio
-from audio_core.audio.content import Content, fingerprint
+from audio_core.audio.content import Content, compute_sha256
+from audio_core.audio.formats import find_format
 from audio_core.errors import AudioError, StoreError
-from audio_core.http.access import Access, admit
-from audio_core.audio.formats import named
-from audio_core.operations.upload import encoded, seconds_of
-from audio_core.wire.chat_request import Sound
+from audio_core.http.access import Access, open_authorized
+from audio_core.operations.upload import encode_cheapest, measure_seconds
+from audio_core.wire.chat_request import EncodedAudio
 
-__all__ = ["Kept", "SoundFolder"]
+__all__ = ["AudioStore", "StoredAudio"]
 
 _PIECE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredAudio:
     """A sound in the folder: its URL, with the clip that was meant; its MIME type; and how many seconds that lasts."""
 
     url: str
@@ -31,7 +31,7 @@ class Kept:
     seconds: float
 
 
-class SoundFolder:
+class AudioStore:
     """Keeps sounds under the SHA-256 of their bytes, each once, readable by their owner alone.
 
     Making one touches nothing; the folder is made when it is first needed. It may be shared by threads and processes.
@@ -47,7 +47,7 @@ class SoundFolder:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
 
-    def keep(self, audio: Audio) -> Kept:
+    def save(self, audio: Audio) -> StoredAudio:
         """Put a sound into the folder.
 
         Args:
@@ -57,15 +57,15 @@ class SoundFolder:
             InvalidAudio: if it is no audio, or is damaged.
             StoreError: if the folder cannot be used.
         """
-        seconds = seconds_of(audio)
-        if audio.sniffed().raw:
-            audio = Audio.of(encoded(audio, ("wav",), seconds).content)
-        row = audio.sniffed()
-        path = self._put(audio.open(), row.suffix)
+        seconds = measure_seconds(audio)
+        if audio.detect_format().raw:
+            audio = Audio.of(encode_cheapest(audio, ("wav",), seconds).content)
+        row = audio.detect_format()
+        path = self._put(audio.open_content(), row.suffix)
         url = Audio.of(path, start=audio.start, end=audio.end).reference or ""
-        return Kept(url, row.mime, round(seconds, 3))
+        return StoredAudio(url, row.mime, round(seconds, 3))
 
-    def holds(self, url: str) -> bool:
+    def has(self, url: str) -> bool:
         """Whether a URL names a sound of this folder."""
         try:
             path = Audio.of(url).path
@@ -73,30 +73,32 @@ class SoundFolder:
             return False
         return path is not None and path.resolve().parent == self.folder.resolve()
 
-    def inline(self, url: str) -> tuple[str, str]:
+    def read_base64(self, url: str) -> tuple[str, str]:
         """One of its sounds, cut if the URL says so, as base64 and its MIME type.
 
         Raises:
             InvalidAudio: if it is not there any more.
         """
-        audio = admit(Audio.of(url), Access(roots=(self.folder,)))
+        audio = open_authorized(Audio.of(url), Access(roots=(self.folder,)))
         sound = (
-            encoded(audio, ("wav", "mp3"), seconds_of(audio)) if audio.is_clip else Sound(audio.open(), audio.format)
+            encode_cheapest(audio, ("wav", "mp3"), measure_seconds(audio))
+            if audio.is_clip
+            else EncodedAudio(audio.open_content(), audio.format)
         )
-        with sound.content.open() as reader:
-            return pybase64.b64encode_as_string(reader.read()), named(sound.format).mime
+        with sound.content.open_reader() as reader:
+            return pybase64.b64encode_as_string(reader.read()), find_format(sound.format).mime
 
     def _put(self, content: Content, suffix: str) -> Path:
         try:
-            self._make()
-            path = self.folder / (fingerprint(content) + suffix)
+            self._create_folder()
+            path = self.folder / (compute_sha256(content) + suffix)
             if not path.exists():
                 self._write(content, path)
         except OSError as error:
             raise StoreError(f"The folder {self.folder.name} cannot keep sounds: {error.strerror or error}.") from None
         return path
 
-    def _make(self) -> None:
+    def _create_folder(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if hasattr(os, "getuid") and self.folder.stat().st_uid != os.getuid():
             raise PermissionError(None, "it belongs to somebody else")
@@ -105,7 +107,7 @@ class SoundFolder:
         """Write it aside and rename it, so that nobody ever sees half of it."""
         fd, aside = tempfile.mkstemp(dir=self.folder)  # 0600
         try:
-            with open(fd, "wb") as file, content.open() as reader:  # noqa: PTH123 - a descriptor has no path
+            with open(fd, "wb") as file, content.open_reader() as reader:  # noqa: PTH123 - a descriptor has no path
                 while piece := reader.read(_PIECE):
                     file.write(piece)
             Path(aside).replace(path)

@@ -11,16 +11,16 @@ import httpx
 
 from audio_core.client import AudioClient
 from audio_core.http.access import Access
-from audio_core.transcript.passages import Granularity, Passage, passages
-from audio_core.transcript.progress import Progress
-from audio_core.providers import Provider
 from audio_core.operations.transcript_store import TranscriptStore
+from audio_core.providers import Provider
+from audio_core.transcript.passages import Granularity, Passage, split_passages
+from audio_core.transcript.progress import Progress
 from audio_core.transcript.transcript import Transcript
-from audio_core.wire.transcription import TranscriptionWishes
+from audio_core.wire.transcription import TranscriptionKwargs
 
-__all__ = ["PassageReader", "ReadingOptions"]
+__all__ = ["DocumentReader", "ReaderOptions"]
 
-_OF_CLIENT = (
+_CLIENT_OPTIONS = (
     "provider",
     "model",
     "api_key",
@@ -33,10 +33,10 @@ _OF_CLIENT = (
     "http_client",
     "http_async_client",
 )
-_OF_PASSAGES = ("granularity", "window_seconds", "window_overlap")
+_SPLIT_OPTIONS = ("granularity", "window_seconds", "window_overlap")
 
 
-class ReadingOptions(TranscriptionWishes, total=False):
+class ReaderOptions(TranscriptionKwargs, total=False):
     """What a loader, parser or reader takes besides its source.
 
     Attributes:
@@ -83,7 +83,7 @@ class ReadingOptions(TranscriptionWishes, total=False):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class PassageReader:
+class DocumentReader:
     """Transcribes recordings and cuts the transcripts into passages."""
 
     client: AudioClient
@@ -91,26 +91,26 @@ class PassageReader:
     cutting: Mapping[str, Any]
 
     @classmethod
-    def configured(cls, **options: Unpack[ReadingOptions]) -> PassageReader:
+    def create(cls, **options: Unpack[ReaderOptions]) -> DocumentReader:
         """A reader with these options; nothing is opened.
 
         Raises:
             TypeError: if an option is not known.
             UnknownProvider: if there is no such provider.
         """
-        if unknown := options.keys() - ReadingOptions.__optional_keys__:
+        if unknown := options.keys() - ReaderOptions.__optional_keys__:
             raise TypeError(f"Unknown options: {', '.join(sorted(unknown))}.")
         given: dict[str, Any] = {**options}
-        client = AudioClient(**{name: given.pop(name) for name in _OF_CLIENT if name in given})
-        cutting = {name: given.pop(name) for name in _OF_PASSAGES if name in given}
+        client = AudioClient(**{name: given.pop(name) for name in _CLIENT_OPTIONS if name in given})
+        cutting = {name: given.pop(name) for name in _SPLIT_OPTIONS if name in given}
         return cls(client, given, cutting)
 
     @property
-    def at_once(self) -> int:
+    def max_concurrency(self) -> int:
         """How many recordings to read side by side: an engine in this process gains nothing from company."""
         return 1 if self.client.is_local else self.client.max_concurrency
 
-    def telling(self, progress: Callable[[Progress], object]) -> PassageReader:
+    def with_progress(self, progress: Callable[[Progress], object]) -> DocumentReader:
         """The same reader, which tells somebody else too how far a recording is."""
         told = self.transcription.get("progress")
 
@@ -123,11 +123,11 @@ class PassageReader:
 
     def read(self, source: Any, metadata: Mapping[str, Any] | None = None) -> Iterator[Passage]:
         """The passages of a recording; `metadata` is kept beside what the recording says."""
-        return self._passages(self.client.transcribe(source, **self.transcription), metadata)
+        return self._split(self.client.transcribe(source, **self.transcription), metadata)
 
     async def aread(self, source: Any, metadata: Mapping[str, Any] | None = None) -> Iterator[Passage]:
         """`read` on the running event loop."""
-        return self._passages(await self.client.atranscribe(source, **self.transcription), metadata)
+        return self._split(await self.client.atranscribe(source, **self.transcription), metadata)
 
-    def _passages(self, transcript: Transcript, metadata: Mapping[str, Any] | None) -> Iterator[Passage]:
-        return passages(transcript, metadata=metadata, **self.cutting)
+    def _split(self, transcript: Transcript, metadata: Mapping[str, Any] | None) -> Iterator[Passage]:
+        return split_passages(transcript, metadata=metadata, **self.cutting)

@@ -20,10 +20,10 @@ from av.audio.stream import AudioStream
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import FileContent
 from audio_core.errors import InvalidAudio, UnsupportedFormat
-from audio_core.media.demux import CHANNELS, HEAD_BYTES, RATES, Track, layout_of, opened_track
-from audio_core.media.wav import plain_wav
+from audio_core.media.demux import CHANNELS, HEAD_BYTES, RATES, Demuxer, get_channel_layout, open_demuxer
+from audio_core.media.wav import parse_plain_wav
 
-__all__ = ["ENCODERS", "Probe", "encode", "pcm", "probe"]
+__all__ = ["ENCODERS", "Probe", "decode", "encode", "probe"]
 
 ENCODERS = {"wav": "pcm_s16le", "mp3": "libmp3lame", "flac": "flac", "ogg": "libopus", "m4a": "aac"}
 """Formats that `encode` writes, with FFmpeg's names of their encoders."""
@@ -61,39 +61,39 @@ def probe(audio: Audio) -> Probe:
         >>> probe(Audio.of("examples/audio/talk.ogg")).codec
         'opus'
     """
-    if plain := _plain(audio):
+    if plain := _probe_plain_wav(audio):
         return plain
-    with opened_track(audio) as track:
+    with open_demuxer(audio) as track:
         codec, end = track.stream.codec_context, audio.end
-        seconds = end if end is not None and track.reaches(end) else _counted(track, end)
+        seconds = end if end is not None and track.has_audio_at(end) else _count_seconds(track, end)
         return Probe(codec.name, codec.sample_rate, codec.channels, round(max(0.0, seconds), 6))
 
 
-def _counted(track: Track, end: float | None) -> float:
+def _count_seconds(track: Demuxer, end: float | None) -> float:
     """How long a recording is, packet by packet, up to `end`."""
-    clock = track.clock()
-    for packet in track.packets():
+    clock = track.create_clock()
+    for packet in track.read_packets():
         clock.advance(packet.pts, packet.duration or 0)
         if end is not None and clock.seconds >= end:
             return end
     if end is None:
-        track.check_promise(clock.seconds)
+        track.check_header_length(clock.seconds)
     return clock.seconds
 
 
-def _plain(audio: Audio) -> Probe | None:
+def _probe_plain_wav(audio: Audio) -> Probe | None:
     """The same from a header alone, where that says it all: many times faster, and most uploads are such."""
-    if audio.sniffed().name != "wav":
+    if audio.detect_format().name != "wav":
         return None
-    content = audio.open()
-    found = plain_wav(content.read_at(0, HEAD_BYTES), content.size)
+    content = audio.open_content()
+    found = parse_plain_wav(content.read_at(0, HEAD_BYTES), content.size)
     if found is None or found.sample_rate not in RATES or found.channels not in CHANNELS:
         return None
     seconds = found.seconds if audio.end is None else min(found.seconds, audio.end)
     return Probe(found.codec, found.sample_rate, found.channels, round(seconds, 6))
 
 
-def pcm(audio: Audio, *, rate: int, channels: int = 1) -> Iterator[bytes]:
+def decode(audio: Audio, *, rate: int, channels: int = 1) -> Iterator[bytes]:
     """Decode a recording, or its clip, to 16-bit little-endian PCM, a little at a time.
 
     Args:
@@ -108,14 +108,14 @@ def pcm(audio: Audio, *, rate: int, channels: int = 1) -> Iterator[bytes]:
         InvalidAudio: if nothing decodes, much is damaged, the file is cut short, or the clip lies behind its end.
         AudioTooLarge: if it decodes to more than `MAX_SECONDS` or `MAX_DECODED_BYTES`.
     """
-    with opened_track(audio) as track:
+    with open_demuxer(audio) as track:
         yield from _cut(audio, track, rate, channels)
 
 
-def _cut(audio: Audio, track: Track, rate: int, channels: int) -> Iterator[bytes]:
+def _cut(audio: Audio, track: Demuxer, rate: int, channels: int) -> Iterator[bytes]:
     begin, stop = round((audio.start or 0.0) * rate), None if audio.end is None else round(audio.end * rate)
     width, position, told = 2 * channels, 0, False
-    for position, piece in _timed(track, _Resample(rate, channels, audio.only_channel), audio.start or 0.0):
+    for position, piece in _decode_timed(track, _Resampler(rate, channels, audio.only_channel), audio.start or 0.0):
         low = max(0, begin - position) * width
         high = len(piece) if stop is None else max(0, stop - position) * width
         if low < min(high, len(piece)):
@@ -142,17 +142,17 @@ def encode(audio: Audio, format: str, *, rate: int | None = None, channels: int 
     """
     if format not in ENCODERS:
         raise UnsupportedFormat(f"{format!r} is not written here; choose one of {', '.join(ENCODERS)}.")
-    with opened_track(audio) as track:
+    with open_demuxer(audio) as track:
         codec = track.stream.codec_context
         alone = audio.only_channel is not None
         rate, channels = rate or codec.sample_rate, channels or (1 if alone else min(2, codec.channels))
         rate = _OPUS_RATE if format == "ogg" else rate
         pieces = _cut(audio, track, rate, channels)
-        return FileContent.filled(lambda file: _write(pieces, file, format, rate, channels))
+        return FileContent.write_temporary(lambda file: _write(pieces, file, format, rate, channels))
 
 
 def _write(pieces: Iterable[bytes], file: BinaryIO, format: str, rate: int, channels: int) -> None:
-    layout, position = layout_of(channels), 0
+    layout, position = get_channel_layout(channels), 0
     with av.open(file, "w", format=_MUXERS.get(format, format)) as container:
         stream = cast("AudioStream", container.add_stream(ENCODERS[format], rate=rate, layout=layout))
         if format in _BITRATES:
@@ -166,18 +166,18 @@ def _write(pieces: Iterable[bytes], file: BinaryIO, format: str, rate: int, chan
         container.mux(stream.encode(None))
 
 
-def _timed(track: Track, resample: _Resample, start: float) -> Iterator[tuple[int, bytes]]:
+def _decode_timed(track: Demuxer, resample: _Resampler, start: float) -> Iterator[tuple[int, bytes]]:
     """Pieces of PCM with the position of each in samples of the recording; what is missing is filled with silence."""
     rate, width = resample.rate, resample.width
     position: int | None = None
-    clock = track.clock()
-    for frame in track.frames(start):
+    clock = track.create_clock()
+    for frame in track.decode_frames(start):
         seconds = frame.samples / frame.sample_rate
         jumps = clock.advance(frame.pts, seconds / track.tick)
         begin = clock.seconds - seconds
         if position is None:
-            position = resample.aligned(begin, frame.sample_rate, start)
-        for piece in _bridge(resample, round(begin * rate) - position) if jumps else ():
+            position = resample.align(begin, frame.sample_rate, start)
+        for piece in _fill_gap(resample, round(begin * rate) - position) if jumps else ():
             yield position, piece
             position += len(piece) // width
         if piece := resample.feed(frame):
@@ -188,7 +188,7 @@ def _timed(track: Track, resample: _Resample, start: float) -> Iterator[tuple[in
     track.check_decoded(clock.seconds)
 
 
-def _bridge(resample: _Resample, samples: int) -> Iterator[bytes]:
+def _fill_gap(resample: _Resampler, samples: int) -> Iterator[bytes]:
     """What the resampler still holds, and silence up to so many samples from here."""
     held = resample.flush()
     yield held
@@ -198,7 +198,7 @@ def _bridge(resample: _Resample, samples: int) -> Iterator[bytes]:
         missing -= resample.rate
 
 
-class _Resample:
+class _Resampler:
     """Frames of any rate and layout to packed 16-bit PCM; a recording may change its rate midway.
 
     Frames wait until there is enough to do: converting each by itself takes longer than decoding it.
@@ -211,12 +211,12 @@ class _Resample:
 
     def __init__(self, rate: int, channels: int, only: int | None) -> None:
         self.rate, self.width = rate, 2 * channels
-        self._layout, self._only = layout_of(channels), only
+        self._layout, self._only = get_channel_layout(channels), only
         self._waiting, self._resampler = AudioFifo(), AudioResampler()
         self._shape: tuple[int, str, str] | None = None
         self._unwanted = 0  # samples before the first that is converted
 
-    def aligned(self, seconds: float, rate: int, wanted: float) -> int:
+    def align(self, seconds: float, rate: int, wanted: float) -> int:
         """Begin with a sample whose place is one of the output too, so that a clip has the very samples of the whole.
 
         Args:
@@ -239,7 +239,7 @@ class _Resample:
         self._waiting.write(frame)
         if self._waiting.samples < _ENOUGH * frame.sample_rate:
             return ready
-        self._leave_out_what_is_unwanted()
+        self._drop_leading()
         return ready + self._run(self._waiting.read())
 
     def flush(self) -> bytes:
@@ -247,7 +247,7 @@ class _Resample:
         if self._shape is None:
             return b""
         self._shape = None
-        self._leave_out_what_is_unwanted()
+        self._drop_leading()
         waiting = self._waiting.read()
         return (self._run(waiting) if waiting else b"") + self._run(None)
 
@@ -258,15 +258,15 @@ class _Resample:
         self._waiting, self._resampler, self._shape = AudioFifo(), AudioResampler("s16", layout, self.rate), shape
         return left
 
-    def _leave_out_what_is_unwanted(self) -> None:
+    def _drop_leading(self) -> None:
         if self._unwanted:
             self._waiting.read(self._unwanted, partial=True)
             self._unwanted = 0
 
     def _run(self, frame: AudioFrame | None) -> bytes:
-        return b"".join(map(self._packed, self._resampler.resample(frame)))
+        return b"".join(map(self._pack, self._resampler.resample(frame)))
 
-    def _packed(self, frame: AudioFrame) -> bytes:
+    def _pack(self, frame: AudioFrame) -> bytes:
         if self._only is None:
             return bytes(frame.planes[0])[: frame.samples * self.width]
         count = len(frame.layout.channels)

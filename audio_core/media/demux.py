@@ -25,12 +25,12 @@ from audio_core.audio.audio import Audio
 from audio_core.audio.content import Content
 from audio_core.errors import AudioTooLarge, InvalidAudio, UnsupportedFormat
 from audio_core.media.clock import Clock
+from audio_core.media.mp3 import has_frame_count, measure_id3_tag, promised_wav_bytes
 from audio_core.media.ogg import is_one_stream_until
-from audio_core.media.mp3 import id3_bytes, promised_wav_bytes, promises_mp3_frames
 
 Packet: TypeAlias = "_Packet[Any]"
 
-__all__ = ["CHANNELS", "HEAD_BYTES", "RATES", "Track", "layout_of", "opened_track"]
+__all__ = ["CHANNELS", "HEAD_BYTES", "RATES", "Demuxer", "get_channel_layout", "open_demuxer"]
 
 MAX_DECODED_BYTES = 64 * 2**30
 """A recording that decodes to more at its own rate and channels is refused while it is decoded; a small file can hold it."""
@@ -49,7 +49,7 @@ _CUT_SHORT, _CUT_SHARE = 0.25, 0.001  # seconds, and share of it, by which a fil
 _DAMAGED_SHARE = 0.05  # of packets that may be lost before a recording counts as damaged
 
 
-class Track:
+class Demuxer:
     """The audio stream of an open recording.
 
     Attributes:
@@ -70,16 +70,16 @@ class Track:
         self._name = container.format.name.split(",")[0]
         self._origin = max(0, self.stream.start_time or 0) * self.tick  # below zero lies what the decoder drops
         self._clip_end = audio.end
-        self._promise = _promise(content, container, self.stream)
+        self._promise = _read_header_length(content, container, self.stream)
         self._packets = self._bad = self._bytes = 0
         self._skipped = False
         _check_shape(self.label, self.stream.codec_context)
 
-    def clock(self) -> Clock:
+    def create_clock(self) -> Clock:
         """A clock for this track's time stamps."""
         return Clock(self.tick, self._origin)
 
-    def packets(self) -> Iterator[Packet]:
+    def read_packets(self) -> Iterator[Packet]:
         """The packets from where the container stands."""
         try:
             yield from (packet for packet in self._container.demux(self.stream) if packet.size)
@@ -88,25 +88,27 @@ class Track:
         except av.error.FFmpegError:
             raise InvalidAudio(f"{self.label} is damaged: its container cannot be read to the end.") from None
 
-    def frames(self, start: float) -> Iterator[AudioFrame]:
+    def decode_frames(self, start: float) -> Iterator[AudioFrame]:
         """Decoded frames from shortly before `start` to shortly behind the clip's end."""
         is_late = self._name == "ogg" and self.stream.codec_context.name == "vorbis" and start > _PREROLL
-        frames = self._frames(start - _PREROLL)
-        return _from_a_true_stamp(frames, self.tick) if is_late else frames
+        frames = self._decode_from(start - _PREROLL)
+        return _skip_to_true_timestamp(frames, self.tick) if is_late else frames
 
-    def reaches(self, seconds: float) -> bool:
+    def has_audio_at(self, seconds: float) -> bool:
         """Whether the recording goes on until there, found by a jump; afterwards, packets come from the beginning again.
 
         False also where only reading everything would tell.
         """
         near = seconds - _PREROLL
-        if near <= 0 or not self._jump(near):
+        if near <= 0 or not self._seek(near):
             return False
-        found = any(self._begin(packet) + (packet.duration or 0) * self.tick >= seconds for packet in self.packets())
+        found = any(
+            self._get_start(packet) + (packet.duration or 0) * self.tick >= seconds for packet in self.read_packets()
+        )
         self._rewind()
         return found
 
-    def check_promise(self, seconds: float) -> None:
+    def check_header_length(self, seconds: float) -> None:
         """Raise if the recording ended well before its header said."""
         promised = self._promise
         if promised is not None and promised - seconds > _CUT_SHORT + _CUT_SHARE * promised:
@@ -123,26 +125,26 @@ class Track:
             raise InvalidAudio(f"{self.label} holds no audio that can be decoded: it is empty or damaged.")
         if self._bad > max(2, _DAMAGED_SHARE * self._packets):
             raise InvalidAudio(f"{self.label} is damaged: {self._bad} of its {self._packets} packets do not decode.")
-        self.check_promise(seconds)
+        self.check_header_length(seconds)
 
-    def _frames(self, start: float) -> Iterator[AudioFrame]:
-        for packet in self._packets_from(start):
+    def _decode_from(self, start: float) -> Iterator[AudioFrame]:
+        for packet in self._read_packets_from(start):
             self._packets += 1
-            yield from self._decoded(packet)
-            if self._clip_end is not None and self._begin(packet) > self._clip_end + _PREROLL:
+            yield from self._decode_packet(packet)
+            if self._clip_end is not None and self._get_start(packet) > self._clip_end + _PREROLL:
                 self._promise = None
                 return
-        yield from self._decoded(None)
+        yield from self._decode_packet(None)
 
-    def _packets_from(self, start: float) -> Iterator[Packet]:
+    def _read_packets_from(self, start: float) -> Iterator[Packet]:
         self._skipped = start > 0
-        if start <= 0 or self._jump(start) or self._name in _HEARD_OUT:
-            return self.packets()
-        return (packet for packet in self.packets() if self._begin(packet) >= start)
+        if start <= 0 or self._seek(start) or self._name in _HEARD_OUT:
+            return self.read_packets()
+        return (packet for packet in self.read_packets() if self._get_start(packet) >= start)
 
-    def _jump(self, seconds: float) -> bool:
+    def _seek(self, seconds: float) -> bool:
         """Go to shortly before a place, if its time stamps can be believed without what precedes them."""
-        if not self._can_jump(seconds):
+        if not self._is_seekable_to(seconds):
             return False
         try:
             self._container.seek(int((seconds + self._origin) / self.tick), stream=self.stream)
@@ -151,7 +153,7 @@ class Track:
             return False
         return True
 
-    def _can_jump(self, seconds: float) -> bool:
+    def _is_seekable_to(self, seconds: float) -> bool:
         if self._name == "ogg":
             return is_one_stream_until(int((seconds + self._origin) / self.tick), self._content)
         return self._name in _INDEXED or self._name in _COUNTED
@@ -162,10 +164,10 @@ class Track:
         except av.error.FFmpegError:
             raise InvalidAudio(f"{self.label} is damaged: its beginning is not found again.") from None
 
-    def _begin(self, packet: Packet) -> float:
+    def _get_start(self, packet: Packet) -> float:
         return 0.0 if packet.pts is None else packet.pts * self.tick - self._origin
 
-    def _decoded(self, packet: Packet | None) -> list[AudioFrame]:
+    def _decode_packet(self, packet: Packet | None) -> list[AudioFrame]:
         try:
             frames = self.stream.codec_context.decode(packet)
         except av.error.FFmpegError:  # of any kind: damaged data was seen to give even 'Operation not permitted'
@@ -181,36 +183,36 @@ class Track:
 
 
 @contextmanager
-def opened_track(audio: Audio) -> Generator[Track]:
+def open_demuxer(audio: Audio) -> Generator[Demuxer]:
     """The track of a recording that is not remote.
 
     Raises:
         InvalidAudio: if it holds no audio.
         UnsupportedFormat: if its rate, channels or codec are not read here.
     """
-    name = audio.sniffed().name
+    name = audio.detect_format().name
     raw = _RAW.get(name)
     options = {"format_whitelist": raw or _READABLE, "protocol_whitelist": "pipe"}
     if name == "wav":
         options |= _OF_WAV
     if raw:
-        options |= {"sample_rate": str(audio.sample_rate), "ch_layout": layout_of(audio.channels)}
-    content = audio.open()
-    with content.open() as reader:
+        options |= {"sample_rate": str(audio.sample_rate), "ch_layout": get_channel_layout(audio.channels)}
+    content = audio.open_content()
+    with content.open_reader() as reader:
         try:
             container = av.open(reader, "r", format=raw, options=options, metadata_errors="replace")
         except (av.error.FFmpegError, ValueError):
             raise InvalidAudio(f"{audio.label} is damaged: it starts like audio but cannot be read as any.") from None
         with container:
-            yield Track(audio, content, container)
+            yield Demuxer(audio, content, container)
 
 
-def layout_of(channels: int) -> str:
+def get_channel_layout(channels: int) -> str:
     """FFmpeg's name for so many channels."""
     return {1: "mono", 2: "stereo"}.get(channels, f"{channels} channels")
 
 
-def _from_a_true_stamp(frames: Iterable[AudioFrame], tick: float) -> Iterator[AudioFrame]:
+def _skip_to_true_timestamp(frames: Iterable[AudioFrame], tick: float) -> Iterator[AudioFrame]:
     """Leave out frames until one begins where the one before it ended.
 
     FFmpeg's stamps of Vorbis were seen to be late by half a block (8 ms at 16 kHz) wherever long blocks turn short.
@@ -225,13 +227,13 @@ def _from_a_true_stamp(frames: Iterable[AudioFrame], tick: float) -> Iterator[Au
     yield from frames
 
 
-def _promise(content: Content, container: InputContainer, stream: AudioStream) -> float | None:
+def _read_header_length(content: Content, container: InputContainer, stream: AudioStream) -> float | None:
     """Seconds that the header promises, or None where it only guesses."""
     name, head = container.format.name.split(",")[0], content.read_at(0, HEAD_BYTES)
     if name == "wav":
         promised = promised_wav_bytes(head)
         return promised * 8 / stream.codec_context.bit_rate if promised and stream.codec_context.bit_rate else None
-    if name == "mp3" and not promises_mp3_frames(content.read_at(id3_bytes(head), HEAD_BYTES)):
+    if name == "mp3" and not has_frame_count(content.read_at(measure_id3_tag(head), HEAD_BYTES)):
         return None
     if name in ("aac", "amr", "s16le", "s24le", "asf", "au"):
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-__all__ = ["promised_wav_bytes", "promises_mp3_frames"]
+__all__ = ["has_frame_count", "promised_wav_bytes"]
 
 _STREAMED = 0x7FFF0000  # a writer that could not seek back left 0 or a huge number
 _ID3_HEADER = 10
@@ -31,7 +31,7 @@ def promised_wav_bytes(head: bytes) -> int | None:
     return size if 0 < size < _STREAMED else None
 
 
-def promises_mp3_frames(head: bytes) -> bool:
+def has_frame_count(head: bytes) -> bool:
     """Whether an MP3 counts its frames in a Xing, Info or VBRI header, so that its duration is exact.
 
     Args:
@@ -40,7 +40,7 @@ def promises_mp3_frames(head: bytes) -> bool:
     return any(mark in head[:512] for mark in (b"Xing", b"Info", b"VBRI"))
 
 
-def id3_bytes(head: bytes) -> int:
+def measure_id3_tag(head: bytes) -> int:
     """How many bytes of ID3v2 tag stand before the audio (ID3v2.4 structure, §3.1: a 28-bit size).
 
     Example:

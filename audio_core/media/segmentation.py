@@ -14,9 +14,9 @@ from typing import Literal, Protocol
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import FileContent
-from audio_core.media.vad_energy import FRAME_SECONDS, SILENT, Frame, PauseFinder
+from audio_core.media.vad_energy import FRAME_SECONDS, SILENT, EnergyVad, VadFrame
 
-__all__ = ["BYTES_PER_SECOND", "RATE", "Cutter", "Piece", "pieces"]
+__all__ = ["BYTES_PER_SECOND", "RATE", "Piece", "Segmenter", "cut_recording"]
 
 RATE = 16_000
 """Hz, mono: what speech recognisers listen at."""
@@ -25,7 +25,7 @@ BYTES_PER_SECOND = 2 * RATE
 """Of a piece as PCM, or as WAV."""
 
 _OVERLAP = 2.0
-_SEARCHED = 0.2
+_SEARCHED_SHARE = 0.2
 _SHORTEST_PAUSE = 0.3
 _SHORTEST_PIECE = 0.1
 _FRAME = round(FRAME_SECONDS * RATE)
@@ -56,15 +56,15 @@ class Piece:
         return Audio.of(Audio.of(self.content), format="pcm16", sample_rate=RATE)
 
 
-class Finder(Protocol):
+class VoiceActivityDetector(Protocol):
     """What tells pauses from speech."""
 
-    def feed(self, pcm: bytes) -> Iterator[Frame]:
+    def feed(self, pcm: bytes) -> Iterator[VadFrame]:
         """The frames that are judged once `pcm` has come."""
         ...
 
 
-def pieces(audio: Audio, longest: float, vad: Literal["energy", "silero"] = "energy") -> Iterator[Piece]:
+def cut_recording(audio: Audio, longest: float, vad: Literal["energy", "silero"] = "energy") -> Iterator[Piece]:
     """Cut a recording, or its clip; memory holds one piece, however long the recording is.
 
     Args:
@@ -76,23 +76,23 @@ def pieces(audio: Audio, longest: float, vad: Literal["energy", "silero"] = "ene
         InvalidAudio: if it does not decode.
         MissingDependency: if what is to tell pauses from speech is not installed.
     """
-    from audio_core.media.decode import pcm  # noqa: PLC0415 - FFmpeg is loaded when first needed
+    from audio_core.media.decode import decode  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    cutter = Cutter(audio.start or 0.0, longest, _finder(vad))
-    for data in pcm(audio, rate=RATE):
+    cutter = Segmenter(audio.start or 0.0, longest, _create_vad(vad))
+    for data in decode(audio, rate=RATE):
         yield from cutter.feed(data)
     yield from cutter.close()
 
 
-def _finder(vad: str) -> Finder:
+def _create_vad(vad: str) -> VoiceActivityDetector:
     if vad == "energy":
-        return PauseFinder(RATE)
-    from audio_core.media.vad_silero import SileroFinder  # noqa: PLC0415 - an extra
+        return EnergyVad(RATE)
+    from audio_core.media.vad_silero import SileroVad  # noqa: PLC0415 - an extra
 
-    return SileroFinder()
+    return SileroVad()
 
 
-class Cutter:
+class Segmenter:
     """Takes PCM at `RATE` and gives out pieces as they are complete. Inside, time is counted in samples.
 
     Args:
@@ -101,13 +101,13 @@ class Cutter:
         finder: what tells pauses from speech; their energy by default.
     """
 
-    def __init__(self, start: float, longest: float, finder: Finder | None = None) -> None:
+    def __init__(self, start: float, longest: float, finder: VoiceActivityDetector | None = None) -> None:
         self._origin, self._longest = start, round(longest * RATE)
         self._overlap = min(round(_OVERLAP * RATE), self._longest // 6)
-        self._finder = finder or PauseFinder(RATE)
+        self._finder = finder or EnergyVad(RATE)
         self._pcm = bytearray()
         self._begin = self._shared = 0
-        self._frames: list[Frame] = []
+        self._frames: list[VadFrame] = []
 
     def feed(self, data: bytes) -> Iterator[Piece]:
         """The pieces that are complete once `data` has come."""
@@ -121,42 +121,42 @@ class Cutter:
         """What is left."""
         left = len(self._pcm) // 2
         if left - self._shared >= _SHORTEST_PIECE * RATE:
-            yield self._piece(self._begin + left)
+            yield self._build_piece(self._begin + left)
 
     def _cut(self) -> Piece:
-        pause = self._longest_pause()
+        pause = self._find_longest_pause()
         if pause is not None:
-            piece = self._piece(pause)
+            piece = self._build_piece(pause)
             self._continue_at(pause, shared=0)
             return piece
-        quietest = self._quietest()
-        piece = self._piece(quietest + self._overlap)
+        quietest = self._find_quietest()
+        piece = self._build_piece(quietest + self._overlap)
         self._continue_at(quietest - self._overlap, shared=2 * self._overlap)
         return piece
 
-    def _longest_pause(self) -> int | None:
+    def _find_longest_pause(self) -> int | None:
         """The middle of the longest pause in the part that is searched."""
-        frames = self._frames_before_the_limit(round(_SEARCHED * self._longest), 0)
-        runs = [list(run) for quiet, run in groupby(frames, lambda frame: frame.quiet) if quiet]
-        longest = max(runs, key=len, default=list[Frame]())
+        frames = self._select_frames(round(_SEARCHED_SHARE * self._longest), 0)
+        runs = [list(run) for quiet, run in groupby(frames, lambda frame: frame.is_quiet) if quiet]
+        longest = max(runs, key=len, default=list[VadFrame]())
         if len(longest) * FRAME_SECONDS < _SHORTEST_PAUSE:
             return None
         return (longest[0].start + longest[-1].start + _FRAME) // 2
 
-    def _quietest(self) -> int:
-        frames = self._frames_before_the_limit(max(round(_SEARCHED * self._longest), 2 * self._overlap), self._overlap)
+    def _find_quietest(self) -> int:
+        frames = self._select_frames(max(round(_SEARCHED_SHARE * self._longest), 2 * self._overlap), self._overlap)
         around = range(len(frames) - _QUIET_STRETCH + 1)
         levels = [sum(frame.level for frame in frames[at : at + _QUIET_STRETCH]) for at in around]
         return frames[levels.index(min(levels)) + _QUIET_STRETCH // 2].start
 
-    def _frames_before_the_limit(self, first: int, last: int) -> list[Frame]:
+    def _select_frames(self, first: int, last: int) -> list[VadFrame]:
         """The frames from `first` to `last` samples before a piece reaches its limit."""
         limit = self._begin + self._longest
         return [frame for frame in self._frames if limit - first <= frame.start < limit - last]
 
-    def _piece(self, end: int) -> Piece:
+    def _build_piece(self, end: int) -> Piece:
         loudest = max((frame.level for frame in self._frames if frame.start < end), default=0.0)
-        content = FileContent.copied(io.BytesIO(self._pcm[: 2 * (end - self._begin)]))
+        content = FileContent.copy_from(io.BytesIO(self._pcm[: 2 * (end - self._begin)]))
         start, stop = (self._origin + sample / RATE for sample in (self._begin, end))
         return Piece(start, stop, content, self._shared / RATE, loudest < SILENT)
 

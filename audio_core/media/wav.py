@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["PlainWav", "plain_wav"]
+__all__ = ["PlainWav", "parse_plain_wav"]
 
 _STREAMED = 0x7FFF0000  # a writer that could not seek back left 0 or a huge number
 _EXTENSIBLE = 0xFFFE
@@ -34,7 +34,7 @@ class PlainWav:
     seconds: float
 
 
-def plain_wav(head: bytes, size: int) -> PlainWav | None:
+def parse_plain_wav(head: bytes, size: int) -> PlainWav | None:
     """What is in a WAV file; None if only a decoder can tell, as it is compressed, damaged, cut short or unusual.
 
     Args:
@@ -49,15 +49,15 @@ def plain_wav(head: bytes, size: int) -> PlainWav | None:
     if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
         return None
     form: tuple[str, int, int, int] | None = None
-    for name, at, length in _chunks(head):
+    for name, at, length in _walk_chunks(head):
         if name == b"fmt ":
-            form = _form(head[at : at + length])
+            form = _parse_format(head[at : at + length])
         elif name == b"data":
             return _told(form, length, size - at) if form else None
     return None
 
 
-def _chunks(head: bytes) -> Iterator[tuple[bytes, int, int]]:
+def _walk_chunks(head: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Name, start and length of each chunk that begins within the head."""
     at = 12
     while at + 8 <= len(head):
@@ -66,7 +66,7 @@ def _chunks(head: bytes) -> Iterator[tuple[bytes, int, int]]:
         at += 8 + length + length % 2
 
 
-def _form(chunk: bytes) -> tuple[str, int, int, int] | None:
+def _parse_format(chunk: bytes) -> tuple[str, int, int, int] | None:
     """Codec, rate, channels and bytes of one sample of all channels."""
     if len(chunk) < 16:
         return None

@@ -25,33 +25,37 @@ def create_app() -> Starlette:
     """The server as an ASGI application."""
     return Starlette(
         routes=[
-            Route("/v1/models", _models),
+            Route("/v1/models", _list_models),
             Route("/v1/audio/transcriptions", transcribe, methods=["POST"]),
             Route("/v1/chat/completions", complete, methods=["POST"]),
         ],
-        exception_handlers={HTTPException: _http_fault, AudioError: _audio_fault, ValueError: _value_fault},
+        exception_handlers={
+            HTTPException: _handle_http_error,
+            AudioError: _handle_audio_error,
+            ValueError: _handle_value_error,
+        },
     )
 
 
-def _models(request: Request) -> Response:
+def _list_models(request: Request) -> Response:
     row = {"id": MODEL, "object": "model", "created": int(time.time()), "owned_by": "audio_core.offline"}
     return JSONResponse({"object": "list", "data": [row]})
 
 
-def _http_fault(request: Request, error: Exception) -> Response:
+def _handle_http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     said = error.detail if isinstance(error, HTTPException) else "internal error"
-    return _fault(status, f"{request.method} {request.url.path}: {said}", "not_found" if status == 404 else None)
+    return _build_error(status, f"{request.method} {request.url.path}: {said}", "not_found" if status == 404 else None)
 
 
-def _audio_fault(request: Request, error: Exception) -> Response:
-    return _fault(400, str(error), "invalid_audio")
+def _handle_audio_error(request: Request, error: Exception) -> Response:
+    return _build_error(400, str(error), "invalid_audio")
 
 
-def _value_fault(request: Request, error: Exception) -> Response:
-    return _fault(400, str(error), None)
+def _handle_value_error(request: Request, error: Exception) -> Response:
+    return _build_error(400, str(error), None)
 
 
-def _fault(status: int, message: str, code: str | None) -> Response:
+def _build_error(status: int, message: str, code: str | None) -> Response:
     body: dict[str, Any] = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
     return JSONResponse({"error": body}, status_code=status)

@@ -19,7 +19,7 @@ def serve(host: str, port: int) -> None:
     """Serve until interrupted; prints the base URL once it listens."""
     with _listening(host, port) as listener:
         print(f"http://{host}:{listener.getsockname()[1]}/v1", flush=True)
-        _server().run(sockets=[listener])
+        _create_server().run(sockets=[listener])
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def running(host: str = "127.0.0.1", port: int = 0) -> Generator[str]:
     Yields:
         The base URL, such as `"http://127.0.0.1:40123/v1"`.
     """
-    server = _server()
+    server = _create_server()
     with _listening(host, port) as listener:
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
@@ -48,7 +48,7 @@ def running(host: str = "127.0.0.1", port: int = 0) -> Generator[str]:
             thread.join()
 
 
-def _server() -> uvicorn.Server:
+def _create_server() -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(create_app(), log_level="warning", timeout_graceful_shutdown=2, lifespan="off", ws="none")
     )

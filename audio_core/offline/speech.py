@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audio_core.audio.audio import Audio
-from audio_core.media.decode import encode, pcm, probe
 from audio_core.audio.speech import PCM_RATE
+from audio_core.media.decode import decode, encode, probe
 from audio_core.testing import tone
 
-__all__ = ["Voice", "spoken"]
+__all__ = ["Voice", "synthesize"]
 
 _FORMATS = {"wav": "wav", "mp3": "mp3", "flac": "flac", "opus": "ogg", "pcm16": "pcm16"}
 
@@ -26,7 +26,7 @@ class Voice:
     id: str
 
 
-def spoken(clips: list[Audio], asked: Mapping[str, Any], *, streamed: bool) -> Voice:
+def synthesize(clips: list[Audio], asked: Mapping[str, Any], *, streamed: bool) -> Voice:
     """The last clip again, in the format asked for.
 
     Raises:
@@ -38,11 +38,11 @@ def spoken(clips: list[Audio], asked: Mapping[str, Any], *, streamed: bool) -> V
     if streamed and wanted != "pcm16":  # as OpenAI says it
         raise ValueError(f"audio.format does not support '{wanted}' when stream=true. Supported values are: 'pcm16'")
     clip = clips[-1] if clips else Audio.of(tone(0.5))
-    return Voice(_written(clip, _FORMATS[str(wanted)]), probe(clip).duration, f"audio_{uuid.uuid4().hex[:24]}")
+    return Voice(_encode(clip, _FORMATS[str(wanted)]), probe(clip).duration, f"audio_{uuid.uuid4().hex[:24]}")
 
 
-def _written(clip: Audio, target: str) -> bytes:
+def _encode(clip: Audio, target: str) -> bytes:
     if target == "pcm16":
-        return b"".join(pcm(clip, rate=PCM_RATE))
-    with encode(clip, target).open() as reader:
+        return b"".join(decode(clip, rate=PCM_RATE))
+    with encode(clip, target).open_reader() as reader:
         return reader.read()

@@ -34,11 +34,11 @@ async def transcribe(request: Request) -> Response:
     return _SHAPES[shape](heard)
 
 
-def _json(heard: Transcript) -> Response:
-    return JSONResponse({"text": heard.text, "usage": _usage(heard)})
+def _render_json(heard: Transcript) -> Response:
+    return JSONResponse({"text": heard.text, "usage": _build_usage(heard)})
 
 
-def _verbose(heard: Transcript) -> Response:
+def _render_verbose_json(heard: Transcript) -> Response:
     words = [
         {"word": word.text, "start": word.start, "end": word.end}
         for segment in heard.segments
@@ -49,13 +49,13 @@ def _verbose(heard: Transcript) -> Response:
         "language": "english",
         "duration": heard.duration,
         "text": heard.text,
-        "segments": [_segment(number, segment) for number, segment in enumerate(heard.segments)],
-        "usage": _usage(heard),
+        "segments": [_build_segment(number, segment) for number, segment in enumerate(heard.segments)],
+        "usage": _build_usage(heard),
     }
     return JSONResponse(body | ({"words": words} if words else {}))
 
 
-def _segment(number: int, segment: Segment) -> dict[str, Any]:
+def _build_segment(number: int, segment: Segment) -> dict[str, Any]:
     return {
         "id": number,
         "seek": 0,
@@ -70,13 +70,13 @@ def _segment(number: int, segment: Segment) -> dict[str, Any]:
     }
 
 
-def _usage(heard: Transcript) -> dict[str, Any]:
+def _build_usage(heard: Transcript) -> dict[str, Any]:
     return {"type": "duration", "seconds": math.ceil(heard.duration or 0.0)}
 
 
 _SHAPES: dict[str, Callable[[Transcript], Response]] = {
-    "json": _json,
-    "verbose_json": _verbose,
+    "json": _render_json,
+    "verbose_json": _render_verbose_json,
     "text": lambda heard: PlainTextResponse(heard.text + "\n"),
     "srt": lambda heard: PlainTextResponse(heard.to_srt()),
     "vtt": lambda heard: PlainTextResponse(heard.to_vtt(), media_type="text/vtt"),

@@ -9,14 +9,14 @@ from typing import Any
 from audio_core.audio.audio import Audio
 from audio_core.errors import at_block
 from audio_core.http.access import Access
-from audio_core.http.body import json_body
+from audio_core.http.body import encode_json
+from audio_core.http.endpoint import Endpoint
 from audio_core.http.flow import Flow, Response, gather
-from audio_core.http.endpoint import Gateway
-from audio_core.http.retry import ask
-from audio_core.operations.upload import prepared
-from audio_core.wire.chat_response import Answer, read_answer
-from audio_core.wire.chat_request import AudioPart, Sound, audio_parts, payload
+from audio_core.http.retry import send_with_retry
 from audio_core.lenient_json import to_object
+from audio_core.operations.upload import prepare_upload
+from audio_core.wire.chat_request import AudioPart, EncodedAudio, build_payload, find_audio_parts
+from audio_core.wire.chat_response import Answer, parse_answer
 
 __all__ = ["ChatRequest", "chat", "open_chat"]
 
@@ -46,13 +46,13 @@ class ChatRequest:
         """The format in which speech is asked for."""
         return to_object(self.options.get("audio")).get("format")
 
-    def rules_for(self, audio: Audio) -> Access | None:
+    def get_access(self, audio: Audio) -> Access | None:
         """What applies to one of the recordings."""
-        is_trusted = self.trust_paths and audio.path is not None and not audio.from_url
+        is_trusted = self.trust_paths and audio.path is not None and not audio.is_from_url
         return None if is_trusted else self.access
 
 
-def chat(gateway: Gateway, request: ChatRequest) -> Flow[Answer]:
+def chat(gateway: Endpoint, request: ChatRequest) -> Flow[Answer]:
     """Ask, and read the whole answer.
 
     Raises:
@@ -60,34 +60,34 @@ def chat(gateway: Gateway, request: ChatRequest) -> Flow[Answer]:
         ProviderError: if the gateway refuses or fails.
     """
     response = yield from _post(gateway, request, streamed=False)
-    return read_answer(
+    return parse_answer(
         response.body, response.headers, provider=gateway.provider.name, speech_format=request.speech_format
     )
 
 
-def open_chat(gateway: Gateway, request: ChatRequest) -> Flow[Response]:
+def open_chat(gateway: Endpoint, request: ChatRequest) -> Flow[Response]:
     """Ask for a stream, up to the point where the answer begins."""
     return (yield from _post(gateway, request, streamed=True))
 
 
-def _post(gateway: Gateway, request: ChatRequest, *, streamed: bool) -> Flow[Response]:
-    places = audio_parts(request.messages)
-    flows = [_sound(gateway, request, part) for _, _, part in places]
+def _post(gateway: Endpoint, request: ChatRequest, *, streamed: bool) -> Flow[Response]:
+    places = find_audio_parts(request.messages)
+    flows = [_prepare_audio(gateway, request, part) for _, _, part in places]
     sounds = yield from gather(flows, request.max_concurrency)
     by_place = {(at, index): sound for (at, index, _), sound in zip(places, sounds, strict=True)}
     wishes = {"stream": True, "stream_options": {"include_usage": True}} if streamed else {}
     options = {**wishes, **request.options}
-    body = json_body(payload(request.model, request.messages, by_place, options))
-    call = gateway.post("/chat/completions", body, streamed=streamed)
-    return (yield from ask(call, max_retries=gateway.max_retries, doing="chat"))
+    body = encode_json(build_payload(request.model, request.messages, by_place, options))
+    call = gateway.build_post("/chat/completions", body, streamed=streamed)
+    return (yield from send_with_retry(call, max_retries=gateway.max_retries, doing="chat"))
 
 
-def _sound(gateway: Gateway, request: ChatRequest, part: AudioPart) -> Flow[Sound]:
+def _prepare_audio(gateway: Endpoint, request: ChatRequest, part: AudioPart) -> Flow[EncodedAudio]:
     with at_block(part.message, part.block):
-        sound, _ = yield from prepared(
+        sound, _ = yield from prepare_upload(
             part.audio,
             gateway.provider.chat_formats,
-            request.rules_for(part.audio),
+            request.get_access(part.audio),
             timeout=gateway.timeout,
             max_retries=gateway.max_retries,
         )

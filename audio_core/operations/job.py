@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from audio_core.audio.audio import Audio
 from audio_core.engines import Engine
-from audio_core.http.endpoint import Gateway
-from audio_core.transcript.progress import Progress
+from audio_core.http.endpoint import Endpoint
 from audio_core.operations.transcript_store import PieceKey, TranscriptStore
-from audio_core.wire.transcription import TranscriptionOptions
+from audio_core.transcript.progress import Progress
 from audio_core.transcript.usage import Usage
+from audio_core.wire.transcription import TranscriptionOptions
 
 __all__ = ["Job", "Recording"]
 
@@ -55,21 +55,21 @@ class Job:
         engine: what transcribes in this process instead.
     """
 
-    gateway: Gateway
+    endpoint: Endpoint
     model: str
     options: TranscriptionOptions
-    at_once: int
+    max_concurrency: int
     store: TranscriptStore | None = None
     engine: Engine | None = None
 
-    def key(self, recording: Recording, start: float, end: float) -> PieceKey:
+    def build_key(self, recording: Recording, start: float, end: float) -> PieceKey:
         """The key of a stretch of a recording in the store."""
-        audio, row = recording.audio, self.gateway.provider
+        audio, row = recording.audio, self.endpoint.provider
         return PieceKey(
             recording.sha256, start, end, row.name, self.model, self.options, audio.label, audio.only_channel
         )
 
-    def tell(self, recording: Recording, done: float, usage: Usage | None = None) -> None:
+    def report_progress(self, recording: Recording, done: float, usage: Usage | None = None) -> None:
         """Tell whoever wants to know how far a recording is."""
         if self.options.progress is not None:
             self.options.progress(Progress(recording.audio.label, done, recording.seconds, usage))

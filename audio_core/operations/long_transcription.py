@@ -16,27 +16,27 @@ from audio_core.errors import (
     ProviderError,
     TranscriptionIncomplete,
 )
-from audio_core.http.flow import Flow, gather, in_turn, work
-from audio_core.operations.upload import encoded
-from audio_core.providers import Provider
-from audio_core.media.segmentation import BYTES_PER_SECOND, Piece, pieces
+from audio_core.http.flow import Flow, gather, run_blocking, run_limited
+from audio_core.media.segmentation import BYTES_PER_SECOND, Piece, cut_recording
 from audio_core.operations.job import Job, Recording
-from audio_core.operations.transcription_request import transcribed
-from audio_core.transcript.merge import Part, added, stitched
-from audio_core.operations.transcript_store import kept
-from audio_core.transcript.transcript import Segment, Transcript, clock, text_of
+from audio_core.operations.transcript_store import transcribe_once
+from audio_core.operations.transcription_request import request_transcript
+from audio_core.operations.upload import encode_cheapest
+from audio_core.providers import Provider
+from audio_core.transcript.merge import PieceTranscript, merge_pieces, sum_usage
+from audio_core.transcript.transcript import Segment, Transcript, format_clock, join_text
 
 __all__ = [
     "LONGEST_PIECE",
     "LONGEST_REQUEST",
-    "Failed",
-    "incomplete",
-    "longest_request",
+    "FailedStretch",
+    "build_incomplete_error",
+    "get_longest_request",
+    "mark_gaps",
     "transcribe_long",
-    "with_gaps",
 ]
 
-Failed: TypeAlias = tuple[float, float, AudioError]
+FailedStretch: TypeAlias = tuple[float, float, AudioError]
 """A stretch that is missing, in seconds of the recording, and why."""
 
 LONGEST_REQUEST = 1800.0
@@ -49,53 +49,55 @@ _HOPELESS = (AuthenticationError, PermissionDenied, NotFound)  # what one piece 
 
 
 @dataclass(slots=True)
-class _Pieces:
+class _PieceResults:
     """What has come of the pieces of a recording so far."""
 
     job: Job
     recording: Recording
-    parts: list[Part] = field(default_factory=list[Part])
-    failures: list[Failed] = field(default_factory=list[Failed])
+    parts: list[PieceTranscript] = field(default_factory=list[PieceTranscript])
+    failures: list[FailedStretch] = field(default_factory=list[FailedStretch])
     reached: float = 0.0
     stopped: AudioError | None = None
 
-    def flows(self, longest: float) -> Iterator[Flow[None]]:
+    def create_flows(self, longest: float) -> Iterator[Flow[None]]:
         """One flow for each piece, made while earlier ones are under way; none any more once there is no hope.
 
         What cannot be decoded any further is a stretch that is missing: what was heard before it is not thrown away.
         """
         try:
-            for piece in pieces(self.recording.audio, longest, self.job.options.vad):
+            for piece in cut_recording(self.recording.audio, longest, self.job.options.vad):
                 if self.stopped is not None:
                     return
                 self.reached = piece.end
-                yield self.hear(piece)
+                yield self.transcribe_piece(piece)
         except AudioError as error:
             self.stopped = error
 
-    def hear(self, piece: Piece) -> Flow[None]:
+    def transcribe_piece(self, piece: Piece) -> Flow[None]:
         """Have one piece transcribed."""
         try:
-            heard = yield from self._heard(piece)
-            self.parts.append(Part(piece.start, piece.end, piece.shared, heard.shifted(piece.start)))
+            heard = yield from self._transcribe_once(piece)
+            self.parts.append(PieceTranscript(piece.start, piece.end, piece.shared, heard.shift(piece.start)))
         except ProviderError as error:
             self.failures.append((piece.start, piece.end, error))
             if isinstance(error, _HOPELESS) or self.job.options.gaps == "raise":
                 self.stopped = self.stopped or error
-        self.job.tell(self.recording, self._seconds_done(), added([part.transcript.usage for part in self.parts]))
+        self.job.report_progress(
+            self.recording, self._count_seconds_done(), sum_usage([part.transcript.usage for part in self.parts])
+        )
 
-    def _heard(self, piece: Piece) -> Flow[Transcript]:
+    def _transcribe_once(self, piece: Piece) -> Flow[Transcript]:
         if piece.is_silent:  # models make words up for silence
-            return Transcript("", (), provider=self.job.gateway.provider.name, model=self.job.model)
-        key = self.job.key(self.recording, piece.start, piece.end)
-        return (yield from in_turn(kept(self.job.store, key, self._asked(piece))))
+            return Transcript("", (), provider=self.job.endpoint.provider.name, model=self.job.model)
+        key = self.job.build_key(self.recording, piece.start, piece.end)
+        return (yield from run_limited(transcribe_once(self.job.store, key, self._request(piece))))
 
-    def _asked(self, piece: Piece) -> Flow[Transcript]:
-        seconds, formats = piece.end - piece.start, self.job.gateway.provider.upload_formats
-        sound = yield from work(partial(encoded, piece.audio, formats, seconds))
-        return (yield from transcribed(self.job, self.recording.audio.name, sound, seconds))
+    def _request(self, piece: Piece) -> Flow[Transcript]:
+        seconds, formats = piece.end - piece.start, self.job.endpoint.provider.upload_formats
+        sound = yield from run_blocking(partial(encode_cheapest, piece.audio, formats, seconds))
+        return (yield from request_transcript(self.job, self.recording.audio.name, sound, seconds))
 
-    def _seconds_done(self) -> float:
+    def _count_seconds_done(self) -> float:
         heard = sum(part.end - part.start - part.shared for part in self.parts)
         return min(self.recording.seconds, heard + sum(end - start for start, end, _ in self.failures))
 
@@ -107,42 +109,44 @@ def transcribe_long(job: Job, recording: Recording) -> Flow[Transcript]:
         TranscriptionIncomplete: if a piece failed, with the transcript of the others and the ranges that are missing.
         ProviderError: if the first of them failed already.
     """
-    found = _Pieces(job, recording)
-    yield from gather(found.flows(_longest_piece(job.gateway.provider)), job.at_once)
+    found = _PieceResults(job, recording)
+    yield from gather(found.create_flows(_get_longest_piece(job.endpoint.provider)), job.max_concurrency)
     if found.stopped is not None and found.reached < recording.end:
         found.failures.append((found.reached, recording.end, found.stopped))
-    return _outcome(found)
+    return _merge_results(found)
 
 
-def longest_request(row: Provider) -> float:
+def get_longest_request(row: Provider) -> float:
     """Seconds up to which a recording goes out whole; a chat model has to write all of it down in one answer."""
     usual = LONGEST_PIECE if row.transcription == "chat" else LONGEST_REQUEST
     return row.max_upload_seconds or usual
 
 
-def _longest_piece(row: Provider) -> float:
+def _get_longest_piece(row: Provider) -> float:
     """Seconds that fit into one request in any format, also as WAV."""
     by_size = math.inf if row.max_upload_bytes is None else row.max_upload_bytes * 0.95 / BYTES_PER_SECOND
     return min(LONGEST_PIECE, row.max_upload_seconds or math.inf, by_size)
 
 
-def _outcome(found: _Pieces) -> Transcript:
+def _merge_results(found: _PieceResults) -> Transcript:
     parts = sorted(found.parts, key=lambda part: part.start)
     failures = sorted(found.failures, key=lambda failure: failure[0])
     if failures and not parts:
         raise failures[0][2]
-    whole = stitched(parts)
+    whole = merge_pieces(parts)
     if not failures:
         return whole
-    marked = with_gaps(whole, failures)
+    marked = mark_gaps(whole, failures)
     if found.job.options.gaps == "mark":
         return marked
-    raise incomplete(found.recording.audio.label, marked, failures)
+    raise build_incomplete_error(found.recording.audio.label, marked, failures)
 
 
-def incomplete(label: str, transcript: Transcript, failures: Sequence[Failed]) -> TranscriptionIncomplete:
+def build_incomplete_error(
+    label: str, transcript: Transcript, failures: Sequence[FailedStretch]
+) -> TranscriptionIncomplete:
     """The error for a recording of which stretches are missing."""
-    ranges = ", ".join(f"{clock(start)}-{clock(end)}" for start, end, _ in failures)
+    ranges = ", ".join(f"{format_clock(start)}-{format_clock(end)}" for start, end, _ in failures)
     return TranscriptionIncomplete(
         f"{label}: {ranges} could not be transcribed: {failures[0][2]} What was is in .transcript; "
         "gaps='mark' returns it with the gaps marked.",
@@ -151,11 +155,11 @@ def incomplete(label: str, transcript: Transcript, failures: Sequence[Failed]) -
     )
 
 
-def with_gaps(transcript: Transcript, failures: Sequence[Failed]) -> Transcript:
+def mark_gaps(transcript: Transcript, failures: Sequence[FailedStretch]) -> Transcript:
     """The transcript with a segment for each stretch that is missing."""
     gaps = [
-        Segment(start, end, f"[not transcribed: {clock(start)}-{clock(end)}]", is_gap=True)
+        Segment(start, end, f"[not transcribed: {format_clock(start)}-{format_clock(end)}]", is_gap=True)
         for start, end, _ in failures
     ]
     segments = tuple(sorted((*transcript.segments, *gaps), key=lambda segment: segment.start))
-    return replace(transcript, segments=segments, text=text_of(segments))
+    return replace(transcript, segments=segments, text=join_text(segments))

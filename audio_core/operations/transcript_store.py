@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audio_core.errors import StoreError
-from audio_core.http.flow import Flow, pause, work
+from audio_core.http.flow import Flow, pause, run_blocking
 from audio_core.transcript.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionOptions
 
-__all__ = ["Doubtful", "PieceKey", "TranscriptStore", "kept"]
+__all__ = ["PieceKey", "PossibleDoubleCharge", "TranscriptStore", "transcribe_once"]
 
 _VERSION = 2
 _POLL = 0.2  # seconds between looks at a piece that another process has begun
@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS doubtful (label TEXT, start REAL, end REAL, at REAL N
 
 
 @dataclass(frozen=True, slots=True)
-class Doubtful:
+class PossibleDoubleCharge:
     """A piece that may have been billed twice: its recording, its range in seconds, and when (Unix time) it was asked again."""
 
     label: str
@@ -68,7 +68,7 @@ class PieceKey:
     label: str
     channel: int | None = None
 
-    def digest(self) -> str:
+    def compute_digest(self) -> str:
         """The key in the store."""
         how = self.options
         facts = [how.language, how.prompt, how.temperature, how.words, how.diarize, dict(how.extra or {})]
@@ -98,7 +98,7 @@ class TranscriptStore:
         Raises:
             StoreError: if the file cannot be used.
         """
-        digest, owner = key.digest(), _owner()
+        digest, owner = key.compute_digest(), _identify_process()
         with self._open() as rows:
             found = rows.execute("SELECT state, owner, transcript FROM pieces WHERE key = ?", (digest,)).fetchone()
             if found and found[0] == "done":
@@ -111,27 +111,30 @@ class TranscriptStore:
             rows.execute("INSERT OR REPLACE INTO pieces VALUES (?, 'begun', ?, NULL, ?)", (digest, owner, time.time()))
             return True
 
-    def keep(self, key: PieceKey, transcript: Transcript) -> None:
+    def save(self, key: PieceKey, transcript: Transcript) -> None:
         """Keep the transcript of a piece that was claimed."""
         with self._open() as rows:
-            facts = (key.digest(), transcript.to_json(), time.time())
+            facts = (key.compute_digest(), transcript.to_json(), time.time())
             rows.execute("INSERT OR REPLACE INTO pieces VALUES (?, 'done', NULL, ?, ?)", facts)
 
     def release(self, key: PieceKey) -> None:
         """Give up a piece that was claimed, as its request has failed."""
         with self._open() as rows:
-            rows.execute("DELETE FROM pieces WHERE key = ? AND state = 'begun'", (key.digest(),))
+            rows.execute("DELETE FROM pieces WHERE key = ? AND state = 'begun'", (key.compute_digest(),))
 
-    def doubtful(self) -> list[Doubtful]:
+    def list_possible_double_charges(self) -> list[PossibleDoubleCharge]:
         """The pieces that may have been billed twice, in the order in which they were asked again."""
         with self._open() as rows:
-            return [Doubtful(*row) for row in rows.execute("SELECT label, start, end, at FROM doubtful ORDER BY at")]
+            return [
+                PossibleDoubleCharge(*row)
+                for row in rows.execute("SELECT label, start, end, at FROM doubtful ORDER BY at")
+            ]
 
     @contextlib.contextmanager
     def _open(self) -> Generator[sqlite3.Connection]:
         """A connection in a transaction of its own, which is on disk when the block ends."""
         try:
-            self._make()
+            self._create_file()
             with contextlib.closing(sqlite3.connect(self._path, timeout=30, isolation_level=None)) as rows:
                 rows.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA)
                 rows.execute("BEGIN IMMEDIATE")
@@ -142,7 +145,7 @@ class TranscriptStore:
                 f"The store {self._path.name} cannot be used: {error}. Is it a store, on a disk with room, and yours?"
             ) from None
 
-    def _make(self) -> None:
+    def _create_file(self) -> None:
         """Closing any descriptor of a file drops all locks that this process has on it (howtocorrupt.html of SQLite, 2.2).
 
         So the one that makes it is closed before any thread connects, and none is opened later.
@@ -156,7 +159,7 @@ class TranscriptStore:
         return f"TranscriptStore({self._path.name!r})"
 
 
-def kept(store: TranscriptStore | None, key: PieceKey, asking: Flow[Transcript]) -> Flow[Transcript]:
+def transcribe_once(store: TranscriptStore | None, key: PieceKey, asking: Flow[Transcript]) -> Flow[Transcript]:
     """The transcript of a piece: from the store, or asked for and then kept.
 
     Args:
@@ -166,7 +169,7 @@ def kept(store: TranscriptStore | None, key: PieceKey, asking: Flow[Transcript])
     """
     if store is None:
         return (yield from asking)
-    while (found := (yield from work(lambda: store.claim(key)))) is False:
+    while (found := (yield from run_blocking(lambda: store.claim(key)))) is False:
         yield from pause(_POLL)
     if isinstance(found, Transcript):
         return found
@@ -175,13 +178,13 @@ def kept(store: TranscriptStore | None, key: PieceKey, asking: Flow[Transcript])
     except BaseException:  # also when the caller leaves: what was not heard is nobody's any more
         store.release(key)
         raise
-    yield from work(lambda: store.keep(key, transcript))
+    yield from run_blocking(lambda: store.save(key, transcript))
     return transcript
 
 
-def _owner() -> str:
+def _identify_process() -> str:
     """This process, so that a claim can be told from one of a process that has died."""
-    return f"{os.getpid()} {_started(os.getpid())}"
+    return f"{os.getpid()} {_get_start_time(os.getpid())}"
 
 
 def _is_alive(owner: str) -> bool:
@@ -194,10 +197,10 @@ def _is_alive(owner: str) -> bool:
         return False
     except PermissionError:
         return True
-    return started == _started(int(pid))
+    return started == _get_start_time(int(pid))
 
 
-def _started(pid: int) -> str:
+def _get_start_time(pid: int) -> str:
     """When a process began, where the system says, as its number may be given to another one."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]

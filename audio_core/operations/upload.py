@@ -7,19 +7,19 @@ from functools import partial
 
 from audio_core.audio.audio import Audio
 from audio_core.http.access import Access
-from audio_core.http.download import bring
-from audio_core.http.flow import Flow, work
-from audio_core.wire.chat_request import Sound
+from audio_core.http.download import open_or_download
+from audio_core.http.flow import Flow, run_blocking
+from audio_core.wire.chat_request import EncodedAudio
 
-__all__ = ["encoded", "prepared", "seconds_of", "taken"]
+__all__ = ["encode_cheapest", "encode_for_upload", "measure_seconds", "prepare_upload"]
 
 _LONGEST_WAV = 60.0
 """Seconds; a longer stretch that must be encoded goes out as MP3, at a tenth of the size."""
 
 
-def prepared(
+def prepare_upload(
     audio: Audio, formats: Sequence[str], access: Access | None, *, timeout: float, max_retries: int
-) -> Flow[tuple[Sound, float]]:
+) -> Flow[tuple[EncodedAudio, float]]:
     """A recording as a gateway takes it, and its length.
 
     Args:
@@ -35,16 +35,18 @@ def prepared(
     Raises:
         AudioError: if it may not be opened, is not audio, is damaged or cut short.
     """
-    opened = yield from bring(audio, access, timeout=timeout, max_retries=max_retries)
-    return (yield from taken(opened, formats))
+    opened = yield from open_or_download(audio, access, timeout=timeout, max_retries=max_retries)
+    return (yield from encode_for_upload(opened, formats))
 
 
-def taken(opened: Audio, formats: Sequence[str], end: float | None = None) -> Flow[tuple[Sound, float]]:
+def encode_for_upload(
+    opened: Audio, formats: Sequence[str], end: float | None = None
+) -> Flow[tuple[EncodedAudio, float]]:
     """The same for a recording that is open already, and whose end may be known."""
-    return (yield from work(partial(_as_taken, opened, formats, end)))
+    return (yield from run_blocking(partial(_encode_or_keep, opened, formats, end)))
 
 
-def seconds_of(audio: Audio) -> float:
+def measure_seconds(audio: Audio) -> float:
     """How long a recording, or its clip, lasts.
 
     Args:
@@ -58,7 +60,7 @@ def seconds_of(audio: Audio) -> float:
     return max(0.0, probe(audio).duration - (audio.start or 0.0))
 
 
-def encoded(audio: Audio, formats: Sequence[str], seconds: float) -> Sound:
+def encode_cheapest(audio: Audio, formats: Sequence[str], seconds: float) -> EncodedAudio:
     """A recording in the cheapest of the formats.
 
     Args:
@@ -68,21 +70,21 @@ def encoded(audio: Audio, formats: Sequence[str], seconds: float) -> Sound:
     """
     from audio_core.media.decode import encode  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    target = _cheapest(formats, seconds)
-    return Sound(encode(audio, target), target)
+    target = _choose_format(formats, seconds)
+    return EncodedAudio(encode(audio, target), target)
 
 
-def _as_taken(audio: Audio, formats: Sequence[str], end: float | None) -> tuple[Sound, float]:
+def _encode_or_keep(audio: Audio, formats: Sequence[str], end: float | None) -> tuple[EncodedAudio, float]:
     from audio_core.media.decode import probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    row, end = audio.sniffed(), audio.end if end is None else end
+    row, end = audio.detect_format(), audio.end if end is None else end
     end = probe(audio).duration if end is None else end
     if not audio.is_clip and audio.only_channel is None and not row.raw and row.name in formats:
-        return Sound(audio.open(), row.name), end
-    sound = encoded(audio, formats, end - (audio.start or 0.0))
+        return EncodedAudio(audio.open_content(), row.name), end
+    sound = encode_cheapest(audio, formats, end - (audio.start or 0.0))
     return sound, probe(Audio.of(sound.content)).duration  # a clip may reach beyond the recording's end
 
 
-def _cheapest(formats: Sequence[str], seconds: float) -> str:
+def _choose_format(formats: Sequence[str], seconds: float) -> str:
     wanted = ("wav", "mp3", "flac", "m4a", "ogg") if seconds <= _LONGEST_WAV else ("mp3", "m4a", "ogg", "flac", "wav")
     return next(name for name in wanted if name in formats)

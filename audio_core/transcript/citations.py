@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from audio_core.errors import InvalidOption
-from audio_core.transcript.passages import clip_of, url_of
-from audio_core.transcript.transcript import clock
+from audio_core.transcript.passages import format_clip_url, get_recording_url
+from audio_core.transcript.transcript import format_clock
 
-__all__ = ["citation", "clip_around"]
+__all__ = ["format_citation", "get_clip_url"]
 
 
-def citation(metadata: Mapping[str, Any], *, link: bool = False) -> str:
+def format_citation(metadata: Mapping[str, Any], *, link: bool = False) -> str:
     """Where a passage stands and who speaks, for people to read.
 
     Args:
@@ -26,14 +26,14 @@ def citation(metadata: Mapping[str, Any], *, link: bool = False) -> str:
         >>> citation({"start": 727.1, "end": 751.4, "speaker": "Ann"})
         '[12:07–12:31] Ann'
     """
-    start, end = _times(metadata)
+    start, end = _get_times(metadata)
     who = metadata.get("speaker") or metadata.get("speakers")
-    text = f"[{clock(start)}–{clock(end)}]" + (f" {who}" if who else "")
-    url = clip_around(metadata) if link else None
+    text = f"[{format_clock(start)}–{format_clock(end)}]" + (f" {who}" if who else "")
+    url = get_clip_url(metadata) if link else None
     return f"[{text}]({url})" if url else text
 
 
-def clip_around(metadata: Mapping[str, Any], padding: float = 0.0) -> str | None:
+def get_clip_url(metadata: Mapping[str, Any], padding: float = 0.0) -> str | None:
     """The URL of a passage's stretch of its recording, a little longer at both ends; None if the recording has no URL.
 
     Args:
@@ -44,11 +44,11 @@ def clip_around(metadata: Mapping[str, Any], padding: float = 0.0) -> str | None
         >>> clip_around({"source": "file:///a.mp3", "start": 12.0, "end": 30.5}, padding=2)
         'file:///a.mp3#t=10,32.5'
     """
-    start, end = _times(metadata)
-    return clip_of(url_of(metadata), round(max(0.0, start - padding), 3), round(end + padding, 3))
+    start, end = _get_times(metadata)
+    return format_clip_url(get_recording_url(metadata), round(max(0.0, start - padding), 3), round(end + padding, 3))
 
 
-def _times(metadata: Mapping[str, Any]) -> tuple[float, float]:
+def _get_times(metadata: Mapping[str, Any]) -> tuple[float, float]:
     try:
         return float(metadata["start"]), float(metadata["end"])
     except (KeyError, TypeError, ValueError):

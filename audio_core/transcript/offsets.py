@@ -15,13 +15,13 @@ from dataclasses import dataclass
 
 from audio_core.transcript.transcript import Segment
 
-__all__ = ["Mark", "cut", "marks_in", "timeline_of", "written"]
+__all__ = ["WordOffset", "decode_offsets", "encode_offsets", "encode_segments", "slice_offsets"]
 
 _ENTRY = re.compile(r"(\|?)(\d+):(-?\d+)\+(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class WordOffset:
     """A stretch of a text, and when it is said.
 
     Attributes:
@@ -36,20 +36,20 @@ class Mark:
     stop: int
     start: float
     end: float
-    opens: bool
+    starts_segment: bool
 
-    def cut(self, begin: int, stop: int) -> Mark:
+    def slice(self, begin: int, stop: int) -> WordOffset:
         """What of it lies within a stretch of the text, counted from the stretch's beginning."""
         low, high = max(begin, self.begin), min(stop, self.stop)
-        end = self.end if high >= self.stop - 1 else self._time_at(high)  # a space may follow its last word
-        opens = self.opens or low == begin
-        return Mark(low - begin, high - begin, self._time_at(low), end, opens)
+        end = self.end if high >= self.stop - 1 else self._interpolate(high)  # a space may follow its last word
+        opens = self.starts_segment or low == begin
+        return WordOffset(low - begin, high - begin, self._interpolate(low), end, opens)
 
-    def _time_at(self, index: int) -> float:
+    def _interpolate(self, index: int) -> float:
         return self.start + (self.end - self.start) * (index - self.begin) / (self.stop - self.begin)
 
 
-def timeline_of(segments: Sequence[Segment], start: float) -> str:
+def encode_segments(segments: Sequence[Segment], start: float) -> str:
     """The timeline of the texts of segments, stripped and joined with a space.
 
     Args:
@@ -61,22 +61,22 @@ def timeline_of(segments: Sequence[Segment], start: float) -> str:
         '|8:500+1500'
     """
     last = len(segments) - 1
-    marks = [mark for number, segment in enumerate(segments) for mark in _marks_of(segment, is_last=number == last)]
-    return written(marks, start)
+    marks = [mark for number, segment in enumerate(segments) for mark in _locate_words(segment, is_last=number == last)]
+    return encode_offsets(marks, start)
 
 
-def written(marks: Iterable[Mark], start: float) -> str:
+def encode_offsets(marks: Iterable[WordOffset], start: float) -> str:
     """Marks as a timeline; of their places in the text only the lengths are kept."""
     entries, clock = list[str](), round(start * 1000)
     for mark in marks:
         begin = round(mark.start * 1000)
         lasts = max(0, round(mark.end * 1000) - begin)
-        entries.append(f"{'|' if mark.opens else ' '}{mark.stop - mark.begin}:{begin - clock}+{lasts}")
+        entries.append(f"{'|' if mark.starts_segment else ' '}{mark.stop - mark.begin}:{begin - clock}+{lasts}")
         clock = begin + lasts
     return "".join(entries)
 
 
-def marks_in(timeline: str, start: float) -> list[Mark]:
+def decode_offsets(timeline: str, start: float) -> list[WordOffset]:
     """What a timeline says.
 
     Args:
@@ -87,41 +87,41 @@ def marks_in(timeline: str, start: float) -> list[Mark]:
         >>> marks_in("|8:500+1500", 0.5)
         [Mark(begin=0, stop=8, start=1.0, end=2.5, opens=True)]
     """
-    marks, index, clock = list[Mark](), 0, round(start * 1000)
+    marks, index, clock = list[WordOffset](), 0, round(start * 1000)
     for bar, length, gap, lasts in _ENTRY.findall(timeline):
         begin = clock + int(gap)
         clock = begin + int(lasts)
-        marks.append(Mark(index, index + int(length), begin / 1000, clock / 1000, bool(bar)))
+        marks.append(WordOffset(index, index + int(length), begin / 1000, clock / 1000, bool(bar)))
         index += int(length)
     return marks
 
 
-def cut(marks: Sequence[Mark], begin: int, stop: int) -> list[Mark]:
+def slice_offsets(marks: Sequence[WordOffset], begin: int, stop: int) -> list[WordOffset]:
     """The marks of a stretch of the text, as of a text of its own.
 
     Example:
         >>> [(mark.start, mark.end) for mark in cut(marks_in("|4:0+400 3:100+300", 0.0), 4, 7)]
         [(0.5, 0.8)]
     """
-    return [mark.cut(begin, stop) for mark in marks if mark.begin < stop and mark.stop > begin]
+    return [mark.slice(begin, stop) for mark in marks if mark.begin < stop and mark.stop > begin]
 
 
-def _marks_of(segment: Segment, *, is_last: bool) -> list[Mark]:
+def _locate_words(segment: Segment, *, is_last: bool) -> list[WordOffset]:
     """One mark for each of a segment's words, if all are found in its text, else one for all of it."""
     text = segment.text.strip()
     reach = len(text) + (not is_last)
-    begins = list(_begins(text, segment))
+    begins = list(_find_word_starts(text, segment))
     if not begins or len(begins) < len(segment.words):
-        return [Mark(0, reach, segment.start, segment.end, True)] if reach else []
+        return [WordOffset(0, reach, segment.start, segment.end, True)] if reach else []
     begins[0] = 0
     stops = [*begins[1:], reach]
     return [
-        Mark(begin, stop, word.start, word.end, begin == 0)
+        WordOffset(begin, stop, word.start, word.end, begin == 0)
         for begin, stop, word in zip(begins, stops, segment.words, strict=True)
     ]
 
 
-def _begins(text: str, segment: Segment) -> Iterator[int]:
+def _find_word_starts(text: str, segment: Segment) -> Iterator[int]:
     """Where each word stands in the text; ends early if one is not there."""
     plain, index = text.casefold(), 0
     if len(plain) != len(text):

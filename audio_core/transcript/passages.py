@@ -8,10 +8,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from audio_core.audio.audio import Audio
-from audio_core.transcript.offsets import timeline_of
-from audio_core.transcript.transcript import Segment, Transcript, joined
+from audio_core.transcript.offsets import encode_segments
+from audio_core.transcript.transcript import Segment, Transcript, join_segments
 
-__all__ = ["Granularity", "Passage", "clip_of", "passage_of", "passages", "stable_id", "url_of"]
+__all__ = [
+    "Granularity",
+    "Passage",
+    "build_passage",
+    "compute_id",
+    "format_clip_url",
+    "get_recording_url",
+    "split_passages",
+]
 
 Granularity = Literal["segment", "window", "file"]
 """How much one piece holds: what lies between two pauses, segments of about `window_seconds`, or all of a recording."""
@@ -32,7 +40,7 @@ class Passage:
     metadata: dict[str, Any]
 
 
-def passages(
+def split_passages(
     transcript: Transcript,
     *,
     granularity: Granularity = "segment",
@@ -59,7 +67,7 @@ def passages(
         >>> [piece.metadata["start"] for piece in passages(Transcript("hi", (Segment(2.0, 3.0, "hi"),)))]
         [2.0]
     """
-    common = _known(
+    common = _drop_none(
         source=transcript.source,
         language=transcript.language,
         duration=transcript.duration,
@@ -67,12 +75,12 @@ def passages(
         provider=transcript.provider,
         sha256=transcript.sha256,
     )
-    groups = _groups(transcript, granularity, window_seconds, window_overlap)
+    groups = _group_segments(transcript, granularity, window_seconds, window_overlap)
     for index, group in enumerate(groups):
-        yield passage_of(group, {**(metadata or {}), **common, "segment": index}, transcript.source)
+        yield build_passage(group, {**(metadata or {}), **common, "segment": index}, transcript.source)
 
 
-def passage_of(segments: Sequence[Segment], facts: Mapping[str, Any], source: str | None) -> Passage:
+def build_passage(segments: Sequence[Segment], facts: Mapping[str, Any], source: str | None) -> Passage:
     """One passage of several segments: with their own place in the recording, and what else is known of them.
 
     Args:
@@ -80,23 +88,23 @@ def passage_of(segments: Sequence[Segment], facts: Mapping[str, Any], source: st
         facts: of the recording, and what the caller brings.
         source: URL of the recording, if it has one.
     """
-    whole = joined(segments)
+    whole = join_segments(segments)
     start, end = round(whole.start, 3), round(whole.end, 3)
-    place = _known(
+    place = _drop_none(
         start=start,
         end=end,
-        clip=clip_of(source, start, end),
+        clip=format_clip_url(source, start, end),
         speaker=whole.speaker,
         language=whole.language,
         gap=whole.is_gap or None,
         estimated=whole.is_estimated or None,
-        timeline=timeline_of(segments, start) or None,
+        timeline=encode_segments(segments, start) or None,
     )
     found = {**facts, **place}
-    return Passage(stable_id(found, whole.text), whole.text, found)
+    return Passage(compute_id(found, whole.text), whole.text, found)
 
 
-def url_of(metadata: Mapping[str, Any]) -> str | None:
+def get_recording_url(metadata: Mapping[str, Any]) -> str | None:
     """The URL of the recording that a passage is of; None if it has none.
 
     A passage that knows its recording's bytes but no clip was heard in bytes: its `source` is what the caller calls them.
@@ -108,28 +116,28 @@ def url_of(metadata: Mapping[str, Any]) -> str | None:
     return None if "sha256" in metadata and "clip" not in metadata else metadata.get("source")
 
 
-def clip_of(source: str | None, start: float, end: float) -> str | None:
+def format_clip_url(source: str | None, start: float, end: float) -> str | None:
     """The URL of a stretch of a recording, if the recording has one."""
     return Audio.of(source).clip(start, end).reference if source and start < end else None
 
 
-def stable_id(metadata: Mapping[str, Any], text: str) -> str:
+def compute_id(metadata: Mapping[str, Any], text: str) -> str:
     """32 hex digits, the same for the same recording, stretch, model and text."""
     facts = [metadata.get(name) for name in ("sha256", "source", "start", "end", "provider", "model")]
     recording = facts[0] or facts[1] or ""
     return hashlib.sha256(repr((recording, *facts[2:], text)).encode()).hexdigest()[:32]
 
 
-def _groups(
+def _group_segments(
     transcript: Transcript, granularity: Granularity, seconds: float, overlap: float
 ) -> Iterator[Sequence[Segment]]:
     if granularity == "window":
-        return transcript.grouped(seconds, overlap)
+        return transcript.group_segments(seconds, overlap)
     if granularity == "segment":
         return ((segment,) for segment in transcript.segments)
     silent = (Segment(0.0, transcript.duration or 0.0, transcript.text),)
     return iter((transcript.segments or silent,))
 
 
-def _known(**facts: Any) -> dict[str, Any]:
+def _drop_none(**facts: Any) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}

@@ -66,7 +66,7 @@ class ProgressBar:
     ) -> None:
         self._bar.close()
 
-    def recording(self) -> Callable[[Progress], None]:
+    def add_recording(self) -> Callable[[Progress], None]:
         """What is to be told how far one recording is."""
         with self._lock:
             number = len(self._told)

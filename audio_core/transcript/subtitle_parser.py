@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-__all__ = ["read_captions"]
+__all__ = ["parse_subtitles"]
 
 _CUE = re.compile(
     r"(?:(\d+):)?(\d\d):(\d\d[.,]\d{3})[ \t]+-->[ \t]+(?:(\d+):)?(\d\d):(\d\d[.,]\d{3})[^\n]*\n(.+?)(?=\n[ \t]*\n|\Z)",
@@ -15,7 +15,7 @@ _VOICE = re.compile(r"<v(?:\.[^ >]*)? ([^>]+)>")
 _TAG = re.compile(r"<[^>]*>")
 
 
-def read_captions(text: str) -> list[dict[str, Any]]:
+def parse_subtitles(text: str) -> list[dict[str, Any]]:
     r"""The cues of an SRT or WebVTT text, as segments on the wire; none if it is neither.
 
     Example:
@@ -23,20 +23,25 @@ def read_captions(text: str) -> list[dict[str, Any]]:
         [{'start': 1.0, 'end': 2.5, 'text': 'hello', 'speaker': None}]
     """
     return [
-        {"start": _seconds(*cue[:3]), "end": _seconds(*cue[3:6]), "text": _plain(cue[6]), "speaker": _speaker(cue[6])}
+        {
+            "start": _parse_timestamp(*cue[:3]),
+            "end": _parse_timestamp(*cue[3:6]),
+            "text": _strip_markup(cue[6]),
+            "speaker": _find_speaker(cue[6]),
+        }
         for cue in _CUE.findall(text.replace("\r\n", "\n"))
     ]
 
 
-def _seconds(hours: str, minutes: str, seconds: str) -> float:
+def _parse_timestamp(hours: str, minutes: str, seconds: str) -> float:
     return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))
 
 
-def _plain(text: str) -> str:
+def _strip_markup(text: str) -> str:
     bare = " ".join(_TAG.sub("", text).split())
     return bare.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def _speaker(text: str) -> str | None:
+def _find_speaker(text: str) -> str | None:
     voice = _VOICE.search(text)
     return voice[1] if voice else None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from audio_core.transcript.transcript import Segment, Word
 
-__all__ = ["captions", "srt", "vtt"]
+__all__ = ["render_srt", "render_vtt", "split_captions"]
 
 _COLUMNS, _LINES = 42, 2
 _SHORTEST, _LONGEST = 5 / 6, 7.0  # seconds
@@ -24,7 +24,7 @@ _SENTENCE_END = (".", "!", "?", "。", "！", "？")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
-def captions(segments: Iterable[Segment], *, named: bool = False) -> list[Segment]:
+def split_captions(segments: Iterable[Segment], *, named: bool = False) -> list[Segment]:
     """Segments as captions: in order of time, broken into lines, a long segment in several captions.
 
     A caption ends with a sentence, where one ends in its second half. A short one stays longer, as far as the next allows.
@@ -33,41 +33,43 @@ def captions(segments: Iterable[Segment], *, named: bool = False) -> list[Segmen
         segments: of one recording.
         named: whether a segment's first caption begins with its speaker.
     """
-    found = [each for segment in sorted(segments, key=lambda each: each.start) for each in _split(segment, named)]
+    found = [
+        each for segment in sorted(segments, key=lambda each: each.start) for each in _split_segment(segment, named)
+    ]
     starts = [caption.start for caption in found]
-    return [replace(caption, end=_end(caption, after)) for caption, after in zip_longest(found, starts[1:])]
+    return [replace(caption, end=_compute_end(caption, after)) for caption, after in zip_longest(found, starts[1:])]
 
 
-def srt(segments: Iterable[Segment]) -> str:
+def render_srt(segments: Iterable[Segment]) -> str:
     """SubRip captions; who speaks stands before the text."""
     cues = (
-        f"{number}\n{_stamp(each.start, ',')} --> {_stamp(each.end, ',')}\n{each.text}\n"
-        for number, each in enumerate(captions(segments, named=True), 1)
+        f"{number}\n{_format_timestamp(each.start, ',')} --> {_format_timestamp(each.end, ',')}\n{each.text}\n"
+        for number, each in enumerate(split_captions(segments, named=True), 1)
     )
     return "\n".join(cues)
 
 
-def vtt(segments: Iterable[Segment]) -> str:
+def render_vtt(segments: Iterable[Segment]) -> str:
     """WebVTT captions (https://www.w3.org/TR/webvtt1/); speakers are voice spans."""
     cues = (
-        f"{_stamp(each.start, '.')} --> {_stamp(each.end, '.')}\n{_voice(each)}{_escaped(each.text)}\n"
-        for each in captions(segments)
+        f"{_format_timestamp(each.start, '.')} --> {_format_timestamp(each.end, '.')}\n{_format_voice(each)}{_escape(each.text)}\n"
+        for each in split_captions(segments)
     )
     return "\n".join(("WEBVTT\n", *cues))
 
 
-def _end(caption: Segment, following: float | None) -> float:
+def _compute_end(caption: Segment, following: float | None) -> float:
     wanted = caption.start + _SHORTEST
     return max(min(caption.end, caption.start + _LONGEST), wanted if following is None else min(wanted, following))
 
 
-def _split(segment: Segment, named: bool) -> Iterator[Segment]:
+def _split_segment(segment: Segment, named: bool) -> Iterator[Segment]:
     held: list[Word] = []
     gap = " " if len(segment.text.split()) > 1 else ""
-    tokens = _tokens(segment, named)
+    tokens = _tokenize(segment, named)
     for word in tokens:
-        if held and not _fits([*held, word], gap):
-            yield _caption(segment, held, gap)
+        if held and not _is_within_limits([*held, word], gap):
+            yield _build_caption(segment, held, gap)
             held = []
         held.append(word)
         if (
@@ -75,16 +77,16 @@ def _split(segment: Segment, named: bool) -> Iterator[Segment]:
             and word is not tokens[-1]
             and 2 * sum(len(each.text) for each in held) >= _COLUMNS * _LINES
         ):
-            yield _caption(segment, held, gap)
+            yield _build_caption(segment, held, gap)
             held = []
     if held:
-        yield replace(_caption(segment, held, gap), end=max(segment.end, held[0].start))
+        yield replace(_build_caption(segment, held, gap), end=max(segment.end, held[0].start))
 
 
-def _tokens(segment: Segment, named: bool) -> list[Word]:
+def _tokenize(segment: Segment, named: bool) -> list[Word]:
     """The segment's text word by word, with the punctuation that words which gateways time often lack."""
     start = max(0.0, segment.start)
-    tokens = replace(segment, start=start, end=max(start, segment.end), words=()).timed_words()
+    tokens = replace(segment, start=start, end=max(start, segment.end), words=()).get_timed_words()
     if len(tokens) == len(segment.words):
         tokens = [replace(word, text=token.text) for word, token in zip(segment.words, tokens, strict=True)]
     if tokens:
@@ -93,31 +95,31 @@ def _tokens(segment: Segment, named: bool) -> list[Word]:
     return tokens
 
 
-def _fits(words: Sequence[Word], gap: str) -> bool:
-    lines = _wrapped(gap.join(word.text for word in words))
+def _is_within_limits(words: Sequence[Word], gap: str) -> bool:
+    lines = _wrap(gap.join(word.text for word in words))
     return words[-1].end - words[0].start <= _LONGEST and len(lines) <= _LINES
 
 
-def _caption(segment: Segment, words: Sequence[Word], gap: str) -> Segment:
+def _build_caption(segment: Segment, words: Sequence[Word], gap: str) -> Segment:
     start = max(0.0, words[0].start)
-    text = "\n".join(_wrapped(gap.join(word.text for word in words)))
+    text = "\n".join(_wrap(gap.join(word.text for word in words)))
     return replace(segment, start=start, end=max(start, words[-1].end), text=text, words=())
 
 
-def _wrapped(text: str) -> list[str]:
+def _wrap(text: str) -> list[str]:
     return textwrap.wrap(text, _COLUMNS)
 
 
-def _voice(segment: Segment) -> str:
-    return f"<v {_escaped(' '.join(segment.speaker.split()))}>" if segment.speaker else ""
+def _format_voice(segment: Segment) -> str:
+    return f"<v {_escape(' '.join(segment.speaker.split()))}>" if segment.speaker else ""
 
 
-def _stamp(seconds: float, point: str) -> str:
+def _format_timestamp(seconds: float, point: str) -> str:
     whole, milliseconds = divmod(round(seconds * 1000), 1000)
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{rest:02}{point}{milliseconds:03}"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return "".join(_ENTITIES.get(character, character) for character in text)

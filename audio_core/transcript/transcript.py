@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from audio_core.transcript.subtitles import srt, vtt
+from audio_core.transcript.subtitles import render_srt, render_vtt
 from audio_core.transcript.usage import Usage
 
-__all__ = ["Segment", "Transcript", "Word", "clock", "joined", "spread", "text_of"]
+__all__ = ["Segment", "Transcript", "Word", "format_clock", "interpolate_words", "join_segments", "join_text"]
 
 _LONGEST_WORD = 40  # characters; what is longer is a text of a script that parts no words, such as Thai
 
@@ -63,12 +63,12 @@ class Segment:
     is_partial: bool = False
     language: str | None = None
 
-    def shifted(self, seconds: float) -> Segment:
+    def shift(self, seconds: float) -> Segment:
         """The same segment on a timeline that starts `seconds` earlier."""
         words = tuple(replace(word, start=word.start + seconds, end=word.end + seconds) for word in self.words)
         return replace(self, start=self.start + seconds, end=self.end + seconds, words=words)
 
-    def timed_words(self) -> list[Word]:
+    def get_timed_words(self) -> list[Word]:
         """Its words; without times of their own, spread over it by their length.
 
         A text without spaces, as Chinese and Japanese are written, is taken character by character.
@@ -82,7 +82,7 @@ class Segment:
         texts = self.text.split()
         if len(texts) == 1 and _is_without_spaces(texts[0]):
             texts = list(texts[0])
-        return spread(texts, self.start, self.end)
+        return interpolate_words(texts, self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,11 @@ class Transcript:
     source: str | None = None
     sha256: str | None = field(default=None, repr=False)
 
-    def shifted(self, seconds: float) -> Transcript:
+    def shift(self, seconds: float) -> Transcript:
         """The same transcript on a timeline that starts `seconds` earlier, as that of a recording of which it is a clip."""
-        return replace(self, segments=tuple(segment.shifted(seconds) for segment in self.segments))
+        return replace(self, segments=tuple(segment.shift(seconds) for segment in self.segments))
 
-    def windows(self, seconds: float, overlap: float = 0.0) -> Iterator[Segment]:
+    def group_windows(self, seconds: float, overlap: float = 0.0) -> Iterator[Segment]:
         """Group segments into stretches of about equal length; no segment is cut.
 
         Args:
@@ -133,28 +133,28 @@ class Transcript:
         Raises:
             ValueError: if `seconds` is not positive or `overlap` is not below it.
         """
-        return map(joined, self.grouped(seconds, overlap))
+        return map(join_segments, self.group_segments(seconds, overlap))
 
-    def grouped(self, seconds: float, overlap: float = 0.0) -> Iterator[Sequence[Segment]]:
+    def group_segments(self, seconds: float, overlap: float = 0.0) -> Iterator[Sequence[Segment]]:
         """The segments of each of the `windows`."""
         if not 0 <= overlap < seconds:
             raise ValueError(f"A window of {seconds} s cannot overlap by {overlap} s.")
         first = 0
         while first < len(self.segments):
-            last = self._last_within(first, seconds)
+            last = self._find_last_within(first, seconds)
             yield self.segments[first : last + 1]
             if last + 1 == len(self.segments):
                 return
-            first = self._first_after(first, last, overlap)
+            first = self._find_first_after(first, last, overlap)
 
-    def _last_within(self, first: int, seconds: float) -> int:
+    def _find_last_within(self, first: int, seconds: float) -> int:
         limit = self.segments[first].start + seconds
         last = first
         while last + 1 < len(self.segments) and self.segments[last + 1].end <= limit:
             last += 1
         return last
 
-    def _first_after(self, first: int, last: int, overlap: float) -> int:
+    def _find_first_after(self, first: int, last: int, overlap: float) -> int:
         following = last + 1
         while following - 1 > first and self.segments[last].end - self.segments[following - 1].start <= overlap:
             following -= 1
@@ -177,7 +177,7 @@ class Transcript:
         """
         try:
             found = json.loads(text)
-            segments = tuple(_segment(segment) for segment in found.pop("segments"))
+            segments = tuple(_build_segment(segment) for segment in found.pop("segments"))
             usage = found.pop("usage")
             return cls(**found, segments=segments, usage=Usage(**usage) if usage else None)
         except (TypeError, KeyError, AttributeError) as error:
@@ -188,25 +188,25 @@ class Transcript:
         if not timestamps:
             return "\n".join(segment.text.strip() for segment in self.segments) or self.text
         return "\n".join(
-            f"[{clock(segment.start)}-{clock(segment.end)}] {_spoken_by(segment, '{}: ')}{segment.text.strip()}"
+            f"[{format_clock(segment.start)}-{format_clock(segment.end)}] {_format_speaker(segment, '{}: ')}{segment.text.strip()}"
             for segment in self.segments
         )
 
     def to_srt(self) -> str:
         """SubRip captions in order of time, at most two lines of 42 characters and 7 seconds each; see `audio_core.transcript.subtitles`."""
-        return srt(self.segments)
+        return render_srt(self.segments)
 
     def to_vtt(self) -> str:
         """WebVTT captions by the same rules, speakers as voice spans."""
-        return vtt(self.segments)
+        return render_vtt(self.segments)
 
 
-def _segment(found: dict[str, Any]) -> Segment:
+def _build_segment(found: dict[str, Any]) -> Segment:
     words = tuple(Word(**word) for word in found.pop("words"))
     return Segment(**found, words=words)
 
 
-def spread(texts: Sequence[str], start: float, end: float) -> list[Word]:
+def interpolate_words(texts: Sequence[str], start: float, end: float) -> list[Word]:
     """Words spread over a stretch of seconds by their length."""
     total, said, words = sum(map(len, texts)), 0, list[Word]()
     for text in texts:
@@ -219,7 +219,7 @@ def _is_without_spaces(text: str) -> bool:
     return len(text) > _LONGEST_WORD or any(unicodedata.east_asian_width(character) in "WF" for character in text)
 
 
-def clock(seconds: float) -> str:
+def format_clock(seconds: float) -> str:
     """`mm:ss`, or `h:mm:ss` from the first hour on.
 
     Example:
@@ -231,32 +231,32 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
 
 
-def text_of(segments: Iterable[Segment]) -> str:
+def join_text(segments: Iterable[Segment]) -> str:
     """What segments say, one after the other."""
     return " ".join(segment.text.strip() for segment in segments)
 
 
-def joined(segments: Sequence[Segment]) -> Segment:
+def join_segments(segments: Sequence[Segment]) -> Segment:
     """One segment that says what several do, one after the other."""
     speakers, languages = {segment.speaker for segment in segments}, {segment.language for segment in segments}
     return Segment(
         start=segments[0].start,
         end=max(segment.end for segment in segments),
-        text=text_of(segments),
+        text=join_text(segments),
         speaker=speakers.pop() if len(speakers) == 1 else None,
         words=tuple(word for segment in segments for word in segment.words),
-        confidence=_weighted_confidence(segments),
+        confidence=_compute_confidence(segments),
         is_gap=any(segment.is_gap for segment in segments),
         is_estimated=any(segment.is_estimated for segment in segments),
         language=languages.pop() if len(languages) == 1 else None,
     )
 
 
-def _weighted_confidence(segments: Sequence[Segment]) -> float | None:
+def _compute_confidence(segments: Sequence[Segment]) -> float | None:
     rated = [(segment.confidence, len(segment.text)) for segment in segments if segment.confidence is not None]
     weight = sum(length for _, length in rated)
     return sum(confidence * length for confidence, length in rated) / weight if weight else None
 
 
-def _spoken_by(segment: Segment, pattern: str) -> str:
+def _format_speaker(segment: Segment, pattern: str) -> str:
     return pattern.format(segment.speaker) if segment.speaker else ""

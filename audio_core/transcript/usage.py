@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from audio_core.lenient_json import to_object
 
-__all__ = ["Usage", "read_usage"]
+__all__ = ["Usage", "parse_usage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class _Usage(BaseModel):
     cost: float | None = None
 
 
-def read_usage(value: Any) -> Usage | None:
+def parse_usage(value: Any) -> Usage | None:
     """The usage of a reply; None where there is none, or where it cannot be read (it is not worth failing an answer).
 
     Example:
@@ -90,16 +90,16 @@ def read_usage(value: Any) -> Usage | None:
     except ValueError:
         return None
     return Usage(
-        input_tokens=_first(raw.prompt_tokens, raw.input_tokens),
-        output_tokens=_first(raw.completion_tokens, raw.output_tokens),
-        input_audio_tokens=_first(raw.prompt_tokens_details.audio_tokens, raw.input_token_details.audio_tokens),
+        input_tokens=_get_first(raw.prompt_tokens, raw.input_tokens),
+        output_tokens=_get_first(raw.completion_tokens, raw.output_tokens),
+        input_audio_tokens=_get_first(raw.prompt_tokens_details.audio_tokens, raw.input_token_details.audio_tokens),
         output_audio_tokens=raw.completion_tokens_details.audio_tokens,
-        audio_seconds=_first(raw.seconds, raw.audio_duration_seconds, raw.prompt_audio_seconds),
+        audio_seconds=_get_first(raw.seconds, raw.audio_duration_seconds, raw.prompt_audio_seconds),
         cost=raw.cost,
         input_cached_tokens=raw.prompt_tokens_details.cached_tokens,
         output_reasoning_tokens=raw.completion_tokens_details.reasoning_tokens,
     )
 
 
-def _first(*values: Any) -> Any:
+def _get_first(*values: Any) -> Any:
     return next((value for value in values if value is not None), None)

@@ -12,15 +12,15 @@ from typing import Any
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import Content
-from audio_core.lenient_json import as_list
+from audio_core.lenient_json import to_list
 
-__all__ = ["AudioPart", "Message", "Sound", "audio_parts", "input_audio", "payload"]
+__all__ = ["AudioPart", "EncodedAudio", "Message", "build_payload", "find_audio_parts", "to_input_audio"]
 
 Message = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class EncodedAudio:
     """A recording that is ready to be sent: its bytes, and their true format name."""
 
     content: Content
@@ -36,18 +36,18 @@ class AudioPart:
     block: int
 
 
-def audio_parts(messages: Sequence[Message]) -> list[tuple[int, int, AudioPart]]:
+def find_audio_parts(messages: Sequence[Message]) -> list[tuple[int, int, AudioPart]]:
     """Every recording in the messages, with the index of its message and of its part."""
     return [
         (at, index, part if isinstance(part, AudioPart) else AudioPart(part, at, index))
         for at, message in enumerate(messages)
-        for index, part in enumerate(_parts(message))
+        for index, part in enumerate(_list_parts(message))
         if isinstance(part, (Audio, AudioPart))
     ]
 
 
-def payload(
-    model: str, messages: Sequence[Message], sounds: Mapping[tuple[int, int], Sound], options: Mapping[str, Any]
+def build_payload(
+    model: str, messages: Sequence[Message], sounds: Mapping[tuple[int, int], EncodedAudio], options: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The body of a chat request; a `Content` in it stands for its base64.
 
@@ -59,25 +59,25 @@ def payload(
     """
     return {
         "model": model,
-        "messages": [_message(message, at, sounds) for at, message in enumerate(messages)],
+        "messages": [_fill_message(message, at, sounds) for at, message in enumerate(messages)],
         **{name: value for name, value in options.items() if value is not None},
     }
 
 
-def _message(message: Message, at: int, sounds: Mapping[tuple[int, int], Sound]) -> Message:
-    if not any(isinstance(part, (Audio, AudioPart)) for part in _parts(message)):
+def _fill_message(message: Message, at: int, sounds: Mapping[tuple[int, int], EncodedAudio]) -> Message:
+    if not any(isinstance(part, (Audio, AudioPart)) for part in _list_parts(message)):
         return message
     content = [
-        input_audio(sounds[at, index]) if isinstance(part, (Audio, AudioPart)) else part
-        for index, part in enumerate(_parts(message))
+        to_input_audio(sounds[at, index]) if isinstance(part, (Audio, AudioPart)) else part
+        for index, part in enumerate(_list_parts(message))
     ]
     return {**message, "content": content}
 
 
-def input_audio(sound: Sound) -> dict[str, Any]:
+def to_input_audio(sound: EncodedAudio) -> dict[str, Any]:
     """A sound as the part of a message; its `Content` stands for its base64."""
     return {"type": "input_audio", "input_audio": {"data": sound.content, "format": sound.format}}
 
 
-def _parts(message: Message) -> Sequence[Any]:
-    return as_list(message.get("content"))
+def _list_parts(message: Message) -> Sequence[Any]:
+    return to_list(message.get("content"))

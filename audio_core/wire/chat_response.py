@@ -8,23 +8,23 @@ from typing import Any, cast
 
 import pybase64
 
+from audio_core.audio.speech import Speech, detect_speech_format
 from audio_core.errors import IncompleteResponse
-from audio_core.audio.speech import Speech, format_of_speech
-from audio_core.http.error_responses import error_in, request_id_in, unreadable
-from audio_core.lenient_json import parse_json, as_list, to_object, objects_in
-from audio_core.wire.tool_calls import CUT_SHORT, ToolCall, ToolCallDelta, tool_calls_in
-from audio_core.transcript.usage import Usage, read_usage
+from audio_core.http.error_responses import build_unreadable_error, find_error, get_request_id
+from audio_core.lenient_json import parse_json, to_list, to_object, to_objects
+from audio_core.transcript.usage import Usage, parse_usage
+from audio_core.wire.tool_calls import CUT_SHORT, ToolCall, ToolCallDelta, parse_tool_calls
 
 __all__ = [
     "Answer",
     "Delta",
     "SpeechDelta",
-    "broken_off",
-    "first_choice",
-    "read_answer",
-    "reasoning_in",
-    "says_something",
-    "text_in",
+    "build_broken_off_error",
+    "get_first_choice",
+    "get_reasoning",
+    "get_text",
+    "has_content",
+    "parse_answer",
 ]
 
 
@@ -94,33 +94,39 @@ class Delta:
     reasoning: str = ""
     refusal: str = ""
     logprobs: Mapping[str, Any] | None = field(default=None, repr=False)
-    whole: Answer | None = None
+    answer: Answer | None = None
 
     @property
     def finish_reason(self) -> str | None:
         """Why the model stopped; the last delta says so."""
-        return self.whole.finish_reason if self.whole else None
+        return self.answer.finish_reason if self.answer else None
 
     @property
     def usage(self) -> Usage | None:
         """What the answer cost; the last delta says so."""
-        return self.whole.usage if self.whole else None
+        return self.answer.usage if self.answer else None
 
     @property
     def is_text(self) -> bool:
         """Whether there is nothing but text in it."""
-        rest = self.speech or self.tool_calls or self.reasoning or self.refusal or self.logprobs or self.whole
+        rest = self.speech or self.tool_calls or self.reasoning or self.refusal or self.logprobs or self.answer
         return not rest
 
     @property
-    def says_something(self) -> bool:
+    def has_content(self) -> bool:
         """Whether there is anything in it."""
         return bool(
-            self.text or self.speech or self.tool_calls or self.reasoning or self.refusal or self.logprobs or self.whole
+            self.text
+            or self.speech
+            or self.tool_calls
+            or self.reasoning
+            or self.refusal
+            or self.logprobs
+            or self.answer
         )
 
 
-def read_answer(body: bytes, headers: Mapping[str, str], *, provider: str, speech_format: str | None = None) -> Answer:
+def parse_answer(body: bytes, headers: Mapping[str, str], *, provider: str, speech_format: str | None = None) -> Answer:
     """The answer in a whole reply.
 
     Args:
@@ -135,54 +141,54 @@ def read_answer(body: bytes, headers: Mapping[str, str], *, provider: str, speec
     """
     found = to_object(parse_json(body))
     if not found:
-        raise unreadable(body, provider=provider, content_type=headers.get("content-type", ""))
-    choice = first_choice(found)
-    text = text_in((choice or {}).get("message"))
-    if error := error_in(found, provider=provider, partial=text):
+        raise build_unreadable_error(body, provider=provider, content_type=headers.get("content-type", ""))
+    choice = get_first_choice(found)
+    text = get_text((choice or {}).get("message"))
+    if error := find_error(found, provider=provider, partial=text):
         raise error
     if choice is None:
-        raise _empty(provider, "no choice")
+        raise _build_empty_error(provider, "no choice")
     if choice.get("finish_reason") == "error":
-        raise broken_off(provider, text)
-    answer = _answer(found, choice, provider, request_id_in(headers), speech_format)
-    if text is None and not says_something(answer):
-        raise _empty(provider, "a message without text, speech or tool calls")
+        raise build_broken_off_error(provider, text)
+    answer = _build_answer(found, choice, provider, get_request_id(headers), speech_format)
+    if text is None and not has_content(answer):
+        raise _build_empty_error(provider, "a message without text, speech or tool calls")
     return answer
 
 
-def _answer(
+def _build_answer(
     found: Mapping[str, Any], choice: Mapping[str, Any], provider: str, request_id: str | None, asked: str | None
 ) -> Answer:
     message, finish = to_object(choice.get("message")), choice.get("finish_reason")
-    text, speech = text_in(message), _speech_in(message, provider, asked)
+    text, speech = get_text(message), _parse_speech(message, provider, asked)
     return Answer(
         text=text or (speech.transcript if speech else ""),
         finish_reason=finish,
-        usage=read_usage(found.get("usage")),
+        usage=parse_usage(found.get("usage")),
         id=found.get("id"),
         model=found.get("model"),
         provider=provider,
         request_id=request_id,
         speech=speech,
-        tool_calls=tool_calls_in(message, finish, provider=provider, partial=text),
-        reasoning=reasoning_in(message),
-        reasoning_details=tuple(objects_in(message.get("reasoning_details"))),
+        tool_calls=parse_tool_calls(message, finish, provider=provider, partial=text),
+        reasoning=get_reasoning(message),
+        reasoning_details=tuple(to_objects(message.get("reasoning_details"))),
         refusal=str(message.get("refusal") or ""),
         logprobs=to_object(choice.get("logprobs")) or None,
     )
 
 
-def _empty(provider: str, what: str) -> IncompleteResponse:
+def _build_empty_error(provider: str, what: str) -> IncompleteResponse:
     return IncompleteResponse(f"{provider} answered with {what}. Ask again, or ask another model.", provider=provider)
 
 
-def says_something(answer: Answer) -> bool:
+def has_content(answer: Answer) -> bool:
     """Whether an answer that has no text, not even an empty one, is an answer; a finish reason may say why nothing came."""
     said = answer.speech or answer.tool_calls or answer.reasoning or answer.refusal
     return bool(said) or answer.finish_reason in CUT_SHORT
 
 
-def _speech_in(message: Mapping[str, Any], provider: str, asked: str | None) -> Speech | None:
+def _parse_speech(message: Mapping[str, Any], provider: str, asked: str | None) -> Speech | None:
     audio = to_object(message.get("audio"))
     if not isinstance(audio.get("data"), str):
         return None
@@ -192,7 +198,7 @@ def _speech_in(message: Mapping[str, Any], provider: str, asked: str | None) -> 
         raise IncompleteResponse(
             f"{provider} sent speech that is no whole base64.", provider=provider, partial=audio.get("transcript")
         ) from None
-    kind, rate = format_of_speech(data, asked)
+    kind, rate = detect_speech_format(data, asked)
     return Speech(
         data=data,
         format=kind,
@@ -203,25 +209,25 @@ def _speech_in(message: Mapping[str, Any], provider: str, asked: str | None) -> 
     )
 
 
-def first_choice(reply: Mapping[str, Any]) -> dict[str, Any] | None:
+def get_first_choice(reply: Mapping[str, Any]) -> dict[str, Any] | None:
     """The first choice of a reply or chunk."""
-    return next(iter(objects_in(reply.get("choices"))), None)
+    return next(iter(to_objects(reply.get("choices"))), None)
 
 
-def text_in(message: Any) -> str | None:
+def get_text(message: Any) -> str | None:
     """The text of a message or delta: a string, or the text parts of a list."""
     content = to_object(message).get("content")
     if isinstance(content, list):
-        return "".join(str(part.get("text", "")) for part in objects_in(as_list(cast("Any", content))))
+        return "".join(str(part.get("text", "")) for part in to_objects(to_list(cast("Any", content))))
     return content if isinstance(content, str) else None
 
 
-def reasoning_in(message: Mapping[str, Any]) -> str:
+def get_reasoning(message: Mapping[str, Any]) -> str:
     """The reasoning of a message or delta: vLLM, DeepSeek and LiteLLM call it one thing, OpenRouter another."""
     found = message.get("reasoning_content") or message.get("reasoning")
     return found if isinstance(found, str) else ""
 
 
-def broken_off(provider: str, partial: str | None) -> IncompleteResponse:
+def build_broken_off_error(provider: str, partial: str | None) -> IncompleteResponse:
     """The error for a finish reason `"error"`."""
     return IncompleteResponse(f"{provider} broke the answer off with an error.", provider=provider, partial=partial)

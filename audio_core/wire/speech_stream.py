@@ -10,12 +10,12 @@ from typing import Any
 
 import pybase64
 
-from audio_core.errors import IncompleteResponse
 from audio_core.audio.formats import SNIFF_BYTES
-from audio_core.audio.speech import Speech, format_of_speech
+from audio_core.audio.speech import Speech, detect_speech_format
+from audio_core.errors import IncompleteResponse
 from audio_core.wire.chat_response import SpeechDelta
 
-__all__ = ["Base64Stream", "SpeechParts"]
+__all__ = ["Base64Stream", "SpeechBuilder"]
 
 
 class Base64Stream:
@@ -43,7 +43,7 @@ class Base64Stream:
         return pybase64.b64decode(text + "=" * (-len(text) % 4), validate=True)
 
 
-class SpeechParts:
+class SpeechBuilder:
     """Puts a streamed spoken reply together.
 
     Args:
@@ -70,39 +70,39 @@ class SpeechParts:
         self._transcript.append(str(audio.get("transcript") or ""))
         new = {key: audio[key] for key in ("id", "expires_at") if audio.get(key) and key not in self._facts}
         self._facts |= new
-        self._take(self._decoded(audio.get("data")))
-        return self._given(new, enough=self._format is not None or len(self._unsent) >= SNIFF_BYTES)
+        self._take(self._decode_text(audio.get("data")))
+        return self._release(new, enough=self._format is not None or len(self._unsent) >= SNIFF_BYTES)
 
     def close(self) -> SpeechDelta | None:
         """What was still held back."""
         self._take(self._decode(self._base64.close))
-        return self._given({}, enough=True)
+        return self._release({}, enough=True)
 
-    def whole(self) -> Speech | None:
+    def build_speech(self) -> Speech | None:
         """The spoken reply; None if there was none."""
         data = b"".join(self._pieces)
         if not data:
             return None
-        kind, rate = self._kind(data)
+        kind, rate = self._detect_format(data)
         return Speech(data, kind, self.transcript, sample_rate=rate, **self._facts)
 
     def _take(self, data: bytes) -> None:
         self._pieces.append(data)
         self._unsent += data
 
-    def _given(self, facts: dict[str, Any], *, enough: bool) -> SpeechDelta | None:
+    def _release(self, facts: dict[str, Any], *, enough: bool) -> SpeechDelta | None:
         """What is new; bytes are held back until there are enough of them to tell their format."""
         data, is_first = (self._unsent if enough else b""), self._format is None
         if not data:
             return SpeechDelta(**facts) if facts else None
         self._unsent = b""
-        kind, rate = self._format = self._kind(data)
+        kind, rate = self._format = self._detect_format(data)
         return SpeechDelta(data, *((kind, rate) if is_first else (None, None)), **facts)
 
-    def _kind(self, data: bytes) -> tuple[str, int | None]:
-        return self._format or format_of_speech(data, self._asked)
+    def _detect_format(self, data: bytes) -> tuple[str, int | None]:
+        return self._format or detect_speech_format(data, self._asked)
 
-    def _decoded(self, text: Any) -> bytes:
+    def _decode_text(self, text: Any) -> bytes:
         return self._decode(lambda: self._base64.feed(text)) if isinstance(text, str) else b""
 
     def _decode(self, decode: Any) -> bytes:

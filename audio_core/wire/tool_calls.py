@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from audio_core.errors import IncompleteResponse, InvalidOption
-from audio_core.lenient_json import to_object, objects_in
+from audio_core.lenient_json import to_object, to_objects
 
-__all__ = ["CUT_SHORT", "ToolCall", "ToolCallDelta", "ToolCallParts", "tool_calls_in", "tool_choice_on_wire"]
+__all__ = ["CUT_SHORT", "ToolCall", "ToolCallBuilder", "ToolCallDelta", "parse_tool_calls", "to_openai_tool_choice"]
 
 CUT_SHORT = ("length", "content_filter")
 """Finish reasons that say why an answer, or what is left of it, did not come."""
@@ -43,14 +43,14 @@ class ToolCall:
     def of(cls, id: str | None, name: str, arguments: Mapping[str, Any] | str) -> ToolCall:
         """A call with its arguments as a mapping, or as text."""
         text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
-        return cls(id or _new_id(), name, text if text.strip() else "{}")
+        return cls(id or _create_id(), name, text if text.strip() else "{}")
 
     @property
     def parsed(self) -> dict[str, Any]:
         """The arguments."""
         return cast("dict[str, Any]", json.loads(self.arguments, strict=False))
 
-    def on_wire(self) -> dict[str, Any]:
+    def to_openai(self) -> dict[str, Any]:
         """As OpenAI defines it in an assistant message."""
         return {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": self.arguments}}
 
@@ -72,7 +72,7 @@ class _Slot:
     said: list[str]
 
 
-class ToolCallParts:
+class ToolCallBuilder:
     """Puts streamed calls together by their index; where a gateway gives every call the same one, by their id."""
 
     def __init__(self) -> None:
@@ -81,29 +81,29 @@ class ToolCallParts:
 
     def add(self, fragments: Any) -> tuple[ToolCallDelta, ...]:
         """Take the `tool_calls` of a delta, and give them out with an index and id of their own."""
-        return tuple(self._fragment(fragment) for fragment in objects_in(fragments))
+        return tuple(self._add_fragment(fragment) for fragment in to_objects(fragments))
 
-    def _fragment(self, fragment: dict[str, Any]) -> ToolCallDelta:
+    def _add_fragment(self, fragment: dict[str, Any]) -> ToolCallDelta:
         function = to_object(fragment.get("function"))
         id_, name, said = fragment.get("id"), function.get("name"), str(function.get("arguments") or "")
         at = self._by_index.get(fragment.get("index"))
         is_new = at is None or bool(id_ and id_ != self._slots[at].id)
         if is_new:
             at = self._by_index[fragment.get("index")] = len(self._slots)
-            self._slots.append(_Slot(str(id_ or _new_id()), "", []))
+            self._slots.append(_Slot(str(id_ or _create_id()), "", []))
         slot = self._slots[cast("int", at)]
         slot.said.append(said)
         first_name = name if name and not slot.name else None
         slot.name = slot.name or str(name or "")
         return ToolCallDelta(cast("int", at), slot.id if is_new else None, first_name, said)
 
-    def whole(self, finish_reason: Any, *, provider: str, partial: str | None) -> tuple[ToolCall, ...]:
+    def build_calls(self, finish_reason: Any, *, provider: str, partial: str | None) -> tuple[ToolCall, ...]:
         """The calls, once the answer has ended; IncompleteResponse if one is not whole."""
         calls = [(slot.id, slot.name, "".join(slot.said)) for slot in self._slots]
-        return tuple(_whole(*call, finish_reason, provider, partial) for call in calls)
+        return tuple(_build_whole_call(*call, finish_reason, provider, partial) for call in calls)
 
 
-def tool_calls_in(
+def parse_tool_calls(
     message: Mapping[str, Any], finish_reason: Any, *, provider: str, partial: str | None
 ) -> tuple[ToolCall, ...]:
     """The calls in a whole message.
@@ -111,12 +111,12 @@ def tool_calls_in(
     Raises:
         IncompleteResponse: if the arguments of one are not a whole JSON object, or it names no tool.
     """
-    parts = ToolCallParts()
-    parts.add([{**call, "index": at} for at, call in enumerate(objects_in(message.get("tool_calls")))])
-    return parts.whole(finish_reason, provider=provider, partial=partial)
+    parts = ToolCallBuilder()
+    parts.add([{**call, "index": at} for at, call in enumerate(to_objects(message.get("tool_calls")))])
+    return parts.build_calls(finish_reason, provider=provider, partial=partial)
 
 
-def tool_choice_on_wire(choice: Any, tools: Sequence[Mapping[str, Any]]) -> Any:
+def to_openai_tool_choice(choice: Any, tools: Sequence[Mapping[str, Any]]) -> Any:
     """The ways to say which tool must be called, as OpenAI defines it.
 
     Args:
@@ -143,7 +143,9 @@ def tool_choice_on_wire(choice: Any, tools: Sequence[Mapping[str, Any]]) -> Any:
             )
 
 
-def _whole(id_: str, name: str, arguments: str, finish_reason: Any, provider: str, partial: str | None) -> ToolCall:
+def _build_whole_call(
+    id_: str, name: str, arguments: str, finish_reason: Any, provider: str, partial: str | None
+) -> ToolCall:
     is_empty = not arguments.strip()  # what models send for a tool without parameters
     if name and (_is_object(arguments) or (is_empty and finish_reason not in CUT_SHORT)):
         return ToolCall.of(id_, name, arguments)
@@ -164,5 +166,5 @@ def _is_object(text: str) -> bool:
         return False
 
 
-def _new_id() -> str:
+def _create_id() -> str:
     return f"call_{uuid.uuid4().hex[:24]}"

@@ -16,27 +16,27 @@ from typing import Annotated, Any, Literal, TypedDict, cast
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from audio_core.audio.content import Content
-from audio_core.errors import IncompleteResponse
-from audio_core.http.body import Body, FilePart, json_body, multipart_body
 from audio_core.audio.formats import FORMATS
+from audio_core.errors import IncompleteResponse
+from audio_core.http.body import Body, FilePart, encode_json, encode_multipart
+from audio_core.http.error_responses import build_unreadable_error, find_error
+from audio_core.lenient_json import parse_json, to_objects
 from audio_core.transcript.progress import Progress
+from audio_core.transcript.subtitle_parser import parse_subtitles
 from audio_core.transcript.transcript import Segment, Transcript, Word
-from audio_core.transcript.subtitle_parser import read_captions
-from audio_core.http.error_responses import error_in, unreadable
-from audio_core.lenient_json import parse_json, objects_in
-from audio_core.transcript.usage import read_usage
+from audio_core.transcript.usage import parse_usage
 
 __all__ = [
+    "TranscriptionKwargs",
     "TranscriptionOptions",
-    "TranscriptionWishes",
-    "json_request",
-    "multipart_request",
-    "read_segment",
-    "read_transcript",
+    "encode_json_request",
+    "encode_multipart_request",
+    "parse_segment",
+    "parse_transcript",
 ]
 
 
-class TranscriptionWishes(TypedDict, total=False):
+class TranscriptionKwargs(TypedDict, total=False):
     """The keyword arguments of `AudioClient.transcribe`; `TranscriptionOptions` says what each means."""
 
     language: str | None
@@ -80,7 +80,7 @@ class TranscriptionOptions:
     vad: Literal["energy", "silero"] = "energy"
     progress: Callable[[Progress], object] | None = field(default=None, repr=False)
 
-    def fields(self, model: str) -> dict[str, Any]:
+    def build_fields(self, model: str) -> dict[str, Any]:
         """The fields that every gateway names alike."""
         known = {"language": self.language, "prompt": self.prompt, "temperature": self.temperature}
         given = {name: value for name, value in known.items() if value is not None}
@@ -88,7 +88,9 @@ class TranscriptionOptions:
         return {"model": model, "response_format": "verbose_json", **given, **timing}
 
 
-def multipart_request(model: str, content: Content, name: str, format: str, options: TranscriptionOptions) -> Body:
+def encode_multipart_request(
+    model: str, content: Content, name: str, format: str, options: TranscriptionOptions
+) -> Body:
     """OpenAI's form: `POST /audio/transcriptions` with a file.
 
     Args:
@@ -100,33 +102,33 @@ def multipart_request(model: str, content: Content, name: str, format: str, opti
     """
     row = FORMATS[format]
     diarized = {"response_format": "diarized_json", "chunking_strategy": "auto"} if options.diarize else {}
-    return multipart_body(
-        _flat({**options.fields(model), **diarized, **(options.extra or {})}),
+    return encode_multipart(
+        _flatten({**options.build_fields(model), **diarized, **(options.extra or {})}),
         FilePart("file", name + row.suffix, row.mime, content),
     )
 
 
-def json_request(model: str, content: Content, format: str, options: TranscriptionOptions) -> Body:
+def encode_json_request(model: str, content: Content, format: str, options: TranscriptionOptions) -> Body:
     """OpenRouter's form: `POST /audio/transcriptions` with JSON."""
     diarized = {"diarize": True} if options.diarize else {}
     audio = {"input_audio": {"data": content, "format": format}}
-    return json_body({**options.fields(model), **diarized, **(options.extra or {}), **audio})
+    return encode_json({**options.build_fields(model), **diarized, **(options.extra or {}), **audio})
 
 
-def _flat(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _flatten(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     for name, value in fields.items():
         if isinstance(value, Mapping):
             items = cast("Mapping[str, Any]", value).items()
-            pairs += ((f"{name}[{key}]", _form_text(item)) for key, item in items)
+            pairs += ((f"{name}[{key}]", _to_form_text(item)) for key, item in items)
         elif isinstance(value, (list, tuple)):
-            pairs += ((f"{name}[]", _form_text(item)) for item in cast("Sequence[Any]", value))
+            pairs += ((f"{name}[]", _to_form_text(item)) for item in cast("Sequence[Any]", value))
         elif value is not None:
-            pairs.append((name, _form_text(value)))
+            pairs.append((name, _to_form_text(value)))
     return pairs
 
 
-def _form_text(value: Any) -> str:
+def _to_form_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -147,7 +149,7 @@ def _to_text(value: Any) -> str | None:
 
 
 def _to_list(value: Any) -> list[Any]:
-    return objects_in(value)
+    return to_objects(value)
 
 
 _Seconds = Annotated[float | None, BeforeValidator(_to_seconds)]
@@ -189,7 +191,7 @@ class _Reply(_Lenient):
     usage: Any = None
 
 
-def read_transcript(
+def parse_transcript(
     body: bytes, headers: Mapping[str, str], *, provider: str, model: str, duration: float | None = None
 ) -> Transcript:
     """The transcript in a reply.
@@ -205,55 +207,55 @@ def read_transcript(
         ProviderError: if an error stands in its place.
         IncompleteResponse: if it is no JSON, or has no text: an error page must never pass for a transcript.
     """
-    raw = _reply(body, headers, provider)
+    raw = _parse_reply(body, headers, provider)
     duration = duration or raw.duration or (raw.input_length_ms / 1000 if raw.input_length_ms else None)
     return Transcript(
         text=raw.text.strip(),
-        segments=_segments(raw, duration),
+        segments=_build_segments(raw, duration),
         language=raw.language,
         duration=duration,
         model=raw.model or model,
         provider=provider,
-        usage=read_usage(raw.usage),
+        usage=parse_usage(raw.usage),
     )
 
 
-def _reply(body: bytes, headers: Mapping[str, str], provider: str) -> _Reply:
+def _parse_reply(body: bytes, headers: Mapping[str, str], provider: str) -> _Reply:
     reply: Any = parse_json(body)
-    if reply is None and (cues := read_captions(body.decode("utf-8", "replace"))):
+    if reply is None and (cues := parse_subtitles(body.decode("utf-8", "replace"))):
         reply = {"text": " ".join(cue["text"] for cue in cues), "segments": cues}
     if not isinstance(reply, dict):
-        raise unreadable(body, provider=provider, content_type=headers.get("content-type", ""))
-    if error := error_in(reply, provider=provider):
+        raise build_unreadable_error(body, provider=provider, content_type=headers.get("content-type", ""))
+    if error := find_error(reply, provider=provider):
         raise error
     try:
         raw = _Reply.model_validate(reply)
     except ValidationError:
         raise IncompleteResponse(f"{provider} answered a transcription without text.", provider=provider) from None
-    if not raw.segments and (cues := read_captions(raw.text)):  # LiteLLM wraps SRT and VTT into JSON
+    if not raw.segments and (cues := parse_subtitles(raw.text)):  # LiteLLM wraps SRT and VTT into JSON
         return _Reply.model_validate({**reply, "text": " ".join(cue["text"] for cue in cues), "segments": cues})
     return raw
 
 
-def _segments(raw: _Reply, duration: float | None) -> tuple[Segment, ...]:
-    words = _timed_words(raw.words)
+def _build_segments(raw: _Reply, duration: float | None) -> tuple[Segment, ...]:
+    words = _build_words(raw.words)
     spoken = [segment for segment in raw.speaker_segments or raw.segments if segment.text]
     timed = [segment for segment in spoken if segment.start is not None and segment.end is not None]
     if spoken and len(timed) == len(spoken):
-        return _with_words([_segment(segment) for segment in timed], words)
+        return _assign_words([_build_segment(segment) for segment in timed], words)
     if not raw.text.strip():
         return ()
     end = duration if duration is not None else (words[-1].end if words else 0.0)
     return (Segment(0.0, end, raw.text.strip(), words=tuple(words)),)
 
 
-def read_segment(found: Mapping[str, Any]) -> Segment | None:
+def parse_segment(found: Mapping[str, Any]) -> Segment | None:
     """The segment that an event of a stream tells of; None if it has no text or no times."""
     raw = _Segment.model_validate(found)
-    return _segment(raw) if raw.text and raw.start is not None and raw.end is not None else None
+    return _build_segment(raw) if raw.text and raw.start is not None and raw.end is not None else None
 
 
-def _segment(raw: _Segment) -> Segment:
+def _build_segment(raw: _Segment) -> Segment:
     start, end = raw.start or 0.0, raw.end or 0.0
     confidence = raw.confidence
     if confidence is None and raw.avg_logprob is not None:
@@ -263,12 +265,12 @@ def _segment(raw: _Segment) -> Segment:
         end=max(start, end),
         text=(raw.text or "").strip(),
         speaker=raw.speaker,
-        words=tuple(_timed_words(raw.words)),
+        words=tuple(_build_words(raw.words)),
         confidence=confidence,
     )
 
 
-def _timed_words(raw: Sequence[_Word]) -> list[Word]:
+def _build_words(raw: Sequence[_Word]) -> list[Word]:
     return [
         Word(word.start, max(word.start, word.end), word.text.strip(), word.speaker, word.confidence)
         for word in raw
@@ -276,7 +278,7 @@ def _timed_words(raw: Sequence[_Word]) -> list[Word]:
     ]
 
 
-def _with_words(segments: list[Segment], words: list[Word]) -> tuple[Segment, ...]:
+def _assign_words(segments: list[Segment], words: list[Word]) -> tuple[Segment, ...]:
     """Give words that stand beside the segments to the segment in which the middle of each lies, or to the nearest."""
     if not words or any(segment.words for segment in segments):
         return tuple(segments)

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from audio_core.errors import IncompleteResponse
-from audio_core.transcript.transcript import Segment
-from audio_core.http.error_responses import error_in
-from audio_core.lenient_json import parse_json, to_object, objects_in
+from audio_core.http.error_responses import find_error
 from audio_core.http.sse import ServerSentEvents
-from audio_core.wire.transcription import read_segment, read_transcript
-from audio_core.transcript.usage import Usage, read_usage
+from audio_core.lenient_json import parse_json, to_object, to_objects
+from audio_core.transcript.transcript import Segment
+from audio_core.transcript.usage import Usage, parse_usage
+from audio_core.wire.transcription import parse_segment, parse_transcript
 
 __all__ = ["TranscriptStream"]
 
@@ -59,22 +59,22 @@ class TranscriptStream:
             self._plain.append(data)
             return
         for event in self._events.feed(data):
-            yield from self._event(event)
+            yield from self._read_event(event)
 
     def close(self) -> Iterator[Segment]:
         """What was left; raises if the transcript is not whole."""
         if self._plain is not None:
-            yield from self._at_once(b"".join(self._plain))
+            yield from self._read_plain_json(b"".join(self._plain))
             return
         for event in self._events.close():
-            yield from self._event(event)
+            yield from self._read_event(event)
         if not self._done:
-            raise self._broken("the stream ended before the transcript did")
+            raise self._build_broken_error("the stream ended before the transcript did")
         if not self._has_segments and self.partial.strip():
             yield Segment(0.0, self._seconds, self.partial.strip())
 
-    def _at_once(self, body: bytes) -> Iterator[Segment]:
-        heard = read_transcript(body, self._headers, provider=self._provider, model="", duration=self._seconds)
+    def _read_plain_json(self, body: bytes) -> Iterator[Segment]:
+        heard = parse_transcript(body, self._headers, provider=self._provider, model="", duration=self._seconds)
         self.usage = heard.usage
         if not heard.text.startswith("data:"):
             yield from heard.segments
@@ -83,41 +83,41 @@ class TranscriptStream:
         yield from self.feed(heard.text.encode() + b"\n\n")
         yield from self.close()
 
-    def _event(self, event: str) -> Iterator[Segment]:
+    def _read_event(self, event: str) -> Iterator[Segment]:
         if event.strip() == "[DONE]":
             self._done = True
             return
         found = to_object(parse_json(event))
         if not found:
-            raise self._broken("an event of the stream is no JSON object")
-        if error := error_in(found, provider=self._provider, partial=self.partial):
+            raise self._build_broken_error("an event of the stream is no JSON object")
+        if error := find_error(found, provider=self._provider, partial=self.partial):
             raise error
-        self.usage = read_usage(found.get("usage")) or self.usage
+        self.usage = parse_usage(found.get("usage")) or self.usage
         kind = str(found.get("type") or found.get("object") or "")
         if kind.endswith(".segment"):
-            yield from self._segment(found)
+            yield from self._read_segment(found)
         elif kind.endswith(".done"):
-            yield from self._end(found)
-        elif text := _new_text(found):
+            yield from self._read_end(found)
+        elif text := _get_new_text(found):
             self._texts.append(text)
             yield Segment(self._at, self._seconds, text, is_partial=True)
 
-    def _segment(self, found: Mapping[str, Any]) -> Iterator[Segment]:
-        segment = read_segment(found)
+    def _read_segment(self, found: Mapping[str, Any]) -> Iterator[Segment]:
+        segment = parse_segment(found)
         if segment is None:
             return
         self._has_segments, self._at = True, segment.end
         yield segment
 
-    def _end(self, found: Mapping[str, Any]) -> Iterator[Segment]:
+    def _read_end(self, found: Mapping[str, Any]) -> Iterator[Segment]:
         self._done = True
         if not self._has_segments:
-            for item in objects_in(found.get("segments")):
-                yield from self._segment(item)
+            for item in to_objects(found.get("segments")):
+                yield from self._read_segment(item)
         if isinstance(found.get("text"), str):  # the whole of it: nothing is lost if deltas were
             self._texts = [found["text"]]
 
-    def _broken(self, what: str) -> IncompleteResponse:
+    def _build_broken_error(self, what: str) -> IncompleteResponse:
         return IncompleteResponse(
             f"{self._provider}: {what}. It is not passed on as whole; ask again.",
             provider=self._provider,
@@ -125,7 +125,7 @@ class TranscriptStream:
         )
 
 
-def _new_text(found: Mapping[str, Any]) -> str:
-    for choice in objects_in(found.get("choices")):
+def _get_new_text(found: Mapping[str, Any]) -> str:
+    for choice in to_objects(found.get("choices")):
         return str(to_object(choice.get("delta")).get("content") or "")
     return str(found.get("delta") or found.get("text") or "")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from audio_core import Audio
 from audio_core.audio.content import FileContent
-from audio_core.media.decode import encode, pcm
+from audio_core.media.decode import decode, encode
 
 HERE = Path(__file__).parent
 RATE = 16_000
@@ -50,7 +50,7 @@ class Voice:
         utterance = ctypes.c_void_p(flite.flite_synth_text(text.encode(), self._voice))
         with tempfile.NamedTemporaryFile(suffix=".wav") as file:
             flite.cst_wave_save_riff(ctypes.c_void_p(flite.utt_wave(utterance)), file.name.encode())
-            sound = b"".join(pcm(Audio.of(file.name), rate=RATE))
+            sound = b"".join(decode(Audio.of(file.name), rate=RATE))
         words = list(_words(utterance))
         flite.delete_utterance(utterance)
         return sound, words
@@ -92,7 +92,7 @@ class Tape:
             raw[2 * number + 1 :: 2 * count] = side[1::2]
         audio = Audio.of(bytes(raw), format="pcm16", sample_rate=RATE, channels=count)
         content: FileContent = encode(audio, format, rate=RATE)
-        (HERE / name).write_bytes(content.open().read())
+        (HERE / name).write_bytes(content.open_reader().read())
         lines = ",\n".join(json.dumps(segment) for segment in self.segments)
         (HERE / name).with_suffix(".json").write_text(f"[\n{lines}\n]\n")
 

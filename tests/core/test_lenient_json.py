@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_core.lenient_json import parse_json, as_list, to_object, objects_in
+from audio_core.lenient_json import parse_json, to_list, to_object, to_objects
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -53,4 +53,4 @@ def test_what_is_rare_is_read_all_the_same(text: str | bytes, value: Any) -> Non
 
 
 def test_what_is_of_another_kind_counts_as_absent() -> None:
-    assert (to_object([1]), as_list({"a": 1}), objects_in([{}, 1, None, {"a": 1}])) == ({}, [], [{}, {"a": 1}])
+    assert (to_object([1]), to_list({"a": 1}), to_objects([{}, 1, None, {"a": 1}])) == ({}, [], [{}, {"a": 1}])

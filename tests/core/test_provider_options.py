@@ -3,7 +3,7 @@
 import pytest
 from oracle import check_chat, violations
 
-from audio_core import InvalidOption, UnknownProvider, gateway_fields
+from audio_core import InvalidOption, UnknownProvider, split_gateway_options
 
 ROUTING = {
     "preference": "speed",
@@ -16,7 +16,7 @@ ROUTING = {
 
 
 def test_cortecs_routes_by_fields_of_the_body() -> None:
-    assert gateway_fields("cortecs", ROUTING) == (ROUTING, {})
+    assert split_gateway_options("cortecs", ROUTING) == (ROUTING, {})
     assert violations("cortecs", "AudioTranscriptionRequest", {"file": "", "model": "m", **ROUTING}) == []
 
 
@@ -31,7 +31,7 @@ def test_openrouter_takes_fields_and_headers() -> None:
         "title": "Mine",
         "categories": ["cli-agent", "other"],
     }
-    fields, headers = gateway_fields("openrouter", options)
+    fields, headers = split_gateway_options("openrouter", options)
     assert headers == {
         "HTTP-Referer": "https://example.org",
         "X-OpenRouter-Title": "Mine",
@@ -42,12 +42,12 @@ def test_openrouter_takes_fields_and_headers() -> None:
 
 def test_litellm_takes_metadata_and_tags() -> None:
     options = {"metadata": {"team": "a"}, "tags": ["b"], "fallbacks": ["m2"]}
-    assert gateway_fields("litellm", options) == (options, {})
+    assert split_gateway_options("litellm", options) == (options, {})
 
 
 @pytest.mark.parametrize("provider", ["openai", "openrouter", "local"])
 def test_none_are_none(provider: str) -> None:
-    assert gateway_fields(provider, None) == gateway_fields(provider, {}) == ({}, {})
+    assert split_gateway_options(provider, None) == split_gateway_options(provider, {}) == ({}, {})
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,9 @@ def test_none_are_none(provider: str) -> None:
 )
 def test_a_wrong_option_is_named_with_those_that_there_are(provider: str, options: dict, says: str) -> None:
     with pytest.raises(InvalidOption, match=says):
-        gateway_fields(provider, options)
+        split_gateway_options(provider, options)
 
 
 def test_an_unknown_provider_is_one_here_too() -> None:
     with pytest.raises(UnknownProvider):
-        gateway_fields("nobody", {"a": 1})
+        split_gateway_options("nobody", {"a": 1})

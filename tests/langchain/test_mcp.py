@@ -15,7 +15,7 @@ with warnings.catch_warnings():
     from langchain.mcp import MCPAdapter, as_langchain_tool
     from mcp.types import AudioContent, TextContent
 
-    from langchain_audio.mcp import HearingClient
+    from langchain_audio.mcp import AudioMCPClient
 
 from langchain_audio import ChatAudio
 from langchain_audio.middleware import AudioOffloadMiddleware
@@ -24,7 +24,7 @@ SOUND = base64.b64encode(tone(0.5)).decode()
 
 
 @pytest.fixture
-def client() -> HearingClient:
+def client() -> AudioMCPClient:
     server = FastMCP("voicemail")
 
     @server.tool
@@ -33,10 +33,10 @@ def client() -> HearingClient:
         text = TextContent(type="text", text="One message:")
         return [text, AudioContent(type="audio", data=SOUND, mime_type="audio/wav")]
 
-    return HearingClient(server)
+    return AudioMCPClient(server)
 
 
-async def test_a_tools_sound_is_a_block_with_its_type(client: HearingClient) -> None:
+async def test_a_tools_sound_is_a_block_with_its_type(client: AudioMCPClient) -> None:
     async with client:
         tool = await as_langchain_tool((await client.list_tools())[0], client)
     text, sound = await tool.ainvoke({})
@@ -44,7 +44,7 @@ async def test_a_tools_sound_is_a_block_with_its_type(client: HearingClient) -> 
     assert (sound["mime_type"], sound["base64"]) == ("audio/wav", SOUND)
 
 
-async def test_the_model_hears_it(gateway, client: HearingClient, tmp_path) -> None:
+async def test_the_model_hears_it(gateway, client: AudioMCPClient, tmp_path) -> None:
     call = {"id": "c", "type": "function", "function": {"name": "voicemail", "arguments": "{}"}}
     gateway.will_answer(chat_reply(None, tool_calls=[call], finish="tool_calls"), chat_reply("A beep."))
     model = ChatAudio(model="m", provider="openai", api_key="k", base_url=gateway.base_url)

@@ -17,8 +17,8 @@ from audio_core import Access, Audio, StoreError
 from audio_core.media.decode import probe
 from audio_core.testing import ScriptedGateway, chat_reply, tone
 from langchain_audio import ChatAudio, clip_block, count_tokens_with_audio
+from langchain_audio.audio_references import offload_audio
 from langchain_audio.middleware import AudioOffloadMiddleware
-from langchain_audio.audio_references import by_reference
 
 SECONDS = 17.6  # 563 kB of WAV, 750 kB of base64
 CLIP = base64.b64encode(tone(SECONDS)).decode()
@@ -128,7 +128,7 @@ def test_summaries_and_trimming_no_longer_fire_on_the_first_clip(gateway, offloa
 def test_tokens_are_those_of_the_seconds(offload, call: Path, rate: float) -> None:
     expected = SECONDS * rate
     given = question("")
-    for message in (given, by_reference(given, offload._folder)):
+    for message in (given, offload_audio(given, offload._folder)):
         assert count_tokens_with_audio([message], tokens_per_second=rate) == pytest.approx(expected, rel=0.2)
     clip = HumanMessage([{"type": "audio", "url": call.as_uri() + "#t=5,15"}])
     assert count_tokens_with_audio([clip], tokens_per_second=rate) == pytest.approx(10 * rate, rel=0.2)
@@ -147,7 +147,7 @@ SPELLINGS = [
 
 @pytest.mark.parametrize("block", SPELLINGS, ids=lambda block: block["type"])
 def test_every_spelling_becomes_a_reference(offload, block: dict) -> None:
-    found = by_reference({"messages": [{"role": "user", "content": [block]}]}, offload._folder)
+    found = offload_audio({"messages": [{"role": "user", "content": [block]}]}, offload._folder)
     reference = found["messages"][0]["content"][0]
     assert Audio.of(reference["url"]).format == "wav"
     assert len(json.dumps(found)) < 400
@@ -155,30 +155,30 @@ def test_every_spelling_becomes_a_reference(offload, block: dict) -> None:
 
 def test_clips_and_raw_sound_stay_what_they_are(offload) -> None:
     clip = {"type": "audio", "base64": CLIP, "extras": {"start": 1.0, "end": 3.0, "case": 7}}
-    found = by_reference(clip, offload._folder)
+    found = offload_audio(clip, offload._folder)
     assert found["url"].endswith("#t=1,3")
     assert found["extras"] == {"case": 7, "seconds": 2.0}
     raw = {"type": "audio", "base64": base64.b64encode(bytes(16_000)).decode(), "mime_type": "audio/pcm;rate=8000"}
-    assert probe(Audio.of(by_reference(raw, offload._folder)["url"])).duration == 1.0
+    assert probe(Audio.of(offload_audio(raw, offload._folder)["url"])).duration == 1.0
 
 
 @pytest.mark.parametrize("data", ["", "bm8gYXVkaW8=", "not base64!"])
 def test_what_cannot_be_kept_is_left_for_the_models_own_error(offload, data: str) -> None:
     block = {"type": "audio", "base64": data}
-    assert by_reference([block], offload._folder)[0] is block
+    assert offload_audio([block], offload._folder)[0] is block
 
 
 def test_what_holds_no_audio_is_the_very_same(offload, call: Path) -> None:
     for value in ("text", HumanMessage("hi"), {"a": [1, ("b",)]}, ToolMessage("[{", tool_call_id="1")):
-        assert by_reference(value, offload._folder) is value
+        assert offload_audio(value, offload._folder) is value
     block = {"type": "audio", "url": call.as_uri()}
-    assert by_reference(block, offload._folder) is block
+    assert offload_audio(block, offload._folder) is block
 
 
 def test_a_folder_that_cannot_keep_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot keep sounds"):
-        by_reference(question(), AudioOffloadMiddleware(tmp_path / "file")._folder)
+        offload_audio(question(), AudioOffloadMiddleware(tmp_path / "file")._folder)
 
 
 def test_clip_blocks_are_counted_by_their_seconds(call: Path) -> None:

@@ -10,10 +10,10 @@ from langchain_core.messages import HumanMessage
 from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_text_splitters import CharacterTextSplitter, RecursiveCharacterTextSplitter
 
-from audio_core import InvalidAudio, InvalidOption, Segment, Transcript, Word, passages
+from audio_core import InvalidAudio, InvalidOption, Segment, Transcript, Word, split_passages
 from audio_core.testing import chat_reply
 from langchain_audio import AudioLoader, ChatAudio, TranscriptSplitter, cite, clip_block, restore_times
-from langchain_audio.documents import as_document
+from langchain_audio.documents import to_document
 
 
 def talk(count: int = 200, *, timed: bool = True) -> Transcript:
@@ -28,7 +28,7 @@ def talk(count: int = 200, *, timed: bool = True) -> Transcript:
 
 
 def documents(granularity: str = "segment", **options) -> list[Document]:
-    return [as_document(each) for each in passages(talk(**options), granularity=granularity)]
+    return [to_document(each) for each in split_passages(talk(**options), granularity=granularity)]
 
 
 def said_at(word: str) -> float:

@@ -9,7 +9,7 @@ from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_tests.integration_tests import ToolsIntegrationTests
 from langchain_tests.unit_tests import ToolsUnitTests
 
-from audio_core import AudioClient, Heard, Transcript
+from audio_core import AudioClient, ToolAnswer, Transcript
 from audio_core.testing import chat_reply
 from langchain_audio import AudioToolkit, ChatAudio, ListenTool, TranscribeTool
 
@@ -123,7 +123,7 @@ def test_a_recording_cannot_make_an_agent_read_other_files(gateway, offline: str
     agent = create_agent(model, AudioToolkit(client=ears, access=FOLDER).get_tools())
     messages = agent.invoke({"messages": [HumanMessage("What does call.mp3 say?")]})["messages"]
     first, second, third = [message for message in messages if isinstance(message, ToolMessage)]
-    assert isinstance(first.artifact, Heard)
+    assert isinstance(first.artifact, ToolAnswer)
     assert "good afternoon" in first.content
     assert (second.status, third.status) == ("error", "error")
     assert "root:" not in second.content + third.content

@@ -16,7 +16,7 @@ from llama_index.core.schema import Document, MetadataMode, NodeRelationship, No
 from llama_index.core.storage.docstore import SimpleDocumentStore
 from llama_index.core.vector_stores import FilterOperator, MetadataFilter, MetadataFilters, SimpleVectorStore
 
-from audio_core import InvalidAudio, InvalidOption, Segment, Transcript, Word, passages
+from audio_core import InvalidAudio, InvalidOption, Segment, Transcript, Word, split_passages
 from audio_core.testing import Recorded, Reply, ScriptedGateway, chat_reply
 from llamaindex_audio import (
     AudioLLM,
@@ -27,7 +27,7 @@ from llamaindex_audio import (
     clip_block,
     restore_times,
 )
-from llamaindex_audio.nodes import as_document
+from llamaindex_audio.nodes import to_document
 
 EMBEDDING = MockEmbedding(embed_dim=4)
 
@@ -43,7 +43,7 @@ def talk(count: int = 200) -> Transcript:
 
 
 def documents(granularity: str = "segment", count: int = 200) -> list[Document]:
-    return [as_document(each) for each in passages(talk(count), granularity=granularity)]
+    return [to_document(each) for each in split_passages(talk(count), granularity=granularity)]
 
 
 def said_at(word: str) -> float:

@@ -6,7 +6,7 @@ import pytest
 from llama_index.core.agent.workflow import FunctionAgent, ToolCallResult
 from llama_index.core.tools.calling import call_tool
 
-from audio_core import LISTEN, TRANSCRIBE, AudioClient, Heard, ToolRefusal, Transcript
+from audio_core import LISTEN, TRANSCRIBE, AudioClient, ToolAnswer, ToolRefusal, Transcript
 from audio_core.testing import chat_stream
 from langchain_audio import AudioToolkit
 from llamaindex_audio import AudioLLM, ListenToolSpec
@@ -36,7 +36,7 @@ def test_a_model_reads_the_same_as_in_langchain() -> None:
 async def test_the_raw_output_is_what_the_text_was_made_of(offline: str) -> None:
     listen, transcribe = spec(offline).to_tool_list()
     heard = listen(audio="call.mp3", question="Who?", end=6)
-    assert isinstance(heard.raw_output.artifact, Heard)
+    assert isinstance(heard.raw_output.artifact, ToolAnswer)
     assert "good afternoon" in heard.content
     said = await transcribe.acall(audio="call.mp3", start=0, end=4.5)
     assert isinstance(said.raw_output.artifact, Transcript)

@@ -17,7 +17,7 @@ seconds = st.floats(0, 100_000).map(lambda value: round(value, 3))
 
 
 def content(audio: Audio) -> bytes:
-    return audio.open().open().read()
+    return audio.open_content().open_reader().read()
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_making_one_touches_nothing() -> None:
 
 def test_a_missing_file_is_an_error_that_python_knows() -> None:
     with pytest.raises(FileNotFoundError, match=r"no file a\.mp3"):
-        Audio.of("/no/such/folder/a.mp3").open()
+        Audio.of("/no/such/folder/a.mp3").open_content()
     assert issubclass(AudioNotFound, InvalidAudio)
 
 
@@ -85,9 +85,9 @@ def test_what_is_no_audio_says_what_it_looks_like(tmp_path: Path, data: bytes, s
 
 def test_a_folder_and_a_device_are_no_recordings(tmp_path: Path) -> None:
     with pytest.raises(InvalidAudio, match="is a folder"):
-        Audio.of(tmp_path).open()
+        Audio.of(tmp_path).open_content()
     with pytest.raises(InvalidAudio, match="a pipe or a device"):
-        Audio.of("/dev/null").open()
+        Audio.of("/dev/null").open_content()
 
 
 @pytest.mark.parametrize("source", [3, None, object(), io.StringIO("text"), "s3://bucket/a.mp3", "data:audio/wav,abc"])
@@ -109,7 +109,7 @@ def test_broken_base64_is_refused(text: str) -> None:
 
 @given(data=st.binary(max_size=400), position=st.integers(0, 500), length=st.integers(0, 500))
 def test_base64_is_read_at_any_place_as_its_bytes_are(data: bytes, position: int, length: int) -> None:
-    reader = Audio.from_base64(base64.b64encode(data).decode()).open().open()
+    reader = Audio.from_base64(base64.b64encode(data).decode()).open_content().open_reader()
     reader.seek(position)
     assert reader.read(length) == data[position : position + length]
 

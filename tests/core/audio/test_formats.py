@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import UnsupportedFormat
-from audio_core.audio.formats import FORMATS, SNIFF_BYTES, named, sniff
+from audio_core.audio.formats import FORMATS, SNIFF_BYTES, find_format, sniff_format
 
 
 @pytest.mark.parametrize("name", ["wav", "mp3", "flac", "ogg", "m4a", "mp4", "aac", "aiff", "webm", "mkv"])
 def test_a_recording_shows_its_format(recording, name: str) -> None:
-    assert sniff(recording(name)[:SNIFF_BYTES]) is FORMATS[name]
+    assert sniff_format(recording(name)[:SNIFF_BYTES]) is FORMATS[name]
 
 
 @pytest.mark.parametrize(
@@ -29,23 +29,23 @@ def test_a_recording_shows_its_format(recording, name: str) -> None:
     ],
 )
 def test_aliases_mean_one_format(word: str, name: str) -> None:
-    assert named(word).name == name
+    assert find_format(word).name == name
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(UnsupportedFormat, match=r"'octet-stream'.*wav, mp3"):
-        named("octet-stream")
+        find_format("octet-stream")
 
 
 def test_an_id3_tag_announces_mp3() -> None:
-    assert sniff(b"ID3\x04\x00\x00\x00\x00\x00\x0a").name == "mp3"
+    assert sniff_format(b"ID3\x04\x00\x00\x00\x00\x00\x0a").name == "mp3"
 
 
 @pytest.mark.parametrize("head", [b"", b"R", b"RIFF....AVI ", b"\xff\xd8\xff\xe0", b"\xff\xff\xff\xff", bytes(64)])
 def test_other_bytes_show_none(head: bytes) -> None:
-    assert sniff(head) is None
+    assert sniff_format(head) is None
 
 
 @given(st.binary(max_size=SNIFF_BYTES))
 def test_any_bytes_can_be_looked_at(head: bytes) -> None:
-    assert sniff(head) is None or sniff(head) in FORMATS.values()
+    assert sniff_format(head) is None or sniff_format(head) in FORMATS.values()

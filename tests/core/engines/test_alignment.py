@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from audio_core import Audio, AudioClient, Segment, Transcript
-from audio_core.engines.alignment import aligned
+from audio_core.engines.alignment import align_words
 from audio_core.testing import Reply, chat_reply
 
 
@@ -33,7 +33,7 @@ def is_close(transcript: Transcript, truth: list[dict]) -> bool:
 
 
 def test_words_lie_where_they_are_said(talk: Path, truth: list[dict]) -> None:
-    heard = aligned(told(truth), Audio.of(talk))
+    heard = align_words(told(truth), Audio.of(talk))
     assert is_close(heard, truth)
     assert [word.text for word in heard.segments[0].words] == truth[0]["text"].split()
     assert [(segment.start, segment.end) for segment in heard.segments] == [
@@ -43,7 +43,7 @@ def test_words_lie_where_they_are_said(talk: Path, truth: list[dict]) -> None:
 
 def test_segments_whose_times_were_guessed_get_true_ones(talk: Path, truth: list[dict]) -> None:
     guessed = tuple(Segment(0.0, 30.0, each["text"], is_estimated=True) for each in truth)
-    heard = aligned(Transcript("", guessed, None, truth[-1]["end"] + 0.3), Audio.of(talk))
+    heard = align_words(Transcript("", guessed, None, truth[-1]["end"] + 0.3), Audio.of(talk))
     assert is_close(heard, truth)
     assert not any(segment.is_estimated for segment in heard.segments)
     for segment, each in zip(heard.segments, truth, strict=True):
@@ -54,7 +54,7 @@ def test_segments_whose_times_were_guessed_get_true_ones(talk: Path, truth: list
 
 
 def test_a_word_that_is_not_known_lies_between_its_neighbours(talk: Path) -> None:
-    (segment,) = aligned(
+    (segment,) = align_words(
         told([{"start": 0.0, "end": 5.6, "text": "Good morning, 23 Kzxwq and welcome to"}]), Audio.of(talk)
     ).segments
     _, morning, number, name, after, *_ = segment.words
@@ -72,14 +72,14 @@ def test_a_word_that_is_not_known_lies_between_its_neighbours(talk: Path) -> Non
 def test_what_is_not_english_is_left_alone_and_said_so(talk: Path, caplog, text, language, reason: str) -> None:
     given = Transcript(text, (Segment(0.0, 5.0, text),), language, 5.0)
     with caplog.at_level(logging.WARNING, logger="audio_core"):
-        assert aligned(given, Audio.of(talk)) == given
+        assert align_words(given, Audio.of(talk)) == given
     assert reason in caplog.text
 
 
 def test_recognition_is_the_same_after_an_alignment(talk: Path, truth: list[dict]) -> None:
     clip = Audio.of(talk, end=6)
     before = AudioClient().transcribe(clip)
-    aligned(told(truth), Audio.of(talk))
+    align_words(told(truth), Audio.of(talk))
     assert AudioClient().transcribe(clip) == before
 
 

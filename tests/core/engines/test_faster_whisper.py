@@ -52,7 +52,7 @@ def test_segments_and_words_of_its_real_types_are_mapped() -> None:
         id=1, seek=0, start=0.5, end=1.0, text=" Hi", tokens=[1], avg_logprob=-0.1, compression_ratio=1.0,
         no_speech_prob=0.0, words=[word], temperature=0.0,
     )  # fmt: skip
-    found = faster_whisper._segment(raw, 10.0)
+    found = faster_whisper._build_segment(raw, 10.0)
     assert (found.start, found.end, found.text, found.words[0].text) == (10.5, 11.0, "Hi", "Hi")
     assert found.confidence == pytest.approx(0.9048, abs=1e-3)
     assert type(found.words[0].start) is float

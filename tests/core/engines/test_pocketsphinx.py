@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from audio_core import Audio, MissingDependency, Word
 from audio_core.engines import find_engine, pocketsphinx
-from audio_core.engines.pocketsphinx import PocketSphinx, between_pauses, utterances
-from audio_core.media.decode import encode, pcm
+from audio_core.engines.pocketsphinx import PocketSphinx, group_by_pause, split_utterances
+from audio_core.media.decode import decode, encode
 from audio_core.testing import silence, tone
 from audio_core.wire.transcription import TranscriptionOptions
 
@@ -65,7 +65,7 @@ def test_the_same_recording_gives_the_same_words_whatever_came_before(call: Path
 
 @pytest.mark.parametrize("name", ["wav", "mp3", "flac", "m4a", "ogg"])
 def test_any_format_is_heard(call: Path, name: str) -> None:
-    clip = Audio.of(encode(Audio.of(call, start=15, end=21), name, rate=44_100).open())
+    clip = Audio.of(encode(Audio.of(call, start=15, end=21), name, rate=44_100).open_reader())
     assert (
         "card" in PocketSphinx().transcribe(clip, WORDS).text or "number" in PocketSphinx().transcribe(clip, WORDS).text
     )
@@ -88,8 +88,8 @@ def test_text_holds_no_marks_of_the_decoder(talk: Path) -> None:
 
 
 def test_speech_without_a_pause_is_cut_at_a_quiet_moment_and_nothing_is_lost() -> None:
-    loud = b"".join(pcm(Audio.of(tone(70.0, hertz=200)), rate=RATE))
-    pieces = list(utterances([loud]))
+    loud = b"".join(decode(Audio.of(tone(70.0, hertz=200)), rate=RATE))
+    pieces = list(split_utterances([loud]))
     assert all(len(piece) <= 30.1 * RATE * 2 for _, piece in pieces)
     for (start, piece), (following, _) in pairwise(pieces):
         assert start + len(piece) / RATE / 2 == pytest.approx(following)
@@ -101,7 +101,7 @@ def test_pauses_part_words_and_lose_none(spans: list[tuple[float, float]]) -> No
     for number, (pause, length) in enumerate(spans):
         words.append(Word(at + pause, at + pause + length, str(number)))
         at += pause + length
-    groups = list(between_pauses(words))
+    groups = list(group_by_pause(words))
     assert [word for group in groups for word in group] == words
     assert all(b[0].start - a[-1].end >= 0.3 for a, b in pairwise(groups))
 

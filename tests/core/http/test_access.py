@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from audio_core import Access, AccessDenied, Audio, AudioNotFound, AudioTooLarge, InvalidAudio, as_access
-from audio_core.http.access import admit, is_public
+from audio_core import Access, AccessDenied, Audio, AudioNotFound, AudioTooLarge, InvalidAudio, to_access
+from audio_core.http.access import is_public, open_authorized
 from audio_core.testing import tone
 
 PRIVATE = [
@@ -63,8 +63,8 @@ PUBLIC = [
 @pytest.mark.parametrize("address", PRIVATE)
 def test_an_address_of_this_machine_or_network_is_private_in_any_wrapping(address: str) -> None:
     assert not is_public(address)
-    assert not Access().permits_address(address)
-    assert Access(allow_private_hosts=True).permits_address(address)
+    assert not Access().allows_address(address)
+    assert Access(allow_private_hosts=True).allows_address(address)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
@@ -83,7 +83,7 @@ def house(tmp_path: Path) -> Path:
 
 
 def opened(house: Path, path: Path | str) -> Audio:
-    return admit(Audio.of(path), Access(roots=(house / "root",)))
+    return open_authorized(Audio.of(path), Access(roots=(house / "root",)))
 
 
 def test_files_below_a_root_are_opened(house: Path) -> None:
@@ -159,17 +159,17 @@ def test_a_large_file_is_refused_before_it_is_read(house: Path) -> None:
 
 def test_no_root_means_no_file(house: Path) -> None:
     with pytest.raises(AccessDenied, match=r"no folder was opened to it.*access='folder'"):
-        admit(Audio.of(house / "root/inner/a.wav"), Access())
+        open_authorized(Audio.of(house / "root/inner/a.wav"), Access())
 
 
 def test_a_developers_own_path_is_opened_as_it_is_named(house: Path) -> None:
-    assert admit(Audio.of(house / "root-2/b.wav"), None).format == "wav"
+    assert open_authorized(Audio.of(house / "root-2/b.wav"), None).format == "wav"
 
 
 def test_access_may_be_said_in_short() -> None:
-    assert as_access(None) == Access()
-    assert as_access("a").roots == ("a",)
-    assert as_access([Path("a"), "b"]).roots == (Path("a"), "b")
-    assert as_access(Access(max_bytes=1)).max_bytes == 1
+    assert to_access(None) == Access()
+    assert to_access("a").roots == ("a",)
+    assert to_access([Path("a"), "b"]).roots == (Path("a"), "b")
+    assert to_access(Access(max_bytes=1)).max_bytes == 1
     with pytest.raises(InvalidAudio, match="not int"):
-        as_access(3)
+        to_access(3)

@@ -8,29 +8,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import Audio, InvalidAudio
-from audio_core.audio.content import Base64Content, BytesContent, open_regular
-from audio_core.http.body import FilePart, json_body, multipart_body
+from audio_core.audio.content import Base64Content, BytesContent, open_regular_file
+from audio_core.http.body import FilePart, encode_json, encode_multipart
 
 
 @given(data=st.binary(max_size=1000), size=st.integers(4, 300), as_text=st.booleans(), note=st.text())
 def test_json_with_audio_is_json_with_its_base64(data: bytes, size: int, as_text: bool, note: str) -> None:
     text = base64.b64encode(data).decode()
     content = Base64Content(text) if as_text else BytesContent(data)
-    body = json_body({"note": note, "clips": [{"data": content}, {"data": content}]})
-    sent = b"".join(body.pieces(size))
+    body = encode_json({"note": note, "clips": [{"data": content}, {"data": content}]})
+    sent = b"".join(body.iterate_pieces(size))
     assert len(sent) == body.length
     assert json.loads(sent) == {"note": note, "clips": [{"data": text}, {"data": text}]}
-    assert b"".join(body.pieces(size)) == sent
+    assert b"".join(body.iterate_pieces(size)) == sent
 
 
 def test_base64_goes_out_as_it_came() -> None:
     text = base64.b64encode(bytes(range(256)) * 4).decode()
-    assert text.encode() in b"".join(json_body({"data": Base64Content(text)}).pieces(100))
+    assert text.encode() in b"".join(encode_json({"data": Base64Content(text)}).iterate_pieces(100))
 
 
 def test_a_file_name_cannot_break_out_of_its_header() -> None:
-    body = multipart_body([('a"b', "1")], FilePart("file", 'x"\r\nEvil: 1.wav', "audio/wav", BytesContent(b"RIFF")))
-    head = b"".join(body.pieces(10))
+    body = encode_multipart([('a"b', "1")], FilePart("file", 'x"\r\nEvil: 1.wav', "audio/wav", BytesContent(b"RIFF")))
+    head = b"".join(body.iterate_pieces(10))
     assert b'filename="x%22%0D%0AEvil: 1.wav"' in head
     assert b'name="a%22b"' in head
 
@@ -39,16 +39,16 @@ def test_a_file_name_cannot_break_out_of_its_header() -> None:
 def test_a_file_that_changes_meanwhile_is_an_error(tmp_path, change: bytes) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(b"ten bytes!")
-    body = json_body({"data": open_regular(path, "a.wav")})
+    body = encode_json({"data": open_regular_file(path, "a.wav")})
     path.write_bytes(change)
     with pytest.raises(InvalidAudio, match="changed while it was being sent"):
-        list(body.pieces(1024))
+        list(body.iterate_pieces(1024))
 
 
 def test_nothing_but_contents_may_stand_for_text() -> None:
     with pytest.raises(TypeError, match="A set cannot be written"):
-        json_body({"data": {1}})
+        encode_json({"data": {1}})
 
 
 def test_a_body_shows_nothing_of_itself() -> None:
-    assert repr(json_body({"data": Audio.of(b"RIFF....").open()})) == "Body('application/json', length=23)"
+    assert repr(encode_json({"data": Audio.of(b"RIFF....").open_content()})) == "Body('application/json', length=23)"

@@ -5,8 +5,8 @@ import socket
 import pytest
 
 from audio_core import Access, AccessDenied, Audio, AudioTooLarge, InvalidAudio, NotFound, ProviderError, Unreachable
-from audio_core.http.driver import Connections, run
-from audio_core.http.download import bring
+from audio_core.http.download import open_or_download
+from audio_core.http.driver import Clients, run
 from audio_core.testing import Reply, ScriptedGateway, tone
 
 WAV = tone(0.2)
@@ -14,13 +14,13 @@ HERE = Access(allow_private_hosts=True)
 
 
 def fetched(url: str, access: Access | None = HERE) -> Audio:
-    return run(Connections(), bring(Audio.of(url), access, timeout=5, max_retries=2))
+    return run(Clients(), open_or_download(Audio.of(url), access, timeout=5, max_retries=2))
 
 
 def test_a_recording_is_fetched_and_keeps_its_name_and_clip(gateway: ScriptedGateway) -> None:
     gateway.will_answer(Reply(WAV))
     audio = fetched(f"{gateway.origin}/talks/a.wav?sig=x#t=0,0.1")
-    assert audio.open().open().read() == WAV
+    assert audio.open_content().open_reader().read() == WAV
     assert audio.reference == f"{gateway.origin}/talks/a.wav?sig=x#t=0,0.1"
     (request,) = gateway.requests
     assert (request.path, request.headers["host"]) == ("/talks/a.wav?sig=x", gateway.origin.removeprefix("http://"))
@@ -28,7 +28,7 @@ def test_a_recording_is_fetched_and_keeps_its_name_and_clip(gateway: ScriptedGat
 
 def test_a_body_that_broke_off_is_fetched_again_from_its_beginning(gateway: ScriptedGateway) -> None:
     gateway.will_answer(Reply(WAV[:1000], cut="fin"), Reply(WAV))
-    assert fetched(f"{gateway.origin}/a.wav").open().open().read() == WAV
+    assert fetched(f"{gateway.origin}/a.wav").open_content().open_reader().read() == WAV
 
 
 def test_private_addresses_are_refused_by_default(gateway: ScriptedGateway) -> None:

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from audio_core import AudioClient, IncompleteResponse, InvalidRequest, ProviderError, ProviderTimeout, Unreachable
-from audio_core.http.driver import Connections, arun, run
-from audio_core.http.flow import Flow, gather, pause, work
+from audio_core.http.driver import Clients, arun, run
+from audio_core.http.flow import Flow, gather, pause, run_blocking
 from audio_core.testing import Reply, ScriptedGateway, chat_reply, chat_stream
 
 QUESTION = [{"role": "user", "content": "hi"}]
@@ -215,10 +215,10 @@ def test_one_client_serves_threads_and_many_tasks(gateway) -> None:
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_uses_connections_of_its_own(gateway) -> None:
     asking = client(gateway)
-    mine = asking._connections.client()
+    mine = asking._connections.get_client()
     child = os.fork()
     if child == 0:
-        os._exit(0 if asking._connections.client() is not mine else 1)
+        os._exit(0 if asking._connections.get_client() is not mine else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
@@ -267,21 +267,19 @@ def test_connections_travel_without_their_sockets(gateway) -> None:
 
 
 def side_by_side(running: list[int], most: list[int]) -> Flow[int]:
-    yield from work(lambda: running.append(1) or most.append(len(running)))
+    yield from run_blocking(lambda: running.append(1) or most.append(len(running)))
     yield from pause(0.05)
-    yield from work(running.pop)
+    yield from run_blocking(running.pop)
     return len(most)
 
 
-@pytest.mark.parametrize(
-    "drive", [lambda flow: run(Connections(), flow), lambda flow: asyncio.run(arun(Connections(), flow))]
-)
+@pytest.mark.parametrize("drive", [lambda flow: run(Clients(), flow), lambda flow: asyncio.run(arun(Clients(), flow))])
 def test_flows_run_side_by_side_up_to_the_limit_and_one_failure_waits_for_the_rest(drive) -> None:
     running: list[int] = []
     most: list[int] = []
 
     def fails() -> Flow[int]:
-        yield from work(lambda: None)
+        yield from run_blocking(lambda: None)
         raise ValueError("one failed")
 
     with pytest.raises(ValueError, match="one failed"):
@@ -305,5 +303,5 @@ def test_a_flow_that_is_interrupted_is_closed(monkeypatch: pytest.MonkeyPatch) -
     with monkeypatch.context() as patched:
         patched.setattr(time, "sleep", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            run(Connections(), flow())
+            run(Clients(), flow())
     assert closed == [True]

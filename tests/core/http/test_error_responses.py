@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import errors
-from audio_core.http.error_responses import error_for, retry_after_in
+from audio_core.http.error_responses import build_error, parse_retry_after
 
 
 def fault(status: int, body: object = b"", headers: dict | None = None) -> errors.ProviderError:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return error_for(status, headers or {}, raw, provider="p", doing="chat")
+    return build_error(status, headers or {}, raw, provider="p", doing="chat")
 
 
 @pytest.mark.parametrize(
@@ -95,17 +95,17 @@ def test_the_request_id_is_kept() -> None:
     ],
 )
 def test_how_long_to_wait(headers: dict, seconds: float | None) -> None:
-    assert retry_after_in(headers) == seconds
+    assert parse_retry_after(headers) == seconds
 
 
 def test_a_date_is_a_time_to_wait_until() -> None:
     at = email.utils.formatdate(time.time() + 100, usegmt=True)
-    assert retry_after_in({"retry-after": at}) == pytest.approx(100, abs=5)
+    assert parse_retry_after({"retry-after": at}) == pytest.approx(100, abs=5)
 
 
 @given(st.text(max_size=30))
 def test_any_header_can_be_read(value: str) -> None:
-    seconds = retry_after_in({"retry-after": value})
+    seconds = parse_retry_after({"retry-after": value})
     assert seconds is None or seconds >= 0
 
 

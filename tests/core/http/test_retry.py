@@ -7,7 +7,7 @@ import pytest
 from audio_core import NotFound, ProviderError, ProviderUnavailable, RateLimited, Unreachable
 from audio_core.http import retry
 from audio_core.http.flow import Pause, Request, Response, Send
-from audio_core.http.retry import Budget, ask
+from audio_core.http.retry import RetryBudget, send_with_retry
 
 
 def carried_out(
@@ -15,7 +15,7 @@ def carried_out(
 ) -> tuple[object, list[float], list[Request]]:
     """What the flow returned or raised, the waits it took, and the requests it made."""
     flow, waits, sent, left = (
-        ask(Request("POST", "http://x/v1"), max_retries=max_retries, doing="chat"),
+        send_with_retry(Request("POST", "http://x/v1"), max_retries=max_retries, doing="chat"),
         [],
         [],
         iter(answers),
@@ -45,7 +45,7 @@ def reply(status: int, **headers: str) -> Response:
 
 @pytest.fixture(autouse=True)
 def fresh_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "_budgets", retry.defaultdict(Budget))
+    monkeypatch.setattr(retry, "_budgets", retry.defaultdict(RetryBudget))
 
 
 def test_a_good_answer_needs_one_request() -> None:
@@ -101,13 +101,13 @@ def test_every_attempt_carries_the_same_idempotency_key() -> None:
 
 def test_a_server_that_is_down_is_not_hammered_by_many_callers() -> None:
     requests = sum(len(carried_out([reply(500)] * 9)[2]) for _ in range(100))
-    assert requests == 100 + Budget.capacity // Budget.retry_cost
+    assert requests == 100 + RetryBudget.capacity // RetryBudget.retry_cost
 
 
 def test_backing_off_grows_and_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr("random.uniform", lambda low, high: high)
-    assert [retry.backoff(attempt) for attempt in (1, 2, 3, 9)] == [0.5, 1.0, 2.0, 8.0]
+    assert [retry.compute_backoff(attempt) for attempt in (1, 2, 3, 9)] == [0.5, 1.0, 2.0, 8.0]
 
 
 def test_the_message_names_what_was_asked_and_of_whom() -> None:

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from audio_core.http.threads import spawned
+from audio_core.http.threads import run_in_thread
 
 WHO = ContextVar("WHO", default="nobody")
 FORKED = """
@@ -33,40 +33,40 @@ def comes_true(condition: Callable[[], bool]) -> bool:
 
 
 def test_a_thread_that_is_through_does_what_comes_next() -> None:
-    assert len({spawned(threading.get_ident).result() for _ in range(100)}) < 100
+    assert len({run_in_thread(threading.get_ident).result() for _ in range(100)}) < 100
 
 
 def test_what_is_spawned_side_by_side_runs_side_by_side() -> None:
     meeting = threading.Barrier(6, timeout=10)
-    assert sorted(each.result() for each in [spawned(meeting.wait) for _ in range(6)]) == list(range(6))
+    assert sorted(each.result() for each in [run_in_thread(meeting.wait) for _ in range(6)]) == list(range(6))
 
 
 def test_the_callers_context_goes_along() -> None:
     token = WHO.set("caller")
-    found = spawned(WHO.get).result()
+    found = run_in_thread(WHO.get).result()
     WHO.reset(token)
-    assert (found, spawned(WHO.get).result()) == ("caller", "nobody")
+    assert (found, run_in_thread(WHO.get).result()) == ("caller", "nobody")
 
 
 def test_an_error_belongs_to_whoever_waits() -> None:
     with pytest.raises(SystemExit):
-        spawned(sys.exit).result()
-    assert spawned(lambda: "on").result() == "on"
+        run_in_thread(sys.exit).result()
+    assert run_in_thread(lambda: "on").result() == "on"
 
 
 def test_nothing_that_a_task_held_outlives_it() -> None:
     held = threading.Event()
     gone = weakref.ref(held)
-    assert spawned(held.is_set).result() is False
+    assert run_in_thread(held.is_set).result() is False
     del held
     assert comes_true(lambda: gone() is None)
 
 
 def test_threads_that_rest_too_long_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio_core.http.threads._REST", 0.01)
-    threads = {each.result() for each in [spawned(threading.current_thread) for _ in range(6)]}
+    threads = {each.result() for each in [run_in_thread(threading.current_thread) for _ in range(6)]}
     assert comes_true(lambda: not any(thread.is_alive() for thread in threads))
-    assert spawned(lambda: "on").result() == "on"
+    assert run_in_thread(lambda: "on").result() == "on"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from audio_core import Audio, AudioTooLarge, InvalidAudio, UnsupportedFormat
 from audio_core.media import clock, demux
-from audio_core.media.decode import ENCODERS, encode, pcm, probe
+from audio_core.media.decode import ENCODERS, decode, encode, probe
 from audio_core.testing import silence, tone
 
 FORMATS = ["wav", "mp3", "flac", "ogg", "m4a", "mp4", "aac", "aiff", "webm", "mkv"]
@@ -23,7 +23,7 @@ VORBIS = Path(__file__).parent / "talk.vorbis.ogg"
 
 
 def heard(audio: Audio, rate: int = RATE) -> bytes:
-    return b"".join(pcm(audio, rate=rate))
+    return b"".join(decode(audio, rate=rate))
 
 
 def seconds(data: bytes, rate: int = RATE) -> float:
@@ -114,15 +114,15 @@ def test_a_clip_of_streams_that_stand_one_after_the_other_is_found_in_the_right_
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_what_is_encoded_is_of_that_format_and_lasts_as_long(name: str) -> None:
-    made = Audio.of(encode(Audio.of(tone(3.0), start=0.5, end=2.5), name).open())
+    made = Audio.of(encode(Audio.of(tone(3.0), start=0.5, end=2.5), name).open_reader())
     assert made.format == name
     assert probe(made).duration == pytest.approx(2.0, abs=0.06)
 
 
 def test_encoding_keeps_rate_and_channels_unless_told_otherwise(call) -> None:
-    kept = probe(Audio.of(encode(Audio.of(call, end=1), "flac").open()))
+    kept = probe(Audio.of(encode(Audio.of(call, end=1), "flac").open_reader()))
     assert (kept.sample_rate, kept.channels) == (16_000, 2)
-    asked = probe(Audio.of(encode(Audio.of(call, end=1), "flac", rate=8_000, channels=1).open()))
+    asked = probe(Audio.of(encode(Audio.of(call, end=1), "flac", rate=8_000, channels=1).open_reader()))
     assert (asked.sample_rate, asked.channels) == (8_000, 1)
 
 

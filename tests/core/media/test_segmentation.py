@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio_core import Audio
+from audio_core.media.segmentation import RATE, Piece, Segmenter, cut_recording
 from audio_core.testing import silence, tone
-from audio_core.media.segmentation import RATE, Cutter, Piece, pieces
 
 LONGEST = 4.0
 
@@ -23,7 +23,7 @@ def quiet(seconds: float) -> bytes:
 
 
 def cut(pcm: bytes, *, longest: float = LONGEST, start: float = 0.0, step: int = 10_000) -> list[Piece]:
-    cutter = Cutter(start, longest)
+    cutter = Segmenter(start, longest)
     found = [piece for at in range(0, len(pcm), step) for piece in cutter.feed(pcm[at : at + step])]
     return found + list(cutter.close())
 
@@ -41,7 +41,7 @@ def test_pieces_hold_all_of_a_recording_and_say_truly_what_they_share(runs: list
         assert piece.start == pytest.approx(reached - piece.shared if reached else 0.0, abs=1e-6)
         assert piece.end - piece.start <= LONGEST + 0.021
         begin = 2 * round(piece.start * RATE)
-        assert piece.content.open().read() == pcm[begin : begin + piece.content.size]
+        assert piece.content.open_reader().read() == pcm[begin : begin + piece.content.size]
         assert piece.content.size == 2 * round((piece.end - piece.start) * RATE)
         reached = piece.end
     assert len(pcm) / (2 * RATE) - reached < 0.1
@@ -86,11 +86,11 @@ def test_silence_is_told_from_speech() -> None:
 
 def test_a_clip_is_cut_on_the_recordings_own_timeline() -> None:
     audio = Audio.of(tone(10.0)).clip(2.0, 9.0)
-    found = list(pieces(audio, 4.0))
+    found = list(cut_recording(audio, 4.0))
     assert (found[0].start, found[-1].end) == (2.0, pytest.approx(9.0, abs=0.001))
     assert found[0].audio.format == "pcm16"
 
 
 def test_a_short_recording_is_one_piece() -> None:
-    (piece,) = pieces(Audio.of(silence(1.5)), 4.0)
+    (piece,) = cut_recording(Audio.of(silence(1.5)), 4.0)
     assert (piece.start, piece.end, piece.shared, piece.is_silent) == (0.0, pytest.approx(1.5), 0.0, True)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from audio_core import Audio, AudioClient, MissingDependency
-from audio_core.media.decode import pcm
-from audio_core.media.vad_energy import PauseFinder
-from audio_core.media.vad_silero import RATE, SileroFinder
+from audio_core.media.decode import decode
+from audio_core.media.segmentation import cut_recording
+from audio_core.media.vad_energy import EnergyVad
+from audio_core.media.vad_silero import RATE, SileroVad
 from audio_core.testing import tone
-from audio_core.media.segmentation import pieces
 
 PAUSES = [(5.60, 6.20)]  # seconds, between the first two sentences of the talk
 
@@ -20,7 +20,7 @@ PAUSES = [(5.60, 6.20)]  # seconds, between the first two sentences of the talk
 @pytest.fixture(scope="module")
 def noisy(talk: Path) -> bytes:
     """The first ten seconds of the talk in white noise, 5 dB below it."""
-    samples = array("h", b"".join(pcm(Audio.of(talk, end=10), rate=RATE)))
+    samples = array("h", b"".join(decode(Audio.of(talk, end=10), rate=RATE)))
     level = (sum(sample * sample for sample in samples) / len(samples)) ** 0.5 * 10 ** (-5 / 20)
     noise = random.Random(7)
     return array("h", (max(-32768, min(32767, round(s + noise.gauss(0, level)))) for s in samples)).tobytes()
@@ -34,14 +34,14 @@ def quiet_share(finder, sound: bytes, start: float, end: float, step: int = 3000
 
 def test_it_finds_a_pause_in_noise_where_energy_does_not(noisy: bytes) -> None:
     ((start, end),) = PAUSES
-    assert quiet_share(SileroFinder(), noisy, start + 0.1, end - 0.1) > 0.8
-    assert quiet_share(SileroFinder(), noisy, 1.0, 5.0) < 0.4
+    assert quiet_share(SileroVad(), noisy, start + 0.1, end - 0.1) > 0.8
+    assert quiet_share(SileroVad(), noisy, 1.0, 5.0) < 0.4
 
 
 def test_frames_are_those_of_energy_whatever_the_pieces(noisy: bytes) -> None:
-    by_energy = [(frame.start, frame.level) for frame in PauseFinder(RATE).feed(noisy)]
+    by_energy = [(frame.start, frame.level) for frame in EnergyVad(RATE).feed(noisy)]
     for step in (640, 999 * 2, len(noisy)):
-        finder = SileroFinder()
+        finder = SileroVad()
         frames = [frame for at in range(0, len(noisy), step) for frame in finder.feed(noisy[at : at + step])]
         assert [(frame.start, frame.level) for frame in frames] == by_energy[: len(frames)]
         assert len(by_energy) - len(frames) <= 2
@@ -49,7 +49,7 @@ def test_frames_are_those_of_energy_whatever_the_pieces(noisy: bytes) -> None:
 
 def test_a_noisy_recording_is_cut_at_its_pause(noisy: bytes) -> None:
     audio = Audio.of(noisy, format="pcm16", sample_rate=RATE)
-    first, second = pieces(audio, 6.5, "silero")
+    first, second = cut_recording(audio, 6.5, "silero")
     assert first.end == second.start == pytest.approx(5.9, abs=0.2)
 
 

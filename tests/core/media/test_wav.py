@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from audio_core import Audio, InvalidAudio
 from audio_core.media import decode
-from audio_core.media.wav import plain_wav
+from audio_core.media.wav import parse_plain_wav
 from audio_core.testing import tone
 
 
@@ -33,7 +33,7 @@ def by_packets(audio: Audio, monkeypatch: pytest.MonkeyPatch) -> decode.Probe:
 @pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (44_100, 2), (16_000, 6)])
 def test_it_says_what_the_packets_say(rate: int, channels: int, width: int, monkeypatch) -> None:
     data = wav(3000, rate=rate, channels=channels, width=width)
-    assert plain_wav(data[:4096], len(data)) is not None
+    assert parse_plain_wav(data[:4096], len(data)) is not None
     assert decode.probe(Audio.of(data)) == by_packets(Audio.of(data), monkeypatch)
 
 
@@ -64,5 +64,5 @@ def test_a_file_that_is_cut_short_is_still_refused() -> None:
 @given(st.binary(max_size=80), st.integers(0, 10**6))
 def test_nonsense_tells_nothing_or_something_possible(junk: bytes, size: int) -> None:
     for head in (junk, b"RIFF\0\0\0\0WAVE" + junk, wav(10)[:44] + junk, wav(10)[:20] + junk):
-        found = plain_wav(head, size)
+        found = parse_plain_wav(head, size)
         assert found is None or (found.seconds > 0 and found.sample_rate > 0 and found.channels > 0)

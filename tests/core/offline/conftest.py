@@ -18,4 +18,4 @@ def sdk(offline: str) -> Iterator[openai.OpenAI]:
 
 @pytest.fixture(scope="module")
 def clip(call: Path) -> bytes:
-    return encode(Audio.of(call, start=15.5, end=21), "wav").open().read()
+    return encode(Audio.of(call, start=15.5, end=21), "wav").open_reader().read()

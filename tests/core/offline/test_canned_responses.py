@@ -12,7 +12,7 @@ from oracle import violations
 
 from audio_core import Audio
 from audio_core.media.decode import probe
-from audio_core.offline.canned_responses import Question, filled, thought
+from audio_core.offline.canned_responses import Question, choose_response, fill_schema
 
 TOOL = {
     "type": "function",
@@ -154,10 +154,10 @@ SCHEMAS = st.recursive(
 @given(schema=SCHEMAS, words=st.text(max_size=40))
 def test_what_is_filled_in_fits_any_schema(schema: dict, words: str) -> None:
     whole = {**schema, "$defs": {"Name": {"type": "string"}}}
-    Draft202012Validator(whole).validate(filled(whole, words))
+    Draft202012Validator(whole).validate(fill_schema(whole, words))
 
 
 def test_a_tool_is_chosen_by_its_name() -> None:
     tools = ({"name": "a"}, {"name": "b"})
     choice = {"type": "function", "function": {"name": "b"}}
-    assert thought(Question("hi", tools=tools, tool_choice=choice)).tool_calls == (("b", {}),)
+    assert choose_response(Question("hi", tools=tools, tool_choice=choice)).tool_calls == (("b", {}),)

@@ -20,7 +20,7 @@ from audio_core import (
     TranscriptionIncomplete,
     TranscriptStore,
 )
-from audio_core.media.decode import encode, pcm, probe
+from audio_core.media.decode import decode, encode, probe
 from audio_core.testing import Recorded, Reply, ScriptedGateway
 from langchain_audio import AudioLoader
 from llamaindex_audio import AudioReader
@@ -58,7 +58,7 @@ class Sides(ScriptedGateway):
     def next_reply(self, request: Recorded) -> Reply:
         super().next_reply(request)
         upload = Audio.of(next(part.content for part in request.parts if part.filename))
-        heard = hertz(b"".join(pcm(upload, rate=RATE))[-RATE:])
+        heard = hertz(b"".join(decode(upload, rate=RATE))[-RATE:])
         if heard == self.broken:
             return Reply({"error": {"message": "broke"}}, status=503)
         start = 0.5 if heard == LEFT else 1.0
@@ -144,15 +144,15 @@ def test_this_process_hears_channels_too(call: Path) -> None:
 
 @pytest.mark.parametrize(("number", "expected"), [(0, LEFT), (1, RIGHT)])
 def test_one_channel_is_decoded_and_encoded_alone(number: int, expected: int) -> None:
-    audio = Audio.of(stereo(3)).channel(number)
-    assert hertz(b"".join(pcm(audio.clip(1.5, 3), rate=RATE))) == expected
+    audio = Audio.of(stereo(3)).select_channel(number)
+    assert hertz(b"".join(decode(audio.clip(1.5, 3), rate=RATE))) == expected
     written = Audio.of(encode(audio.clip(1.5, 3), "wav"))
     assert probe(written).channels == 1
-    assert hertz(b"".join(pcm(written, rate=RATE))) == expected
+    assert hertz(b"".join(decode(written, rate=RATE))) == expected
 
 
 def test_a_third_channel_may_be_silent() -> None:
     audio = Audio.of(stereo(1.5, channels=3))
-    assert not any(b"".join(pcm(audio.channel(2), rate=RATE)))
+    assert not any(b"".join(decode(audio.select_channel(2), rate=RATE)))
     with pytest.raises(InvalidAudio, match="no channel 3; it has 3"):
-        list(pcm(audio.channel(3), rate=RATE))
+        list(decode(audio.select_channel(3), rate=RATE))

@@ -20,9 +20,9 @@ from audio_core import (
     ProviderUnavailable,
     TranscriptionIncomplete,
 )
-from audio_core.media.decode import pcm
+from audio_core.media.decode import decode
+from audio_core.media.segmentation import cut_recording
 from audio_core.testing import Recorded, Reply, ScriptedGateway
-from audio_core.media.segmentation import pieces
 from langchain_audio import AudioLoader
 from llamaindex_audio import AudioReader
 
@@ -56,7 +56,7 @@ def numbers(with_pauses: bool, count: int = 80) -> tuple[list[Tone], float]:
 
 def heard(audio: Audio) -> list[Tone]:
     """Every number that sounds, by counting how often a twentieth of a second crosses zero."""
-    samples = array("h", b"".join(pcm(audio, rate=RATE)))
+    samples = array("h", b"".join(decode(audio, rate=RATE)))
     found: list[Tone] = []
     size = RATE // 20
     for at in range(0, len(samples) - size, size):
@@ -202,7 +202,7 @@ def test_what_cannot_be_decoded_any_further_costs_nothing_of_what_came_before(
     tones, seconds = numbers(with_pauses=True)
 
     def broken(audio: Audio, longest: float, vad: str):
-        yield from list(pieces(audio, longest))[:2]
+        yield from list(cut_recording(audio, longest))[:2]
         raise InvalidAudio("it is damaged")
 
     monkeypatch.setattr("audio_core.operations.long_transcription.pieces", broken)

@@ -31,8 +31,8 @@ from audio_core import (
     Usage,
     Word,
 )
-from audio_core.testing import Recorded, Reply, ScriptedGateway, tone
 from audio_core.operations.transcript_store import PieceKey
+from audio_core.testing import Recorded, Reply, ScriptedGateway, tone
 from audio_core.wire.transcription import TranscriptionOptions
 from langchain_audio import AudioLoader
 from llamaindex_audio import AudioReader
@@ -84,12 +84,12 @@ def test_a_claim_is_for_one_until_it_is_given_up(store) -> None:
     ],
 )
 def test_what_changes_the_text_is_another_piece(change: dict) -> None:
-    assert replace(KEY, **change).digest() != KEY.digest()
+    assert replace(KEY, **change).compute_digest() != KEY.compute_digest()
 
 
 def test_what_does_not_change_the_text_is_the_same_piece() -> None:
-    assert replace(KEY, label="copy.mp3").digest() == KEY.digest()
-    assert replace(KEY, options=TranscriptionOptions(gaps="mark", extra={})).digest() == KEY.digest()
+    assert replace(KEY, label="copy.mp3").compute_digest() == KEY.compute_digest()
+    assert replace(KEY, options=TranscriptionOptions(gaps="mark", extra={})).compute_digest() == KEY.compute_digest()
 
 
 def test_the_file_is_its_owners_alone_and_made_when_needed(store, tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_a_job_that_is_killed_again_and_again_pays_once_for_what_was_done(tmp_pa
     assert again == whole
     assert kills >= 3
     assert pieces <= len(gateway.requests) <= pieces + kills * 2
-    doubtful = TranscriptStore(store).doubtful()
+    doubtful = TranscriptStore(store).list_possible_double_charges()
     assert len(gateway.requests) - pieces <= len(doubtful) <= kills * 2
     assert all(entry.label == "a.wav" and entry.end - entry.start <= 4.0 for entry in doubtful)
 

@@ -13,13 +13,13 @@ from audio_core import (
     Segment,
     Transcript,
     Word,
-    chunks,
-    citation,
-    clip_around,
-    passages,
-    restored,
+    chunk_passages,
+    format_citation,
+    get_clip_url,
+    restore_passage,
+    split_passages,
 )
-from audio_core.transcript.chunking import segments_of
+from audio_core.transcript.chunking import split_segments
 
 TALK = [
     Segment(0.5, 4.0, "one two three", "Ann"),
@@ -33,7 +33,7 @@ def transcript(segments: list[Segment], source: str | None = "file:///talks/a.mp
 
 
 def of(segments: list[Segment], size: ChunkSize, **options) -> list[Passage]:
-    return list(chunks(passages(transcript(segments), **options), size))
+    return list(chunk_passages(split_passages(transcript(segments), **options), size))
 
 
 @st.composite
@@ -65,7 +65,8 @@ def test_nothing_is_lost_and_nothing_is_too_large(talk: list[Segment], size, gra
     assert " ".join(chunk.text for chunk in found).split() == " ".join(segment.text for segment in talk).split()
     for chunk in found:
         assert (
-            limit.fits([Segment(chunk.metadata["start"], chunk.metadata["end"], chunk.text)]) or " " not in chunk.text
+            limit.has_room_for([Segment(chunk.metadata["start"], chunk.metadata["end"], chunk.text)])
+            or " " not in chunk.text
         )
         assert chunk.metadata["start"] <= chunk.metadata["end"]
     starts = [chunk.metadata["start"] for chunk in found]
@@ -75,7 +76,7 @@ def test_nothing_is_lost_and_nothing_is_too_large(talk: list[Segment], size, gra
 
 @given(talks(), st.integers(20, 120))
 def test_times_are_those_of_the_first_and_last_word(talk: list[Segment], size: int) -> None:
-    said = [word for segment in talk for word in segment.timed_words()]
+    said = [word for segment in talk for word in segment.get_timed_words()]
     for chunk in of(talk, ChunkSize(size)):
         words, said = said[: len(chunk.text.split())], said[len(chunk.text.split()) :]
         assert chunk.metadata["start"] == pytest.approx(words[0].start, abs=0.002)
@@ -89,7 +90,7 @@ def test_overlapping_chunks_begin_with_whole_segments_of_the_one_before(talk, si
         word for segment in talk for word in segment.text.split()
     }
     for before, after in pairwise(found):
-        words = segments_of(after.text, after.metadata)
+        words = split_segments(after.text, after.metadata)
         shared = [each.text for each in words if each.end <= before.metadata["end"]]
         assert len(" ".join(shared)) <= overlap
         assert before.text.endswith(" ".join(shared))
@@ -107,9 +108,9 @@ def test_a_chunk_says_who_speaks_where_it_is_heard_and_what_all_its_passages_say
 
 
 def test_recordings_are_never_joined() -> None:
-    one = list(passages(transcript(TALK)))
+    one = list(split_passages(transcript(TALK)))
     other = [Passage(each.id, each.text, {**each.metadata, "sha256": "def"}) for each in one]
-    assert len(list(chunks([*one, *other], ChunkSize(1000)))) == 2
+    assert len(list(chunk_passages([*one, *other], ChunkSize(1000)))) == 2
 
 
 def test_ids_are_stable() -> None:
@@ -130,52 +131,55 @@ def test_sizes_that_cannot_be_are_refused(size: int, overlap: int) -> None:
 
 @given(talks(), st.data())
 def test_what_another_splitter_cut_gets_its_own_times(talk: list[Segment], data) -> None:
-    (whole,) = passages(transcript(talk), granularity="file")
-    said = [word for segment in talk for word in segment.timed_words()]
+    (whole,) = split_passages(transcript(talk), granularity="file")
+    said = [word for segment in talk for word in segment.get_timed_words()]
     tokens = whole.text.split()
     first = data.draw(st.integers(0, len(tokens) - 1))
     last = data.draw(st.integers(first, len(tokens) - 1))
     text = " ".join(tokens[first : last + 1])
     begin = len(" ".join(tokens[:first])) + (first > 0)
-    piece = restored(Passage("", text, whole.metadata), begin)
+    piece = restore_passage(Passage("", text, whole.metadata), begin)
     tolerance = 0.002 if all(segment.words or len(segment.text.split()) == 1 for segment in talk) else 0.6
     assert piece.metadata["start"] == pytest.approx(said[first].start, abs=tolerance)
     assert piece.metadata["end"] == pytest.approx(said[last].end, abs=tolerance)
-    again = restored(piece, None)
+    again = restore_passage(piece, None)
     assert again is piece
 
 
 def test_a_piece_that_does_not_say_where_it_was_cut_is_refused() -> None:
-    (whole,) = passages(transcript(TALK), granularity="file")
+    (whole,) = split_passages(transcript(TALK), granularity="file")
     for begin in (None, -1):
         with pytest.raises(InvalidOption, match="add_start_index=True"):
-            restored(Passage("", "four", whole.metadata), begin)
+            restore_passage(Passage("", "four", whole.metadata), begin)
     with pytest.raises(InvalidOption, match="restore_times"):
-        list(chunks([Passage("", "four", whole.metadata)], ChunkSize(10)))
+        list(chunk_passages([Passage("", "four", whole.metadata)], ChunkSize(10)))
 
 
 def test_what_is_no_passage_is_refused() -> None:
-    for refused in (lambda: list(chunks([Passage("", "hi", {})], ChunkSize(10))), lambda: citation({"start": 1.0})):
+    for refused in (
+        lambda: list(chunk_passages([Passage("", "hi", {})], ChunkSize(10))),
+        lambda: format_citation({"start": 1.0}),
+    ):
         with pytest.raises(InvalidOption, match="no passage"):
             refused()
 
 
 def test_citations_and_clips() -> None:
     facts = {"start": 3727.1, "end": 3751.4, "source": "file:///talks/a.mp3", "speakers": "Ann, Bob"}
-    assert citation(facts) == "[1:02:07–1:02:31] Ann, Bob"
-    assert citation(facts, link=True) == "[[1:02:07–1:02:31] Ann, Bob](file:///talks/a.mp3#t=3727.1,3751.4)"
-    assert citation({"start": 0.0, "end": 1.0}, link=True) == "[00:00–00:01]"
-    assert clip_around({**facts, "start": 1.0}, padding=3) == "file:///talks/a.mp3#t=0,3754.4"
-    assert clip_around({"start": 0.0, "end": 1.0}) is None
+    assert format_citation(facts) == "[1:02:07–1:02:31] Ann, Bob"
+    assert format_citation(facts, link=True) == "[[1:02:07–1:02:31] Ann, Bob](file:///talks/a.mp3#t=3727.1,3751.4)"
+    assert format_citation({"start": 0.0, "end": 1.0}, link=True) == "[00:00–00:01]"
+    assert get_clip_url({**facts, "start": 1.0}, padding=3) == "file:///talks/a.mp3#t=0,3754.4"
+    assert get_clip_url({"start": 0.0, "end": 1.0}) is None
 
 
 def test_what_was_heard_in_bytes_has_no_clip_whatever_its_caller_calls_it() -> None:
     heard = transcript(TALK, source=None)
-    named = list(passages(heard, metadata={"source": "s3://talks/a.mp3"}))
-    (whole,) = passages(heard, granularity="file", metadata={"source": "upload 7"})
-    found = [*chunks(named, ChunkSize(25)), restored(Passage("", "four five", whole.metadata), 14)]
+    named = list(split_passages(heard, metadata={"source": "s3://talks/a.mp3"}))
+    (whole,) = split_passages(heard, granularity="file", metadata={"source": "upload 7"})
+    found = [*chunk_passages(named, ChunkSize(25)), restore_passage(Passage("", "four five", whole.metadata), 14)]
     assert [each.metadata["source"] for each in found] == ["s3://talks/a.mp3"] * 2 + ["upload 7"]
     for each in found:
         assert "clip" not in each.metadata
-        assert clip_around(each.metadata) is None
-        assert citation(each.metadata, link=True) == citation(each.metadata)
+        assert get_clip_url(each.metadata) is None
+        assert format_citation(each.metadata, link=True) == format_citation(each.metadata)

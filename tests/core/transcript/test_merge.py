@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import Segment, Transcript, Usage, Word
-from audio_core.transcript.merge import Part, stitched
+from audio_core.transcript.merge import PieceTranscript, merge_pieces
 
 NAMES = [f"w{n}" for n in range(60)]
 
@@ -50,10 +50,10 @@ def test_every_word_comes_once_and_in_order(seed: int, count: int, cuts: list[fl
     edges = [edge for at, edge in enumerate(edges) if at == 0 or edge - edges[at - 1] > 6.0]
     starts, ends = [0.0, *(max(0.0, edge - 2.0) for edge in edges)], [*(min(end, edge + 2.0) for edge in edges), end]
     parts = [
-        Part(a, b, 0.0 if at == 0 else ends[at - 1] - a, heard(words, a, b, timed=True))
+        PieceTranscript(a, b, 0.0 if at == 0 else ends[at - 1] - a, heard(words, a, b, timed=True))
         for at, (a, b) in enumerate(zip(starts, ends, strict=True))
     ]
-    whole = stitched(parts)
+    whole = merge_pieces(parts)
     found = [word for segment in whole.segments for word in segment.words]
     assert [word.text for word in found] == [word.text for word in words]
     assert whole.text == " ".join(word.text for word in words)
@@ -66,45 +66,47 @@ def test_every_word_comes_once_and_in_order(seed: int, count: int, cuts: list[fl
 def test_words_without_times_are_found_by_what_they_say() -> None:
     first = Transcript("", (Segment(0.0, 10.0, "one two three four five six seven eig"),))
     second = Transcript("", (Segment(7.0, 14.0, "ix seven, eight nine ten"),))
-    whole = stitched([Part(0.0, 10.0, 0.0, first), Part(7.0, 14.0, 3.0, second)])
+    whole = merge_pieces([PieceTranscript(0.0, 10.0, 0.0, first), PieceTranscript(7.0, 14.0, 3.0, second)])
     assert whole.text == "one two three four five six seven eight nine ten"
 
 
 def test_a_text_without_spaces_is_joined_by_its_characters() -> None:
     first = Transcript("", (Segment(0.0, 10.0, "今日は天気がいいから散"),))
     second = Transcript("", (Segment(7.0, 14.0, "いから散歩に行きます"),))
-    assert stitched([Part(0.0, 10.0, 0.0, first), Part(7.0, 14.0, 3.0, second)]).text.replace(" ", "") == (
-        "今日は天気がいいから散歩に行きます"
-    )
+    assert merge_pieces([PieceTranscript(0.0, 10.0, 0.0, first), PieceTranscript(7.0, 14.0, 3.0, second)]).text.replace(
+        " ", ""
+    ) == ("今日は天気がいいから散歩に行きます")
 
 
 def test_where_nothing_is_heard_alike_each_keeps_its_side() -> None:
     first = Transcript("", (Segment(0.0, 4.0, "a b", words=(Word(0, 1, "a"), Word(3.6, 4, "b"))),))
     second = Transcript("", (Segment(2.0, 6.0, "c d", words=(Word(2, 2.4, "c"), Word(5, 6, "d"))),))
-    assert stitched([Part(0.0, 4.0, 0.0, first), Part(2.0, 6.0, 2.0, second)]).text == "a d"
+    assert merge_pieces([PieceTranscript(0.0, 4.0, 0.0, first), PieceTranscript(2.0, 6.0, 2.0, second)]).text == "a d"
 
 
 def test_speakers_are_kept_apart_by_piece() -> None:
     parts = [
-        Part(at, at + 1.0, 0.0, Transcript("hi", (Segment(at, at + 1.0, "hi", "A", (Word(at, at + 1.0, "hi", "A"),)),)))
+        PieceTranscript(
+            at, at + 1.0, 0.0, Transcript("hi", (Segment(at, at + 1.0, "hi", "A", (Word(at, at + 1.0, "hi", "A"),)),))
+        )
         for at in (0.0, 1.0)
     ]
-    whole = stitched(parts)
+    whole = merge_pieces(parts)
     assert [segment.speaker for segment in whole.segments] == ["1:A", "2:A"]
     assert whole.segments[1].words[0].speaker == "2:A"
-    assert stitched(parts[:1]).segments[0].speaker == "A"
+    assert merge_pieces(parts[:1]).segments[0].speaker == "A"
 
 
 def test_the_language_is_the_one_spoken_longest() -> None:
     lengths = [(0.0, 1.0, "en"), (1.0, 5.0, "de"), (5.0, 6.0, "en")]
-    parts = [Part(a, b, 0.0, Transcript("", (), language=language)) for a, b, language in lengths]
-    assert stitched(parts).language == "de"
+    parts = [PieceTranscript(a, b, 0.0, Transcript("", (), language=language)) for a, b, language in lengths]
+    assert merge_pieces(parts).language == "de"
 
 
 def test_where_the_language_changes_each_segment_says_its_own() -> None:
     spoken = [("en", "hello"), ("de", "hallo"), (None, "")]
     parts = [
-        Part(
+        PieceTranscript(
             10.0 * at,
             10.0 * at + 10,
             0.0,
@@ -112,12 +114,12 @@ def test_where_the_language_changes_each_segment_says_its_own() -> None:
         )
         for at, (language, text) in enumerate(spoken)
     ]
-    assert [segment.language for segment in stitched(parts).segments] == ["en", "de"]
-    assert [segment.language for segment in stitched(parts[:1]).segments] == [None]
+    assert [segment.language for segment in merge_pieces(parts).segments] == ["en", "de"]
+    assert [segment.language for segment in merge_pieces(parts[:1]).segments] == [None]
 
 
 @given(text=st.text(min_size=1, max_size=40), start=st.floats(0, 100), length=st.floats(0.1, 50))
 def test_estimated_times_fill_the_segment(text: str, start: float, length: float) -> None:
-    words = Segment(start, start + length, text).timed_words()
+    words = Segment(start, start + length, text).get_timed_words()
     assert all(start <= word.start <= word.end <= start + length + 1e-6 for word in words)
     assert "".join(word.text for word in words) == "".join(text.split())

@@ -1,6 +1,6 @@
 """Transcripts in pieces for retrieval."""
 
-from audio_core import Segment, Transcript, passages
+from audio_core import Segment, Transcript, split_passages
 
 TALK = Transcript(
     "one two",
@@ -15,7 +15,7 @@ TALK = Transcript(
 
 
 def test_metadata_is_flat_says_where_and_leaves_out_what_is_not_known() -> None:
-    first, second = passages(TALK)
+    first, second = split_passages(TALK)
     assert first.metadata == {
         "source": "file:///talks/a.mp3",
         "start": 0.5,
@@ -34,12 +34,12 @@ def test_metadata_is_flat_says_where_and_leaves_out_what_is_not_known() -> None:
 
 
 def test_bytes_have_no_clip() -> None:
-    (only,) = passages(Transcript("hi", (Segment(0.0, 1.0, "hi"),)))
+    (only,) = split_passages(Transcript("hi", (Segment(0.0, 1.0, "hi"),)))
     assert only.metadata == {"start": 0.0, "end": 1.0, "segment": 0, "timeline": "|2:0+1000"}
 
 
 def test_what_the_caller_brings_is_kept_unless_the_recording_knows_better() -> None:
-    first, _ = passages(TALK, metadata={"case": 7, "source": "blob-1", "start": 99})
+    first, _ = split_passages(TALK, metadata={"case": 7, "source": "blob-1", "start": 99})
     assert (first.metadata["case"], first.metadata["source"], first.metadata["start"]) == (
         7,
         "file:///talks/a.mp3",
@@ -48,17 +48,17 @@ def test_what_the_caller_brings_is_kept_unless_the_recording_knows_better() -> N
 
 
 def test_windows_and_files() -> None:
-    (window,) = passages(TALK, granularity="window", window_seconds=30)
-    (file,) = passages(TALK, granularity="file")
+    (window,) = split_passages(TALK, granularity="window", window_seconds=30)
+    (file,) = split_passages(TALK, granularity="file")
     assert (window.text, window.metadata["start"], window.metadata["end"]) == ("one two", 0.5, 9.0)
     assert (file.text, file.metadata["clip"]) == ("one two", "file:///talks/a.mp3#t=0.5,9")
 
 
 def test_ids_are_stable_and_tell_stretches_recordings_and_models_apart() -> None:
-    ids = [piece.id for piece in passages(TALK)]
-    assert ids == [piece.id for piece in passages(TALK, metadata={"case": 8})]
+    ids = [piece.id for piece in split_passages(TALK)]
+    assert ids == [piece.id for piece in split_passages(TALK, metadata={"case": 8})]
     others = [
         Transcript(TALK.text, TALK.segments, model="m2", provider="p", sha256="abc"),
         Transcript(TALK.text, TALK.segments, sha256="def"),
     ]
-    assert len({*ids, *(piece.id for other in others for piece in passages(other))}) == 6
+    assert len({*ids, *(piece.id for other in others for piece in split_passages(other))}) == 6

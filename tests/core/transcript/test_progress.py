@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from audio_core import PROVIDERS, AudioClient, Progress, TranscriptionIncomplete, Usage
-from audio_core.transcript.progress import ProgressBar
 from audio_core.testing import Reply, ScriptedGateway, tone
+from audio_core.transcript.progress import ProgressBar
 
 HEARD = Reply({"text": "hi", "segments": [{"start": 0.0, "end": 0.5, "text": "hi"}], "usage": {"cost": 0.01}})
 ROW = replace(PROVIDERS["openai"], max_upload_seconds=4.0)
@@ -54,7 +54,7 @@ def test_what_it_is_told_may_fail(gateway) -> None:
 
 def test_a_bar_counts_seconds_recordings_and_cost(capsys) -> None:
     with ProgressBar(4) as bar:
-        first, second = bar.recording(), bar.recording()
+        first, second = bar.add_recording(), bar.add_recording()
         first(Progress("a", 60.0, 60.0, Usage(cost=0.5)))
         second(Progress("b", 30.0, 100.0, Usage(cost=0.25)))
     shown = capsys.readouterr().err
@@ -64,7 +64,7 @@ def test_a_bar_counts_seconds_recordings_and_cost(capsys) -> None:
 
 def test_without_a_count_it_knows_what_was_begun(capsys) -> None:
     with ProgressBar(None) as bar:
-        bar.recording()(Progress("a", 30.0, 60.0))
+        bar.add_recording()(Progress("a", 30.0, 60.0))
     shown = capsys.readouterr().err
     assert "30/60" in shown
     assert "0/1 recordings" in shown

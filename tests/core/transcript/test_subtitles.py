@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import Segment, Transcript, Word
-from audio_core.transcript.subtitles import captions
-from audio_core.transcript.subtitle_parser import read_captions
+from audio_core.transcript.subtitle_parser import parse_subtitles
+from audio_core.transcript.subtitles import split_captions
 
 WORDS = st.lists(st.text("abcdefghij.,é", min_size=1, max_size=12), min_size=1, max_size=60)
 SPANS = st.lists(st.tuples(st.floats(0, 5), st.floats(0.3, 40), WORDS), min_size=1, max_size=8)
@@ -32,7 +32,7 @@ def in_a_row(spans: list[tuple[float, float, list[str]]]) -> tuple[Segment, ...]
 
 @given(SPANS.map(in_a_row))
 def test_nothing_is_lost_and_every_rule_is_kept(segments: tuple[Segment, ...]) -> None:
-    found = captions(segments)
+    found = split_captions(segments)
     said = "".join("".join(segment.text.split()) for segment in segments)
     assert "".join("".join(caption.text.split()) for caption in found) == said
     for caption in found:
@@ -47,9 +47,9 @@ def test_nothing_is_lost_and_every_rule_is_kept(segments: tuple[Segment, ...]) -
 
 @given(SPANS.map(in_a_row))
 def test_players_read_what_is_written(segments: tuple[Segment, ...]) -> None:
-    shown = captions(segments)
+    shown = split_captions(segments)
     for text in (Transcript("", segments).to_srt(), Transcript("", segments).to_vtt()):
-        found = read_captions(text)
+        found = parse_subtitles(text)
         assert [cue["text"].split() for cue in found] == [caption.text.split() for caption in shown]
         for cue, caption in zip(found, shown, strict=True):
             assert cue["start"] == pytest.approx(caption.start, abs=0.001)
@@ -57,7 +57,7 @@ def test_players_read_what_is_written(segments: tuple[Segment, ...]) -> None:
 
 
 def test_a_long_segment_is_several_captions_and_a_sentence_ends_one() -> None:
-    found = captions([LONG])
+    found = split_captions([LONG])
     assert (found[0].start, found[-1].end) == (10.0, 40.0)
     assert any(caption.text.endswith("farmer.") for caption in found)
     assert len(found) == 5
@@ -70,7 +70,7 @@ def test_only_the_first_caption_of_a_segment_names_who_speaks_in_srt() -> None:
 
 
 def test_a_short_one_stays_until_the_next_begins() -> None:
-    yes, no, well = captions([Segment(1.0, 1.2, "Yes."), Segment(1.5, 1.7, "No."), Segment(9.0, 9.1, "Well.")])
+    yes, no, well = split_captions([Segment(1.0, 1.2, "Yes."), Segment(1.5, 1.7, "No."), Segment(9.0, 9.1, "Well.")])
     assert (yes.end, round(no.end, 3), round(well.end, 3)) == (1.5, 2.333, 9.833)
 
 
@@ -80,11 +80,11 @@ def test_times_of_words_decide_where_they_are_known() -> None:
     )
     late = tuple(Word(word.start + 6, word.end + 6, word.text) for word in words)
     text = "One, two, three, four, five, six. One, two, three, four, five, six."
-    first, second = captions([Segment(0.0, 12.0, text, words=words + late)])
+    first, second = split_captions([Segment(0.0, 12.0, text, words=words + late)])
     assert (first.text, second.start) == ("One, two, three, four, five, six. One,", 7.0)
 
 
 def test_scripts_without_spaces_are_broken_between_characters() -> None:
-    found = captions([Segment(0.0, 20.0, "\u4f60\u597d" * 20)])
+    found = split_captions([Segment(0.0, 20.0, "\u4f60\u597d" * 20)])
     assert "".join(caption.text.replace("\n", "") for caption in found) == "\u4f60\u597d" * 20
     assert len(found) == 3

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import Segment, Transcript, Word
-from audio_core.transcript.transcript import clock
+from audio_core.transcript.transcript import format_clock
 
 TALK = Transcript(
     "one two three",
@@ -52,7 +52,7 @@ def test_text_with_times() -> None:
 
 
 def test_a_window_joins_speakers_words_and_confidence() -> None:
-    first, second = TALK.windows(30)
+    first, second = TALK.group_windows(30)
     assert (first.start, first.end, first.text, first.speaker) == (0.5, 9.0, "one two", "Ann")
     assert first.confidence == pytest.approx((0.5 * 3 + 1.0 * 5) / 8)
     assert first.words == (Word(0.5, 1.0, "one"),)
@@ -61,7 +61,7 @@ def test_a_window_joins_speakers_words_and_confidence() -> None:
 
 @given(segments, st.floats(1, 60))
 def test_windows_lose_nothing_and_keep_the_order(segments: tuple[Segment, ...], seconds: float) -> None:
-    windows = list(Transcript("", segments).windows(seconds))
+    windows = list(Transcript("", segments).group_windows(seconds))
     assert " ".join(window.text for window in windows).split() == [segment.text for segment in segments]
     for window in windows:
         assert window.end - window.start <= seconds or len(window.text.split()) == 1
@@ -69,7 +69,7 @@ def test_windows_lose_nothing_and_keep_the_order(segments: tuple[Segment, ...], 
 
 @given(segments, st.floats(1, 60), st.floats(0, 0.9))
 def test_overlapping_windows_hold_every_segment_and_go_forward(segments, seconds: float, share: float) -> None:
-    windows = list(Transcript("", segments).windows(seconds, seconds * share))
+    windows = list(Transcript("", segments).group_windows(seconds, seconds * share))
     assert {name for window in windows for name in window.text.split()} == {segment.text for segment in segments}
     starts = [window.start for window in windows]
     assert starts == sorted(set(starts))
@@ -78,15 +78,15 @@ def test_overlapping_windows_hold_every_segment_and_go_forward(segments, seconds
 @pytest.mark.parametrize(("seconds", "overlap"), [(0, 0), (10, 10), (10, -1)])
 def test_windows_that_cannot_be_are_refused(seconds: float, overlap: float) -> None:
     with pytest.raises(ValueError, match="cannot overlap"):
-        list(TALK.windows(seconds, overlap))
+        list(TALK.group_windows(seconds, overlap))
 
 
 @given(st.floats(0, 400_000))
 def test_a_clock_shows_whole_seconds(seconds: float) -> None:
-    *hours, minutes, rest = map(int, re.findall(r"\d+", clock(seconds)))
+    *hours, minutes, rest = map(int, re.findall(r"\d+", format_clock(seconds)))
     assert (hours or [0])[0] * 3600 + minutes * 60 + rest == int(seconds)
 
 
 def test_shifting_moves_words_too() -> None:
-    moved = TALK.segments[0].shifted(10)
+    moved = TALK.segments[0].shift(10)
     assert (moved.start, moved.words[0].start) == (10.5, 10.5)

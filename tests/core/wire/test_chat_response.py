@@ -15,14 +15,14 @@ from audio_core import (
     Usage,
 )
 from audio_core.testing import chat_reply, tone
-from audio_core.wire.chat_response import Answer, read_answer
+from audio_core.wire.chat_response import Answer, parse_answer
 
 JSON = {"content-type": "application/json", "x-request-id": "req-1"}
 WAV = tone(0.1)
 
 
 def read(reply: object, **asked: str) -> Answer:
-    return read_answer(json.dumps(reply).encode(), JSON, provider="p", **asked)
+    return parse_answer(json.dumps(reply).encode(), JSON, provider="p", **asked)
 
 
 def spoken(data: bytes, **audio: object) -> dict:
@@ -69,7 +69,7 @@ def test_text_in_parts_is_joined() -> None:
 )
 def test_what_is_no_reply_is_a_clear_error(body: bytes, kind: type[ProviderError], says: str) -> None:
     with pytest.raises(kind, match=says):
-        read_answer(body, {"content-type": "text/html"}, provider="p")
+        parse_answer(body, {"content-type": "text/html"}, provider="p")
 
 
 def test_half_an_answer_beside_an_error_is_kept_in_partial() -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from audio_core import IncompleteResponse, ProviderError, ProviderUnavailable, Usage
 from audio_core.testing import chat_reply, chat_stream, tone
-from audio_core.wire.chat_response import Answer, Delta, read_answer
-from audio_core.wire.chat_stream import AnswerStream
+from audio_core.wire.chat_response import Answer, Delta, parse_answer
+from audio_core.wire.chat_stream import ChatStream
 
 JSON = {"content-type": "application/json", "x-request-id": "req-1"}
 SSE = {"content-type": "text/event-stream", "x-request-id": "req-1"}
@@ -19,7 +19,7 @@ WAV = tone(0.1)
 
 
 def deltas(*pieces: str | bytes, headers: dict = SSE, speech_format: str | None = None) -> list[Delta]:
-    decoder = AnswerStream(headers, provider="p", speech_format=speech_format)
+    decoder = ChatStream(headers, provider="p", speech_format=speech_format)
     found = [d for piece in pieces for d in decoder.feed(piece.encode() if isinstance(piece, str) else piece)]
     return found + list(decoder.close())
 
@@ -30,7 +30,7 @@ def streamed(*pieces: str | bytes, headers: dict = SSE) -> tuple[str, str | None
 
 
 def whole(*given: str | dict, **options: object) -> Answer:
-    return deltas(*chat_stream(*given, **options).body)[-1].whole
+    return deltas(*chat_stream(*given, **options).body)[-1].answer
 
 
 def b64(data: bytes) -> str:
@@ -121,7 +121,7 @@ def test_a_spoken_stream_is_the_same_answer_as_a_spoken_reply() -> None:
     audio = {"id": "audio_1", "transcript": "Hello.", "data": b64(WAV), "expires_at": 99}
     body = chat_reply(None, audio=audio).body
     body["usage"] = {"prompt_tokens": 12, "completion_tokens": 3}
-    assert whole(*SPOKEN) == read_answer(json.dumps(body).encode(), JSON, provider="p")
+    assert whole(*SPOKEN) == parse_answer(json.dumps(body).encode(), JSON, provider="p")
 
 
 def test_pieces_of_speech_are_given_out_as_they_come() -> None:
@@ -136,7 +136,7 @@ def test_plain_json_with_speech_and_calls_is_one_piece() -> None:
     body = chat_reply(None, audio={"id": "a", "data": b64(WAV), "transcript": "Hi."}, tool_calls=[call]).body
     (delta,) = deltas(json.dumps(body), headers=JSON)
     assert (delta.text, delta.speech.data, delta.tool_calls[0].name) == ("Hi.", WAV, "f")
-    assert delta.whole.speech.data == WAV
+    assert delta.answer.speech.data == WAV
 
 
 def test_calls_that_come_in_turns_are_put_together() -> None:
@@ -180,7 +180,7 @@ def test_speech_may_be_cut_anywhere_with_padding_or_without(data: bytes, cuts: l
         pieces = [text[a:b] for a, b in pairwise(edges)]
     events = chat_stream(*({"audio": {"data": piece}} for piece in pieces)).body
     found = deltas(*events, speech_format="pcm16")
-    assert found[-1].whole.speech.data == data
+    assert found[-1].answer.speech.data == data
     assert b"".join(delta.speech.data for delta in found if delta.speech) == data
 
 

@@ -10,7 +10,12 @@ from audio_core import IncompleteResponse, ProviderError, ProviderUnavailable, S
 from audio_core.audio.content import BytesContent
 from audio_core.http.body import Body
 from audio_core.testing import Recorded
-from audio_core.wire.transcription import TranscriptionOptions, json_request, multipart_request, read_transcript
+from audio_core.wire.transcription import (
+    TranscriptionOptions,
+    encode_json_request,
+    encode_multipart_request,
+    parse_transcript,
+)
 
 JSON = {"content-type": "application/json"}
 SRT = "1\n00:00:00,000 --> 00:00:01,250\nHello there.\n\n2\n00:00:01,250 --> 00:01:02,500\nGrüß dich.\n\n"
@@ -19,11 +24,11 @@ VTT = "WEBVTT\n\n00:00.000 --> 00:01.250\n<v Ann>Hello there.</v>\n\n00:01.250 -
 
 def read(reply: object, duration: float | None = None, content_type: str = "application/json") -> Transcript:
     body = reply.encode() if isinstance(reply, str) else json.dumps(reply).encode()
-    return read_transcript(body, {"content-type": content_type}, provider="p", model="asked", duration=duration)
+    return parse_transcript(body, {"content-type": content_type}, provider="p", model="asked", duration=duration)
 
 
 def received(body: Body) -> Recorded:
-    data = b"".join(body.pieces(16))
+    data = b"".join(body.iterate_pieces(16))
     assert len(data) == body.length
     return Recorded("POST", "/", {"content-type": body.content_type}, data)
 
@@ -32,7 +37,7 @@ def test_a_form_names_the_file_by_its_true_format_and_repeats_lists() -> None:
     options = TranscriptionOptions(
         "en", "names", True, temperature=0.0, extra={"allowed_providers": ["a", "b"], "eu_native": True}
     )
-    sent = received(multipart_request("whisper", BytesContent(b"RIFF..."), 'my "talk"', "mp3", options))
+    sent = received(encode_multipart_request("whisper", BytesContent(b"RIFF..."), 'my "talk"', "mp3", options))
     assert sent.form == {
         "model": ["whisper"],
         "response_format": ["verbose_json"],
@@ -53,7 +58,7 @@ def test_a_form_names_the_file_by_its_true_format_and_repeats_lists() -> None:
 
 
 def test_a_json_request_carries_base64_and_format() -> None:
-    sent = received(json_request("m", BytesContent(b"abc"), "ogg", TranscriptionOptions(diarize=True)))
+    sent = received(encode_json_request("m", BytesContent(b"abc"), "ogg", TranscriptionOptions(diarize=True)))
     assert sent.json == {
         "model": "m",
         "response_format": "verbose_json",
