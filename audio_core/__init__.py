@@ -52,7 +52,8 @@ from audio_core.transcript.chunking import ChunkSize, Unit, chunk_passages, rest
 from audio_core.transcript.citations import format_citation, get_clip_url
 from audio_core.transcript.passages import Granularity, Passage, split_passages
 from audio_core.transcript.progress import Progress
-from audio_core.transcript.transcript import Segment, Transcript, Word
+from audio_core.transcript.segment import Segment, Word
+from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import Usage
 from audio_core.wire.chat_messages import ChatMessage, to_openai_messages
 from audio_core.wire.chat_response import Answer, Delta, SpeechDelta

@@ -25,7 +25,8 @@ from audio_core.operations.transcript_store import TranscriptStore
 from audio_core.operations.transcription import transcribe
 from audio_core.operations.transcription_stream import TranscriptionStream
 from audio_core.providers import Provider, find_provider
-from audio_core.transcript.transcript import Segment, Transcript
+from audio_core.transcript.segment import Segment
+from audio_core.transcript.transcript import Transcript
 from audio_core.wire.chat_response import Answer, Delta
 from audio_core.wire.chat_stream import ChatStream
 from audio_core.wire.transcription import TranscriptionKwargs, TranscriptionOptions
@@ -79,12 +80,12 @@ class AudioClient:
         http_client: httpx.Client | None = None,
         http_async_client: httpx.AsyncClient | None = None,
     ) -> None:
-        self.gateway = Endpoint(find_provider(provider), api_key, base_url, timeout, max_retries, headers or {})
+        self.endpoint = Endpoint(find_provider(provider), api_key, base_url, timeout, max_retries, headers or {})
         self.model = model
         self.max_concurrency = max_concurrency
         self.access = access
         self.store = TranscriptStore(store) if isinstance(store, (str, Path)) else store
-        self._connections = Clients(http_client, http_async_client, max_concurrency)
+        self._clients = Clients(http_client, http_async_client, max_concurrency)
 
     # --- transcription ---
 
@@ -108,11 +109,11 @@ class AudioClient:
             TranscriptionIncomplete: if a piece of a long recording failed; what was transcribed is in it.
             ProviderError: if the gateway refuses or fails.
         """
-        return run(self._connections, self.transcription(source, TranscriptionOptions(**options)))
+        return run(self._clients, self.transcription(source, TranscriptionOptions(**options)))
 
     async def atranscribe(self, source: Any, **options: Unpack[TranscriptionKwargs]) -> Transcript:
         """`transcribe` on the running event loop."""
-        return await arun(self._connections, self.transcription(source, TranscriptionOptions(**options)))
+        return await arun(self._clients, self.transcription(source, TranscriptionOptions(**options)))
 
     def stream_transcript(self, source: Any, **options: Unpack[TranscriptionKwargs]) -> Iterator[Segment]:
         """Transcribe a recording, and give out what is heard as it comes.
@@ -133,7 +134,7 @@ class AudioClient:
             yield from self.transcribe(source, **options).segments
             return
         live = TranscriptionStream(self._build_job(TranscriptionOptions(**options)), Audio.of(source), self.access)
-        yield from stream(self._connections, live.send(), live.create_decoder)
+        yield from stream(self._clients, live.send(), live.create_decoder)
 
     async def astream_transcript(self, source: Any, **options: Unpack[TranscriptionKwargs]) -> AsyncGenerator[Segment]:
         """`stream_transcript` on the running event loop."""
@@ -142,13 +143,13 @@ class AudioClient:
                 yield segment
             return
         live = TranscriptionStream(self._build_job(TranscriptionOptions(**options)), Audio.of(source), self.access)
-        async for segment in astream(self._connections, live.send(), live.create_decoder):
+        async for segment in astream(self._clients, live.send(), live.create_decoder):
             yield segment
 
     @property
     def is_local(self) -> bool:
         """Whether recordings are transcribed in this process."""
-        return self.gateway.provider.transcription == "engine" and self.gateway.base_url is None
+        return self.endpoint.provider.transcription == "engine" and self.endpoint.base_url is None
 
     def transcription(self, source: Any, options: TranscriptionOptions) -> Flow[Transcript]:
         """The flow behind `transcribe`."""
@@ -157,12 +158,12 @@ class AudioClient:
     def _build_job(self, options: TranscriptionOptions) -> Job:
         if self.is_local:
             engine = find_engine(self.model)
-            return Job(self.gateway, engine.model, options, 1, self.store, engine)
-        return Job(self.gateway, self._get_model(), options, self.max_concurrency, self.store)
+            return Job(self.endpoint, engine.model, options, 1, self.store, engine)
+        return Job(self.endpoint, self._get_model(), options, self.max_concurrency, self.store)
 
     @property
     def _streams_transcripts(self) -> bool:
-        return self.gateway.provider.streams_transcripts and not self.is_local
+        return self.endpoint.provider.streams_transcripts and not self.is_local
 
     # --- opening ---
 
@@ -177,14 +178,14 @@ class AudioClient:
             AccessDenied: if it may not be opened.
             InvalidAudio: if it is no audio, or is not there.
         """
-        return run(self._connections, self._open_or_download(source, access))
+        return run(self._clients, self._open_or_download(source, access))
 
     async def aopen_recording(self, source: Any, access: Access | None = None) -> Audio:
         """`open` on the running event loop."""
-        return await arun(self._connections, self._open_or_download(source, access))
+        return await arun(self._clients, self._open_or_download(source, access))
 
     def _open_or_download(self, source: Any, access: Access | None) -> Flow[Audio]:
-        rules, gateway = access or self.access, self.gateway
+        rules, gateway = access or self.access, self.endpoint
         return open_or_download(Audio.of(source), rules, timeout=gateway.timeout, max_retries=gateway.max_retries)
 
     # --- chat ---
@@ -220,7 +221,7 @@ class AudioClient:
         if self._must_stream(options):
             (last,) = deque(self.stream_chat(messages, options, **trust), maxlen=1)
             return cast("Answer", last.answer)
-        return run(self._connections, chat(self.gateway, self._build_request(messages, options, **trust)))
+        return run(self._clients, chat(self.endpoint, self._build_request(messages, options, **trust)))
 
     async def achat(self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any) -> Answer:
         """`chat` on the running event loop."""
@@ -229,24 +230,24 @@ class AudioClient:
             async for delta in self.astream_chat(messages, options, **trust):
                 last = delta
             return cast("Answer", last.answer)
-        return await arun(self._connections, chat(self.gateway, self._build_request(messages, options, **trust)))
+        return await arun(self._clients, chat(self.endpoint, self._build_request(messages, options, **trust)))
 
     def stream_chat(
         self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any
     ) -> Iterator[Delta]:
         """`chat`, with the answer as it comes; the last delta holds the whole of it."""
         request = self._build_request(messages, options, **trust)
-        return stream(self._connections, open_chat(self.gateway, request), self._create_decoder(request))
+        return stream(self._clients, open_chat(self.endpoint, request), self._create_decoder(request))
 
     def astream_chat(
         self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any
     ) -> AsyncGenerator[Delta]:
         """`stream_chat` on the running event loop."""
         request = self._build_request(messages, options, **trust)
-        return astream(self._connections, open_chat(self.gateway, request), self._create_decoder(request))
+        return astream(self._clients, open_chat(self.endpoint, request), self._create_decoder(request))
 
     def _must_stream(self, options: Mapping[str, Any]) -> bool:
-        return self.gateway.provider.speaks_only_streamed and "audio" in to_list(options.get("modalities"))
+        return self.endpoint.provider.speaks_only_streamed and "audio" in to_list(options.get("modalities"))
 
     def _build_request(
         self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], *, trust_paths: bool = False
@@ -256,23 +257,23 @@ class AudioClient:
         return ChatRequest(model, messages, rest, self.access, trust_paths, self.max_concurrency)
 
     def _create_decoder(self, request: ChatRequest) -> Callable[[Response], ChatStream]:
-        name, speech_format = self.gateway.provider.name, request.speech_format
+        name, speech_format = self.endpoint.provider.name, request.speech_format
         return lambda response: ChatStream(response.headers, provider=name, speech_format=speech_format)
 
     def _get_model(self) -> str:
         if self.model is None:
-            raise UnsupportedFormat(f"Say which of {self.gateway.provider.name}'s models to use: model=...")
+            raise UnsupportedFormat(f"Say which of {self.endpoint.provider.name}'s models to use: model=...")
         return self.model
 
     # --- closing ---
 
     def close(self) -> None:
         """Close the connections of sync calls; calls made later open new ones."""
-        self._connections.close()
+        self._clients.close()
 
     async def aclose(self) -> None:
         """Close the connections of calls on the running event loop."""
-        await self._connections.aclose()
+        await self._clients.aclose()
 
     def __enter__(self) -> AudioClient:
         return self
@@ -291,7 +292,7 @@ class AudioClient:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"AudioClient({self.gateway.provider.name!r}, model={self.model!r})"
+        return f"AudioClient({self.endpoint.provider.name!r}, model={self.model!r})"
 
 
 def _build_question(source: Any, question: str) -> list[dict[str, Any]]:

@@ -103,7 +103,7 @@ def split_gateway_options(provider: str, options: Mapping[str, Any] | None) -> t
         InvalidOption: if it has no such option, or not with that value.
 
     Example:
-        >>> gateway_fields("openrouter", {"models": ["a", "b"], "title": "My app"})
+        >>> split_gateway_options("openrouter", {"models": ["a", "b"], "title": "My app"})
         ({'models': ['a', 'b']}, {'X-OpenRouter-Title': 'My app'})
     """
     name = find_provider(provider).name

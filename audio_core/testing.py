@@ -70,7 +70,7 @@ class Reply:
     between: float = 0.0
     cut: str | None = None
 
-    def iterate_pieces(self) -> Sequence[bytes]:
+    def pieces(self) -> Sequence[bytes]:
         """The body as it is sent."""
         if isinstance(self.body, dict):
             return [json.dumps(self.body).encode()]
@@ -82,7 +82,7 @@ class Reply:
         """Whether it is sent piece by piece."""
         return not isinstance(self.body, (dict, str, bytes))
 
-    def get_content_type(self) -> str:
+    def content_type(self) -> str:
         """JSON for JSON, an event stream for pieces, plain text otherwise."""
         if isinstance(self.body, dict):
             return "application/json"
@@ -245,16 +245,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_head(self, reply: Reply) -> None:
         self.send_response(reply.status)
-        for name, value in {"Content-Type": reply.get_content_type(), **reply.headers}.items():
+        for name, value in {"Content-Type": reply.content_type(), **reply.headers}.items():
             self.send_header(name, value)
         if reply.streamed:
             self.send_header("Transfer-Encoding", "chunked")
         elif "Content-Length" not in reply.headers:
-            self.send_header("Content-Length", str(len(reply.iterate_pieces()[0]) + (100 if reply.cut else 0)))
+            self.send_header("Content-Length", str(len(reply.pieces()[0]) + (100 if reply.cut else 0)))
         self.end_headers()
 
     def _send_body(self, reply: Reply) -> None:
-        for piece in reply.iterate_pieces():
+        for piece in reply.pieces():
             self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if reply.streamed else piece)
             self.wfile.flush()
             time.sleep(reply.between)

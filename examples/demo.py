@@ -25,7 +25,7 @@ from llama_index.retrievers.bm25 import BM25Retriever
 from retrieval import HashedNgramEmbeddings
 
 from audio_core import AudioClient
-from audio_core.transcript.transcript import format_clock
+from audio_core.transcript.segment import format_clock
 from langchain_audio import AudioLoader, ChatAudio
 from llamaindex_audio import AudioLLM, AudioReader
 

@@ -13,7 +13,7 @@ from llama_index.core.prompts import PromptTemplate
 from pydantic import BaseModel, Field
 
 from audio_core import AudioClient, Transcript
-from audio_core.transcript.transcript import format_clock
+from audio_core.transcript.segment import format_clock
 from langchain_audio import ChatAudio
 from llamaindex_audio import AudioLLM
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 from langchain_core.messages import BaseMessage, ToolMessage
 
-from audio_core import AudioStore, InvalidAudio, UnsupportedFormat, is_audio_block, parse_audio_block
+from audio_core import Audio, AudioStore, InvalidAudio, UnsupportedFormat, is_audio_block
 from langchain_audio.messages import parse_tool_blocks
 
 __all__ = ["inline_audio", "offload_audio"]
@@ -59,7 +59,7 @@ def _offload_mapping(value: Mapping[str, Any], folder: AudioStore) -> Mapping[st
 
 def _offload_block(block: Mapping[str, Any], folder: AudioStore) -> Mapping[str, Any]:
     try:
-        audio = parse_audio_block(block)
+        audio = Audio.of(block)
         if audio.has_reference:
             return block
         kept = folder.save(audio)

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from langchain_core.caches import RETURN_VAL_TYPE, BaseCache
 
-from audio_core import Access, Audio, AudioError, compute_sha256, is_audio_block, open_authorized, parse_audio_block
+from audio_core import Access, Audio, AudioError, compute_sha256, is_audio_block, open_authorized
 
 __all__ = ["AudioDigestCache"]
 
@@ -68,7 +68,7 @@ class AudioDigestCache(BaseCache):
 
     def _shrink_audio(self, block: dict[str, Any]) -> Any:
         try:
-            audio = parse_audio_block(block)
+            audio = Audio.of(block)
             return {"type": "audio", "recording": self._identify(audio), "start": audio.start, "end": audio.end}
         except AudioError:  # the request will say what is wrong with it
             return {key: self._shrink(item) for key, item in block.items() if key not in ("type", "id")}

@@ -27,7 +27,7 @@ __all__ = ["AudioLoader", "AudioParser", "LoaderOptions"]
 
 
 class LoaderOptions(ReaderOptions, total=False):
-    """What a loader takes besides its source and `audio_core.ReadingOptions`.
+    """What a loader takes besides its source and `audio_core.integration.ReaderOptions`.
 
     Attributes:
         glob: which files of a folder, such as `"**/*.mp3"`.
@@ -109,7 +109,7 @@ class AudioParser(BaseBlobParser):
     """Transcribes blobs into Documents; a blob's own metadata is kept.
 
     Args:
-        **options: see `audio_core.ReadingOptions`.
+        **options: see `audio_core.integration.ReaderOptions`.
 
     Raises:
         UnknownProvider: if there is no such provider.

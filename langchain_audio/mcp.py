@@ -26,7 +26,7 @@ class AudioMCPClient(Client[Any]):
 
     Example:
         >>> from fastmcp import FastMCP
-        >>> isinstance(HearingClient(FastMCP("voicemail")), Client)
+        >>> isinstance(AudioMCPClient(FastMCP("voicemail")), Client)
         True
     """
 

@@ -16,7 +16,7 @@ from langchain_core.messages import (
     convert_to_openai_messages,
 )
 
-from audio_core import Audio, InvalidAudio, Speech, ToolCall, at_block, is_audio_block, parse_audio_block
+from audio_core import Audio, InvalidAudio, Speech, ToolCall, at_block, is_audio_block
 from audio_core import ChatMessage as CoreMessage
 
 __all__ = ["get_expiry", "parse_tool_blocks", "to_chat_messages"]
@@ -99,7 +99,7 @@ def _map_block(at: int, index: int, given: Any, role: str) -> Any:
             case _ if role == "assistant" and is_audio_block(block):
                 return _map_speech(block)
             case _ if is_audio_block(block):
-                return parse_audio_block(block)
+                return Audio.of(block)
             case "json" if role == "tool":
                 return json.dumps(block.get("json"), ensure_ascii=False)
             case kind if kind in _NOT_SENT:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from langchain_core.messages import BaseMessage, convert_to_messages
 from langchain_core.messages.utils import MessageLikeRepresentation, count_tokens_approximately
 
-from audio_core import AudioError, is_audio_block, measure_seconds, parse_audio_block
+from audio_core import Audio, AudioError, is_audio_block, measure_seconds
 from langchain_audio.messages import parse_tool_blocks
 
 __all__ = ["count_tokens_with_audio"]
@@ -65,7 +65,7 @@ def _estimate_seconds(block: dict[str, Any]) -> float:
     if isinstance(noted, (int, float)):
         return float(noted)
     try:
-        audio = parse_audio_block(block)
+        audio = Audio.of(block)
     except AudioError:
         return _UNKNOWN
     if audio.end is not None:

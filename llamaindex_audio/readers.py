@@ -33,7 +33,7 @@ class AudioReader(BasePydanticReader):
 
     Metadata is flat: `source`, `start`, `end` (seconds), `clip` (a URL that names the stretch), `segment`, `speaker`,
     `language`, `duration`, `model`, `provider`, `sha256`, each where it is known. Ids are stable. The fields are those of
-    `audio_core.ReadingOptions`; without any, PocketSphinx transcribes in this process.
+    `audio_core.integration.ReaderOptions`; without any, PocketSphinx transcribes in this process.
 
     Example:
         >>> documents = AudioReader().load_data("examples/audio/call.mp3")

@@ -69,7 +69,7 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries wait as long as they are told to, but do not back off by themselves."""
-    monkeypatch.setattr("audio_core.http.retry.backoff", lambda attempt: 0.0)
+    monkeypatch.setattr("audio_core.http.retry.compute_backoff", lambda attempt: 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import unquote
 
 from audio_core.audio.content import Base64Content, BytesContent, Content, FileContent
+from audio_core.audio.content_blocks import AudioBlock, parse_audio_block
 from audio_core.audio.formats import SNIFF_BYTES, Format, describe_bytes, find_format, sniff_format
 from audio_core.audio.media_fragment import format_fragment, split_fragment
 from audio_core.audio.sources import HandleSource, HeldSource, PathSource, Source, UrlSource, parse_file_url
@@ -236,13 +237,23 @@ def _build_audio(cls: type[Audio], source: Any) -> Audio:
         case os.PathLike():
             return cls(PathSource(Path(cast("os.PathLike[str]", source))))
         case Mapping():
-            from audio_core.audio.content_blocks import parse_audio_block  # noqa: PLC0415 - the two rooms need each other
-
-            return parse_audio_block(cast("Mapping[str, Any]", source))
+            return _build_from_block(cls, parse_audio_block(cast("Mapping[str, Any]", source)))
         case _ if hasattr(source, "read"):
             return _build_from_handle(cls, source)
         case _:
             raise InvalidAudio(f"A {type(source).__name__} is no audio: give a path, URL, bytes, file object or block.")
+
+
+def _build_from_block(cls: type[Audio], block: AudioBlock) -> Audio:
+    audio = cls.from_base64(block.source) if block.is_base64 else cls.of(block.source)
+    return cls.of(
+        audio,
+        format=block.pcm_format,
+        start=block.start,
+        end=block.end,
+        sample_rate=block.sample_rate,
+        channels=block.channels,
+    )
 
 
 def _build_from_handle(cls: type[Audio], handle: BinaryIO) -> Audio:

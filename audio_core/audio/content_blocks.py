@@ -1,4 +1,6 @@
-"""Audio in a message block, in every spelling that circulates: the block as a mapping, the recording as an `Audio`.
+"""Parse audio blocks of messages, in every shape that frameworks and gateways write.
+
+`Audio.of(block)` makes an `Audio` of the result.
 
 | block | who writes it |
 |---|---|
@@ -13,24 +15,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
-from audio_core.audio.audio import Audio
 from audio_core.audio.formats import FORMATS
 from audio_core.errors import InvalidAudio
 from audio_core.lenient_json import to_object
 
-__all__ = ["is_audio_block", "parse_audio_block"]
+__all__ = ["AudioBlock", "is_audio_block", "is_text_block", "parse_audio_block"]
 
-_RAW_WORDS = {word for row in FORMATS.values() if row.raw for word in (row.name, row.mime, *row.aliases)}
-_SOURCES = ("url", "base64", "data", "path", "bytes", "file_uri", "file_data", "audio")
+_PCM_NAMES = {name for row in FORMATS.values() if row.raw for name in (row.name, row.mime, *row.aliases)}
+_SOURCE_KEYS = ("url", "base64", "data", "path", "bytes", "file_uri", "file_data", "audio")
+_BASE64_KEYS = ("base64", "data", "audio", "bytes", "file_data")
+
+
+@dataclass(frozen=True, slots=True)
+class AudioBlock:
+    """What an audio block says.
+
+    Attributes:
+        source: the path, URL, bytes or base64 text that the block holds.
+        is_base64: whether `source` is base64 text.
+        pcm_format: the format name or MIME type if the block says raw PCM; None otherwise, as the bytes tell the format.
+        sample_rate: Hz, of raw PCM.
+        channels: number of channels, of raw PCM.
+        start: seconds of the recording at which the clip starts.
+        end: seconds of the recording at which the clip ends.
+    """
+
+    source: Any
+    is_base64: bool
+    pcm_format: str | None
+    sample_rate: int | None
+    channels: int
+    start: float | None
+    end: float | None
 
 
 def is_audio_block(block: Mapping[str, Any]) -> bool:
-    """Whether a message block is audio, going by its type and MIME type alone.
+    """Tell whether a message block is audio, by its type and MIME type alone.
 
     Example:
-        >>> holds_audio({"type": "media", "mime_type": "audio/wav", "data": "UklGRg=="})
+        >>> is_audio_block({"type": "media", "mime_type": "audio/wav", "data": "UklGRg=="})
         True
     """
     match block.get("type"):
@@ -43,39 +69,50 @@ def is_audio_block(block: Mapping[str, Any]) -> bool:
             return False
 
 
-def parse_audio_block(block: Mapping[str, Any]) -> Audio:
-    """The recording that an audio block means; nothing is opened.
+def is_text_block(block: Any) -> bool:
+    """Tell whether a message block is text: a string, or a mapping of type `"text"`.
+
+    Example:
+        >>> is_text_block("hi"), is_text_block({"type": "text", "text": "hi"}), is_text_block({"type": "image_url"})
+        (True, True, False)
+    """
+    return isinstance(block, str) or (isinstance(block, Mapping) and cast("Any", block).get("type") == "text")
+
+
+def parse_audio_block(block: Mapping[str, Any]) -> AudioBlock:
+    """Parse an audio block. Nothing is opened.
 
     Args:
-        block: one of the shapes in this module's table. `start` and `end` (seconds), and for raw PCM `sample_rate` (Hz)
-            and `channels`, may stand beside the source or in `extras`, where LangChain puts what it does not know.
+        block: one of the shapes in this module's table. `start` and `end` (seconds) and, for raw PCM, `sample_rate` (Hz)
+            and `channels` may stand beside the source, or in `extras`, where LangChain puts what it does not know.
 
     Raises:
         InvalidAudio: if the block names no source, or more than one.
-        UnsupportedFormat: if it is raw PCM without a rate.
 
     Example:
-        >>> audio_in_block({"type": "audio", "url": "file:///talks/a.mp3#t=12,30.5"}).start
+        >>> parse_audio_block({"type": "audio", "url": "file:///talks/a.mp3", "start": 12.0}).start
         12.0
     """
     inner = _get_inner(block)
-    facts = {**to_object(block.get("extras")), **block, **inner}
-    given = {key: inner[key] for key in _SOURCES if inner.get(key) is not None}
+    fields = {**to_object(block.get("extras")), **block, **inner}
+    given = {key: inner[key] for key in _SOURCE_KEYS if inner.get(key) is not None}
     if len(given) != 1 or block.get("file_id"):
         raise InvalidAudio(_explain_sources(block, list(given)))
-    (key, value), mime = given.popitem(), _get_mime_type(block) or inner.get("format")
-    audio = _build_audio(key, value)
-    if mime and str(mime).split(";")[0].lower() in _RAW_WORDS:
-        rate = facts.get("sample_rate") or facts.get("audio_sample_rate")
-        audio = Audio.of(audio, format=str(mime), sample_rate=rate, channels=facts.get("channels") or 1)
-    return Audio.of(audio, start=facts.get("start"), end=facts.get("end"))
+    (key, source), mime = given.popitem(), str(_get_mime_type(block) or inner.get("format") or "")
+    return AudioBlock(
+        source=source,
+        is_base64=_is_base64(key, source),
+        pcm_format=mime if mime.split(";", maxsplit=1)[0].lower() in _PCM_NAMES else None,
+        sample_rate=fields.get("sample_rate") or fields.get("audio_sample_rate"),
+        channels=fields.get("channels") or 1,
+        start=fields.get("start"),
+        end=fields.get("end"),
+    )
 
 
-def _build_audio(key: str, value: Any) -> Audio:
-    is_text = isinstance(value, str) and key in ("base64", "data", "audio", "bytes", "file_data")
-    if is_text and not value.startswith(("data:", "http:", "https:", "file:")):
-        return Audio.from_base64(value)
-    return Audio.of(value)
+def _is_base64(key: str, source: Any) -> bool:
+    is_text = isinstance(source, str) and key in _BASE64_KEYS
+    return is_text and not source.startswith(("data:", "http:", "https:", "file:"))
 
 
 def _explain_sources(block: Mapping[str, Any], given: list[str]) -> str:

@@ -115,7 +115,7 @@ def detect_speech_format(head: bytes, asked: str | None) -> tuple[str, int | Non
         asked: the format that was asked for; where nothing is recognised it is believed.
 
     Example:
-        >>> format_of_speech(b"RIFF....WAVE", "pcm16"), format_of_speech(b"..", "pcm16")
+        >>> detect_speech_format(b"RIFF....WAVE", "pcm16"), detect_speech_format(b"..", "pcm16")
         (('wav', None), ('pcm16', 24000))
     """
     found, wanted = sniff_format(head[:SNIFF_BYTES]), FORMATS.get(asked or "pcm16", FORMATS["pcm16"])

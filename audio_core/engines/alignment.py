@@ -17,7 +17,8 @@ from audio_core.audio.audio import Audio
 from audio_core.engines.pocketsphinx import RATE, Decoder, borrow_decoder, recognize_words
 from audio_core.errors import AudioError, MissingDependency
 from audio_core.media.decode import decode
-from audio_core.transcript.transcript import Segment, Transcript, Word, interpolate_words
+from audio_core.transcript.segment import Segment, Word, interpolate_words
+from audio_core.transcript.transcript import Transcript
 
 __all__ = ["align_words"]
 

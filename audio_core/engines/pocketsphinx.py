@@ -16,7 +16,8 @@ from typing import Any
 from audio_core.audio.audio import Audio
 from audio_core.errors import MissingDependency
 from audio_core.media.decode import decode
-from audio_core.transcript.transcript import Segment, Transcript, Word
+from audio_core.transcript.segment import Segment, Word
+from audio_core.transcript.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionOptions
 
 Decoder = Any  # PocketSphinx has no types

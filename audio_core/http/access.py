@@ -42,7 +42,7 @@ class Access:
         allow_private_hosts: whether addresses of this machine and of private networks may be fetched from.
 
     Example:
-        >>> Access(roots=("recordings",)).permits_host("example.com")
+        >>> Access(roots=("recordings",)).allows_host("example.com")
         True
     """
 

@@ -97,14 +97,14 @@ def encode_json(payload: Mapping[str, Any]) -> Body:
 
     Example:
         >>> from audio_core.audio.content import BytesContent
-        >>> b"".join(json_body({"data": BytesContent(b"RIFF")}).pieces(1024))
+        >>> b"".join(encode_json({"data": BytesContent(b"RIFF")}).pieces(1024))
         b'{"data":"UklGRg=="}'
     """
     contents: list[Content] = []
     mark = f"<{secrets.token_hex(16)}>"
 
     def hold(value: Any) -> str:
-        if not hasattr(value, "open"):
+        if not hasattr(value, "open_reader"):
             raise TypeError(f"A {type(value).__name__} cannot be written as JSON.")
         contents.append(value)
         return mark

@@ -1,4 +1,4 @@
-"""The HTTP clients of one object, one per process and one per event loop."""
+"""The HTTP clients of one object: one for each process and one for each event loop."""
 
 from __future__ import annotations
 
@@ -10,26 +10,45 @@ import ssl
 import threading
 import weakref
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
-from audio_core.http.early import read_early_responses
+from audio_core.http.early_responses import read_early_responses
 
 __all__ = ["Clients"]
 
-_MOMENT = 1.0
-_closing: set[asyncio.Task[None]] = set()
+_CLOSE_DELAY = 1.0  # seconds
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+_closing: set[asyncio.Task[None]] = set()
+
+
+@dataclass(slots=True)
+class _LoopState:
+    """What one event loop uses.
+
+    Attributes:
+        slots: limits how many flows run side by side.
+        client: made when it is first needed.
+        keeper: the suspended generator that closes the client when the loop ends.
+    """
+
+    slots: asyncio.Semaphore
+    client: httpx.AsyncClient | None = None
+    keeper: AsyncGenerator[None] | None = field(default=None, repr=False)
+
+
+_States = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopState]
 
 
 class Clients:
-    """The HTTP clients of one object: made when first needed, one per process and one per event loop.
+    """The HTTP clients of one object. They are made when they are first needed.
 
     Args:
-        http_client: a client of the user's for sync calls, used as it is and never closed here.
-        http_async_client: likewise for async calls.
-        at_once: how many flows may be in turn side by side, per process and per event loop.
+        http_client: the user's own client for sync calls. It is used as it is and never closed here.
+        http_async_client: the user's own client for async calls, likewise.
+        max_concurrency: how many flows may run side by side, for each process and each event loop.
     """
 
     def __init__(
@@ -39,20 +58,15 @@ class Clients:
         max_concurrency: int = 8,
     ) -> None:
         self._given, self._given_async = http_client, http_async_client
-        self._at_once = max_concurrency
-        self._places: tuple[int, threading.Semaphore] | None = None
-        self._places_per_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._max_concurrency = max_concurrency
         self._lock = threading.Lock()
         self._own: tuple[int, httpx.Client] | None = None
-        self._per_loop: weakref.WeakKeyDictionary[
-            asyncio.AbstractEventLoop, tuple[httpx.AsyncClient, AsyncGenerator[httpx.AsyncClient]]
-        ] = weakref.WeakKeyDictionary()
-        weakref.finalize(self, _leave, self._per_loop).atexit = False
+        self._slots: tuple[int, threading.Semaphore] | None = None
+        self._states: _States = weakref.WeakKeyDictionary()
+        weakref.finalize(self, _close_all, self._states).atexit = False
 
     def get_client(self) -> httpx.Client:
-        """The client for sync calls; a forked child gets one of its own, so that answers are never mixed up."""
+        """Return the client for sync calls. A forked child gets its own, so that replies are never mixed up."""
         if self._given is not None:
             return self._given
         with self._lock:
@@ -62,25 +76,24 @@ class Clients:
             return self._own[1]
 
     async def get_async_client(self) -> httpx.AsyncClient:
-        """The client for calls on the running loop; it is closed when the loop shuts its generators down."""
+        """Return the client for calls on the running loop. It is closed when the loop ends."""
         if self._given_async is not None:
             return self._given_async
-        loop = asyncio.get_running_loop()
-        if loop not in self._per_loop:
-            keeper = _kept_async_client()
-            self._per_loop[loop] = (await anext(keeper), keeper)
-        return self._per_loop[loop][0]
+        state = await self._get_state()
+        if state.client is None:
+            state.client = read_early_responses(httpx.AsyncClient(verify=_create_ssl_context(), limits=_LIMITS))
+        return state.client
 
     def get_slots(self) -> threading.Semaphore:
-        """The places for sync flows; a forked child has its own, as nobody there would leave those that are taken."""
+        """Return the slots for sync flows. A forked child has its own, as nobody there would free those in use."""
         with self._lock:
-            if self._places is None or self._places[0] != os.getpid():
-                self._places = (os.getpid(), threading.Semaphore(self._at_once))
-            return self._places[1]
+            if self._slots is None or self._slots[0] != os.getpid():
+                self._slots = (os.getpid(), threading.Semaphore(self._max_concurrency))
+            return self._slots[1]
 
-    def get_async_slots(self) -> asyncio.Semaphore:
-        """The places for flows on the running loop."""
-        return self._places_per_loop.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._at_once))
+    async def get_async_slots(self) -> asyncio.Semaphore:
+        """Return the slots for flows on the running loop."""
+        return (await self._get_state()).slots
 
     def close(self) -> None:
         """Close the connections of sync calls."""
@@ -91,25 +104,49 @@ class Clients:
 
     async def aclose(self) -> None:
         """Close the connections of calls on the running loop."""
-        if kept := self._per_loop.pop(asyncio.get_running_loop(), None):
-            await kept[1].aclose()
+        state = self._states.get(asyncio.get_running_loop())
+        if state is not None and state.keeper is not None:
+            await state.keeper.aclose()
+
+    async def _get_state(self) -> _LoopState:
+        loop = asyncio.get_running_loop()
+        if loop not in self._states:
+            state = self._states[loop] = _LoopState(asyncio.Semaphore(self._max_concurrency))
+            state.keeper = _keep_until_loop_ends(self._states, loop)
+            await anext(state.keeper)
+        return self._states[loop]
 
     def __reduce__(self) -> tuple[type[Clients], tuple[None, None, int]]:
-        return (Clients, (None, None, self._at_once))  # sockets do not travel; the copy makes its own
+        return (Clients, (None, None, self._max_concurrency))  # sockets cannot be pickled; the copy opens its own
 
 
-def _leave(per_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Any, AsyncGenerator[Any]]]) -> None:
-    """Close the clients of an object that was dropped, on the loops that are still running.
+async def _keep_until_loop_ends(states: _States, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
+    """Close a loop's client and forget its state when the loop shuts its asynchronous generators down.
 
-    A moment later: if the loop is about to end, it closes its generators itself, and two must not close the same one.
+    A client refers to its loop, so a state that stayed in the dictionary would keep the loop alive: 7 KiB for each
+    `asyncio.run`.
     """
-    for loop, (_, keeper) in list(per_loop.items()):
+    try:
+        yield
+    finally:
+        state = states.pop(loop, None)
+        if state is not None and state.client is not None:
+            await state.client.aclose()
+
+
+def _close_all(states: _States) -> None:
+    """Close the clients of an object that was dropped, on the loops that still run.
+
+    This happens a moment later: a loop that is about to end closes its generators itself, and no generator may be closed twice.
+    """
+    for loop, state in list(states.items()):
         with contextlib.suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(loop.call_later, _MOMENT, _close, loop, keeper)
+            loop.call_soon_threadsafe(loop.call_later, _CLOSE_DELAY, _start_closing, loop, state)
 
 
-def _close(loop: asyncio.AbstractEventLoop, keeper: AsyncGenerator[Any]) -> None:
-    task = loop.create_task(keeper.aclose())  # pyright: ignore[reportArgumentType, reportUnknownVariableType]
+def _start_closing(loop: asyncio.AbstractEventLoop, state: _LoopState) -> None:
+    keeper: Any = state.keeper
+    task = loop.create_task(keeper.aclose())
     _closing.add(task)
     task.add_done_callback(_closing.discard)
 
@@ -117,9 +154,3 @@ def _close(loop: asyncio.AbstractEventLoop, keeper: AsyncGenerator[Any]) -> None
 @functools.cache
 def _create_ssl_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()  # takes 17 ms, so it is shared
-
-
-async def _kept_async_client() -> AsyncGenerator[httpx.AsyncClient]:
-    # asyncio.run closes the loop's suspended async generators, and so this client, before it closes the loop.
-    async with read_early_responses(httpx.AsyncClient(verify=_create_ssl_context(), limits=_LIMITS)) as client:
-        yield client

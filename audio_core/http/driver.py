@@ -1,4 +1,4 @@
-"""The two drivers of flows: what they do is the same, one blocks and the other awaits. Nothing else knows which."""
+"""Carry flows out: `run` and `stream` block, `arun` and `astream` await. Nothing else knows which is used."""
 
 from __future__ import annotations
 
@@ -18,129 +18,136 @@ from audio_core.http.sse import Decoder
 from audio_core.http.threads import run_in_thread
 from audio_core.http.transport import aexchange, exchange
 
-__all__ = ["Clients", "arun", "astream", "run", "stream"]
+__all__ = ["arun", "astream", "run", "stream"]
 
 T = TypeVar("T")
 
 
-def run(connections: Clients, flow: Flow[T]) -> T:
-    """Carry a flow out, blocking; works inside a running event loop too."""
+def run(clients: Clients, flow: Flow[T]) -> T:
+    """Carry a flow out, blocking. This works inside a running event loop too."""
     with contextlib.closing(flow):
-        answer: Callable[[], Step] = functools.partial(next, flow)
+        resume: Callable[[], Step] = functools.partial(next, flow)
         while True:
             try:
-                step = answer()
+                step = resume()
             except StopIteration as done:
                 return done.value
             try:
-                answer = functools.partial(flow.send, _perform(connections, step))
-            except Exception as error:  # whatever it is, it is the flow's to handle
-                answer = functools.partial(flow.throw, error)
+                resume = functools.partial(flow.send, _perform(clients, step))
+            except Exception as error:  # whatever it is, the flow handles it
+                resume = functools.partial(flow.throw, error)
 
 
-async def arun(connections: Clients, flow: Flow[T]) -> T:
+async def arun(clients: Clients, flow: Flow[T]) -> T:
     """Carry a flow out on the running event loop."""
     with contextlib.closing(flow):
-        answer: Callable[[], Step] = functools.partial(next, flow)
+        resume: Callable[[], Step] = functools.partial(next, flow)
         while True:
             try:
-                step = answer()
+                step = resume()
             except StopIteration as done:
                 return done.value
             try:
-                answer = functools.partial(flow.send, await _aperform(connections, step))
-            except Exception as error:  # whatever it is, it is the flow's to handle
-                answer = functools.partial(flow.throw, error)
+                resume = functools.partial(flow.send, await _aperform(clients, step))
+            except Exception as error:  # whatever it is, the flow handles it
+                resume = functools.partial(flow.throw, error)
 
 
-def _perform(connections: Clients, step: Step) -> Any:
+def _perform(clients: Clients, step: Step) -> Any:
     match step:
         case Send(request):
-            return exchange(connections.get_client(), request)
+            return exchange(clients.get_client(), request)
         case Pause(seconds):
             return time.sleep(seconds)
-        case RunBlocking(call):
-            return call()
+        case RunBlocking(function):
+            return function()
         case Gather(flows, limit):
-            return _gather(connections, flows, limit)
+            return _gather(clients, flows, limit)
         case Limited(flow):
-            with connections.get_slots():
-                return run(connections, flow)
+            with clients.get_slots():
+                return run(clients, flow)
 
 
-def _gather(connections: Clients, flows: Iterable[Flow[Any]], limit: int) -> list[Any]:
-    places, tasks, waiting = threading.Semaphore(limit), list[Future[Any]](), iter(flows)
-    while places.acquire() and (flow := next(waiting, None)) is not None:
-        tasks.append(run_in_thread(functools.partial(run, connections, flow)))
-        tasks[-1].add_done_callback(lambda _: places.release())
+def _gather(clients: Clients, flows: Iterable[Flow[Any]], limit: int) -> list[Any]:
+    slots, tasks, waiting = threading.Semaphore(limit), list[Future[Any]](), iter(flows)
+    while slots.acquire() and (flow := next(waiting, None)) is not None:
+        tasks.append(run_in_thread(functools.partial(run, clients, flow)))
+        tasks[-1].add_done_callback(lambda _: slots.release())
     return [task.exception() or task.result() for task in tasks]
 
 
-async def _aperform(connections: Clients, step: Step) -> Any:
+async def _aperform(clients: Clients, step: Step) -> Any:
     match step:
         case Send(request):
-            return await aexchange(await connections.get_async_client(), request)
+            return await aexchange(await clients.get_async_client(), request)
         case Pause(seconds):
             return await asyncio.sleep(seconds)
-        case RunBlocking(call):
-            return await asyncio.to_thread(call)
+        case RunBlocking(function):
+            return await asyncio.to_thread(function)
         case Gather(flows, limit):
-            return await _agather(connections, flows, limit)
+            return await _agather(clients, flows, limit)
         case Limited(flow):
-            async with connections.get_async_slots():
-                return await arun(connections, flow)
+            async with await clients.get_async_slots():
+                return await arun(clients, flow)
 
 
-async def _agather(connections: Clients, flows: Iterable[Flow[Any]], limit: int) -> list[Any]:
-    places, tasks = asyncio.Semaphore(limit), list[asyncio.Task[Any]]()
+async def _agather(clients: Clients, flows: Iterable[Flow[Any]], limit: int) -> list[Any]:
+    slots, tasks = asyncio.Semaphore(limit), list[asyncio.Task[Any]]()
 
-    async def outcome(flow: Flow[Any]) -> Any:
+    async def run_one(flow: Flow[Any]) -> Any:
         try:
-            return await arun(connections, flow)
+            return await arun(clients, flow)
         except Exception as error:  # one failure must not cancel its siblings
             return error
         finally:
-            places.release()
+            slots.release()
 
     async with asyncio.TaskGroup() as group:
         waiting = iter(flows)
-        while await places.acquire() and (flow := await asyncio.to_thread(next, waiting, None)) is not None:
-            tasks.append(group.create_task(outcome(flow)))
+        while await slots.acquire() and (flow := await asyncio.to_thread(next, waiting, None)) is not None:
+            tasks.append(group.create_task(run_one(flow)))
     return [task.result() for task in tasks]
 
 
-def stream(connections: Clients, opening: Flow[Response], decode: Callable[[Response], Decoder[T]]) -> Iterator[T]:
-    """Open a streamed reply and give out what its decoder makes of it, as it comes; nothing is retried after that."""
-    response = run(connections, opening)
-    decoder = decode(response)
-    with _keeping_partial(decoder), response.stream.reading() as (pieces, watchdog):
+def stream(clients: Clients, opening: Flow[Response], create_decoder: Callable[[Response], Decoder[T]]) -> Iterator[T]:
+    """Open a streamed response and yield what its decoder makes of it. Nothing is retried once it is open.
+
+    Args:
+        clients: for the request.
+        opening: the flow that sends the request and returns the open response.
+        create_decoder: makes the decoder for that response.
+    """
+    response = run(clients, opening)
+    decoder = create_decoder(response)
+    with _keeping_partial(decoder), response.stream.read() as (pieces, watchdog):
         for data in pieces:
             items = decoder.feed(data)
             for item in items:
-                with watchdog.resting():
+                with watchdog.pause():
                     yield item
                     yield from items
         yield from decoder.close()
 
 
 async def astream(
-    connections: Clients, opening: Flow[Response], decode: Callable[[Response], Decoder[T]]
+    clients: Clients, opening: Flow[Response], create_decoder: Callable[[Response], Decoder[T]]
 ) -> AsyncGenerator[T]:
-    """`stream` on the running event loop."""
-    response = await arun(connections, opening)
-    decoder, live = decode(response), response.stream
+    """Do what `stream` does on the running event loop."""
+    response = await arun(clients, opening)
+    decoder, body = create_decoder(response), response.stream
     with _keeping_partial(decoder):
-        async with contextlib.aclosing(live.areading()) as pieces:
+        async with contextlib.aclosing(body.aread()) as pieces:
             async for data in pieces:
                 for item in decoder.feed(data):
                     yield item
-                    live.heard()
+                    body.restart_timeout()
         for item in decoder.close():
             yield item
 
 
 @contextlib.contextmanager
 def _keeping_partial(decoder: Decoder[Any]) -> Generator[None]:
+    """Give a provider's error the text that had arrived."""
     try:
         yield
     except ProviderError as error:

@@ -119,7 +119,7 @@ def parse_retry_after(headers: Mapping[str, str], fault: Mapping[str, Any] | Non
     """Seconds that the gateway asks us to wait; None if it asks nothing, or nonsense.
 
     Example:
-        >>> retry_after_in({"retry-after-ms": "1500"})
+        >>> parse_retry_after({"retry-after-ms": "1500"})
         1.5
     """
     if (milliseconds := _parse_number(headers.get("retry-after-ms"))) is not None:

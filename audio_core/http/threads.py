@@ -24,7 +24,7 @@ def run_in_thread(call: Callable[[], T]) -> Future[T]:
     """Do something on a daemon thread, with the caller's context variables.
 
     Example:
-        >>> spawned(lambda: 6 * 7).result()
+        >>> run_in_thread(lambda: 6 * 7).result()
         42
     """
     future, context = Future[T](), copy_context()

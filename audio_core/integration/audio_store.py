@@ -40,8 +40,8 @@ class AudioStore:
         folder: where.
 
     Example:
-        >>> SoundFolder("sounds")
-        SoundFolder('sounds')
+        >>> AudioStore("sounds")
+        AudioStore('sounds')
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -116,4 +116,4 @@ class AudioStore:
             raise
 
     def __repr__(self) -> str:
-        return f"SoundFolder({self.folder.name!r})"
+        return f"AudioStore({self.folder.name!r})"

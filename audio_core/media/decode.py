@@ -20,7 +20,7 @@ from av.audio.stream import AudioStream
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import FileContent
 from audio_core.errors import InvalidAudio, UnsupportedFormat
-from audio_core.media.demux import CHANNELS, HEAD_BYTES, RATES, Demuxer, get_channel_layout, open_demuxer
+from audio_core.media.demux import CHANNELS, RATES, Demuxer, get_channel_layout, open_demuxer
 from audio_core.media.wav import parse_plain_wav
 
 __all__ = ["ENCODERS", "Probe", "decode", "encode", "probe"]
@@ -85,8 +85,7 @@ def _probe_plain_wav(audio: Audio) -> Probe | None:
     """The same from a header alone, where that says it all: many times faster, and most uploads are such."""
     if audio.detect_format().name != "wav":
         return None
-    content = audio.open_content()
-    found = parse_plain_wav(content.read_at(0, HEAD_BYTES), content.size)
+    found = parse_plain_wav(audio.open_content())
     if found is None or found.sample_rate not in RATES or found.channels not in CHANNELS:
         return None
     seconds = found.seconds if audio.end is None else min(found.seconds, audio.end)

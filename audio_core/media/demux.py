@@ -25,23 +25,25 @@ from audio_core.audio.audio import Audio
 from audio_core.audio.content import Content
 from audio_core.errors import AudioTooLarge, InvalidAudio, UnsupportedFormat
 from audio_core.media.clock import Clock
-from audio_core.media.mp3 import has_frame_count, measure_id3_tag, promised_wav_bytes
+from audio_core.media.mp3 import has_frame_count, measure_id3_tag
 from audio_core.media.ogg import is_one_stream_until
+from audio_core.media.wav import parse_wav_header
 
 Packet: TypeAlias = "_Packet[Any]"
 
-__all__ = ["CHANNELS", "HEAD_BYTES", "RATES", "Demuxer", "get_channel_layout", "open_demuxer"]
+__all__ = ["CHANNELS", "RATES", "Demuxer", "get_channel_layout", "open_demuxer"]
 
 MAX_DECODED_BYTES = 64 * 2**30
 """A recording that decodes to more at its own rate and channels is refused while it is decoded; a small file can hold it."""
 RATES, CHANNELS = range(4_000, 384_001), range(1, 65)
 """What is read; only a forged header has others: 1 Hz makes 1 MB of WAV last for days."""
-HEAD_BYTES = 4096
+_HEAD_BYTES = 4096
 
 _READABLE = "wav,mp3,flac,ogg,mov,mp4,m4a,3gp,3g2,mj2,aac,matroska,webm,aiff,caf,w64,au,asf,amr"
 _INDEXED = {"wav", "aiff", "flac", "mov"}  # index or frames hold true times
 _COUNTED = {"mp3", "aac"}  # FFmpeg finds a place by counting frames from the beginning, which is exact
 _HEARD_OUT = {"matroska", "ogg"}  # stamps in whole milliseconds, or of several streams: only counting is exact
+_UNTIMED = {"aac", "amr", "s16le", "s24le", "asf", "au"}  # their headers do not know the length
 _RAW = {"pcm16": "s16le", "pcm24": "s24le"}
 _OF_WAV = {"max_size": "65536", "probesize": "65536"}  # with its packets of 4 KiB, FFmpeg takes seven times as long
 _PREROLL = 1.0  # seconds decoded before a clip, so that codecs with a memory have settled
@@ -228,18 +230,22 @@ def _skip_to_true_timestamp(frames: Iterable[AudioFrame], tick: float) -> Iterat
 
 
 def _read_header_length(content: Content, container: InputContainer, stream: AudioStream) -> float | None:
-    """Seconds that the header promises, or None where it only guesses."""
-    name, head = container.format.name.split(",")[0], content.read_at(0, HEAD_BYTES)
+    """Return the seconds that the header says the recording lasts; None where it only guesses."""
+    name = container.format.name.split(",")[0]
     if name == "wav":
-        promised = promised_wav_bytes(head)
-        return promised * 8 / stream.codec_context.bit_rate if promised and stream.codec_context.bit_rate else None
-    if name == "mp3" and not has_frame_count(content.read_at(measure_id3_tag(head), HEAD_BYTES)):
+        header, bit_rate = parse_wav_header(content), stream.codec_context.bit_rate
+        return header.data_bytes * 8 / bit_rate if header and header.data_bytes and bit_rate else None
+    if name == "mp3" and not _counts_frames(content):
         return None
-    if name in ("aac", "amr", "s16le", "s24le", "asf", "au"):
+    if name in _UNTIMED:
         return None
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     return container.duration / av.time_base if container.duration else None
+
+
+def _counts_frames(content: Content) -> bool:
+    return has_frame_count(content.read_at(measure_id3_tag(content.read_at(0, _HEAD_BYTES)), _HEAD_BYTES))
 
 
 def _check_shape(label: str, codec: AudioCodecContext) -> None:

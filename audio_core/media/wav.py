@@ -1,7 +1,7 @@
-"""WAV files of plain samples, whose length their header and size tell without a look at the rest.
+"""Read the headers of WAV files: RIFF, and RF64 or BW64 for files over 4 GiB.
 
-Layout: the RIFF chunks `fmt ` and `data`, as Microsoft's "Multimedia Programming Interface and Data Specifications 1.0" (1991)
-and `WAVEFORMATEXTENSIBLE` define them.
+Layout: the chunks `fmt ` and `data`, as Microsoft's "Multimedia Programming Interface and Data Specifications 1.0" (1991) and
+`WAVEFORMATEXTENSIBLE` define them; `ds64` by EBU Tech 3306 and ITU-R BS.2088.
 """
 
 from __future__ import annotations
@@ -10,9 +10,15 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["PlainWav", "parse_plain_wav"]
+from audio_core.audio.content import Content
 
-_STREAMED = 0x7FFF0000  # a writer that could not seek back left 0 or a huge number
+__all__ = ["PlainWav", "WavHeader", "parse_plain_wav", "parse_wav_header"]
+
+_FORMS = (b"RIFF", b"RF64", b"BW64")
+_SIZE_IS_IN_DS64 = 0xFFFFFFFF
+_STREAMED = 0x7FFF0000  # bytes; a writer that could not seek back left 0 or a huge number
+_MAX_CHUNKS = 1000  # a forged file may hold millions of empty ones
+_LONGEST_FORMAT = 64  # bytes of a `fmt ` chunk that are read
 _EXTENSIBLE = 0xFFFE
 _CODECS = {
     (1, 8): "pcm_u8",
@@ -25,8 +31,29 @@ _CODECS = {
 
 
 @dataclass(frozen=True, slots=True)
+class WavHeader:
+    """What a WAV header says.
+
+    Attributes:
+        codec: FFmpeg's name of the codec for plain samples; None for anything compressed or unusual.
+        sample_rate: Hz.
+        channels: number of channels.
+        block_bytes: bytes of one sample of all channels.
+        data_start: position of the sample data, in bytes.
+        data_bytes: size of the sample data; None if the file was written as a stream, so that nobody knew it.
+    """
+
+    codec: str | None
+    sample_rate: int
+    channels: int
+    block_bytes: int
+    data_start: int
+    data_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PlainWav:
-    """What a header says: FFmpeg's name of the codec, Hz, channels, and seconds."""
+    """A file of plain samples: FFmpeg's name of the codec, sample rate in Hz, number of channels, length in seconds."""
 
     codec: str
     sample_rate: int
@@ -34,53 +61,82 @@ class PlainWav:
     seconds: float
 
 
-def parse_plain_wav(head: bytes, size: int) -> PlainWav | None:
-    """What is in a WAV file; None if only a decoder can tell, as it is compressed, damaged, cut short or unusual.
+def parse_wav_header(content: Content) -> WavHeader | None:
+    """Read the header of a WAV file. Only the heads of its chunks are read.
 
-    Args:
-        head: the first kilobytes of the file.
-        size: of the file, in bytes.
+    Returns:
+        None if it is no WAV file, or its header is damaged.
 
     Example:
-        >>> wav = tone(2)
-        >>> plain_wav(wav[:100], len(wav))
-        PlainWav(codec='pcm_s16le', sample_rate=16000, channels=1, seconds=2.0)
+        >>> from audio_core.audio.content import BytesContent
+        >>> parse_wav_header(BytesContent(tone(2))).data_bytes
+        64000
     """
-    if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
+    head = content.read_at(0, 12)
+    if head[:4] not in _FORMS or head[8:12] != b"WAVE":
         return None
-    form: tuple[str, int, int, int] | None = None
-    for name, at, length in _walk_chunks(head):
-        if name == b"fmt ":
-            form = _parse_format(head[at : at + length])
+    format_chunk, long_size = b"", None
+    for name, start, size in _walk_chunks(content):
+        if name == b"ds64":
+            long_size = _parse_long_size(content.read_at(start, 16))
+        elif name == b"fmt ":
+            format_chunk = content.read_at(start, min(size, _LONGEST_FORMAT))
         elif name == b"data":
-            return _told(form, length, size - at) if form else None
+            return _parse_format(format_chunk, start, _choose_size(size, long_size))
     return None
 
 
-def _walk_chunks(head: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and length of each chunk that begins within the head."""
-    at = 12
-    while at + 8 <= len(head):
-        name, length = struct.unpack_from("<4sI", head, at)
-        yield name, at + 8, length
-        at += 8 + length + length % 2
+def parse_plain_wav(content: Content) -> PlainWav | None:
+    """Tell what a file of plain samples holds, and how long it is, from its header and size alone.
+
+    Returns:
+        None if only a decoder can tell: the file is compressed, damaged, cut short or unusual.
+
+    Example:
+        >>> from audio_core.audio.content import BytesContent
+        >>> parse_plain_wav(BytesContent(tone(2)))
+        PlainWav(codec='pcm_s16le', sample_rate=16000, channels=1, seconds=2.0)
+    """
+    header = parse_wav_header(content)
+    if header is None or header.codec is None:
+        return None
+    available = content.size - header.data_start
+    declared = available if header.data_bytes is None else header.data_bytes
+    samples = declared // header.block_bytes
+    if not samples or declared > available:
+        return None
+    return PlainWav(header.codec, header.sample_rate, header.channels, samples / header.sample_rate)
 
 
-def _parse_format(chunk: bytes) -> tuple[str, int, int, int] | None:
-    """Codec, rate, channels and bytes of one sample of all channels."""
+def _walk_chunks(content: Content) -> Iterator[tuple[bytes, int, int]]:
+    """Yield name, start and size of each chunk."""
+    position = 12
+    for _ in range(_MAX_CHUNKS):
+        head = content.read_at(position, 8)
+        if len(head) < 8:
+            return
+        name, size = struct.unpack("<4sI", head)
+        yield name, position + 8, size
+        position += 8 + size + size % 2  # chunks of an odd size are padded
+
+
+def _parse_long_size(chunk: bytes) -> int | None:
+    return struct.unpack_from("<Q", chunk, 8)[0] if len(chunk) == 16 else None
+
+
+def _choose_size(size: int, long_size: int | None) -> int | None:
+    if size == _SIZE_IS_IN_DS64 and long_size:
+        return long_size
+    return size if 0 < size < _STREAMED else None
+
+
+def _parse_format(chunk: bytes, data_start: int, data_bytes: int | None) -> WavHeader | None:
     if len(chunk) < 16:
         return None
     tag, channels, rate, _, block, bits = struct.unpack_from("<HHIIHH", chunk)
     if tag == _EXTENSIBLE and len(chunk) >= 26:
         (tag,) = struct.unpack_from("<H", chunk, 24)
-    codec = _CODECS.get((tag, bits))
-    return (codec, rate, channels, block) if codec and rate and block and block == channels * bits // 8 else None
-
-
-def _told(form: tuple[str, int, int, int], declared: int, there: int) -> PlainWav | None:
-    codec, rate, channels, block = form
-    is_streamed = not 0 < declared < _STREAMED
-    if there < block or (not is_streamed and declared > there):
+    if not (rate and channels and block):
         return None
-    samples = (there if is_streamed else declared) // block
-    return PlainWav(codec, rate, channels, samples / rate) if samples else None
+    codec = _CODECS.get((tag, bits)) if block == channels * bits // 8 else None
+    return WavHeader(codec, rate, channels, block, data_start, data_bytes)

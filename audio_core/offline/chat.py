@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from audio_core.audio.audio import Audio
-from audio_core.audio.content_blocks import is_audio_block, parse_audio_block
+from audio_core.audio.content_blocks import is_audio_block
 from audio_core.engines.pocketsphinx import PocketSphinx
 from audio_core.lenient_json import to_list, to_object, to_objects
 from audio_core.offline.canned_responses import Question, choose_response
@@ -52,7 +52,7 @@ def _read_clips(messages: list[dict[str, Any]]) -> list[Audio]:
     blocks = [block for block in to_objects(said[-1] if said else None) if is_audio_block(block)]
     if any(block.get("type") != "input_audio" for block in blocks):
         raise ValueError("Audio must come as input_audio with base64 data and a format.")
-    return [parse_audio_block(block) for block in blocks]
+    return [Audio.of(block) for block in blocks]
 
 
 def _answer(body: dict[str, Any], last: dict[str, Any], clips: list[Audio]) -> Completion:

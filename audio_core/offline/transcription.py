@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from audio_core.audio.audio import Audio
 from audio_core.engines.pocketsphinx import PocketSphinx
-from audio_core.transcript.transcript import Segment, Transcript
+from audio_core.transcript.segment import Segment
+from audio_core.transcript.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionOptions
 
 __all__ = ["transcribe"]

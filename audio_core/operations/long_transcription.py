@@ -24,7 +24,8 @@ from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import encode_cheapest
 from audio_core.providers import Provider
 from audio_core.transcript.merge import PieceTranscript, merge_pieces, sum_usage
-from audio_core.transcript.transcript import Segment, Transcript, format_clock, join_text
+from audio_core.transcript.segment import Segment, format_clock, join_text
+from audio_core.transcript.transcript import Transcript
 
 __all__ = [
     "LONGEST_PIECE",

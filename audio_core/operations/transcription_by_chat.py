@@ -11,7 +11,8 @@ from audio_core.http.endpoint import Endpoint
 from audio_core.http.flow import Flow
 from audio_core.http.retry import send_with_retry
 from audio_core.lenient_json import parse_json, to_object, to_objects
-from audio_core.transcript.transcript import Segment, Transcript
+from audio_core.transcript.segment import Segment
+from audio_core.transcript.transcript import Transcript
 from audio_core.wire.chat_request import EncodedAudio, to_input_audio
 from audio_core.wire.chat_response import Answer, parse_answer
 from audio_core.wire.tool_calls import CUT_SHORT

@@ -58,7 +58,7 @@ def open_transcription(job: Job, name: str, sound: EncodedAudio, seconds: float)
 
 
 def _extend_timeout(job: Job, seconds: float) -> Job:
-    return replace(job, gateway=replace(job.endpoint, timeout=job.endpoint.timeout + seconds * _SHARE_OF_LENGTH))
+    return replace(job, endpoint=replace(job.endpoint, timeout=job.endpoint.timeout + seconds * _SHARE_OF_LENGTH))
 
 
 def _post_lenient(job: Job, name: str, sound: EncodedAudio, *, streamed: bool = False) -> Flow[Response]:

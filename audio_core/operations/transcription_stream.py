@@ -14,7 +14,7 @@ from audio_core.operations.long_transcription import get_longest_request
 from audio_core.operations.transcription import open_recording
 from audio_core.operations.transcription_request import open_transcription
 from audio_core.operations.upload import encode_for_upload
-from audio_core.transcript.transcript import Segment, format_clock
+from audio_core.transcript.segment import Segment, format_clock
 from audio_core.wire.transcription_stream import TranscriptStream
 
 __all__ = ["TranscriptionStream"]

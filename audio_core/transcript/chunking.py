@@ -13,7 +13,7 @@ from typing import Any, Literal
 from audio_core.errors import InvalidOption
 from audio_core.transcript.offsets import WordOffset, decode_offsets, encode_offsets, slice_offsets
 from audio_core.transcript.passages import Passage, build_passage, compute_id, format_clip_url, get_recording_url
-from audio_core.transcript.transcript import Segment, Word, join_text
+from audio_core.transcript.segment import Segment, Word, join_text
 
 __all__ = ["ChunkSize", "Unit", "chunk_passages", "restore_passage", "split_segments"]
 

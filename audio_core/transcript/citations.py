@@ -7,7 +7,7 @@ from typing import Any
 
 from audio_core.errors import InvalidOption
 from audio_core.transcript.passages import format_clip_url, get_recording_url
-from audio_core.transcript.transcript import format_clock
+from audio_core.transcript.segment import format_clock
 
 __all__ = ["format_citation", "get_clip_url"]
 
@@ -41,7 +41,7 @@ def get_clip_url(metadata: Mapping[str, Any], padding: float = 0.0) -> str | Non
         padding: seconds to add before and after.
 
     Example:
-        >>> clip_around({"source": "file:///a.mp3", "start": 12.0, "end": 30.5}, padding=2)
+        >>> get_clip_url({"source": "file:///a.mp3", "start": 12.0, "end": 30.5}, padding=2)
         'file:///a.mp3#t=10,32.5'
     """
     start, end = _get_times(metadata)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from audio_core.transcript.transcript import Segment, Transcript, Word, join_text
+from audio_core.transcript.segment import Segment, Word, join_text
+from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import Usage
 
 __all__ = ["PieceTranscript", "merge_channels", "merge_pieces", "sum_usage"]

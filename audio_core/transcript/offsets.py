@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from audio_core.transcript.transcript import Segment
+from audio_core.transcript.segment import Segment
 
 __all__ = ["WordOffset", "decode_offsets", "encode_offsets", "encode_segments", "slice_offsets"]
 
@@ -57,7 +57,7 @@ def encode_segments(segments: Sequence[Segment], start: float) -> str:
         start: seconds of the recording from which its first silence counts.
 
     Example:
-        >>> timeline_of([Segment(1.0, 2.5, "good day")], 0.5)
+        >>> encode_segments([Segment(1.0, 2.5, "good day")], 0.5)
         '|8:500+1500'
     """
     last = len(segments) - 1
@@ -80,12 +80,12 @@ def decode_offsets(timeline: str, start: float) -> list[WordOffset]:
     """What a timeline says.
 
     Args:
-        timeline: as `timeline_of` has written it.
+        timeline: as `encode_segments` has written it.
         start: seconds of the recording from which it counts.
 
     Example:
-        >>> marks_in("|8:500+1500", 0.5)
-        [Mark(begin=0, stop=8, start=1.0, end=2.5, opens=True)]
+        >>> decode_offsets("|8:500+1500", 0.5)
+        [WordOffset(begin=0, stop=8, start=1.0, end=2.5, starts_segment=True)]
     """
     marks, index, clock = list[WordOffset](), 0, round(start * 1000)
     for bar, length, gap, lasts in _ENTRY.findall(timeline):
@@ -100,7 +100,7 @@ def slice_offsets(marks: Sequence[WordOffset], begin: int, stop: int) -> list[Wo
     """The marks of a stretch of the text, as of a text of its own.
 
     Example:
-        >>> [(mark.start, mark.end) for mark in cut(marks_in("|4:0+400 3:100+300", 0.0), 4, 7)]
+        >>> [(mark.start, mark.end) for mark in slice_offsets(decode_offsets("|4:0+400 3:100+300", 0.0), 4, 7)]
         [(0.5, 0.8)]
     """
     return [mark.slice(begin, stop) for mark in marks if mark.begin < stop and mark.stop > begin]

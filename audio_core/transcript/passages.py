@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from audio_core.audio.audio import Audio
 from audio_core.transcript.offsets import encode_segments
-from audio_core.transcript.transcript import Segment, Transcript, join_segments
+from audio_core.transcript.segment import Segment, join_segments
+from audio_core.transcript.transcript import Transcript
 
 __all__ = [
     "Granularity",
@@ -110,7 +111,7 @@ def get_recording_url(metadata: Mapping[str, Any]) -> str | None:
     A passage that knows its recording's bytes but no clip was heard in bytes: its `source` is what the caller calls them.
 
     Example:
-        >>> url_of({"source": "file:///a.mp3"}), url_of({"source": "upload 7", "sha256": "ab..."})
+        >>> get_recording_url({"source": "file:///a.mp3"}), get_recording_url({"source": "upload 7", "sha256": "ab..."})
         ('file:///a.mp3', None)
     """
     return None if "sha256" in metadata and "clip" not in metadata else metadata.get("source")

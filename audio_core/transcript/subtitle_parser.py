@@ -19,7 +19,7 @@ def parse_subtitles(text: str) -> list[dict[str, Any]]:
     r"""The cues of an SRT or WebVTT text, as segments on the wire; none if it is neither.
 
     Example:
-        >>> read_captions("1\n00:00:01,000 --> 00:00:02,500\nhello\n")
+        >>> parse_subtitles("1\n00:00:01,000 --> 00:00:02,500\nhello\n")
         [{'start': 1.0, 'end': 2.5, 'text': 'hello', 'speaker': None}]
     """
     return [

@@ -11,10 +11,8 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from audio_core.transcript.transcript import Segment, Word
+from audio_core.transcript.segment import Segment, Word
 
 __all__ = ["render_srt", "render_vtt", "split_captions"]
 

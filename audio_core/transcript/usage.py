@@ -79,7 +79,7 @@ def parse_usage(value: Any) -> Usage | None:
     """The usage of a reply; None where there is none, or where it cannot be read (it is not worth failing an answer).
 
     Example:
-        >>> read_usage({"audio_duration_seconds": 9.5}).audio_seconds
+        >>> parse_usage({"audio_duration_seconds": 9.5}).audio_seconds
         9.5
     """
     given = {key: item for key, item in to_object(value).items() if item is not None}

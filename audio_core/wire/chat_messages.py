@@ -59,7 +59,7 @@ def to_openai_messages(turns: Sequence[ChatMessage], provider: Provider) -> list
         InvalidAudio: naming message and block, if a recording stands where none can be sent.
 
     Example:
-        >>> on_wire([Turn("user", ["Hi."])], find_provider("openai"))
+        >>> to_openai_messages([ChatMessage("user", ["Hi."])], find_provider("openai"))
         [{'role': 'user', 'content': 'Hi.'}]
     """
     return list(_map_messages(turns, provider))

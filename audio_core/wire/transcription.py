@@ -22,8 +22,9 @@ from audio_core.http.body import Body, FilePart, encode_json, encode_multipart
 from audio_core.http.error_responses import build_unreadable_error, find_error
 from audio_core.lenient_json import parse_json, to_objects
 from audio_core.transcript.progress import Progress
+from audio_core.transcript.segment import Segment, Word
 from audio_core.transcript.subtitle_parser import parse_subtitles
-from audio_core.transcript.transcript import Segment, Transcript, Word
+from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import parse_usage
 
 __all__ = [

@@ -13,7 +13,7 @@ from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import find_error
 from audio_core.http.sse import ServerSentEvents
 from audio_core.lenient_json import parse_json, to_object, to_objects
-from audio_core.transcript.transcript import Segment
+from audio_core.transcript.segment import Segment
 from audio_core.transcript.usage import Usage, parse_usage
 from audio_core.wire.transcription import parse_segment, parse_transcript
 

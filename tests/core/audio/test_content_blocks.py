@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from audio_core import InvalidAudio, is_audio_block, parse_audio_block
+from audio_core import Audio, InvalidAudio, is_audio_block
 from audio_core.testing import tone
 
 WAV = tone(0.1)
@@ -38,7 +38,7 @@ URI = f"data:audio/wav;base64,{B64}"
 )
 def test_every_spelling_holds_the_same_recording(block: dict) -> None:
     assert is_audio_block(block)
-    audio = parse_audio_block(block)
+    audio = Audio.of(block)
     assert (audio.format, audio.open_content().open_reader().read()) == ("wav", WAV)
 
 
@@ -56,13 +56,13 @@ def test_other_blocks_are_no_audio(block: dict) -> None:
 
 
 def test_a_block_by_reference_may_be_a_clip() -> None:
-    by_fragment = parse_audio_block({"type": "audio", "url": "file:///talks/a.mp3#t=12,30.5"})
-    by_fields = parse_audio_block({"type": "audio", "path": "/talks/a.mp3", "start": 12, "end": 30.5})
+    by_fragment = Audio.of({"type": "audio", "url": "file:///talks/a.mp3#t=12,30.5"})
+    by_fields = Audio.of({"type": "audio", "path": "/talks/a.mp3", "start": 12, "end": 30.5})
     assert by_fragment.reference == by_fields.reference == "file:///talks/a.mp3#t=12,30.5"
 
 
 def test_raw_pcm_takes_its_rate_from_the_block() -> None:
-    audio = parse_audio_block({"type": "audio", "base64": "AAAA", "mime_type": "audio/pcm;rate=24000"})
+    audio = Audio.of({"type": "audio", "base64": "AAAA", "mime_type": "audio/pcm;rate=24000"})
     assert (audio.format, audio.sample_rate) == ("pcm16", 24_000)
 
 
@@ -78,4 +78,4 @@ def test_raw_pcm_takes_its_rate_from_the_block() -> None:
 )
 def test_a_block_that_names_no_recording_says_what_is_wrong(block: dict, says: str) -> None:
     with pytest.raises(InvalidAudio, match=says):
-        parse_audio_block(block)
+        Audio.of(block)

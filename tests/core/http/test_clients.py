@@ -32,14 +32,14 @@ def test_an_object_that_dies_with_its_loop_leaves_nothing_open(gateway) -> None:
 def test_an_object_that_is_dropped_closes_its_connections_while_the_loop_goes_on(
     gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("audio_core.http.clients._MOMENT", 0.0)
+    monkeypatch.setattr("audio_core.http.clients._CLOSE_DELAY", 0.0)
 
     async def many() -> list[httpx.AsyncClient]:
         opened = []
         for _ in range(5):
             asking = client(gateway)
             await asking.achat(QUESTION, {})
-            opened.append(await asking._connections.get_async_client())
+            opened.append(await asking._clients.get_async_client())
             del asking
         gc.collect()
         await asyncio.sleep(0.2)
@@ -54,7 +54,7 @@ def test_an_object_that_outlives_its_loops_is_closed_with_each(gateway) -> None:
 
     async def opened() -> httpx.AsyncClient:
         await asking.achat(QUESTION, {})
-        return await asking._connections.get_async_client()
+        return await asking._clients.get_async_client()
 
     first, second = asyncio.run(opened()), asyncio.run(opened())
     assert (first.is_closed, second.is_closed, first is second) == (True, True, False)

@@ -215,10 +215,10 @@ def test_one_client_serves_threads_and_many_tasks(gateway) -> None:
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_uses_connections_of_its_own(gateway) -> None:
     asking = client(gateway)
-    mine = asking._connections.get_client()
+    mine = asking._clients.get_client()
     child = os.fork()
     if child == 0:
-        os._exit(0 if asking._connections.get_client() is not mine else 1)
+        os._exit(0 if asking._clients.get_client() is not mine else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 

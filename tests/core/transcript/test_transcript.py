@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import Segment, Transcript, Word
-from audio_core.transcript.transcript import format_clock
+from audio_core.transcript.segment import format_clock
 
 TALK = Transcript(
     "one two three",

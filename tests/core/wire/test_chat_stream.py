@@ -278,5 +278,5 @@ def test_the_short_look_at_text_finds_what_the_full_look_finds(chunks: list[dict
 
     short = found()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("audio_core.wire.chat_stream._only_text", lambda chunk: "")
+        patch.setattr("audio_core.wire.chat_stream._get_plain_text", lambda chunk: "")
         assert short == found()
