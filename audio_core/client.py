@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Unpack, cast
 
 import httpx
@@ -19,7 +18,7 @@ from audio_core.http.driver import Clients, arun, astream, run, stream
 from audio_core.http.endpoint import Endpoint
 from audio_core.http.flow import Flow, Response
 from audio_core.lenient_json import to_list
-from audio_core.operations.chat import ChatRequest, chat, open_chat
+from audio_core.operations.chat import ChatRequest, OpenRules, chat, open_chat
 from audio_core.operations.job import Job
 from audio_core.operations.transcript_store import TranscriptStore
 from audio_core.operations.transcription import transcribe
@@ -27,6 +26,7 @@ from audio_core.operations.transcription_stream import TranscriptionStream
 from audio_core.providers import Provider, find_provider
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.transcript import Transcript
+from audio_core.wire.chat_request import Messages
 from audio_core.wire.chat_response import Answer, Delta
 from audio_core.wire.chat_stream import ChatStream
 from audio_core.wire.transcription import TranscriptionKwargs, TranscriptionOptions
@@ -109,11 +109,11 @@ class AudioClient:
             TranscriptionIncomplete: if a piece of a long recording failed; what was transcribed is in it.
             ProviderError: if the gateway refuses or fails.
         """
-        return run(self._clients, self.transcription(source, TranscriptionOptions(**options)))
+        return run(self._clients, self._transcribe(source, TranscriptionOptions(**options)))
 
     async def atranscribe(self, source: Any, **options: Unpack[TranscriptionKwargs]) -> Transcript:
         """`transcribe` on the running event loop."""
-        return await arun(self._clients, self.transcription(source, TranscriptionOptions(**options)))
+        return await arun(self._clients, self._transcribe(source, TranscriptionOptions(**options)))
 
     def stream_transcript(self, source: Any, **options: Unpack[TranscriptionKwargs]) -> Iterator[Segment]:
         """Transcribe a recording, and give out what is heard as it comes.
@@ -146,13 +146,7 @@ class AudioClient:
         async for segment in astream(self._clients, live.send(), live.create_decoder):
             yield segment
 
-    @property
-    def is_local(self) -> bool:
-        """Whether recordings are transcribed in this process."""
-        return self.endpoint.provider.transcription == "engine" and self.endpoint.base_url is None
-
-    def transcription(self, source: Any, options: TranscriptionOptions) -> Flow[Transcript]:
-        """The flow behind `transcribe`."""
+    def _transcribe(self, source: Any, options: TranscriptionOptions) -> Flow[Transcript]:
         return transcribe(self._build_job(options), Audio.of(source), self.access)
 
     def _build_job(self, options: TranscriptionOptions) -> Job:
@@ -160,6 +154,11 @@ class AudioClient:
             engine = find_engine(self.model)
             return Job(self.endpoint, engine.model, options, 1, self.store, engine)
         return Job(self.endpoint, self._get_model(), options, self.max_concurrency, self.store)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether recordings are transcribed in this process."""
+        return self.endpoint.provider.transcription == "engine" and self.endpoint.base_url is None
 
     @property
     def _streams_transcripts(self) -> bool:
@@ -216,45 +215,57 @@ class AudioClient:
         """`stream` on the running event loop."""
         return self.astream_chat(_build_question(source, question), options)
 
-    def chat(self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any) -> Answer:
-        """Send messages as OpenAI defines them, with an `Audio` wherever a recording belongs."""
-        if self._must_stream(options):
-            (last,) = deque(self.stream_chat(messages, options, **trust), maxlen=1)
-            return cast("Answer", last.answer)
-        return run(self._clients, chat(self.endpoint, self._build_request(messages, options, **trust)))
+    def chat(self, messages: Messages, options: Mapping[str, Any], *, trusts_paths: bool = False) -> Answer:
+        """Send messages and return the whole answer.
 
-    async def achat(self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any) -> Answer:
-        """`chat` on the running event loop."""
+        Args:
+            messages: mappings in OpenAI's shape with an `Audio` wherever a recording belongs, or `ChatMessage`s.
+            options: further fields of the request, such as `temperature`.
+            trusts_paths: whether a path is trusted that was given as such, and not as a `file:` URL.
+
+        Raises:
+            AudioError: if a recording cannot be sent.
+            ProviderError: if the gateway refuses or fails.
+        """
+        if self._must_stream(options):
+            (last,) = deque(self.stream_chat(messages, options, trusts_paths=trusts_paths), maxlen=1)
+            return cast("Answer", last.answer)
+        request, rules = self._build_request(messages, options), self._build_rules(trusts_paths)
+        return run(self._clients, chat(self.endpoint, request, rules))
+
+    async def achat(self, messages: Messages, options: Mapping[str, Any], *, trusts_paths: bool = False) -> Answer:
+        """Do what `chat` does on the running event loop."""
         if self._must_stream(options):
             last = Delta()
-            async for delta in self.astream_chat(messages, options, **trust):
+            async for delta in self.astream_chat(messages, options, trusts_paths=trusts_paths):
                 last = delta
             return cast("Answer", last.answer)
-        return await arun(self._clients, chat(self.endpoint, self._build_request(messages, options, **trust)))
+        request, rules = self._build_request(messages, options), self._build_rules(trusts_paths)
+        return await arun(self._clients, chat(self.endpoint, request, rules))
 
     def stream_chat(
-        self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any
+        self, messages: Messages, options: Mapping[str, Any], *, trusts_paths: bool = False
     ) -> Iterator[Delta]:
-        """`chat`, with the answer as it comes; the last delta holds the whole of it."""
-        request = self._build_request(messages, options, **trust)
-        return stream(self._clients, open_chat(self.endpoint, request), self._create_decoder(request))
+        """Send messages as `chat` does, and yield the answer as it comes. The last delta holds the whole answer."""
+        request, rules = self._build_request(messages, options), self._build_rules(trusts_paths)
+        return stream(self._clients, open_chat(self.endpoint, request, rules), self._create_decoder(request))
 
     def astream_chat(
-        self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], **trust: Any
+        self, messages: Messages, options: Mapping[str, Any], *, trusts_paths: bool = False
     ) -> AsyncGenerator[Delta]:
-        """`stream_chat` on the running event loop."""
-        request = self._build_request(messages, options, **trust)
-        return astream(self._clients, open_chat(self.endpoint, request), self._create_decoder(request))
+        """Do what `stream_chat` does on the running event loop."""
+        request, rules = self._build_request(messages, options), self._build_rules(trusts_paths)
+        return astream(self._clients, open_chat(self.endpoint, request, rules), self._create_decoder(request))
 
     def _must_stream(self, options: Mapping[str, Any]) -> bool:
         return self.endpoint.provider.speaks_only_streamed and "audio" in to_list(options.get("modalities"))
 
-    def _build_request(
-        self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any], *, trust_paths: bool = False
-    ) -> ChatRequest:
-        rest = {name: value for name, value in options.items() if name != "model"}
-        model = options.get("model") or self._get_model()
-        return ChatRequest(model, messages, rest, self.access, trust_paths, self.max_concurrency)
+    def _build_request(self, messages: Messages, options: Mapping[str, Any]) -> ChatRequest:
+        others = {name: value for name, value in options.items() if name != "model"}
+        return ChatRequest(options.get("model") or self._get_model(), messages, others)
+
+    def _build_rules(self, trusts_paths: bool) -> OpenRules:
+        return OpenRules(self.access, trusts_paths, self.max_concurrency)
 
     def _create_decoder(self, request: ChatRequest) -> Callable[[Response], ChatStream]:
         name, speech_format = self.endpoint.provider.name, request.speech_format
@@ -278,17 +289,13 @@ class AudioClient:
     def __enter__(self) -> AudioClient:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     async def __aenter__(self) -> AudioClient:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     def __repr__(self) -> str:

@@ -17,7 +17,8 @@ from pathlib import Path
 import jiwer
 from local_engine import RATE, Case, manifest_cases, normal, own_cases
 
-from audio_core import AudioClient, find_provider
+from audio_core import AudioClient
+from audio_core.integration import find_provider
 from audio_core.media.decode import decode
 from audio_core.offline.serving import running
 

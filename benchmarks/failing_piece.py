@@ -106,7 +106,8 @@ def loaded(who: str, path: str, url: str) -> list:
 
 def kept_by(error: Exception) -> list:
     """The Documents of what an error still carries."""
-    from audio_core import TranscriptionIncomplete, split_passages
+    from audio_core import TranscriptionIncomplete
+    from audio_core.transcript.passages import split_passages
     from langchain_audio.documents import to_document
 
     return [*map(to_document, split_passages(error.transcript))] if isinstance(error, TranscriptionIncomplete) else []

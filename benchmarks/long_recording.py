@@ -22,7 +22,8 @@ CLIENT = """
 import json, resource, sys, time
 sys.path.insert(0, {root!r})
 from dataclasses import replace
-from audio_core import Audio, AudioClient, find_provider
+from audio_core import Audio, AudioClient
+from audio_core.integration import find_provider
 from audio_core.media import decode
 from audio_core.media.segmentation import pieces
 

@@ -190,7 +190,8 @@ def llamaindex(name: str, *, is_async: bool = False) -> Callable[[str], Send]:
 def upload(url: str, provider: str = "openai") -> Send:
     from dataclasses import replace
 
-    from audio_core import AudioClient, find_provider
+    from audio_core import AudioClient
+    from audio_core.integration import find_provider
 
     row = replace(find_provider(provider), max_upload_bytes=None, max_upload_seconds=1e9)
     client = AudioClient(row, model="m", api_key="k", base_url=url, timeout=600)

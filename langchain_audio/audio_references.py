@@ -8,7 +8,8 @@ from typing import Any, TypeVar, cast
 
 from langchain_core.messages import BaseMessage, ToolMessage
 
-from audio_core import Audio, AudioStore, InvalidAudio, UnsupportedFormat, is_audio_block
+from audio_core import Audio, InvalidAudio, UnsupportedFormat
+from audio_core.integration import AudioStore, is_audio_block
 from langchain_audio.messages import parse_tool_blocks
 
 __all__ = ["inline_audio", "offload_audio"]

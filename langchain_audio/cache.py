@@ -12,7 +12,8 @@ from typing import Any, cast
 
 from langchain_core.caches import RETURN_VAL_TYPE, BaseCache
 
-from audio_core import Access, Audio, AudioError, compute_sha256, is_audio_block, open_authorized
+from audio_core import Access, Audio, AudioError
+from audio_core.integration import compute_sha256, is_audio_block, open_authorized
 
 __all__ = ["AudioDigestCache"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,17 +17,8 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict, Field, SecretStr, SkipValidation, model_validator
 
-from audio_core import (
-    Access,
-    AudioClient,
-    GatewayOptions,
-    SpeechOptions,
-    __version__,
-    find_provider,
-    split_gateway_options,
-    to_access,
-    to_openai_messages,
-)
+from audio_core import Access, AudioClient, SpeechOptions, __version__
+from audio_core.integration import GatewayOptions, find_provider, split_gateway_options, to_access
 from langchain_audio.cache import AudioDigestCache
 from langchain_audio.errors import translate_errors
 from langchain_audio.events import EventWriter
@@ -187,9 +178,6 @@ class ChatAudio(ToolCallingModel):
         wishes = {} if self.stream_usage else {"stream_options": None}
         return {**wishes, **self._build_options(stop, **kwargs)}
 
-    def _to_openai(self, messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
-        return to_openai_messages(to_chat_messages(messages), find_provider(self.provider))
-
     def _generate(
         self,
         messages: list[BaseMessage],
@@ -199,7 +187,8 @@ class ChatAudio(ToolCallingModel):
     ) -> ChatResult:
         options = self._build_options(stop, **kwargs)
         with translate_errors():
-            return to_chat_result(self._client.chat(self._to_openai(messages), options), spoken=_wants_speech(options))
+            answer = self._client.chat(to_chat_messages(messages), options)
+            return to_chat_result(answer, spoken=_wants_speech(options))
 
     async def _agenerate(
         self,
@@ -210,9 +199,8 @@ class ChatAudio(ToolCallingModel):
     ) -> ChatResult:
         options = self._build_options(stop, **kwargs)
         with translate_errors():
-            return to_chat_result(
-                await self._client.achat(self._to_openai(messages), options), spoken=_wants_speech(options)
-            )
+            answer = await self._client.achat(to_chat_messages(messages), options)
+            return to_chat_result(answer, spoken=_wants_speech(options))
 
     def _stream(
         self,
@@ -224,7 +212,7 @@ class ChatAudio(ToolCallingModel):
         options = self._build_stream_options(stop, **kwargs)
         chunks = ChunkBuilder(spoken=_wants_speech(options))
         with translate_errors():
-            for delta in self._client.stream_chat(self._to_openai(messages), options):
+            for delta in self._client.stream_chat(to_chat_messages(messages), options):
                 chunk = chunks.convert(delta)
                 if chunk is None:
                     continue
@@ -242,7 +230,7 @@ class ChatAudio(ToolCallingModel):
         options = self._build_stream_options(stop, **kwargs)
         chunks = ChunkBuilder(spoken=_wants_speech(options))
         with translate_errors():
-            async for delta in self._client.astream_chat(self._to_openai(messages), options):
+            async for delta in self._client.astream_chat(to_chat_messages(messages), options):
                 chunk = chunks.convert(delta)
                 if chunk is None:
                     continue

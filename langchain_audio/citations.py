@@ -5,7 +5,8 @@ from __future__ import annotations
 from langchain_core.documents import Document
 from langchain_core.messages import AudioContentBlock
 
-from audio_core import InvalidAudio, format_citation, get_clip_url
+from audio_core import InvalidAudio
+from audio_core.integration import format_citation, get_clip_url
 
 __all__ = ["cite", "clip_block"]
 

@@ -10,17 +10,8 @@ from langchain_core.document_loaders import BaseBlobParser, BaseLoader
 from langchain_core.document_loaders.blob_loaders import Blob
 from langchain_core.documents import Document
 
-from audio_core import (
-    Audio,
-    Batch,
-    BatchItem,
-    DocumentReader,
-    Failure,
-    InvalidAudio,
-    OnError,
-    ReaderOptions,
-    find_recordings,
-)
+from audio_core import Audio, InvalidAudio
+from audio_core.integration import Batch, BatchItem, DocumentReader, Failure, OnError, ReaderOptions, find_recordings
 from langchain_audio.documents import to_document
 
 __all__ = ["AudioLoader", "AudioParser", "LoaderOptions"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from langchain_core.documents import Document
 
-from audio_core import Passage
+from audio_core.integration import Passage
 
 __all__ = ["to_document"]
 

@@ -16,8 +16,9 @@ from langchain_core.messages import (
     convert_to_openai_messages,
 )
 
-from audio_core import Audio, InvalidAudio, Speech, ToolCall, at_block, is_audio_block
-from audio_core import ChatMessage as CoreMessage
+from audio_core import Audio, InvalidAudio, Speech, ToolCall
+from audio_core.integration import ChatMessage as CoreMessage
+from audio_core.integration import at_block, is_audio_block
 
 __all__ = ["get_expiry", "parse_tool_blocks", "to_chat_messages"]
 

@@ -11,7 +11,8 @@ from typing import Any, cast
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, ToolMessage
 
-from audio_core import AudioStore, MissingDependency
+from audio_core import MissingDependency
+from audio_core.integration import AudioStore
 from langchain_audio.audio_references import inline_audio, offload_audio
 from langchain_audio.chat_models import ChatAudio
 

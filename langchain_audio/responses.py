@@ -12,7 +12,8 @@ from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, Us
 from langchain_core.messages.tool import ToolCallChunk, tool_call, tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
-from audio_core import Answer, Audio, Delta, Speech, SpeechDelta, Usage
+from audio_core import Answer, Audio, Delta, Speech, Usage
+from audio_core.integration import SpeechDelta
 from langchain_audio.messages import get_expiry
 
 __all__ = ["ChunkBuilder", "get_langchain_provider", "speech_in", "to_chat_result"]

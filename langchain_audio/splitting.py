@@ -8,7 +8,7 @@ from typing import Any
 
 from langchain_core.documents import BaseDocumentTransformer, Document
 
-from audio_core import ChunkSize, Passage, Unit, chunk_passages, restore_passage
+from audio_core.integration import ChunkSize, Passage, Unit, chunk_passages, restore_passage
 from langchain_audio.documents import to_document
 
 __all__ = ["TranscriptSplitter", "restore_times"]

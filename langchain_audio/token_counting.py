@@ -9,7 +9,8 @@ from typing import Any, cast
 from langchain_core.messages import BaseMessage, convert_to_messages
 from langchain_core.messages.utils import MessageLikeRepresentation, count_tokens_approximately
 
-from audio_core import Audio, AudioError, is_audio_block, measure_seconds
+from audio_core import Audio, AudioError
+from audio_core.integration import is_audio_block, measure_seconds
 from langchain_audio.messages import parse_tool_blocks
 
 __all__ = ["count_tokens_with_audio"]

@@ -12,7 +12,8 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from audio_core import InvalidOption, to_openai_tool_choice
+from audio_core import InvalidOption
+from audio_core.integration import to_openai_tool_choice
 from langchain_audio.structured_output import Method, attach_parser, build_response_format, create_parser
 
 __all__ = ["ToolCallingModel"]

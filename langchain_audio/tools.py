@@ -10,7 +10,8 @@ from langchain_core.callbacks import AsyncCallbackManagerForToolRun, CallbackMan
 from langchain_core.tools import ArgsSchema, BaseTool, BaseToolkit, ToolException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from audio_core import LISTEN, TRANSCRIBE, AudioClient, AudioTools, ToolAnswer, ToolRefusal, Transcript
+from audio_core import AudioClient, Transcript
+from audio_core.integration import LISTEN, TRANSCRIBE, AudioTools, ToolAnswer, ToolRefusal
 
 __all__ = ["AudioToolkit", "ListenTool", "TranscribeTool"]
 

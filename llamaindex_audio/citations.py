@@ -11,7 +11,8 @@ from llama_index.core.bridge.pydantic import Field
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import BaseNode, MetadataMode, NodeWithScore, QueryBundle, TextNode
 
-from audio_core import Audio, InvalidAudio, format_citation, get_clip_url
+from audio_core import Audio, InvalidAudio
+from audio_core.integration import format_citation, get_clip_url
 
 __all__ = ["AudioNode", "ClipBlock", "ClipPostprocessor", "cite", "clip_block"]
 

@@ -14,8 +14,9 @@ from typing import Any, cast
 
 from llama_index.core.base.llms.types import AudioBlock, ChatMessage, ChatResponse
 
-from audio_core import Audio, Speech, at_block, compute_sha256
-from audio_core import ChatMessage as CoreMessage
+from audio_core import Audio, Speech
+from audio_core.integration import ChatMessage as CoreMessage
+from audio_core.integration import at_block, compute_sha256
 
 __all__ = ["redact_messages", "redact_response"]
 

@@ -21,41 +21,25 @@ from llama_index.core.base.llms.types import (
     CompletionResponseAsyncGen,
     CompletionResponseGen,
     LLMMetadata,
-    MessageRole,
-    ToolCallBlock,
 )
 from llama_index.core.bridge.pydantic import ConfigDict, Field
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
-from llama_index.core.llms.function_calling import FunctionCallingLLM
-from llama_index.core.llms.llm import ToolSelection
-from llama_index.core.llms.utils import parse_partial_json
-from llama_index.core.tools import BaseTool
 from pydantic import SkipValidation
 
-from audio_core import (
-    Access,
-    AudioClient,
-    GatewayOptions,
-    SpeechOptions,
-    find_provider,
-    split_gateway_options,
-    to_access,
-    to_openai_messages,
-    to_openai_tool_choice,
-)
-from audio_core import (
-    ChatMessage as CoreMessage,
-)
+from audio_core import Access, AudioClient, SpeechOptions
+from audio_core.integration import ChatMessage as CoreMessage
+from audio_core.integration import GatewayOptions, split_gateway_options, to_access
 from llamaindex_audio.event_payloads import redact_messages, redact_response
-from llamaindex_audio.messages import list_call_blocks, to_chat_messages
+from llamaindex_audio.messages import to_chat_messages
 from llamaindex_audio.responses import ResponseBuilder, to_chat_response, to_completion_response
+from llamaindex_audio.tool_calling import ToolCallingLLM
 
 __all__ = ["AudioLLM"]
 
 _SENT = ("temperature", "max_tokens", "top_p", "seed", "stop", "logprobs", "top_logprobs", "modalities", "audio")
 
 
-class AudioLLM(FunctionCallingLLM):
+class AudioLLM(ToolCallingLLM):
     """An LLM over any OpenAI-compatible gateway, whose messages and replies may hold audio.
 
     An `AudioBlock` by path, URL, bytes or file object is opened, cut (by a media fragment in a URL) and encoded while the
@@ -155,14 +139,11 @@ class AudioLLM(FunctionCallingLLM):
             http_async_client=self.http_async_client,
         )
 
-    def _build_request(
-        self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]
-    ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    def _build_options(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         fields, _ = split_gateway_options(self.provider, self.gateway_options)
         own = {name: getattr(self, name) for name in _SENT}
         options = {**own, **fields, **(self.extra_body or {}), **kwargs}
-        known = {name: value for name, value in options.items() if value is not None and value != []}
-        return to_openai_messages(core_messages, find_provider(self.provider)), known
+        return {name: value for name, value in options.items() if value is not None and value != []}
 
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Send messages and return the whole answer."""
@@ -230,20 +211,20 @@ class AudioLLM(FunctionCallingLLM):
         return answer()
 
     def _ask(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponse:
-        return to_chat_response(self._client.chat(*self._build_request(core_messages, kwargs), trust_paths=True))
+        return to_chat_response(self._client.chat(core_messages, self._build_options(kwargs), trusts_paths=True))
 
     async def _aask(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponse:
-        return to_chat_response(await self._client.achat(*self._build_request(core_messages, kwargs), trust_paths=True))
+        return to_chat_response(await self._client.achat(core_messages, self._build_options(kwargs), trusts_paths=True))
 
     def _stream(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponseGen:
         responses = ResponseBuilder()
         yield from map(
-            responses.add, self._client.stream_chat(*self._build_request(core_messages, kwargs), trust_paths=True)
+            responses.add, self._client.stream_chat(core_messages, self._build_options(kwargs), trusts_paths=True)
         )
 
     async def _astream(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponseAsyncGen:
         responses = ResponseBuilder()
-        async for delta in self._client.astream_chat(*self._build_request(core_messages, kwargs), trust_paths=True):
+        async for delta in self._client.astream_chat(core_messages, self._build_options(kwargs), trusts_paths=True):
             yield responses.add(delta)
 
     # --- complete: a chat of one user message ---
@@ -273,64 +254,6 @@ class AudioLLM(FunctionCallingLLM):
 
         return answer()
 
-    # --- tools ---
-
-    def _prepare_chat_with_tools(
-        self,
-        tools: Sequence[BaseTool],
-        user_msg: str | ChatMessage | None = None,
-        chat_history: list[ChatMessage] | None = None,
-        verbose: bool = False,
-        allow_parallel_tool_calls: bool = False,
-        tool_required: bool = False,
-        tool_choice: str | dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> dict[str, Any]:
-        said = ChatMessage(role=MessageRole.USER, content=user_msg) if isinstance(user_msg, str) else user_msg
-        found = [tool.metadata.to_openai_tool(skip_length_check=True) for tool in tools]
-        choice = to_openai_tool_choice(tool_choice or ("required" if tool_required else None), found)
-        return {
-            "messages": [*(chat_history or []), *([said] if said else [])],
-            "tools": found or None,
-            "tool_choice": choice if found else None,
-            **kwargs,
-        }
-
-    def _validate_chat_with_tools_response(
-        self, response: ChatResponse, tools: Sequence[BaseTool], allow_parallel_tool_calls: bool = False, **kwargs: Any
-    ) -> ChatResponse:
-        """Keep the first call alone, unless several were allowed."""
-        blocks, calls = response.message.blocks, list_call_blocks(response.message)
-        if not allow_parallel_tool_calls and len(calls) > 1:
-            response.message.blocks = [block for block in blocks if block not in calls[1:]]
-            response.message.additional_kwargs["tool_calls"] = response.message.additional_kwargs["tool_calls"][:1]
-        return response
-
-    def get_tool_calls_from_response(
-        self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
-    ) -> list[ToolSelection]:
-        """The calls that a response asks for; of a stream's response, as far as they have come.
-
-        Raises:
-            ValueError: if there are none, and `error_on_no_tool_call`.
-        """
-        calls = list_call_blocks(response.message)
-        if error_on_no_tool_call and not calls:
-            raise ValueError(f"The answer holds no tool call. It says: {(response.message.content or '')[:200]!r}")
-        return [
-            ToolSelection(tool_id=call.tool_call_id or "", tool_name=call.tool_name, tool_kwargs=_parse_arguments(call))
-            for call in calls
-        ]
-
 
 def _to_user_message(prompt: str) -> list[CoreMessage]:
     return [CoreMessage("user", [prompt])]
-
-
-def _parse_arguments(call: ToolCallBlock) -> dict[str, Any]:
-    if isinstance(call.tool_kwargs, dict):
-        return call.tool_kwargs
-    try:
-        return parse_partial_json(call.tool_kwargs)
-    except ValueError:  # of a stream that has not come far enough
-        return {}

@@ -21,8 +21,9 @@ from llama_index.core.base.llms.types import (
     VideoBlock,
 )
 
-from audio_core import Audio, InvalidAudio, Speech, ToolCall, UnsupportedFormat, at_block, find_format
-from audio_core import ChatMessage as CoreMessage
+from audio_core import Audio, InvalidAudio, Speech, ToolCall, UnsupportedFormat
+from audio_core.integration import ChatMessage as CoreMessage
+from audio_core.integration import at_block, find_format
 
 __all__ = ["list_call_blocks", "to_chat_messages"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from llama_index.core.schema import Document, TextNode
 
-from audio_core import Passage
+from audio_core.integration import Passage
 
 __all__ = ["to_document", "to_node"]
 

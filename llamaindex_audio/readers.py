@@ -12,17 +12,8 @@ from llama_index.core.bridge.pydantic import ConfigDict, Field
 from llama_index.core.readers.base import BasePydanticReader
 from llama_index.core.schema import Document
 
-from audio_core import (
-    Access,
-    Audio,
-    DocumentReader,
-    Granularity,
-    Progress,
-    Provider,
-    ReaderOptions,
-    TranscriptStore,
-    find_provider,
-)
+from audio_core import Access, Audio, Progress, Provider, TranscriptStore
+from audio_core.integration import DocumentReader, Granularity, ReaderOptions, find_provider
 from llamaindex_audio.nodes import to_document
 
 __all__ = ["AudioReader"]

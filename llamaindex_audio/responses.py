@@ -22,7 +22,8 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
 )
 
-from audio_core import Answer, Delta, Speech, SpeechDelta, ToolCall, ToolCallDelta, Usage
+from audio_core import Answer, Delta, Speech, ToolCall, Usage
+from audio_core.integration import SpeechDelta, ToolCallDelta
 
 __all__ = ["ResponseBuilder", "speech_in", "to_chat_response", "to_completion_response"]
 

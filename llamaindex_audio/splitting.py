@@ -11,7 +11,7 @@ from llama_index.core.node_parser import NodeParser
 from llama_index.core.schema import BaseNode, MetadataMode, NodeRelationship, RelatedNodeInfo, TextNode
 from llama_index.core.utils import get_tokenizer  # pyright: ignore[reportUnknownVariableType]
 
-from audio_core import ChunkSize, Passage, Unit, chunk_passages, restore_passage
+from audio_core.integration import ChunkSize, Passage, Unit, chunk_passages, restore_passage
 from llamaindex_audio.nodes import to_node
 
 __all__ = ["TranscriptNodeParser", "restore_times"]

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Self
 from llama_index.core.bridge.pydantic import Field
 from llama_index.core.tools.tool_spec.base import SPEC_FUNCTION_TYPE, BaseToolSpec
 
-from audio_core import AudioClient, AudioTools, ToolAnswer, Transcript
+from audio_core import AudioClient, Transcript
+from audio_core.integration import AudioTools, ToolAnswer
 
 __all__ = ["ListenToolSpec", "ToolOutput"]
 

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
@@ -26,7 +27,16 @@ from audio_core.errors import AudioError, AudioNotFound, InvalidAudio
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["Base64Content", "BytesContent", "Content", "FileContent", "Spool", "compute_sha256", "open_regular_file"]
+__all__ = [
+    "Base64Content",
+    "BytesContent",
+    "Content",
+    "EncodedAudio",
+    "FileContent",
+    "Spool",
+    "compute_sha256",
+    "open_regular_file",
+]
 
 _COPY_BYTES = 256 * 1024
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
@@ -47,6 +57,21 @@ class Content(Protocol):
     def read_at(self, position: int, length: int) -> bytes:
         """`length` bytes from `position`, fewer only at the end, whatever other readers do meanwhile."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedAudio:
+    """A recording in a format that a gateway takes.
+
+    Attributes:
+        content: its bytes.
+        format: the canonical name of their true format.
+        seconds: how long it lasts.
+    """
+
+    content: Content
+    format: str
+    seconds: float
 
 
 class BytesContent:

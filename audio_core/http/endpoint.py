@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from audio_core.http.body import Body
-from audio_core.http.flow import Request
+from audio_core.http.flow import Flow, Request, Response
+from audio_core.http.retry import send_with_retry
 from audio_core.providers import Provider
 
 __all__ = ["Endpoint"]
@@ -32,15 +33,22 @@ class Endpoint:
     max_retries: int = 2
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
-    def build_post(self, path: str, body: Body, *, streamed: bool = False) -> Request:
-        """A request to one of the gateway's endpoints.
+    def post(self, path: str, body: Body, *, doing: str, streamed: bool = False) -> Flow[Response]:
+        """Post a body to one of the gateway's paths, with retries.
+
+        Args:
+            path: such as `"/chat/completions"`.
+            body: what is sent.
+            doing: what is asked, for messages, such as `"chat"`.
+            streamed: whether the response is left open, to be read as it comes.
 
         Raises:
             MissingAPIKey: if the gateway needs a key and there is none.
+            ProviderError: if the gateway refuses or fails.
         """
         key = self.provider.find_key(self.api_key)
         credentials = {"Authorization": f"Bearer {key}"} if key else {}
-        return Request(
+        request = Request(
             "POST",
             self.provider.find_base_url(self.base_url) + path,
             headers={**credentials, **self.headers},
@@ -49,3 +57,4 @@ class Endpoint:
             provider=self.provider.name,
             streamed=streamed,
         )
+        return (yield from send_with_retry(request, max_retries=self.max_retries, doing=doing))

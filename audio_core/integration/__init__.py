@@ -1,1 +1,70 @@
-"""What both plugins share, and the only door through which they enter the core besides its public names."""
+"""What both plugins share. They enter the core here, and by its public names, and nowhere deeper.
+
+A framework's plugin translates. Whatever both would do alike stands in this folder, or is handed on from the layers below.
+"""
+
+from audio_core.audio.content import compute_sha256
+from audio_core.audio.content_blocks import is_audio_block
+from audio_core.audio.formats import find_format
+from audio_core.errors import at_block
+from audio_core.http.access import open_authorized, to_access
+from audio_core.integration.audio_store import AudioStore
+from audio_core.integration.batch import Batch, BatchItem, Failure, OnError, find_recordings
+from audio_core.integration.reader import DocumentReader, ReaderOptions
+from audio_core.integration.tools import LISTEN, TRANSCRIBE, AudioTools, ToolAnswer, ToolRefusal
+from audio_core.operations.upload import measure_seconds
+from audio_core.provider_options import (
+    CortecsOptions,
+    GatewayOptions,
+    LiteLLMOptions,
+    OpenRouterOptions,
+    split_gateway_options,
+)
+from audio_core.providers import find_provider
+from audio_core.transcript.chunking import ChunkSize, Unit, chunk_passages, restore_passage
+from audio_core.transcript.citations import format_citation, get_clip_url
+from audio_core.transcript.passages import Granularity, Passage
+from audio_core.wire.chat_request import ChatMessage
+from audio_core.wire.chat_response import SpeechDelta
+from audio_core.wire.tool_calls import ToolCallDelta, to_openai_tool_choice
+
+__all__ = [
+    "LISTEN",
+    "TRANSCRIBE",
+    "AudioStore",
+    "AudioTools",
+    "Batch",
+    "BatchItem",
+    "ChatMessage",
+    "ChunkSize",
+    "CortecsOptions",
+    "DocumentReader",
+    "Failure",
+    "GatewayOptions",
+    "Granularity",
+    "LiteLLMOptions",
+    "OnError",
+    "OpenRouterOptions",
+    "Passage",
+    "ReaderOptions",
+    "SpeechDelta",
+    "ToolAnswer",
+    "ToolCallDelta",
+    "ToolRefusal",
+    "Unit",
+    "at_block",
+    "chunk_passages",
+    "compute_sha256",
+    "find_format",
+    "find_provider",
+    "find_recordings",
+    "format_citation",
+    "get_clip_url",
+    "is_audio_block",
+    "measure_seconds",
+    "open_authorized",
+    "restore_passage",
+    "split_gateway_options",
+    "to_access",
+    "to_openai_tool_choice",
+]

@@ -14,8 +14,7 @@ from audio_core.audio.content import Content, compute_sha256
 from audio_core.audio.formats import find_format
 from audio_core.errors import AudioError, StoreError
 from audio_core.http.access import Access, open_authorized
-from audio_core.operations.upload import encode_cheapest, measure_seconds
-from audio_core.wire.chat_request import EncodedAudio
+from audio_core.operations.upload import encode_for_upload, measure_seconds
 
 __all__ = ["AudioStore", "StoredAudio"]
 
@@ -59,7 +58,7 @@ class AudioStore:
         """
         seconds = measure_seconds(audio)
         if audio.detect_format().raw:
-            audio = Audio.of(encode_cheapest(audio, ("wav",), seconds).content)
+            audio = Audio.of(encode_for_upload(audio, ("wav",)).content)
         row = audio.detect_format()
         path = self._put(audio.open_content(), row.suffix)
         url = Audio.of(path, start=audio.start, end=audio.end).reference or ""
@@ -80,13 +79,9 @@ class AudioStore:
             InvalidAudio: if it is not there any more.
         """
         audio = open_authorized(Audio.of(url), Access(roots=(self.folder,)))
-        sound = (
-            encode_cheapest(audio, ("wav", "mp3"), measure_seconds(audio))
-            if audio.is_clip
-            else EncodedAudio(audio.open_content(), audio.format)
-        )
-        with sound.content.open_reader() as reader:
-            return pybase64.b64encode_as_string(reader.read()), find_format(sound.format).mime
+        encoded = encode_for_upload(audio, ("wav", "mp3") if audio.is_clip else (audio.format,))
+        with encoded.content.open_reader() as reader:
+            return pybase64.b64encode_as_string(reader.read()), find_format(encoded.format).mime
 
     def _put(self, content: Content, suffix: str) -> Path:
         try:

@@ -1,94 +1,98 @@
-"""Chat as flows: recordings in the messages are prepared side by side, then the request is made."""
+"""Chat: encode the recordings in the messages side by side, then send the request."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from audio_core.audio.audio import Audio
+from audio_core.audio.content import EncodedAudio
 from audio_core.errors import at_block
 from audio_core.http.access import Access
 from audio_core.http.body import encode_json
 from audio_core.http.endpoint import Endpoint
 from audio_core.http.flow import Flow, Response, gather
-from audio_core.http.retry import send_with_retry
 from audio_core.lenient_json import to_object
 from audio_core.operations.upload import prepare_upload
-from audio_core.wire.chat_request import AudioPart, EncodedAudio, build_payload, find_audio_parts
+from audio_core.wire.chat_request import AudioPart, Messages, build_payload, find_audio_parts, to_openai_messages
 from audio_core.wire.chat_response import Answer, parse_answer
 
-__all__ = ["ChatRequest", "chat", "open_chat"]
+__all__ = ["ChatRequest", "OpenRules", "chat", "open_chat"]
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One question to a chat model.
+    """What is asked of a chat model.
 
     Attributes:
         model: name of the model.
-        messages: as OpenAI defines them, with an `Audio` wherever a recording belongs.
-        options: further fields of the body, such as `temperature`; None leaves one out.
-        access: what recordings may be opened; None trusts them all, as their developer named them.
-        trust_paths: whether a path that was given as such (not as a `file:` URL) is trusted all the same.
-        max_concurrency: how many recordings are prepared side by side.
+        messages: `ChatMessage`s, or mappings in OpenAI's shape with an `Audio` wherever a recording belongs.
+        options: further fields of the body, such as `temperature`. Those that are None are left out.
     """
 
     model: str
-    messages: Sequence[Mapping[str, Any]]
+    messages: Messages
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    access: Access | None = None
-    trust_paths: bool = False
-    max_concurrency: int = 8
 
     @property
     def speech_format(self) -> str | None:
         """The format in which speech is asked for."""
         return to_object(self.options.get("audio")).get("format")
 
+
+@dataclass(frozen=True, slots=True)
+class OpenRules:
+    """How the recordings of a request may be opened.
+
+    Attributes:
+        access: what may be opened; None trusts every path and every public host.
+        trusts_paths: whether a path is trusted that was given as such, and not as a `file:` URL.
+        max_concurrency: how many recordings are encoded side by side.
+    """
+
+    access: Access | None = None
+    trusts_paths: bool = False
+    max_concurrency: int = 8
+
     def get_access(self, audio: Audio) -> Access | None:
-        """What applies to one of the recordings."""
-        is_trusted = self.trust_paths and audio.path is not None and not audio.is_from_url
+        """Return the access that applies to a recording."""
+        is_trusted = self.trusts_paths and audio.path is not None and not audio.is_from_url
         return None if is_trusted else self.access
 
 
-def chat(gateway: Endpoint, request: ChatRequest) -> Flow[Answer]:
-    """Ask, and read the whole answer.
+def chat(endpoint: Endpoint, request: ChatRequest, rules: OpenRules) -> Flow[Answer]:
+    """Send a request and parse the whole answer.
 
     Raises:
-        AudioError: if a recording cannot be sent; the message names its message and block. Nothing was sent then.
+        AudioError: if a recording cannot be sent. The message names its message and block. Nothing was sent then.
         ProviderError: if the gateway refuses or fails.
     """
-    response = yield from _post(gateway, request, streamed=False)
+    response = yield from _post(endpoint, request, rules, streamed=False)
     return parse_answer(
-        response.body, response.headers, provider=gateway.provider.name, speech_format=request.speech_format
+        response.body, response.headers, provider=endpoint.provider.name, speech_format=request.speech_format
     )
 
 
-def open_chat(gateway: Endpoint, request: ChatRequest) -> Flow[Response]:
-    """Ask for a stream, up to the point where the answer begins."""
-    return (yield from _post(gateway, request, streamed=True))
+def open_chat(endpoint: Endpoint, request: ChatRequest, rules: OpenRules) -> Flow[Response]:
+    """Send a request for a stream. Return the open response, before the answer begins."""
+    return (yield from _post(endpoint, request, rules, streamed=True))
 
 
-def _post(gateway: Endpoint, request: ChatRequest, *, streamed: bool) -> Flow[Response]:
-    places = find_audio_parts(request.messages)
-    flows = [_prepare_audio(gateway, request, part) for _, _, part in places]
-    sounds = yield from gather(flows, request.max_concurrency)
-    by_place = {(at, index): sound for (at, index, _), sound in zip(places, sounds, strict=True)}
-    wishes = {"stream": True, "stream_options": {"include_usage": True}} if streamed else {}
-    options = {**wishes, **request.options}
-    body = encode_json(build_payload(request.model, request.messages, by_place, options))
-    call = gateway.build_post("/chat/completions", body, streamed=streamed)
-    return (yield from send_with_retry(call, max_retries=gateway.max_retries, doing="chat"))
+def _post(endpoint: Endpoint, request: ChatRequest, rules: OpenRules, *, streamed: bool) -> Flow[Response]:
+    messages = to_openai_messages(request.messages, endpoint.provider)
+    uploads = [_upload(endpoint, rules, part) for part in find_audio_parts(messages)]
+    encoded = yield from gather(uploads, rules.max_concurrency)
+    defaults = {"stream": True, "stream_options": {"include_usage": True}} if streamed else {}
+    payload = build_payload(request.model, messages, encoded, {**defaults, **request.options})
+    return (yield from endpoint.post("/chat/completions", encode_json(payload), doing="chat", streamed=streamed))
 
 
-def _prepare_audio(gateway: Endpoint, request: ChatRequest, part: AudioPart) -> Flow[EncodedAudio]:
+def _upload(endpoint: Endpoint, rules: OpenRules, part: AudioPart) -> Flow[EncodedAudio]:
+    formats, access = endpoint.provider.chat_formats, rules.get_access(part.audio)
     with at_block(part.message, part.block):
-        sound, _ = yield from prepare_upload(
-            part.audio,
-            gateway.provider.chat_formats,
-            request.get_access(part.audio),
-            timeout=gateway.timeout,
-            max_retries=gateway.max_retries,
+        return (
+            yield from prepare_upload(
+                part.audio, formats, access, timeout=endpoint.timeout, max_retries=endpoint.max_retries
+            )
         )
-    return sound

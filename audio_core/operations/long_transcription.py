@@ -21,7 +21,7 @@ from audio_core.media.segmentation import BYTES_PER_SECOND, Piece, cut_recording
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.transcript_store import transcribe_once
 from audio_core.operations.transcription_request import request_transcript
-from audio_core.operations.upload import encode_cheapest
+from audio_core.operations.upload import encode_for_upload
 from audio_core.providers import Provider
 from audio_core.transcript.merge import PieceTranscript, merge_pieces, sum_usage
 from audio_core.transcript.segment import Segment, format_clock, join_text
@@ -94,9 +94,9 @@ class _PieceResults:
         return (yield from run_limited(transcribe_once(self.job.store, key, self._request(piece))))
 
     def _request(self, piece: Piece) -> Flow[Transcript]:
-        seconds, formats = piece.end - piece.start, self.job.endpoint.provider.upload_formats
-        sound = yield from run_blocking(partial(encode_cheapest, piece.audio, formats, seconds))
-        return (yield from request_transcript(self.job, self.recording.audio.name, sound, seconds))
+        formats, seconds = self.job.endpoint.provider.upload_formats, piece.end - piece.start
+        audio = yield from run_blocking(partial(encode_for_upload, piece.audio, formats, seconds))
+        return (yield from request_transcript(self.job, self.recording.audio.name, audio))
 
     def _count_seconds_done(self) -> float:
         heard = sum(part.end - part.start - part.shared for part in self.parts)

@@ -94,10 +94,10 @@ def _run_engine(engine: Engine, job: Job, recording: Recording) -> Flow[Transcri
 
 def _send_whole(job: Job, recording: Recording) -> Flow[Transcript]:
     row = job.endpoint.provider
-    sound, seconds = yield from encode_for_upload(recording.audio, row.upload_formats, recording.end)
-    if row.max_upload_bytes is not None and sound.content.size > row.max_upload_bytes:
+    audio = yield from run_blocking(partial(encode_for_upload, recording.audio, row.upload_formats, recording.end))
+    if row.max_upload_bytes is not None and audio.content.size > row.max_upload_bytes:
         raise _DoesNotFit
-    return (yield from request_transcript(job, recording.audio.name, sound, seconds))
+    return (yield from request_transcript(job, recording.audio.name, audio))
 
 
 def _transcribe_channels(job: Job, recording: Recording) -> Flow[Transcript]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from audio_core.audio.content import EncodedAudio
 from audio_core.errors import IncompleteResponse, InvalidRequest
 from audio_core.http.body import encode_json
 from audio_core.http.endpoint import Endpoint
 from audio_core.http.flow import Flow
-from audio_core.http.retry import send_with_retry
 from audio_core.lenient_json import parse_json, to_object, to_objects
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.transcript import Transcript
-from audio_core.wire.chat_request import EncodedAudio, to_input_audio
+from audio_core.wire.chat_request import to_input_audio
 from audio_core.wire.chat_response import Answer, parse_answer
 from audio_core.wire.tool_calls import CUT_SHORT
 from audio_core.wire.transcription import TranscriptionOptions
@@ -29,45 +29,43 @@ _SEGMENT = {"start": _NUMBER, "end": _NUMBER, "text": _TEXT}
 
 
 def transcribe_by_chat(
-    gateway: Endpoint, model: str, sound: EncodedAudio, options: TranscriptionOptions, seconds: float
+    endpoint: Endpoint, model: str, audio: EncodedAudio, options: TranscriptionOptions
 ) -> Flow[Transcript]:
     """What a chat model hears in a sound; times count from its beginning, and are the model's estimates.
 
     Args:
-        gateway: whom to ask.
+        endpoint: the gateway to ask.
         model: name of the model.
-        sound: in a format that the gateway takes in chat.
+        audio: in a format that the gateway takes in chat.
         options: how to transcribe.
-        seconds: how long the sound lasts.
 
     Raises:
         IncompleteResponse: if the answer was cut, or the model refused.
         ProviderError: if the gateway refuses or fails.
     """
     try:
-        answer = yield from _ask(gateway, model, sound, options, _build_response_format(options))
+        answer = yield from _ask(endpoint, model, audio, options, _build_response_format(options))
     except InvalidRequest as error:
         if "response_format" not in str(error):
             raise
-        answer = yield from _ask(gateway, model, sound, options, {})
+        answer = yield from _ask(endpoint, model, audio, options, {})
     if answer.finish_reason in CUT_SHORT or answer.refusal:
         raise IncompleteResponse(
-            f"{gateway.provider.name} did not transcribe to the end ({answer.refusal[:80] or answer.finish_reason}).",
-            provider=gateway.provider.name,
+            f"{endpoint.provider.name} did not transcribe to the end ({answer.refusal[:80] or answer.finish_reason}).",
+            provider=endpoint.provider.name,
             partial=answer.text,
         )
-    return _parse(answer, model, seconds)
+    return _parse(answer, model, audio.seconds)
 
 
 def _ask(
-    gateway: Endpoint, model: str, sound: EncodedAudio, options: TranscriptionOptions, shape: Mapping[str, Any]
+    endpoint: Endpoint, model: str, audio: EncodedAudio, options: TranscriptionOptions, shape: Mapping[str, Any]
 ) -> Flow[Answer]:
-    message = {"role": "user", "content": [{"type": "text", "text": _build_prompt(options)}, to_input_audio(sound)]}
+    message = {"role": "user", "content": [{"type": "text", "text": _build_prompt(options)}, to_input_audio(audio)]}
     tuning = {} if options.temperature is None else {"temperature": options.temperature}
     body = encode_json({"model": model, "messages": [message], **tuning, **shape, **(options.extra or {})})
-    call = gateway.build_post("/chat/completions", body)
-    response = yield from send_with_retry(call, max_retries=gateway.max_retries, doing="transcription by chat")
-    return parse_answer(response.body, response.headers, provider=gateway.provider.name)
+    response = yield from endpoint.post("/chat/completions", body, doing="transcription by chat")
+    return parse_answer(response.body, response.headers, provider=endpoint.provider.name)
 
 
 def _build_prompt(options: TranscriptionOptions) -> str:

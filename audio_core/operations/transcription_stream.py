@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from audio_core.audio.audio import Audio
 from audio_core.errors import AudioTooLarge
 from audio_core.http.access import Access
-from audio_core.http.flow import Flow, Response
+from audio_core.http.flow import Flow, Response, run_blocking
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.long_transcription import get_longest_request
 from audio_core.operations.transcription import open_recording
@@ -45,14 +46,14 @@ class TranscriptionStream:
         """
         row = self.job.endpoint.provider
         self._recording = recording = yield from open_recording(self.job, self.audio, self.access)
-        sound, seconds = yield from encode_for_upload(recording.audio, row.upload_formats, recording.end)
-        is_large = row.max_upload_bytes is not None and sound.content.size > row.max_upload_bytes
-        if is_large or seconds > get_longest_request(row):
+        audio = yield from run_blocking(partial(encode_for_upload, recording.audio, row.upload_formats, recording.end))
+        is_large = row.max_upload_bytes is not None and audio.content.size > row.max_upload_bytes
+        if is_large or audio.seconds > get_longest_request(row):
             raise AudioTooLarge(
-                f"{self.audio.label} lasts {format_clock(seconds)} and does not fit into one request to {row.name}, so it cannot "
+                f"{self.audio.label} lasts {format_clock(audio.seconds)} and does not fit into one request to {row.name}, so it cannot "
                 "be streamed. transcribe() cuts it; or stream a clip: Audio.of(..., start=..., end=...)."
             )
-        return (yield from open_transcription(self.job, self.audio.name, sound, seconds))
+        return (yield from open_transcription(self.job, self.audio.name, audio))
 
     def create_decoder(self, response: Response) -> _ShiftedDecoder:
         """What reads the reply."""

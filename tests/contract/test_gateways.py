@@ -8,7 +8,8 @@ from openai.types.chat import ChatCompletionContentPartInputAudioParam
 from oracle import check_chat, violations
 from pydantic import TypeAdapter
 
-from audio_core import PROVIDERS, Audio, AudioClient, find_provider
+from audio_core import PROVIDERS, Audio, AudioClient
+from audio_core.integration import find_provider
 from audio_core.testing import Reply, chat_stream, tone
 
 REMOTE = [name for name, row in PROVIDERS.items() if row.api_key_env]

@@ -3,7 +3,8 @@
 import pytest
 from oracle import check_chat, violations
 
-from audio_core import InvalidOption, UnknownProvider, split_gateway_options
+from audio_core import InvalidOption, UnknownProvider
+from audio_core.integration import split_gateway_options
 
 ROUTING = {
     "preference": "speed",

@@ -13,6 +13,7 @@ import pytest
 from langchain_core.document_loaders.blob_loaders import Blob
 
 import audio_core
+import audio_core.integration
 import audio_core.testing
 import langchain_audio
 import llamaindex_audio
@@ -43,7 +44,14 @@ def at_home(monkeypatch: pytest.MonkeyPatch, offline: str) -> Iterator[None]:
 def test_examples_in_docstrings_run(name: str) -> None:
     module = importlib.import_module(name)
     package = importlib.import_module(name.split(".", maxsplit=1)[0])
-    names = {"Blob": Blob, **vars(audio_core.testing), **vars(audio_core), **vars(package), **vars(module)}
+    names = {
+        "Blob": Blob,
+        **vars(audio_core.testing),
+        **vars(audio_core.integration),
+        **vars(audio_core),
+        **vars(package),
+        **vars(module),
+    }
     failures = io.StringIO()
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     for test in doctest.DocTestFinder(exclude_empty=True).find(module, name, globs=names):

@@ -9,15 +9,7 @@ import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
 from langchain_core.prompts import ChatPromptTemplate
 
-from audio_core import (
-    Access,
-    AccessDenied,
-    Audio,
-    IncompleteResponse,
-    InvalidAudio,
-    MissingAPIKey,
-    UnknownProvider,
-)
+from audio_core import Access, AccessDenied, Audio, IncompleteResponse, InvalidAudio, MissingAPIKey, UnknownProvider
 from audio_core.media.decode import probe
 from audio_core.testing import Reply, ScriptedGateway, chat_stream, tone
 from langchain_audio import ChatAudio

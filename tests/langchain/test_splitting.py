@@ -10,8 +10,9 @@ from langchain_core.messages import HumanMessage
 from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_text_splitters import CharacterTextSplitter, RecursiveCharacterTextSplitter
 
-from audio_core import InvalidAudio, InvalidOption, Segment, Transcript, Word, split_passages
+from audio_core import InvalidAudio, InvalidOption, Segment, Transcript, Word
 from audio_core.testing import chat_reply
+from audio_core.transcript.passages import split_passages
 from langchain_audio import AudioLoader, ChatAudio, TranscriptSplitter, cite, clip_block, restore_times
 from langchain_audio.documents import to_document
 

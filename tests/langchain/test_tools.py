@@ -9,7 +9,8 @@ from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_tests.integration_tests import ToolsIntegrationTests
 from langchain_tests.unit_tests import ToolsUnitTests
 
-from audio_core import AudioClient, ToolAnswer, Transcript
+from audio_core import AudioClient, Transcript
+from audio_core.integration import ToolAnswer
 from audio_core.testing import chat_reply
 from langchain_audio import AudioToolkit, ChatAudio, ListenTool, TranscribeTool
 

@@ -16,8 +16,9 @@ from llama_index.core.schema import Document, MetadataMode, NodeRelationship, No
 from llama_index.core.storage.docstore import SimpleDocumentStore
 from llama_index.core.vector_stores import FilterOperator, MetadataFilter, MetadataFilters, SimpleVectorStore
 
-from audio_core import InvalidAudio, InvalidOption, Segment, Transcript, Word, split_passages
+from audio_core import InvalidAudio, InvalidOption, Segment, Transcript, Word
 from audio_core.testing import Recorded, Reply, ScriptedGateway, chat_reply
+from audio_core.transcript.passages import split_passages
 from llamaindex_audio import (
     AudioLLM,
     AudioReader,

@@ -6,7 +6,8 @@ import pytest
 from llama_index.core.agent.workflow import FunctionAgent, ToolCallResult
 from llama_index.core.tools.calling import call_tool
 
-from audio_core import LISTEN, TRANSCRIBE, AudioClient, ToolAnswer, ToolRefusal, Transcript
+from audio_core import AudioClient, Transcript
+from audio_core.integration import LISTEN, TRANSCRIBE, ToolAnswer, ToolRefusal
 from audio_core.testing import chat_stream
 from langchain_audio import AudioToolkit
 from llamaindex_audio import AudioLLM, ListenToolSpec

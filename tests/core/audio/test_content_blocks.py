@@ -4,7 +4,8 @@ import base64
 
 import pytest
 
-from audio_core import Audio, InvalidAudio, is_audio_block
+from audio_core import Audio, InvalidAudio
+from audio_core.integration import is_audio_block
 from audio_core.testing import tone
 
 WAV = tone(0.1)

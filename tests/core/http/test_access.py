@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from audio_core import Access, AccessDenied, Audio, AudioNotFound, AudioTooLarge, InvalidAudio, to_access
+from audio_core import Access, AccessDenied, Audio, AudioNotFound, AudioTooLarge, InvalidAudio
 from audio_core.http.access import is_public, open_authorized
+from audio_core.integration import to_access
 from audio_core.testing import tone
 
 PRIVATE = [

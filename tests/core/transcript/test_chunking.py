@@ -6,20 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_core import (
-    ChunkSize,
-    InvalidOption,
-    Passage,
-    Segment,
-    Transcript,
-    Word,
-    chunk_passages,
-    format_citation,
-    get_clip_url,
-    restore_passage,
-    split_passages,
-)
+from audio_core import InvalidOption, Segment, Transcript, Word
+from audio_core.integration import ChunkSize, Passage, chunk_passages, format_citation, get_clip_url, restore_passage
 from audio_core.transcript.chunking import split_segments
+from audio_core.transcript.passages import split_passages
 
 TALK = [
     Segment(0.5, 4.0, "one two three", "Ann"),

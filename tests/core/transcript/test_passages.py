@@ -1,6 +1,7 @@
 """Transcripts in pieces for retrieval."""
 
-from audio_core import Segment, Transcript, split_passages
+from audio_core import Segment, Transcript
+from audio_core.transcript.passages import split_passages
 
 TALK = Transcript(
     "one two",

@@ -5,15 +5,7 @@ import json
 
 import pytest
 
-from audio_core import (
-    IncompleteResponse,
-    ProviderError,
-    ProviderUnavailable,
-    RateLimited,
-    Speech,
-    ToolCall,
-    Usage,
-)
+from audio_core import IncompleteResponse, ProviderError, ProviderUnavailable, RateLimited, Speech, ToolCall, Usage
 from audio_core.testing import chat_reply, tone
 from audio_core.wire.chat_response import Answer, parse_answer
 
