@@ -8,15 +8,18 @@ import pytest
 
 PUBLIC = {
     "audio_core": """
-        Access AccessDenied Answer Audio AudioClient AudioError AudioNotFound AudioTooLarge AuthenticationError ChunkSize Collection ContextOverflow
-        CortecsOptions Delta Doubtful Failure Found GatewayOptions Granularity Heard IncompleteResponse InvalidAudio InvalidOption InvalidRequest
-        Kept LISTEN Listener LiteLLMOptions
-        MissingAPIKey MissingDependency NotFound OnError OpenRouterOptions PROVIDERS Passage PassageReader PermissionDenied
-        Progress Provider ProviderError ProviderTimeout ProviderUnavailable RateLimited ReadingOptions Segment SoundFolder Speech SpeechDelta SpeechOptions
-        StoreError TRANSCRIBE ToolCall ToolCallDelta ToolRefusal Transcript TranscriptStore TranscriptionIncomplete Turn Unit UnknownProvider Unreachable
-        UnsupportedFormat Usage Word __version__ admit as_access at_block audio_in_block chunks citation clip_around find_provider
-        fingerprint found_in gateway_fields
-        holds_audio named on_wire passages restored seconds_of tool_choice_on_wire
+        Access AccessDenied Answer Audio AudioClient AudioError AudioNotFound AudioTooLarge AuthenticationError
+        ContextOverflow Delta IncompleteResponse InvalidAudio InvalidOption InvalidRequest MissingAPIKey
+        MissingDependency NotFound PROVIDERS PermissionDenied PossibleDoubleCharge Progress Provider ProviderError
+        ProviderTimeout ProviderUnavailable RateLimited Segment Speech SpeechOptions StoreError ToolCall Transcript
+        TranscriptStore TranscriptionIncomplete UnknownProvider Unreachable UnsupportedFormat Usage Word __version__
+    """,
+    "audio_core.integration": """
+        AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize CortecsOptions DocumentReader Failure GatewayOptions
+        Granularity LISTEN LiteLLMOptions OnError OpenRouterOptions Passage ReaderOptions SpeechDelta TRANSCRIBE
+        ToolAnswer ToolCallDelta ToolRefusal Unit at_block chunk_passages compute_sha256 find_format find_provider
+        find_recordings format_citation get_clip_url is_audio_block measure_seconds open_authorized restore_passage
+        split_gateway_options to_access to_openai_tool_choice
     """,
     "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence tone",
     "langchain_audio": "AudioLoader AudioParser AudioToolkit ChatAudio ListenTool TranscribeTool TranscriptSplitter cite clip_block "
@@ -76,13 +79,3 @@ def test_every_room_says_what_it_exports() -> None:
         path.relative_to(root) for path in rooms if path.name != "__init__.py" and "__all__" not in path.read_text()
     ]
     assert silent == []
-
-
-@pytest.mark.parametrize(
-    ("package", "framework", "extra"),
-    [("langchain_audio", "langchain_core", "langchain"), ("llamaindex_audio", "llama_index", "llamaindex")],
-)
-def test_a_plugin_without_its_framework_names_the_command(package: str, framework: str, extra: str) -> None:
-    program = f"import sys; sys.modules['{framework}'] = None; import {package}"
-    failed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert f"pip install 'langchain-llamaindex-audio[{extra}]'" in failed.stderr

@@ -1,0 +1,38 @@
+"""The transcription options stand once, in `TranscriptionOptions`; whatever spells them again says the same."""
+
+import dataclasses
+import typing
+
+import pytest
+
+from audio_core import AudioClient
+from audio_core.integration import ReaderOptions
+from audio_core.wire.transcription import TranscriptionKwargs, TranscriptionOptions
+from llamaindex_audio import AudioReader
+
+OPTIONS = {field.name: field for field in dataclasses.fields(TranscriptionOptions)}
+TYPES = typing.get_type_hints(TranscriptionOptions)
+
+
+def test_keyword_arguments_have_the_names_and_types_of_the_options() -> None:
+    assert typing.get_type_hints(TranscriptionKwargs) == TYPES
+
+
+def test_readers_take_every_option_and_every_setting_of_the_client() -> None:
+    assert typing.get_type_hints(ReaderOptions).items() >= TYPES.items()
+    assert set(AudioReader.model_fields) == {*ReaderOptions.__optional_keys__, "is_remote"}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_readers_field_has_the_type_and_default_of_the_option(name: str) -> None:
+    field = AudioReader.model_fields[name]
+    assert field.default == OPTIONS[name].default
+    assert (
+        name == "extra" or field.annotation == TYPES[name]
+    )  # LlamaIndex stores readers as JSON: extra is a dict there
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("documented", [TranscriptionOptions, AudioClient.transcribe, ReaderOptions])
+def test_every_option_is_documented_where_users_look(name: str, documented: object) -> None:
+    assert f"`{name}`" in str(documented.__doc__) or f"        {name}:" in str(documented.__doc__)
