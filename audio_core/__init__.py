@@ -1,4 +1,4 @@
-"""Transcribe, converse and speak over OpenAI-compatible gateways. No framework is needed, and none is known here."""
+"""Transcribe recordings and chat about them over OpenAI-compatible gateways, without a framework."""
 
 from audio_core._version import __version__
 from audio_core.audio.audio import Audio

@@ -1,30 +1,31 @@
-"""Everything that can go wrong, in one tree.
+"""The exceptions of this project, in one hierarchy.
 
     AudioError
-    ├── InvalidAudio (ValueError)             not audio, damaged, empty, or its clip lies outside it
-    │   └── AudioNotFound (FileNotFoundError)
-    ├── UnsupportedFormat (ValueError)        a format that nobody here can read, or that a gateway cannot take
+    ├── InvalidAudio (ValueError)             not audio, damaged, empty, or a clip outside the recording
+    │   └── AudioNotFound (FileNotFoundError) no such file
+    ├── UnsupportedFormat (ValueError)        a format that cannot be read or sent
     ├── AudioTooLarge (ValueError)            over a limit of bytes or seconds
-    ├── AccessDenied (PermissionError)        a path or address that this object may not open
+    ├── AccessDenied (PermissionError)        a path or address that may not be opened
     ├── MissingDependency (ImportError)       an extra is not installed
     ├── MissingAPIKey (ValueError)            no key given and none in the environment
-    ├── UnknownProvider (ValueError)          no such row in `PROVIDERS`
-    ├── InvalidOption (ValueError)            an option that a gateway does not have, or that cannot be
-    ├── StoreError (OSError)                  a store of transcripts that cannot be used
-    ├── TranscriptionIncomplete               some stretch of a recording could not be transcribed
-    └── ProviderError                         what a gateway answered, or did not answer
+    ├── UnknownProvider (ValueError)          no provider of this name in `PROVIDERS`
+    ├── InvalidOption (ValueError)            an option that does not exist or cannot be applied
+    ├── StoreError (OSError)                  a store of transcripts or audio cannot be used
+    ├── TranscriptionIncomplete               part of a recording could not be transcribed
+    └── ProviderError                         the gateway refused, failed or did not respond
         ├── AuthenticationError               401
         ├── PermissionDenied                  402, 403
         ├── InvalidRequest                    400, 405, 413, 415, 422 and redirects
-        │   └── ContextOverflow               more audio or text than the model takes
+        │   └── ContextOverflow               more audio or text than the model accepts
         ├── NotFound                          404
         ├── RateLimited                       429
         ├── ProviderUnavailable               408, 409, 5xx
-        ├── Unreachable                       no connection, or a connection that broke
-        ├── ProviderTimeout                   no answer within the time allowed
-        └── IncompleteResponse                an answer that is cut, empty, or no answer at all
+        ├── Unreachable                       no connection, or a broken one
+        ├── ProviderTimeout                   no response within the time allowed
+        └── IncompleteResponse                a response that is truncated, empty or unreadable
 
-Every error pickles, and none holds a request, a key or audio. Messages stay under 400 characters.
+All errors can be pickled. None holds a request, a key or audio. The message of a `ProviderError` is
+shortened to 400 characters.
 """
 
 from __future__ import annotations
@@ -62,15 +63,19 @@ __all__ = [
 ]
 
 _SECRETS = re.compile(
-    r"[A-Za-z0-9+/_-]{80,}={0,2}"  # a run of base64 is audio
-    r"|\b(?:sk|key|rk|pk|gsk)-[\w-]{8,}"  # the look of an API key
+    r"[A-Za-z0-9+/_-]{80,}={0,2}"  # base64, probably of audio
+    r"|\b(?:sk|key|rk|pk|gsk)-[\w-]{8,}"  # the prefixes of API keys
     r"|(?<=Bearer )[\w.~+/-]{6,}"
 )
-_LONGEST_MESSAGE = 400
+_MAX_MESSAGE_LENGTH = 400  # characters
 
 
-def scrub(text: str, longest: int = _LONGEST_MESSAGE) -> str:
-    """Take keys and base64 out of text that somebody else wrote, and keep it short.
+def scrub(text: str, longest: int = _MAX_MESSAGE_LENGTH) -> str:
+    """Remove API keys and base64 from text that came from outside, and shorten it.
+
+    Args:
+        text: the text; each run of whitespace in it becomes one space.
+        longest: maximum length of the result, in characters.
 
     Example:
         >>> scrub("bad key sk-abcdefgh12345")
@@ -82,11 +87,11 @@ def scrub(text: str, longest: int = _LONGEST_MESSAGE) -> str:
 
 @contextlib.contextmanager
 def at_block(message: int, block: int) -> Generator[None]:
-    """Put the place into the message of an `AudioError` that is raised within, such as `messages[0], block 2: `.
+    """Prefix the message of an `AudioError` raised in the body with a position, such as `messages[0], block 2: `.
 
     Args:
-        message: index of the message.
-        block: index of the block in it.
+        message: index of the chat message, counted from 0.
+        block: index of the content block in that message, counted from 0.
     """
     try:
         yield
@@ -96,55 +101,55 @@ def at_block(message: int, block: int) -> Generator[None]:
 
 
 class AudioError(Exception):
-    """The root of every error that this project raises on purpose."""
+    """The base class of all errors that this project raises on purpose."""
 
 
 class InvalidAudio(AudioError, ValueError):
-    """The input is not audio, is damaged or empty, or the clip asked for lies outside it."""
+    """The input is not audio, is damaged or empty, or the requested clip lies outside it."""
 
 
 class AudioNotFound(InvalidAudio, FileNotFoundError):
-    """There is no file where the input says there is one."""
+    """The file does not exist."""
 
 
 class UnsupportedFormat(AudioError, ValueError):
-    """The format is unknown, lacks a fact (such as the sample rate of raw PCM), or cannot be sent."""
+    """The format is unknown, cannot be sent, or lacks a parameter, such as the sample rate of raw PCM."""
 
 
 class AudioTooLarge(AudioError, ValueError):
-    """The audio is over a limit of bytes or seconds; the message names both figures."""
+    """The audio exceeds a limit of bytes or seconds; the message states the size and the limit."""
 
 
 class AccessDenied(AudioError, PermissionError):
-    """A path or address that may not be opened; the message names the argument that would allow it."""
+    """A path or address may not be opened; the message names the argument that would allow it."""
 
 
 class MissingDependency(AudioError, ImportError):
-    """A package of an extra is not installed; the message is the pip command."""
+    """A package of an extra is not installed; the message holds the pip command that installs it."""
 
 
 class MissingAPIKey(AudioError, ValueError):
-    """No key was given and none of the provider's environment variables is set."""
+    """No API key was given and none of the provider's environment variables is set."""
 
 
 class UnknownProvider(AudioError, ValueError):
-    """The provider's name is not in `audio_core.PROVIDERS`."""
+    """There is no provider of this name in `audio_core.PROVIDERS`."""
 
 
 class InvalidOption(AudioError, ValueError):
-    """An option that a gateway does not have, or that cannot be carried out on what it was given with."""
+    """An option does not exist for this gateway, or cannot be applied to the given input."""
 
 
 class StoreError(AudioError, OSError):
-    """A store of transcripts that cannot be read or written; nothing was asked of a gateway."""
+    """A store of transcripts or audio cannot be read or written."""
 
 
 class TranscriptionIncomplete(AudioError):
-    """Some stretch of a recording could not be transcribed.
+    """Part of a recording could not be transcribed.
 
     Attributes:
-        transcript: what was transcribed so far, a `Transcript`.
-        failures: one `(start, end, error)` in seconds for each missing stretch.
+        transcript: the `Transcript` of everything else that was transcribed.
+        failures: one tuple `(start, end, error)` for each missing part, with times in seconds.
     """
 
     def __init__(self, message: str, *, transcript: Any = None, failures: Any = ()) -> None:
@@ -154,17 +159,17 @@ class TranscriptionIncomplete(AudioError):
 
 
 class ProviderError(AudioError):
-    """A gateway refused, failed or did not answer.
+    """A gateway refused, failed or did not respond.
 
     Attributes:
-        status: HTTP status, or None when no answer came.
+        status: HTTP status, or None if there was no response.
         code: the gateway's own error code, as text.
-        request_id: the id to give to the gateway's support.
-        provider: the provider's name, such as `"openrouter"`.
+        request_id: the gateway's id of the request, which its support may ask for.
+        provider: name of the provider, such as `"openrouter"`.
         retryable: whether the same request may succeed later.
-        attempts: how many requests were made in all.
-        may_have_been_billed: whether a whole request had been sent when it failed.
-        partial: the text that had arrived before the failure, if any.
+        attempts: total number of requests that were sent.
+        may_have_been_billed: whether the request had been sent when it failed, so that the gateway may charge for it.
+        partial: the text received before the failure, if any.
     """
 
     retryable = False
@@ -195,30 +200,30 @@ class ProviderError(AudioError):
 
 
 class AuthenticationError(ProviderError):
-    """The key is wrong or expired (401)."""
+    """The API key is wrong or expired (401)."""
 
 
 class PermissionDenied(ProviderError):
-    """The key may not do this, or the account has no credit (402, 403)."""
+    """The API key lacks the permission, or the account has no credit (402, 403)."""
 
 
 class InvalidRequest(ProviderError):
-    """The gateway does not take this request (400, 413, 415, 422, or a redirect)."""
+    """The gateway does not accept the request (400, 405, 413, 415, 422 or a redirect)."""
 
 
 class ContextOverflow(InvalidRequest):
-    """More text or audio than the model takes at once."""
+    """The request has more text or audio than the model accepts."""
 
 
 class NotFound(ProviderError):
-    """No such model or no such endpoint (404)."""
+    """The model or the endpoint does not exist (404)."""
 
 
 class RateLimited(ProviderError):
-    """Too many requests, or a quota that is used up (429).
+    """There were too many requests, or a quota is used up (429).
 
     Attributes:
-        retry_after: seconds that the gateway asks us to wait, or None.
+        retry_after: seconds to wait before the next request, as the gateway asked; None if it did not.
     """
 
     retryable = True
@@ -235,16 +240,16 @@ class ProviderUnavailable(ProviderError):
 
 
 class Unreachable(ProviderError):
-    """No connection could be made, or it broke before the answer was whole."""
+    """No connection could be made, or it broke before the response was complete."""
 
     retryable = True
 
 
 class ProviderTimeout(ProviderError):
-    """No answer within the time allowed, measured on the clock."""
+    """There was no response, or no further content of a stream, within the time allowed."""
 
     retryable = True
 
 
 class IncompleteResponse(ProviderError):
-    """What came back is cut, empty, or not an answer; `partial` holds the text that had come."""
+    """The response is truncated, empty or unreadable; `partial` holds the text received, if any."""

@@ -1,4 +1,4 @@
-"""JSON that others wrote, taken apart without trust: what is not of the kind expected counts as absent."""
+"""Parse JSON from untrusted sources leniently: a value of an unexpected type counts as absent."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ __all__ = ["parse_json", "to_list", "to_object", "to_objects"]
 
 
 def parse_json(text: bytes | str) -> Any:
-    """The value of a JSON text, or None if it is none.
+    """Parse JSON text; return None if it is not JSON.
 
-    Twice as fast as the standard library on what is usual; what is rare (a lone surrogate, a byte order mark, great
-    depth) is left to that.
+    `pydantic_core` is twice as fast as the standard library, which parses only what the former rejects: a lone
+    surrogate, a byte order mark or deep nesting.
+
+    Example:
+        >>> parse_json('{"text": "hi"}'), parse_json("<html>")
+        ({'text': 'hi'}, None)
     """
     try:
         return from_json(text)
@@ -27,15 +31,15 @@ def parse_json(text: bytes | str) -> Any:
 
 
 def to_object(value: Any) -> dict[str, Any]:
-    """The value if it is a JSON object, else an empty one."""
+    """Return the value if it is a JSON object, else an empty one."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def to_list(value: Any) -> list[Any]:
-    """The value if it is a JSON array, else an empty one."""
+    """Return the value if it is a JSON array, else an empty one."""
     return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 def to_objects(value: Any) -> list[dict[str, Any]]:
-    """The objects of a JSON array; anything else in it is left out."""
+    """Return the objects in a JSON array without its other items; an empty list if the value is not an array."""
     return [to_object(item) for item in to_list(value) if isinstance(item, dict)]

@@ -1,7 +1,8 @@
-"""What a gateway takes beyond OpenAI's fields, where it is documented; `extra_body` and `extra_headers` are for the rest.
+"""Documented options of gateways beyond OpenAI's fields; `extra_body` and `extra_headers` are for all others.
 
-Sources: https://docs.cortecs.ai (AudioTranscriptionRequest; chat takes the same routing fields),
-https://openrouter.ai/docs/features/provider-routing and /docs/app-attribution, https://docs.litellm.ai/docs/proxy/user_keys.
+Sources: https://docs.cortecs.ai (AudioTranscriptionRequest; chat accepts the same routing fields),
+https://openrouter.ai/docs/features/provider-routing and /docs/app-attribution,
+https://docs.litellm.ai/docs/proxy/user_keys.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ __all__ = [
     "split_gateway_options",
 ]
 
-_CLOSED = ConfigDict(extra="forbid")
+_NO_EXTRA_KEYS = ConfigDict(extra="forbid")
 
 
-@with_config(_CLOSED)
+@with_config(_NO_EXTRA_KEYS)
 class CortecsOptions(TypedDict, total=False):
-    """Which of its providers Cortecs may route to."""
+    """Cortecs' rules for the providers that it may route a request to."""
 
     preference: Literal["speed", "cost", "balanced"]
     allowed_providers: list[str]
@@ -40,9 +41,9 @@ class CortecsOptions(TypedDict, total=False):
     enable_model_fallback: bool
 
 
-@with_config(_CLOSED)
+@with_config(_NO_EXTRA_KEYS)
 class OpenRouterProvider(TypedDict, total=False):
-    """Which of its providers OpenRouter may route to; prices are US dollars."""
+    """OpenRouter's rules for the providers that it may route a request to; prices are in US dollars."""
 
     order: list[str]
     only: list[str]
@@ -59,9 +60,9 @@ class OpenRouterProvider(TypedDict, total=False):
     enforce_distillable_text: bool
 
 
-@with_config(_CLOSED)
+@with_config(_NO_EXTRA_KEYS)
 class OpenRouterOptions(TypedDict, total=False):
-    """OpenRouter's own fields; `referer`, `title` and `categories` are headers that name your application."""
+    """OpenRouter's own options; `referer`, `title` and `categories` are sent as headers and name your application."""
 
     provider: OpenRouterProvider
     models: list[str]
@@ -74,9 +75,9 @@ class OpenRouterOptions(TypedDict, total=False):
     categories: list[str]
 
 
-@with_config(_CLOSED)
+@with_config(_NO_EXTRA_KEYS)
 class LiteLLMOptions(TypedDict, total=False):
-    """What a LiteLLM Proxy logs, and routes and falls back by."""
+    """Options of the LiteLLM Proxy for logging, routing and fallbacks."""
 
     metadata: dict[str, Any]
     tags: list[str]
@@ -85,22 +86,25 @@ class LiteLLMOptions(TypedDict, total=False):
 
 
 GatewayOptions = CortecsOptions | OpenRouterOptions | LiteLLMOptions
-"""The options of whichever gateway is used."""
+"""The options of any one gateway."""
 
-_KINDS: dict[str, type] = {"cortecs": CortecsOptions, "openrouter": OpenRouterOptions, "litellm": LiteLLMOptions}
-_HEADERS = {"referer": "HTTP-Referer", "title": "X-OpenRouter-Title", "categories": "X-OpenRouter-Categories"}
+_OPTION_TYPES: dict[str, type] = {"cortecs": CortecsOptions, "openrouter": OpenRouterOptions, "litellm": LiteLLMOptions}
+_HEADER_NAMES = {"referer": "HTTP-Referer", "title": "X-OpenRouter-Title", "categories": "X-OpenRouter-Categories"}
 
 
 def split_gateway_options(provider: str, options: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, str]]:
-    """What a gateway's options are on the wire: fields of the body, and headers.
+    """Split a gateway's options into fields of the request body and headers.
 
     Args:
         provider: name of the gateway.
         options: its `GatewayOptions`, or None.
 
+    Returns:
+        The fields to add to the body, and the headers to add to the request.
+
     Raises:
         UnknownProvider: if there is no such provider.
-        InvalidOption: if it has no such option, or not with that value.
+        InvalidOption: if the gateway has no such option, or does not accept its value.
 
     Example:
         >>> split_gateway_options("openrouter", {"models": ["a", "b"], "title": "My app"})
@@ -109,19 +113,19 @@ def split_gateway_options(provider: str, options: Mapping[str, Any] | None) -> t
     name = find_provider(provider).name
     if not options:
         return {}, {}
-    if name not in _KINDS:
+    if name not in _OPTION_TYPES:
         raise InvalidOption(f"{name} has no gateway_options of its own; use extra_body=... and extra_headers=...")
     try:
-        found = dict(_build_adapter(name).validate_python(dict(options)))
+        fields = dict(_build_adapter(name).validate_python(dict(options)))
     except ValidationError as error:
         raise InvalidOption(_explain_error(name, error)) from None
-    headers = {_HEADERS[key]: _format_header(found.pop(key)) for key in list(found) if key in _HEADERS}
-    return found, headers
+    headers = {_HEADER_NAMES[key]: _format_header(fields.pop(key)) for key in list(fields) if key in _HEADER_NAMES}
+    return fields, headers
 
 
 @functools.cache
 def _build_adapter(name: str) -> TypeAdapter[Any]:
-    return TypeAdapter(_KINDS[name])
+    return TypeAdapter(_OPTION_TYPES[name])
 
 
 def _format_header(value: str | list[str]) -> str:
@@ -130,7 +134,7 @@ def _format_header(value: str | list[str]) -> str:
 
 def _explain_error(name: str, error: ValidationError) -> str:
     first = error.errors()[0]
-    where = ".".join(str(step) for step in first["loc"])
-    known = ", ".join(_KINDS[name].__annotations__)
-    said = "there is no such option" if first["type"] == "extra_forbidden" else first["msg"]
-    return f"gateway_options of {name}, {where}: {said}. It has {known}; use extra_body=... for anything else."
+    path = ".".join(str(step) for step in first["loc"])
+    names = ", ".join(_OPTION_TYPES[name].__annotations__)
+    problem = "there is no such option" if first["type"] == "extra_forbidden" else first["msg"]
+    return f"gateway_options of {name}, {path}: {problem}. It has {names}; use extra_body=... for anything else."

@@ -1,6 +1,6 @@
-"""One row per gateway: facts, with their sources, and nothing that a model "should" not do.
+"""The known gateways: one row for each, with the facts that its documentation states.
 
-There are no default models for remote gateways: their names come and go.
+Remote gateways have no default model here, because the names of models change too often.
 """
 
 from __future__ import annotations
@@ -16,28 +16,29 @@ from audio_core.errors import MissingAPIKey, UnknownProvider
 __all__ = ["PROVIDERS", "Provider", "find_provider"]
 
 _MIB = 2**20
-_UPLOADS = ("flac", "mp3", "mp4", "m4a", "ogg", "wav", "webm")
+_UPLOAD_FORMATS = ("flac", "mp3", "mp4", "m4a", "ogg", "wav", "webm")
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """What is known of a gateway.
+    """The facts about one gateway.
 
     Attributes:
-        name: as it is passed to `provider=`.
-        base_url: where its API starts; `base_url=` replaces it.
-        api_key_env: environment variables that may hold the key, in the order they are tried. Empty: no key is needed.
-        base_url_env: environment variables that may hold the base URL.
-        chat_formats: what `input_audio.format` may be; anything else is converted to one of these.
-        transcription: how a recording is sent to be transcribed; `"chat"` where no endpoint for it is documented.
-        upload_formats: what the transcription endpoint takes.
-        max_upload_bytes: the largest recording it takes; None if no limit is documented.
-        max_upload_seconds: the longest recording it takes; None if no limit is documented.
-        streams_transcripts: whether it gives a transcript as it is heard.
-        remembers_speech: whether an earlier spoken reply may be named by its id.
-        speaks_only_streamed: whether it gives spoken replies in streams only.
-        keeps_reasoning: whether it wants a reply's reasoning details back with the next request.
-        docs: where these facts stand.
+        name: name that is passed as `provider=`.
+        base_url: base URL of its API; `base_url=` replaces it.
+        api_key_env: environment variables that may hold the key, in the order they are tried; empty if it needs no key.
+        base_url_env: environment variables that may hold the base URL, in the order they are tried.
+        chat_formats: formats accepted as `input_audio.format`; any other is converted to one of these.
+        transcription: how recordings are sent for transcription: to an endpoint that takes a `"multipart"` form or
+            `"json"`, as `"chat"` where no such endpoint is documented, or to an `"engine"` in this process.
+        upload_formats: formats that the transcription endpoint accepts.
+        max_upload_bytes: largest recording accepted for transcription, in bytes; None if no limit is documented.
+        max_upload_seconds: longest recording accepted for transcription, in seconds; None if no limit is documented.
+        streams_transcripts: whether transcripts can be streamed.
+        remembers_speech: whether a request may refer to an earlier spoken reply by its id.
+        speaks_only_streamed: whether spoken replies are available only as streams.
+        keeps_reasoning: whether a reply's reasoning details are sent back with the next request.
+        docs: URL of the documentation that states these facts, or the command that prints it.
     """
 
     name: str
@@ -46,7 +47,7 @@ class Provider:
     base_url_env: tuple[str, ...] = ()
     chat_formats: tuple[str, ...] = ("wav", "mp3")
     transcription: Literal["multipart", "json", "chat", "engine"] = "multipart"
-    upload_formats: tuple[str, ...] = _UPLOADS
+    upload_formats: tuple[str, ...] = _UPLOAD_FORMATS
     max_upload_bytes: int | None = None
     max_upload_seconds: float | None = None
     streams_transcripts: bool = False
@@ -56,20 +57,25 @@ class Provider:
     docs: str = ""
 
     def find_key(self, given: str | None) -> str | None:
-        """The key to use: the one given, else the first in the environment; None if none is needed.
+        """Return the API key to use: the given one, else the first in the environment; None if no key is needed.
 
         Raises:
-            MissingAPIKey: if one is needed and there is none; the message names the variables.
+            MissingAPIKey: if a key is needed and none was found; the message names the environment variables.
         """
-        found = given or _read_environment(self.api_key_env)
-        if found is None and self.api_key_env:
+        key = given or _read_environment(self.api_key_env)
+        if key is None and self.api_key_env:
             raise MissingAPIKey(
                 f"{self.name} needs an API key: set {' or '.join(self.api_key_env)}, or pass api_key=..."
             )
-        return found
+        return key
 
     def find_base_url(self, given: str | None) -> str:
-        """The base URL to use: the one given, else one in the environment, else the row's own; no slash at its end."""
+        """Return the base URL to use, without a trailing slash: given, else from the environment, else the default.
+
+        Example:
+            >>> find_provider("openai").find_base_url("http://localhost:8000/v1/")
+            'http://localhost:8000/v1'
+        """
         return (given or _read_environment(self.base_url_env) or self.base_url).rstrip("/")
 
 
@@ -82,9 +88,9 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 base_url="https://api.openai.com/v1",
                 api_key_env=("OPENAI_API_KEY",),
                 base_url_env=("OPENAI_BASE_URL",),
-                chat_formats=("wav", "mp3"),  # an enum in OpenAI's OpenAPI file
+                chat_formats=("wav", "mp3"),  # the enum in OpenAI's OpenAPI description
                 max_upload_bytes=25 * _MIB,
-                streams_transcripts=True,  # all but whisper-1, which then answers at once
+                streams_transcripts=True,  # all models but whisper-1, which responds with the whole transcript
                 remembers_speech=True,
                 docs="https://platform.openai.com/docs/guides/audio",
             ),
@@ -95,7 +101,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 chat_formats=("wav", "mp3", "aiff", "aac", "ogg", "flac", "m4a"),
                 transcription="json",
                 upload_formats=("wav", "mp3", "flac", "m4a", "ogg", "webm", "aac"),
-                # Replies come from whichever provider it routes to, so an id of one means nothing to the next.
+                # remembers_speech is False: the next request may go to another provider, which does not know the id.
                 speaks_only_streamed=True,  # "Audio output requires streaming (stream: true)"
                 keeps_reasoning=True,  # https://openrouter.ai/docs/use-cases/reasoning-tokens
                 docs="https://openrouter.ai/docs/guides/overview/multimodal/audio",
@@ -113,7 +119,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 name="cortecs",
                 base_url="https://api.cortecs.ai/v1",
                 api_key_env=("CORTECS_API_KEY",),
-                chat_formats=("wav", "mp3"),  # "support depends on the provider"; these two are the common ground
+                chat_formats=("wav", "mp3"),  # "support depends on the provider"; these two are the common denominator
                 docs="https://docs.cortecs.ai",
             ),
             Provider(
@@ -121,7 +127,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 base_url="http://localhost:4000/v1",
                 api_key_env=("LITELLM_API_KEY", "LITELLM_PROXY_API_KEY", "LITELLM_MASTER_KEY"),
                 base_url_env=("LITELLM_BASE_URL", "LITELLM_PROXY_API_BASE"),
-                chat_formats=("wav", "mp3"),  # the proxy passes anything; the models behind it take these
+                chat_formats=("wav", "mp3"),  # the proxy passes any format on; the models behind it accept these
                 docs="https://docs.litellm.ai/docs/completion/audio",
             ),
             Provider(
@@ -135,14 +141,14 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
         )
     }
 )
-"""Every gateway that is known by name. Any other OpenAI-compatible one: `provider="openai"` with its `base_url`."""
+"""The gateways known by name. For any other OpenAI-compatible one use `provider="openai"` and its `base_url`."""
 
 
 def find_provider(name: str | Provider) -> Provider:
-    """The row of that name; a row of your own is its own.
+    """Find a provider by name; a `Provider` is returned as it is.
 
     Raises:
-        UnknownProvider: if there is none; the message lists those there are.
+        UnknownProvider: if there is no provider of this name; the message lists the known ones.
 
     Example:
         >>> find_provider("cortecs").base_url

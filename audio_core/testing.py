@@ -1,4 +1,6 @@
-"""A scripted gateway and sounds, for our tests and for those of whoever builds on this project. No test framework needed.
+"""A scripted gateway and generated audio, for tests of this project and of projects that use it.
+
+They work with any test framework.
 
 Example:
     >>> with ScriptedGateway() as gateway:
@@ -30,14 +32,29 @@ __all__ = ["FormPart", "Recorded", "Reply", "ScriptedGateway", "chat_reply", "ch
 
 
 def tone(seconds: float, *, rate: int = 16_000, hertz: float = 440.0) -> bytes:
-    """A WAV file with a sine tone, 16-bit mono."""
+    """Return a WAV file of a sine tone, 16-bit mono.
+
+    Args:
+        seconds: duration in seconds.
+        rate: sample rate in Hz.
+        hertz: frequency of the tone in Hz.
+
+    Example:
+        >>> Audio.of(tone(0.5)).format
+        'wav'
+    """
     return _write_wav(
         rate, (round(8000 * math.sin(2 * math.pi * hertz * n / rate)) for n in range(round(seconds * rate)))
     )
 
 
 def silence(seconds: float, *, rate: int = 16_000) -> bytes:
-    """A WAV file in which nothing is heard, 16-bit mono."""
+    """Return a WAV file of silence, 16-bit mono.
+
+    Args:
+        seconds: duration in seconds.
+        rate: sample rate in Hz.
+    """
     return _write_wav(rate, (0 for _ in range(round(seconds * rate))))
 
 
@@ -51,16 +68,16 @@ def _write_wav(rate: int, samples: Any) -> bytes:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the gateway answers to one request.
+    """The scripted response to one request.
 
     Attributes:
-        body: JSON, text or bytes; or pieces that are sent one by one.
+        body: a JSON object, text or bytes; or a sequence of pieces, which are sent one by one.
         status: HTTP status.
-        headers: beside `Content-Type`, which is JSON for JSON and is not guessed otherwise.
-        wait: seconds before the answer begins.
-        between: seconds between two pieces.
-        cut: how it ends: None well, `"reset"` with a broken connection, `"fin"` with a closed one, short of what was
-            announced.
+        headers: headers to add; a `Content-Type` replaces the one that `content_type` returns.
+        wait: seconds before the response begins.
+        between: seconds after each piece.
+        cut: how the response ends: None for completely, `"reset"` for a connection reset and `"fin"` for a connection
+            closed before the announced end of the body.
     """
 
     body: dict[str, Any] | str | bytes | Sequence[str | bytes] = b""
@@ -71,7 +88,7 @@ class Reply:
     cut: str | None = None
 
     def pieces(self) -> Sequence[bytes]:
-        """The body as it is sent."""
+        """Return the body as the pieces to send."""
         if isinstance(self.body, dict):
             return [json.dumps(self.body).encode()]
         pieces = [self.body] if isinstance(self.body, (str, bytes)) else self.body
@@ -79,22 +96,22 @@ class Reply:
 
     @property
     def streamed(self) -> bool:
-        """Whether it is sent piece by piece."""
+        """Whether the body is sent piece by piece."""
         return not isinstance(self.body, (dict, str, bytes))
 
     def content_type(self) -> str:
-        """JSON for JSON, an event stream for pieces, plain text otherwise."""
+        """Return the default content type: JSON for an object, an event stream for pieces, else plain text."""
         if isinstance(self.body, dict):
             return "application/json"
         return "text/event-stream" if self.streamed else "text/plain"
 
 
 def chat_reply(text: str | None, *, finish: str = "stop", **message: Any) -> Reply:
-    """A whole chat completion.
+    """Build a reply that is a complete chat completion.
 
     Args:
-        text: its content.
-        finish: its finish reason.
+        text: content of the message.
+        finish: the finish reason.
         **message: further fields of the message, such as `audio` or `tool_calls`.
     """
     choice = {"index": 0, "message": {"role": "assistant", "content": text, **message}, "finish_reason": finish}
@@ -110,12 +127,12 @@ def chat_reply(text: str | None, *, finish: str = "stop", **message: Any) -> Rep
 def chat_stream(
     *deltas: str | Mapping[str, Any], finish: str | None = "stop", done: bool = True, **reply: Any
 ) -> Reply:
-    """A streamed chat completion: an event for each delta, then finish reason, usage and `[DONE]`.
+    """Build a reply that streams a chat completion: an event for each delta, finish reason, usage and `[DONE]`.
 
     Args:
         *deltas: texts, or deltas with other fields, such as `audio` or `tool_calls`.
-        finish: the finish reason; None leaves it and the usage out.
-        done: whether the stream ends as it should.
+        finish: the finish reason; None omits it and the usage.
+        done: whether the stream ends with `[DONE]`.
         **reply: further arguments of `Reply`.
     """
     events = [_format_event(delta={"content": delta} if isinstance(delta, str) else delta) for delta in deltas]
@@ -141,7 +158,7 @@ class FormPart:
 
 @dataclass(frozen=True)
 class Recorded:
-    """One request that the gateway received; header names are in lower case."""
+    """A request that the gateway received; header names are in lower case."""
 
     method: str
     path: str
@@ -150,14 +167,14 @@ class Recorded:
 
     @property
     def json(self) -> Any:
-        """The body, decoded."""
+        """The body, parsed as JSON."""
         return json.loads(self.body)
 
     @property
     def parts(self) -> list[FormPart]:
-        """The parts of a multipart body, as Python's own parser reads them."""
-        head = f"Content-Type: {self.headers['content-type']}\r\n\r\n".encode()
-        message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + self.body)
+        """The parts of a multipart body, as the standard library parses them."""
+        header = f"Content-Type: {self.headers['content-type']}\r\n\r\n".encode()
+        message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(header + self.body)
         return [
             FormPart(
                 name=str(part.get_param("name", header="content-disposition")),
@@ -170,7 +187,7 @@ class Recorded:
 
     @property
     def form(self) -> dict[str, list[str]]:
-        """The fields of a multipart body that are no files."""
+        """The fields of a multipart body that are not files: lists of values by name."""
         fields: dict[str, list[str]] = {}
         for part in self.parts:
             if part.filename is None:
@@ -179,11 +196,13 @@ class Recorded:
 
 
 class ScriptedGateway:
-    """A server on loopback that records each request and answers from a script; the last answer repeats.
+    """A server on the loopback interface that records requests and sends scripted replies; the last reply repeats.
+
+    Without a script the reply is a chat completion `yes`. Use it as a context manager, which starts and stops it.
 
     Attributes:
-        requests: what was received, in order.
-        abandoned: set once a client has gone before its answer was sent.
+        requests: the requests received, in order.
+        abandoned: an event that is set once a client has disconnected before its response was sent.
     """
 
     def __init__(self) -> None:
@@ -196,20 +215,20 @@ class ScriptedGateway:
 
     @property
     def base_url(self) -> str:
-        """Where its API starts."""
+        """The base URL of its API."""
         return f"{self.origin}/v1"
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port."""
+        """The URL of the server: scheme, host and port."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def will_answer(self, *replies: Reply) -> None:
-        """Answer the next requests with these, and all later ones with the last."""
+        """Reply to the next requests with these replies, and to all later requests with the last one."""
         self._script = deque(replies)
 
     def next_reply(self, request: Recorded) -> Reply:
-        """Record a request and choose its answer."""
+        """Record a request and return the reply to it. Override this to reply by the request."""
         with self._lock:
             self.requests.append(request)
             return self._script.popleft() if len(self._script) > 1 else self._script[0]
@@ -225,7 +244,7 @@ class ScriptedGateway:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement of its head
+    disable_nagle_algorithm = True  # else the body waits 40 ms until the client acknowledges the headers
     gateway: ScriptedGateway
 
     def do_POST(self) -> None:
@@ -234,16 +253,16 @@ class _Handler(BaseHTTPRequestHandler):
         reply = self.gateway.next_reply(Recorded(self.command, self.path, headers, body))
         time.sleep(reply.wait)
         try:
-            self._send_head(reply)
+            self._send_headers(reply)
             self._send_body(reply)
             self._end_reply(reply)
-        except OSError:  # the client has gone
+        except OSError:  # the client has disconnected
             self.gateway.abandoned.set()
             self.close_connection = True
 
-    do_GET = do_POST  # noqa: N815 - the base class calls it so
+    do_GET = do_POST  # noqa: N815 - the base class requires this name
 
-    def _send_head(self, reply: Reply) -> None:
+    def _send_headers(self, reply: Reply) -> None:
         self.send_response(reply.status)
         for name, value in {"Content-Type": reply.content_type(), **reply.headers}.items():
             self.send_header(name, value)
@@ -265,9 +284,9 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.cut is None:
             return
         self.close_connection = True
-        if reply.cut == "reset":  # a linger of zero makes the close a reset
+        if reply.cut == "reset":  # closing a socket with SO_LINGER of zero seconds sends a reset
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""

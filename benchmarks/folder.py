@@ -1,6 +1,6 @@
-"""Fifty files through a gateway that takes 200 ms for each: how near to the ideal, and who else is.
+"""Fifty files through a gateway that takes 200 ms for each: how close is the total time to the ideal?
 
-python benchmarks/folder.py    # needs the group "peers", and the ffmpeg program for pydub
+python benchmarks/folder.py    # needs the dependency group "peers" and, for pydub, the ffmpeg program
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from measuring import sink, table
+from measuring import print_table, run_sink
 
 from audio_core.testing import tone
 from langchain_audio import AudioLoader
@@ -25,22 +25,27 @@ os.environ["SINK_LATENCY"] = str(LATENCY)
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, sink() as url:
+    with tempfile.TemporaryDirectory() as folder, run_sink() as url:
         for number in range(FILES):
             (Path(folder) / f"{number:02}.wav").write_bytes(tone(0.6))
         rows = list[tuple[str, str, str]]()
-        for at_once in (8, 16):
-            ideal = math.ceil(FILES / at_once) * LATENCY
-            for kind, load in (("sync", ours), ("async", ours_async)):
-                took = best(lambda load=load, at_once=at_once: load(folder, url, at_once))
-                rows.append((f"ours, {at_once} at once, {kind}", f"{took:.2f}", f"{took / ideal:.2f} x"))
-        for name, load in (("OpenAIWhisperParser", langchain_peer), ("WhisperReader", llamaindex_peer)):
-            rows.append((name, f"{best(lambda load=load: load(folder, url), 1):.2f}", ""))
-        table(f"{FILES} files", ("s", "of the ideal"), rows)
+        for max_concurrency in (8, 16):
+            ideal = math.ceil(FILES / max_concurrency) * LATENCY
+            for kind, load in (("sync", load_ours), ("async", load_ours_async)):
+                seconds = measure_seconds(lambda load=load, limit=max_concurrency: load(folder, url, limit))
+                rows.append((f"ours, {max_concurrency} at once, {kind}", f"{seconds:.2f}", f"{seconds / ideal:.2f} x"))
+        for name, load in (("OpenAIWhisperParser", load_langchain_peer), ("WhisperReader", load_llamaindex_peer)):
+            rows.append((name, f"{measure_seconds(lambda load=load: load(folder, url), 1):.2f}", ""))
+        print_table(f"{FILES} files", ("s", "of the ideal"), rows)
 
 
-def best(load: Callable[[], int], rounds: int = ROUNDS) -> float:
-    """Seconds of the median round."""
+def measure_seconds(load: Callable[[], int], rounds: int = ROUNDS) -> float:
+    """Return the median time of some rounds, in seconds.
+
+    Args:
+        load: loads the folder and returns the number of documents.
+        rounds: how often it is called.
+    """
     times = list[float]()
     for _ in range(rounds):
         began = time.perf_counter()
@@ -50,19 +55,19 @@ def best(load: Callable[[], int], rounds: int = ROUNDS) -> float:
     return sorted(times)[len(times) // 2]
 
 
-def loader(folder: str, url: str, at_once: int) -> AudioLoader:
-    return AudioLoader(folder, provider="openai", model="m", api_key="k", base_url=url, max_concurrency=at_once)
+def create_loader(folder: str, url: str, max_concurrency: int) -> AudioLoader:
+    return AudioLoader(folder, provider="openai", model="m", api_key="k", base_url=url, max_concurrency=max_concurrency)
 
 
-def ours(folder: str, url: str, at_once: int) -> int:
-    return len(loader(folder, url, at_once).load())
+def load_ours(folder: str, url: str, max_concurrency: int) -> int:
+    return len(create_loader(folder, url, max_concurrency).load())
 
 
-def ours_async(folder: str, url: str, at_once: int) -> int:
-    return len(asyncio.run(loader(folder, url, at_once).aload()))
+def load_ours_async(folder: str, url: str, max_concurrency: int) -> int:
+    return len(asyncio.run(create_loader(folder, url, max_concurrency).aload()))
 
 
-def langchain_peer(folder: str, url: str) -> int:
+def load_langchain_peer(folder: str, url: str) -> int:
     from langchain_community.document_loaders.blob_loaders.file_system import FileSystemBlobLoader
     from langchain_community.document_loaders.generic import GenericLoader
     from langchain_community.document_loaders.parsers.audio import OpenAIWhisperParser
@@ -71,7 +76,7 @@ def langchain_peer(folder: str, url: str) -> int:
     return len(GenericLoader(FileSystemBlobLoader(folder, glob="*.wav"), parser).load())
 
 
-def llamaindex_peer(folder: str, url: str) -> int:
+def load_llamaindex_peer(folder: str, url: str) -> int:
     from llama_index.core import SimpleDirectoryReader
     from llama_index.readers.whisper import WhisperReader
 

@@ -1,4 +1,4 @@
-"""What an import costs, beside the framework's own: CPU of a fresh process.
+"""What an import costs on top of the framework's own: CPU of a fresh process.
 
 .venv-peers/bin/python benchmarks/imports.py [--rounds 3]
 """
@@ -9,7 +9,7 @@ import argparse
 import subprocess
 import sys
 
-from measuring import middle, table
+from measuring import format_median, print_table
 
 IMPORTS = (
     "import langchain_core",
@@ -30,18 +30,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    found: dict[str, list[float]] = {statement: [] for statement in IMPORTS}
+    figures: dict[str, list[float]] = {statement: [] for statement in IMPORTS}
     loaded = dict.fromkeys(IMPORTS, "")
     for _ in range(options.rounds):
-        for statement, values in found.items():
-            seconds, loaded[statement] = imported(statement)
+        for statement, values in figures.items():
+            seconds, loaded[statement] = measure_import(statement)
             values.append(seconds)
-    rows = [(f"`{statement}`", middle(values, 1000), loaded[statement]) for statement, values in found.items()]
-    table("Imports", ("CPU, ms", f"loads of {', '.join(UNWANTED)}"), rows)
+    rows = [(f"`{statement}`", format_median(values, 1000), loaded[statement]) for statement, values in figures.items()]
+    print_table("Imports", ("CPU, ms", f"loads of {', '.join(UNWANTED)}"), rows)
 
 
-def imported(statement: str) -> tuple[float, str]:
-    """CPU seconds, and which of the unwanted modules came along."""
+def measure_import(statement: str) -> tuple[float, str]:
+    """Return the CPU seconds of an import statement, and which of the unwanted modules it loads."""
     program = f"""if True:
         import sys, time
         began = time.process_time()
@@ -49,8 +49,8 @@ def imported(statement: str) -> tuple[float, str]:
         print(time.process_time() - began)
         print(*[name for name in {UNWANTED!r} if name in sys.modules], sep=", ")
     """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    *_, seconds, names = done.stdout.splitlines()
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    *_, seconds, names = process.stdout.splitlines()
     return float(seconds), names
 
 

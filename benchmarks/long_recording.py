@@ -1,6 +1,7 @@
-"""Three hours through a gateway: is every item there once, in order and in time; how much memory, how fast.
+"""Send three hours of tones to a gateway: is each transcribed once, in order, at the right time? How much memory?
 
-An hour with pauses of every length, one without any, one with pauses again; see `tones.py`.
+Speed is measured too. The recording is an hour with pauses of every length, an hour without any, and an hour with
+pauses again. See `tones.py`.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tones import Item, serving, write
+from tones import Item, run_server, write_tones
 
 NUMBERS = 120
-LISTENED = 600.0  # seconds that planning with Silero is measured on
+SILERO_SECONDS = 600.0  # length of the clip on which cutting with Silero is measured
 
 CLIENT = """
 import json, resource, sys, time
@@ -25,23 +26,23 @@ from dataclasses import replace
 from audio_core import Audio, AudioClient
 from audio_core.integration import find_provider
 from audio_core.media import decode
-from audio_core.media.segmentation import pieces
+from audio_core.media.segmentation import cut_recording
 
-def planned(*arguments):
+def measure_cutting(*arguments):
     cpu = time.process_time()
-    count = sum(1 for _ in pieces(*arguments))
+    count = sum(1 for _ in cut_recording(*arguments))
     return count, time.process_time() - cpu
 
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-count, energy = planned(Audio.of({path!r}), 300.0)
-row = replace(find_provider("openai"), api_key_env=())
+count, energy = measure_cutting(Audio.of({path!r}), 300.0)
+provider = replace(find_provider("openai"), api_key_env=())
 began = time.perf_counter()
-found = AudioClient(row, base_url={url!r}, model="m").transcribe({path!r})
-took, peak = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-_, silero = planned(Audio.of({path!r}, end={listened}), 300.0, "silero")
+transcript = AudioClient(provider, base_url={url!r}, model="m").transcribe({path!r})
+seconds, peak = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+_, silero = measure_cutting(Audio.of({path!r}, end={silero_seconds}), 300.0, "silero")
 print(json.dumps({{
-    "pieces": count, "energy": energy, "silero": silero, "took": took, "above_import": (peak - before) / 1024,
-    "items": [(s.start, s.text) for s in found.segments],
+    "pieces": count, "energy": energy, "silero": silero, "seconds": seconds, "above_import": (peak - before) / 1024,
+    "segments": [(segment.start, segment.text) for segment in transcript.segments],
 }}))
 """
 
@@ -51,36 +52,38 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=3.0)
     hours = parser.parse_args().hours
     root = str(Path(__file__).parents[1])
-    with tempfile.TemporaryDirectory() as folder, serving() as url:
+    with tempfile.TemporaryDirectory() as folder, run_server() as url:
         path = Path(folder) / "long.wav"
-        write(path, items(hours))
-        program = CLIENT.format(root=root, path=str(path), url=url, listened=min(LISTENED, hours * 3600))
+        write_tones(path, generate_items(hours))
+        program = CLIENT.format(root=root, path=str(path), url=url, silero_seconds=min(SILERO_SECONDS, hours * 3600))
         printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    report(json.loads(printed), list(items(hours)), hours)
+    report(json.loads(printed), list(generate_items(hours)), hours)
 
 
-def items(hours: float) -> Iterator[Item]:
-    """The recording's items."""
-    time_, at = 0.0, 0
-    while time_ < hours * 3600:
-        is_middle = hours / 3 <= time_ / 3600 < 2 * hours / 3
-        pause = 0.0 if is_middle or at % 6 else 0.1 * (1 + at % 23)
-        yield time_, at % NUMBERS, pause
-        time_ += 0.5 + pause
-        at += 1
+def generate_items(hours: float) -> Iterator[Item]:
+    """Yield the tones of a recording of `hours`."""
+    start, index = 0.0, 0
+    while start < hours * 3600:
+        is_middle = hours / 3 <= start / 3600 < 2 * hours / 3
+        pause = 0.0 if is_middle or index % 6 else 0.1 * (1 + index % 23)
+        yield start, index % NUMBERS, pause
+        start += 0.5 + pause
+        index += 1
 
 
-def report(found: dict, truth: list[Item], hours: float) -> None:
-    right = [f"n{number}" for _, number, _ in truth]
-    heard = [word for _, text in found["items"] for word in text.split()]
-    off = max((abs(start - time_) for (start, _), (time_, _, _) in zip(found["items"], truth, strict=False)), default=0)
-    print(f"{hours} h, {len(truth)} items, {found['pieces']} pieces")
-    print(f"every item once and in order: {heard == right}; largest error of a start: {off:.3f} s")
+def report(result: dict, truth: list[Item], hours: float) -> None:
+    expected = [f"n{number}" for _, number, _ in truth]
+    words = [word for _, text in result["segments"] for word in text.split()]
+    pairs = zip(result["segments"], truth, strict=False)
+    error = max((abs(start - true_start) for (start, _), (true_start, _, _) in pairs), default=0)
+    print(f"{hours} h, {len(truth)} items, {result['pieces']} pieces")
+    print(f"every item once and in order: {words == expected}; largest error of a start: {error:.3f} s")
     print(
-        f"planning by energy: {hours * 3600 / found['energy']:.0f} x real time; "
-        f"with Silero: {min(LISTENED, hours * 3600) / found['silero']:.0f} x; all of it: {found['took']:.0f} s"
+        f"planning by energy: {hours * 3600 / result['energy']:.0f} x real time; "
+        f"with Silero: {min(SILERO_SECONDS, hours * 3600) / result['silero']:.0f} x; "
+        f"all of it: {result['seconds']:.0f} s"
     )
-    print(f"peak memory above import: {found['above_import']:.0f} MB")
+    print(f"peak memory above import: {result['above_import']:.0f} MB")
 
 
 if __name__ == "__main__":

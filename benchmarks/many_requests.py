@@ -1,4 +1,4 @@
-"""Two hundred requests with a megabyte each, sixteen under way, 50 ms of latency, on one event loop: CPU and throughput.
+"""Two hundred requests of 1 MB, sixteen at once, 50 ms of latency, on one event loop: CPU and throughput.
 
     .venv-peers/bin/python benchmarks/many_requests.py [--rounds 2]
 
@@ -16,12 +16,21 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from contestants import LANGCHAIN, LLAMAINDEX, for_langchain, for_llamaindex, inlined
-from measuring import Cost, answer, in_turn, measured, median, middle, sink, table
-from sending import write
+from contestants import LANGCHAIN, LLAMAINDEX, to_input_audio, to_langchain_messages, to_llamaindex_messages
+from measuring import (
+    Cost,
+    compute_median,
+    format_median,
+    measure_cost,
+    print_table,
+    run_contestant,
+    run_sink,
+    take_turns,
+)
+from sending import write_wav
 
-REQUESTS, AT_ONCE, LATENCY = 200, 16, 0.05
-Ask = Callable[[Path], Awaitable[Any]]
+REQUESTS, MAX_CONCURRENCY, LATENCY = 200, 16, 0.05  # latency in seconds
+Send = Callable[[Path], Awaitable[Any]]
 
 
 def main() -> None:
@@ -29,82 +38,84 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
     os.environ["SINK_LATENCY"] = str(LATENCY)
-    with tempfile.TemporaryDirectory() as folder, sink() as url:
+    with tempfile.TemporaryDirectory() as folder, run_sink() as url:
         path = Path(folder) / "1.wav"
-        write(path, 1)
-        found = in_turn(__file__, list(ASKING), [(str(path), url)], options.rounds)
+        write_wav(path, 1)
+        figures = take_turns(__file__, list(SENDERS), [(str(path), url)], options.rounds)
     rows = [
         (
             name,
-            f"{REQUESTS / median(cost.wall for cost in costs):.0f}",
-            middle([cost.cpu / REQUESTS for cost in costs], 1000),
-            middle([cost.peak for cost in costs]),
+            f"{REQUESTS / compute_median(cost.wall for cost in costs):.0f}",
+            format_median([cost.cpu / REQUESTS for cost in costs], 1000),
+            format_median([cost.peak for cost in costs]),
         )
-        for (name, _), costs in found.items()
+        for (name, _), costs in figures.items()
     ]
-    table(f"{REQUESTS} requests of 1 MB, {AT_ONCE} at once", ("requests/s", "CPU each, ms", "peak, MB"), rows)
+    print_table(
+        f"{REQUESTS} requests of 1 MB, {MAX_CONCURRENCY} at once", ("requests/s", "CPU each, ms", "peak, MB"), rows
+    )
 
 
-def ready(who: str) -> Callable[[str, str], Cost]:
-    ASKING[who]("http://127.0.0.1:1/v1")  # imports
+def prepare(name: str) -> Callable[[str, str], Cost]:
+    SENDERS[name]("http://127.0.0.1:1/v1")  # imports what the contestant needs
 
     def measure(path: str, url: str) -> Cost:
-        ask, loop = ASKING[who](url), asyncio.new_event_loop()
-        loop.run_until_complete(_all(ask, Path(path), AT_ONCE))
-        return measured(lambda: loop.run_until_complete(_all(ask, Path(path), REQUESTS)))
+        send, loop = SENDERS[name](url), asyncio.new_event_loop()
+        loop.run_until_complete(_send_all(send, Path(path), MAX_CONCURRENCY))
+        return measure_cost(lambda: loop.run_until_complete(_send_all(send, Path(path), REQUESTS)))
 
     return measure
 
 
-async def _all(ask: Ask, path: Path, requests: int) -> None:
-    places = asyncio.Semaphore(AT_ONCE)
+async def _send_all(send: Send, path: Path, requests: int) -> None:
+    semaphore = asyncio.Semaphore(MAX_CONCURRENCY)
 
-    async def one() -> None:
-        async with places:
-            await ask(path)
+    async def send_one() -> None:
+        async with semaphore:
+            await send(path)
 
-    await asyncio.gather(*(one() for _ in range(requests)))
+    await asyncio.gather(*(send_one() for _ in range(requests)))
 
 
-def langchain(name: str) -> Callable[[str], Ask]:
-    def asker(url: str) -> Ask:
+def create_langchain_factory(name: str) -> Callable[[str], Send]:
+    def create_sender(url: str) -> Send:
         model = LANGCHAIN[name](url)
-        return lambda path: model.ainvoke(for_langchain(name, path))
+        return lambda path: model.ainvoke(to_langchain_messages(name, path))
 
-    return asker
+    return create_sender
 
 
-def llamaindex(name: str) -> Callable[[str], Ask]:
-    def asker(url: str) -> Ask:
+def create_llamaindex_factory(name: str) -> Callable[[str], Send]:
+    def create_sender(url: str) -> Send:
         llm = LLAMAINDEX[name](url)
-        return lambda path: llm.achat(for_llamaindex(path))
+        return lambda path: llm.achat(to_llamaindex_messages(path))
 
-    return asker
+    return create_sender
 
 
-def openai_sdk(url: str) -> Ask:
+def create_openai_sender(url: str) -> Send:
     import openai
 
     client = openai.AsyncOpenAI(base_url=url)
     return lambda path: client.chat.completions.create(
-        model="m", messages=[{"role": "user", "content": [inlined(path)]}], timeout=600
+        model="m", messages=[{"role": "user", "content": [to_input_audio(path)]}], timeout=600
     )
 
 
-def litellm(url: str) -> Ask:
+def create_litellm_sender(url: str) -> Send:
     import litellm
 
     return lambda path: litellm.acompletion(
-        "openai/gpt-audio", api_base=url, api_key="k", messages=[{"role": "user", "content": [inlined(path)]}]
+        "openai/gpt-audio", api_base=url, api_key="k", messages=[{"role": "user", "content": [to_input_audio(path)]}]
     )
 
 
-ASKING: dict[str, Callable[[str], Ask]] = {
-    **{name: langchain(name) for name in LANGCHAIN},
-    **{name: llamaindex(name) for name in LLAMAINDEX},
-    "litellm": litellm,
-    "openai": openai_sdk,
+SENDERS: dict[str, Callable[[str], Send]] = {
+    **{name: create_langchain_factory(name) for name in LANGCHAIN},
+    **{name: create_llamaindex_factory(name) for name in LLAMAINDEX},
+    "litellm": create_litellm_sender,
+    "openai": create_openai_sender,
 }
 
 if __name__ == "__main__":
-    answer(ready) if sys.argv[1:2] == ["--of"] else main()
+    run_contestant(prepare) if sys.argv[1:2] == ["--of"] else main()

@@ -1,6 +1,6 @@
-"""Run benchmarks and write what they print into RESULTS.md, a section each; the sections of others stay.
+"""Run benchmarks and write what each prints to its section of RESULTS.md. Other sections stay unchanged.
 
-python benchmarks/run.py sending streaming    # or all, without a name
+python benchmarks/run.py sending streaming    # without a name: all
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from measuring import machine
+from measuring import describe_machine
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
 NAMES = ("imports", "sending", "streaming", "many_requests", "folder", "media", "local_engine")
-MEASURED = (
+PACKAGES = (
     *("httpx", "pybase64", "av", "langchain-core", "langchain-openai", "langchain-openrouter", "langchain-litellm"),
     *("langchain-community", "litellm", "openai", "llama-index-core", "llama-index-llms-openai"),
     *("llama-index-llms-openrouter", "llama-index-llms-litellm", "llama-index-readers-whisper", "pydub"),
 )
 HEAD = """# Results
 
-Written by `make bench`; what is measured, and how, stands in [README.md](README.md). Medians, and in brackets the least and
-the most. Trust ratios, not milliseconds.
+Written by `make bench`. [README.md](README.md) says what is measured, and how. Figures are medians, with minimum and
+maximum in brackets. Trust ratios, not milliseconds.
 """
 
 
@@ -35,12 +35,12 @@ def main() -> None:
     for name in names:
         print(f"\n== {name}", flush=True)
         began = time.perf_counter()
-        keep(name, printed(name))
+        save_section(name, run_benchmark(name))
         print(f"== {name}: {time.perf_counter() - began:.0f} s", flush=True)
 
 
-def printed(name: str) -> str:
-    """What a benchmark prints, shown as it comes."""
+def run_benchmark(name: str) -> str:
+    """Run a benchmark, show its output line by line and return it."""
     lines = list[str]()
     with subprocess.Popen([sys.executable, HERE / f"{name}.py"], stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
@@ -51,22 +51,28 @@ def printed(name: str) -> str:
     return "".join(lines).strip()
 
 
-def keep(name: str, text: str) -> None:
-    """Put a section into RESULTS.md, in the place of its last one."""
+def save_section(name: str, output: str) -> None:
+    """Write a section of RESULTS.md; it replaces the previous one of the same benchmark.
+
+    Args:
+        name: the benchmark.
+        output: what it printed.
+    """
     sections = dict[str, str]()
     if RESULTS.exists():
         sections = {
-            found[1]: found[0] for found in re.finditer(r"^## (\w+)\n.*?(?=^## |\Z)", RESULTS.read_text(), re.M | re.S)
+            match[1]: match[0] for match in re.finditer(r"^## (\w+)\n.*?(?=^## |\Z)", RESULTS.read_text(), re.M | re.S)
         }
-    doc = re.match(r'"""(.+?)\n', (HERE / f"{name}.py").read_text())
-    facts = f"{datetime.now(UTC):%Y-%m-%d}; {machine()}"
-    sections[name] = f"## {name}\n\n{doc[1] if doc else ''}\n\n{facts}\n\n{text}\n\n"
+    summary = re.match(r'"""(.+?)\n', (HERE / f"{name}.py").read_text())
+    setup = f"{datetime.now(UTC):%Y-%m-%d}; {describe_machine()}"
+    sections[name] = f"## {name}\n\n{summary[1] if summary else ''}\n\n{setup}\n\n{output}\n\n"
     order = sorted(sections, key=lambda name: (*NAMES, name).index(name))
-    versions = f"Versions: {', '.join(filter(None, map(told, MEASURED)))}.\n\n"
+    versions = f"Versions: {', '.join(filter(None, map(describe_version, PACKAGES)))}.\n\n"
     RESULTS.write_text("\n".join((HEAD, versions)) + "".join(sections[name] for name in order))
 
 
-def told(package: str) -> str:
+def describe_version(package: str) -> str:
+    """Return a package's name and version; empty if it is not installed."""
     try:
         return f"{package} {version(package)}"
     except PackageNotFoundError:

@@ -1,8 +1,9 @@
-"""One request that holds a recording from disk: CPU and memory, beside peers and the limit.
+"""One request with a recording from disk: CPU and memory, compared with peers and the limit.
 
     .venv-peers/bin/python benchmarks/sending.py [--megabytes 1 10 100 1000] [--rounds 5]
 
-The limit is a raw socket that streams base64 in pieces of 192 KiB. Each figure is of a fresh process, after one small request.
+The limit is a raw socket that streams base64 in pieces of 192 KiB. Each figure is measured in a fresh process, after
+one small request.
 """
 
 from __future__ import annotations
@@ -18,13 +19,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from contestants import LANGCHAIN, LLAMAINDEX, for_langchain, for_llamaindex, inlined
-from measuring import ROUNDS, Cost, answer, in_turn, measured, median, middle, ratio, sink, table
+from contestants import LANGCHAIN, LLAMAINDEX, to_input_audio, to_langchain_messages, to_llamaindex_messages
+from measuring import (
+    ROUNDS,
+    Cost,
+    compute_median,
+    format_median,
+    format_ratio,
+    measure_cost,
+    print_table,
+    run_contestant,
+    run_sink,
+    take_turns,
+)
 
 LIMIT = "the limit: a raw socket, JSON"
 FORM_LIMIT = "the limit: a raw socket, multipart"
-FOR_ALL = (1, 100)  # MB; the others are for what streams, to see whether memory grows
-PIECE = 192 * 1024
+COMMON_SIZES = (1, 100)  # MB; other sizes are measured only for what streams, to see whether memory grows
+BLOCK = 192 * 1024  # bytes
 Send = Callable[[Path], object]
 
 
@@ -33,48 +45,48 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, nargs="+", default=[1, 10, 100, 1000])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, sink() as url:
+    with tempfile.TemporaryDirectory() as folder, run_sink() as url:
         paths = [Path(folder) / f"{size}.wav" for size in options.megabytes]
         for path, size in zip(paths, options.megabytes, strict=True):
-            write(path, size)
+            write_wav(path, size)
         figures = [(str(path), url) for path in paths]
-        found = in_turn(
-            __file__, list(SENDERS), figures, options.rounds, lambda name, at: sends(name, options.megabytes[at])
+        costs = take_turns(
+            __file__, list(SENDERS), figures, options.rounds, lambda name, at: is_measured(name, options.megabytes[at])
         )
-    for at, size in enumerate(options.megabytes):
-        report(size, {name: found[name, at] for name in SENDERS if sends(name, size)})
+    for index, size in enumerate(options.megabytes):
+        report(size, {name: costs[name, index] for name in SENDERS if is_measured(name, size)})
 
 
-def sends(who: str, megabytes: int) -> bool:
-    return who in STREAMED or megabytes in FOR_ALL
+def is_measured(name: str, megabytes: int) -> bool:
+    return name in STREAMED or megabytes in COMMON_SIZES
 
 
-def report(megabytes: int, found: dict[str, list[Cost]]) -> None:
-    chat, form = (median(cost.cpu for cost in found[name]) for name in (LIMIT, FORM_LIMIT))
+def report(megabytes: int, figures: dict[str, list[Cost]]) -> None:
+    chat, form = (compute_median(cost.cpu for cost in figures[name]) for name in (LIMIT, FORM_LIMIT))
     rows = list[tuple[str, ...]]()
-    for name, costs in found.items():
+    for name, costs in figures.items():
         cpu = [cost.cpu for cost in costs]
-        times = ratio(median(cpu), form if "multipart" in name else chat)
-        rows.append((name, middle(cpu, 1000), times, middle([cost.peak for cost in costs])))
-    table(f"{megabytes} MB", ("CPU, ms", "x the limit", "peak, MB"), rows)
+        multiple = format_ratio(compute_median(cpu), form if "multipart" in name else chat)
+        rows.append((name, format_median(cpu, 1000), multiple, format_median([cost.peak for cost in costs])))
+    print_table(f"{megabytes} MB", ("CPU, ms", "x the limit", "peak, MB"), rows)
 
 
-def ready(who: str) -> Callable[[str, str], Cost]:
-    SENDERS[who]("http://127.0.0.1:1/v1")  # imports
+def prepare(name: str) -> Callable[[str, str], Cost]:
+    SENDERS[name]("http://127.0.0.1:1/v1")  # imports what the contestant needs
 
     def measure(path: str, url: str) -> Cost:
-        send = SENDERS[who](url)
+        send = SENDERS[name](url)
         with tempfile.TemporaryDirectory() as folder:
             small = Path(folder) / "small.wav"
-            write(small, 0.001)
+            write_wav(small, 0.001)
             send(small)
-        return measured(lambda: send(Path(path)))
+        return measure_cost(lambda: send(Path(path)))
 
     return measure
 
 
-def write(path: Path, megabytes: float) -> None:
-    """A WAV of noise."""
+def write_wav(path: Path, megabytes: float) -> None:
+    """Write a WAV file of noise."""
     size = round(megabytes * 1e6)
     head = (
         b"RIFF" + (size + 36).to_bytes(4, "little") + b"WAVEfmt \x10\0\0\0\1\0\1\0\x80\x3e\0\0\0\x7d\0\0\2\0\x10\0data"
@@ -86,10 +98,10 @@ def write(path: Path, megabytes: float) -> None:
         file.write(bytes(size % 10**6))
 
 
-def raw_socket(url: str) -> Send:
+def create_socket_sender(url: str) -> Send:
     import pybase64
 
-    connect = functools.cache(lambda: _connected(url))
+    connect = functools.cache(lambda: _connect(url))
 
     def send(path: Path) -> None:
         connection = connect()
@@ -100,16 +112,16 @@ def raw_socket(url: str) -> Send:
         )
         connection.sendall(head)
         with path.open("rb") as file:
-            while piece := file.read(PIECE // 4 * 3):
-                connection.sendall(pybase64.b64encode(piece))
+            while block := file.read(BLOCK // 4 * 3):
+                connection.sendall(pybase64.b64encode(block))
         connection.sendall(tail)
         connection.recv(65536)
 
     return send
 
 
-def raw_socket_form(url: str) -> Send:
-    connect = functools.cache(lambda: _connected(url))
+def create_socket_form_sender(url: str) -> Send:
+    connect = functools.cache(lambda: _connect(url))
 
     def send(path: Path) -> None:
         connection, length = connect(), path.stat().st_size
@@ -120,20 +132,20 @@ def raw_socket_form(url: str) -> Send:
         )
         connection.sendall(head)
         with path.open("rb") as file:
-            while piece := file.read(PIECE):
-                connection.sendall(piece)
+            while block := file.read(BLOCK):
+                connection.sendall(block)
         connection.sendall(tail)
         connection.recv(65536)
 
     return send
 
 
-def _connected(url: str) -> socket.socket:
+def _connect(url: str) -> socket.socket:
     host, port = url.split("/")[2].split(":")
     return socket.create_connection((host, int(port)))
 
 
-def trivial(url: str) -> Send:
+def create_trivial_sender(url: str) -> Send:
     import httpx
     import pybase64
     from langchain_core.language_models import BaseChatModel
@@ -153,8 +165,8 @@ def trivial(url: str) -> Send:
             def body() -> Any:
                 yield b'{"model":"m","messages":[{"role":"user","content":[{"data":"'
                 with path.open("rb") as file:
-                    while piece := file.read(PIECE // 4 * 3):
-                        yield pybase64.b64encode(piece)
+                    while block := file.read(BLOCK // 4 * 3):
+                        yield pybase64.b64encode(block)
                 yield b'"}]}]}'
 
             length = -(-path.stat().st_size // 3) * 4 + 60 + 6
@@ -167,77 +179,80 @@ def trivial(url: str) -> Send:
     return lambda path: Trivial().invoke([HumanMessage([{"type": "audio", "url": str(path)}])])
 
 
-def langchain(name: str, *, is_async: bool = False) -> Callable[[str], Send]:
-    def sender(url: str) -> Send:
+def create_langchain_factory(name: str, *, is_async: bool = False) -> Callable[[str], Send]:
+    def create_sender(url: str) -> Send:
         model, loop = LANGCHAIN[name](url), asyncio.new_event_loop()
         if is_async:
-            return lambda path: loop.run_until_complete(model.ainvoke(for_langchain(name, path)))
-        return lambda path: model.invoke(for_langchain(name, path))
+            return lambda path: loop.run_until_complete(model.ainvoke(to_langchain_messages(name, path)))
+        return lambda path: model.invoke(to_langchain_messages(name, path))
 
-    return sender
+    return create_sender
 
 
-def llamaindex(name: str, *, is_async: bool = False) -> Callable[[str], Send]:
-    def sender(url: str) -> Send:
+def create_llamaindex_factory(name: str, *, is_async: bool = False) -> Callable[[str], Send]:
+    def create_sender(url: str) -> Send:
         llm, loop = LLAMAINDEX[name](url), asyncio.new_event_loop()
         if is_async:
-            return lambda path: loop.run_until_complete(llm.achat(for_llamaindex(path)))
-        return lambda path: llm.chat(for_llamaindex(path))
+            return lambda path: loop.run_until_complete(llm.achat(to_llamaindex_messages(path)))
+        return lambda path: llm.chat(to_llamaindex_messages(path))
 
-    return sender
+    return create_sender
 
 
-def upload(url: str, provider: str = "openai") -> Send:
+def create_uploader(url: str, provider: str = "openai") -> Send:
     from dataclasses import replace
 
     from audio_core import AudioClient
     from audio_core.integration import find_provider
 
-    row = replace(find_provider(provider), max_upload_bytes=None, max_upload_seconds=1e9)
-    client = AudioClient(row, model="m", api_key="k", base_url=url, timeout=600)
+    settings = replace(find_provider(provider), max_upload_bytes=None, max_upload_seconds=1e9)
+    client = AudioClient(settings, model="m", api_key="k", base_url=url, timeout=600)
     return client.transcribe
 
 
-def upload_json(url: str) -> Send:
-    return upload(url, "openrouter")
+def create_json_uploader(url: str) -> Send:
+    return create_uploader(url, "openrouter")
 
 
-def litellm(url: str) -> Send:
+def create_litellm_sender(url: str) -> Send:
     import litellm
 
     def send(path: Path) -> None:
         litellm.completion(
-            "openai/gpt-audio", api_base=url, api_key="k", messages=[{"role": "user", "content": [inlined(path)]}]
+            "openai/gpt-audio",
+            api_base=url,
+            api_key="k",
+            messages=[{"role": "user", "content": [to_input_audio(path)]}],
         )
 
     return send
 
 
-def openai_sdk(url: str) -> Send:
+def create_openai_sender(url: str) -> Send:
     import openai
 
     client = openai.OpenAI(base_url=url)
     return lambda path: client.chat.completions.create(
-        model="m", messages=[{"role": "user", "content": [inlined(path)]}], timeout=600
+        model="m", messages=[{"role": "user", "content": [to_input_audio(path)]}], timeout=600
     )
 
 
 SENDERS: dict[str, Callable[[str], Send]] = {
-    LIMIT: raw_socket,
-    FORM_LIMIT: raw_socket_form,
-    "ours: ChatAudio": langchain("ours: ChatAudio"),
-    "ours: ChatAudio, async": langchain("ours: ChatAudio", is_async=True),
-    "ours: AudioLLM": llamaindex("ours: AudioLLM"),
-    "ours: AudioLLM, async": llamaindex("ours: AudioLLM", is_async=True),
-    "ours: transcription, multipart": upload,
-    "ours: transcription, JSON": upload_json,
-    "a trivial BaseChatModel that streams": trivial,
-    **{name: langchain(name) for name in LANGCHAIN if not name.startswith("ours")},
-    **{name: llamaindex(name) for name in LLAMAINDEX if not name.startswith("ours")},
-    "litellm": litellm,
-    "openai": openai_sdk,
+    LIMIT: create_socket_sender,
+    FORM_LIMIT: create_socket_form_sender,
+    "ours: ChatAudio": create_langchain_factory("ours: ChatAudio"),
+    "ours: ChatAudio, async": create_langchain_factory("ours: ChatAudio", is_async=True),
+    "ours: AudioLLM": create_llamaindex_factory("ours: AudioLLM"),
+    "ours: AudioLLM, async": create_llamaindex_factory("ours: AudioLLM", is_async=True),
+    "ours: transcription, multipart": create_uploader,
+    "ours: transcription, JSON": create_json_uploader,
+    "a trivial BaseChatModel that streams": create_trivial_sender,
+    **{name: create_langchain_factory(name) for name in LANGCHAIN if not name.startswith("ours")},
+    **{name: create_llamaindex_factory(name) for name in LLAMAINDEX if not name.startswith("ours")},
+    "litellm": create_litellm_sender,
+    "openai": create_openai_sender,
 }
-STREAMED = [who for who in SENDERS if who.startswith(("the limit", "ours", "a trivial"))]
+STREAMED = [name for name in SENDERS if name.startswith(("the limit", "ours", "a trivial"))]
 
 if __name__ == "__main__":
-    answer(ready) if sys.argv[1:2] == ["--of"] else main()
+    run_contestant(prepare) if sys.argv[1:2] == ["--of"] else main()

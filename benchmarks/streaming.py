@@ -1,8 +1,8 @@
-"""A streamed reply: CPU for each delta, beside peers and each framework's own floor.
+"""A streamed reply: CPU for each delta, compared with peers and the floor of each framework.
 
     .venv-peers/bin/python benchmarks/streaming.py [--rounds 3]
 
-The floor is a model that yields ready chunks. Each figure is of a fresh process, after one short stream.
+The floor is a model that yields ready-made chunks. Each figure is measured in a fresh process, after one short stream.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from contestants import LANGCHAIN, LLAMAINDEX
-from measuring import ROUNDS, Cost, answer, in_turn, measured, median, middle, table
+from measuring import ROUNDS, Cost, compute_median, format_median, measure_cost, print_table, run_contestant, take_turns
 
-TEXTS, SOUNDS = 5000, (1000, 5000)
-SHORT = 20  # deltas of the stream before the one that is measured
+TEXT_DELTAS, AUDIO_DELTAS = 5000, (1000, 5000)
+WARM_UP_DELTAS = 20  # of the stream before the measured one
 SPEECH = base64.b64encode(bytes(12_288)).decode()  # 16 KB
-Receive = Callable[[str, int], object]  # what to stream ("text" or "audio"), and how many deltas
+Receive = Callable[[str, int], object]  # kind of delta ("text" or "audio"), number of deltas
 
 
 def main() -> None:
@@ -38,38 +38,48 @@ def main() -> None:
     command = [sys.executable, __file__, "--serve"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         url = server.stdout.readline().strip()
-        report_text(in_turn(__file__, list(RECEIVERS), [("text", TEXTS, url)], options.rounds))
-        figures = [("audio", count, url) for count in SOUNDS]
-        report_audio(in_turn(__file__, HEARING, figures, options.rounds))
+        report_text(take_turns(__file__, list(RECEIVERS), [("text", TEXT_DELTAS, url)], options.rounds))
+        figures = [("audio", count, url) for count in AUDIO_DELTAS]
+        report_audio(take_turns(__file__, AUDIO_RECEIVERS, figures, options.rounds))
         server.stdin.close()
 
 
-def report_text(found: dict[tuple[str, int], list[Cost]]) -> None:
-    each = {name: [cost.cpu / TEXTS for cost in costs] for (name, _), costs in found.items()}
+def report_text(figures: dict[tuple[str, int], list[Cost]]) -> None:
+    cpu = {name: [cost.cpu / TEXT_DELTAS for cost in costs] for (name, _), costs in figures.items()}
     rows = list[tuple[str, ...]]()
-    for name, values in each.items():
+    for name, values in cpu.items():
         floor = f"the floor: {'LlamaIndex' if 'Llama' in name or 'LLM' in name else 'LangChain'}"
         floor += ", async" if name.endswith("async") else ""
-        over = (median(values) - median(each[floor])) * 1e6
-        rows.append((name, middle(values, 1e6), f"{over:.1f}", middle([cost.peak for cost in found[name, 0]])))
-    table(f"{TEXTS} deltas of text", ("CPU each, us", "over the floor, us", "peak, MB"), rows)
+        excess = (compute_median(values) - compute_median(cpu[floor])) * 1e6
+        rows.append(
+            (name, format_median(values, 1e6), f"{excess:.1f}", format_median([cost.peak for cost in figures[name, 0]]))
+        )
+    print_table(f"{TEXT_DELTAS} deltas of text", ("CPU each, us", "over the floor, us", "peak, MB"), rows)
 
 
-def report_audio(found: dict[tuple[str, int], list[Cost]]) -> None:
+def report_audio(figures: dict[tuple[str, int], list[Cost]]) -> None:
     rows = [
-        (name, *(middle([cost.cpu / count for cost in found[name, at]], 1e6) for at, count in enumerate(SOUNDS)))
-        for name in HEARING
+        (
+            name,
+            *(
+                format_median([cost.cpu / count for cost in figures[name, index]], 1e6)
+                for index, count in enumerate(AUDIO_DELTAS)
+            ),
+        )
+        for name in AUDIO_RECEIVERS
     ]
-    table("Deltas of speech, 16 KB each, added up: CPU each, us", [f"{count} deltas" for count in SOUNDS], rows)
+    print_table(
+        "Deltas of speech, 16 KB each, added up: CPU each, us", [f"{count} deltas" for count in AUDIO_DELTAS], rows
+    )
 
 
-def ready(who: str) -> Callable[[str, int, str], Cost]:
-    RECEIVERS[who]("http://127.0.0.1:1/v1")  # imports
+def prepare(name: str) -> Callable[[str, int, str], Cost]:
+    RECEIVERS[name]("http://127.0.0.1:1/v1")  # imports what the contestant needs
 
     def measure(kind: str, deltas: int, url: str) -> Cost:
-        receive = RECEIVERS[who](url)
-        receive(kind, SHORT)
-        return measured(lambda: receive(kind, deltas))
+        receive = RECEIVERS[name](url)
+        receive(kind, WARM_UP_DELTAS)
+        return measure_cost(lambda: receive(kind, deltas))
 
     return measure
 
@@ -78,7 +88,7 @@ def ready(who: str) -> Callable[[str, int, str], Cost]:
 
 
 def serve() -> None:
-    """Streams as many deltas as the question says, in as few writes as the kernel takes."""
+    """Serve streams with as many deltas as the prompt says, each in a single write, until standard input is closed."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"http://127.0.0.1:{server.server_address[1]}/v1", flush=True)
@@ -96,51 +106,52 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(b"".join(events(kind, int(count))))
+        self.wfile.write(b"".join(generate_events(kind, int(count))))
         self.close_connection = True
 
     def log_message(self, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
-def events(kind: str, count: int) -> Iterator[bytes]:
-    yield _event({"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None})
+def generate_events(kind: str, count: int) -> Iterator[bytes]:
+    """Yield the server-sent events of a stream with `count` deltas."""
+    yield _format_event({"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None})
     if kind == "audio":
-        yield _event({"index": 0, "delta": {"audio": {"data": SPEECH}}, "finish_reason": None}) * count
-    else:  # each its own: LiteLLM takes one that repeats for a model that is stuck
+        yield _format_event({"index": 0, "delta": {"audio": {"data": SPEECH}}, "finish_reason": None}) * count
+    else:  # all different: LiteLLM raises an error if chunks repeat, because it assumes that the model is stuck
         words = ({"content": f"word{number} "} for number in range(count))
-        yield from (_event({"index": 0, "delta": word, "finish_reason": None}) for word in words)
-    yield _event({"index": 0, "delta": {}, "finish_reason": "stop"}) + b"data: [DONE]\n\n"
+        yield from (_format_event({"index": 0, "delta": word, "finish_reason": None}) for word in words)
+    yield _format_event({"index": 0, "delta": {}, "finish_reason": "stop"}) + b"data: [DONE]\n\n"
 
 
-def _event(choice: dict[str, Any]) -> bytes:
+def _format_event(choice: dict[str, Any]) -> bytes:
     chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
     return b"data: " + json.dumps(chunk).encode() + b"\n\n"
 
 
-# --- who receives ---
+# --- the receivers ---
 
 
-def _streamed(model: Any) -> Receive:
+def _create_langchain_receiver(model: Any) -> Receive:
     def receive(kind: str, deltas: int) -> None:
-        whole = None
+        message = None
         for chunk in model.stream(f"{kind} {deltas}"):
-            whole = chunk if kind == "text" or whole is None else whole + chunk
+            message = chunk if kind == "text" or message is None else message + chunk
 
     return receive
 
 
-def _streamed_async(model: Any) -> Receive:
+def _create_async_langchain_receiver(model: Any) -> Receive:
     async def receive(kind: str, deltas: int) -> None:
-        whole = None
+        message = None
         async for chunk in model.astream(f"{kind} {deltas}"):
-            whole = chunk if kind == "text" or whole is None else whole + chunk
+            message = chunk if kind == "text" or message is None else message + chunk
 
     loop = asyncio.new_event_loop()
     return lambda kind, deltas: loop.run_until_complete(receive(kind, deltas))
 
 
-def _llama(llm: Any) -> Receive:
+def _create_llamaindex_receiver(llm: Any) -> Receive:
     from llama_index.core.llms import ChatMessage
 
     def receive(kind: str, deltas: int) -> None:
@@ -150,7 +161,7 @@ def _llama(llm: Any) -> Receive:
     return receive
 
 
-def _llama_async(llm: Any) -> Receive:
+def _create_async_llamaindex_receiver(llm: Any) -> Receive:
     from llama_index.core.llms import ChatMessage
 
     async def receive(kind: str, deltas: int) -> None:
@@ -161,7 +172,7 @@ def _llama_async(llm: Any) -> Receive:
     return lambda kind, deltas: loop.run_until_complete(receive(kind, deltas))
 
 
-def _floor_langchain() -> Any:
+def _create_langchain_floor() -> Any:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessageChunk
     from langchain_core.outputs import ChatGenerationChunk
@@ -193,7 +204,7 @@ def _floor_langchain() -> Any:
     return Floor()
 
 
-def _floor_llamaindex() -> Any:
+def _create_llamaindex_floor() -> Any:
     from llama_index.core.llms import ChatMessage, ChatResponse, CustomLLM, LLMMetadata
     from llama_index.core.llms.callbacks import llm_chat_callback
 
@@ -210,44 +221,44 @@ def _floor_llamaindex() -> Any:
 
         @llm_chat_callback()
         def stream_chat(self, messages: Any, **kwargs: Any) -> Any:
-            def pieces() -> Iterator[ChatResponse]:
+            def generate() -> Iterator[ChatResponse]:
                 text = ""
                 for _ in range(int(messages[-1].content.split()[1])):
                     text += "word "
                     yield ChatResponse(message=ChatMessage(role="assistant", content=text), delta="word ")
 
-            return pieces()
+            return generate()
 
         @llm_chat_callback()
         async def astream_chat(self, messages: Any, **kwargs: Any) -> Any:
-            async def pieces() -> AsyncIterator[ChatResponse]:
+            async def generate() -> AsyncIterator[ChatResponse]:
                 text = ""
                 for _ in range(int(messages[-1].content.split()[1])):
                     text += "word "
                     yield ChatResponse(message=ChatMessage(role="assistant", content=text), delta="word ")
 
-            return pieces()
+            return generate()
 
     return Floor()
 
 
 RECEIVERS: dict[str, Callable[[str], Receive]] = {
-    "the floor: LangChain": lambda url: _streamed(_floor_langchain()),
-    "the floor: LangChain, async": lambda url: _streamed_async(_floor_langchain()),
-    "the floor: LlamaIndex": lambda url: _llama(_floor_llamaindex()),
-    "the floor: LlamaIndex, async": lambda url: _llama_async(_floor_llamaindex()),
-    "ours: ChatAudio": lambda url: _streamed(LANGCHAIN["ours: ChatAudio"](url)),
-    "ours: ChatAudio, async": lambda url: _streamed_async(LANGCHAIN["ours: ChatAudio"](url)),
-    "ours: AudioLLM": lambda url: _llama(LLAMAINDEX["ours: AudioLLM"](url)),
-    "ours: AudioLLM, async": lambda url: _llama_async(LLAMAINDEX["ours: AudioLLM"](url)),
-    "ChatOpenAI": lambda url: _streamed(LANGCHAIN["ChatOpenAI"](url)),
-    "ChatOpenRouter": lambda url: _streamed(LANGCHAIN["ChatOpenRouter"](url)),
-    "ChatLiteLLM": lambda url: _streamed(LANGCHAIN["ChatLiteLLM"](url)),
-    "LlamaIndex OpenAI": lambda url: _llama(LLAMAINDEX["LlamaIndex OpenAI"](url)),
-    "LlamaIndex OpenRouter": lambda url: _llama(LLAMAINDEX["LlamaIndex OpenRouter"](url)),
-    "LlamaIndex LiteLLM": lambda url: _llama(LLAMAINDEX["LlamaIndex LiteLLM"](url)),
+    "the floor: LangChain": lambda url: _create_langchain_receiver(_create_langchain_floor()),
+    "the floor: LangChain, async": lambda url: _create_async_langchain_receiver(_create_langchain_floor()),
+    "the floor: LlamaIndex": lambda url: _create_llamaindex_receiver(_create_llamaindex_floor()),
+    "the floor: LlamaIndex, async": lambda url: _create_async_llamaindex_receiver(_create_llamaindex_floor()),
+    "ours: ChatAudio": lambda url: _create_langchain_receiver(LANGCHAIN["ours: ChatAudio"](url)),
+    "ours: ChatAudio, async": lambda url: _create_async_langchain_receiver(LANGCHAIN["ours: ChatAudio"](url)),
+    "ours: AudioLLM": lambda url: _create_llamaindex_receiver(LLAMAINDEX["ours: AudioLLM"](url)),
+    "ours: AudioLLM, async": lambda url: _create_async_llamaindex_receiver(LLAMAINDEX["ours: AudioLLM"](url)),
+    "ChatOpenAI": lambda url: _create_langchain_receiver(LANGCHAIN["ChatOpenAI"](url)),
+    "ChatOpenRouter": lambda url: _create_langchain_receiver(LANGCHAIN["ChatOpenRouter"](url)),
+    "ChatLiteLLM": lambda url: _create_langchain_receiver(LANGCHAIN["ChatLiteLLM"](url)),
+    "LlamaIndex OpenAI": lambda url: _create_llamaindex_receiver(LLAMAINDEX["LlamaIndex OpenAI"](url)),
+    "LlamaIndex OpenRouter": lambda url: _create_llamaindex_receiver(LLAMAINDEX["LlamaIndex OpenRouter"](url)),
+    "LlamaIndex LiteLLM": lambda url: _create_llamaindex_receiver(LLAMAINDEX["LlamaIndex LiteLLM"](url)),
 }
-HEARING = [name for name in RECEIVERS if name.startswith("ours: ChatAudio")]
+AUDIO_RECEIVERS = [name for name in RECEIVERS if name.startswith("ours: ChatAudio")]
 
 if __name__ == "__main__":
-    answer(ready) if sys.argv[1:2] == ["--of"] else main()
+    run_contestant(prepare) if sys.argv[1:2] == ["--of"] else main()

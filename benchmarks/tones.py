@@ -1,8 +1,9 @@
-"""Recordings that hold a tone of its own for each half second of speech, and a server that tells the tones apart.
+"""Recordings made of numbered tones, each half a second long, and a server that recognizes the numbers.
 
     python benchmarks/tones.py [--broken NUMBER] [--largest BYTES]    # serves until its standard input is closed
 
-So it is known what each second holds, and whether what comes back is all of it, once, in order and in time.
+The content of each second is known, so a check can tell whether a transcript holds each tone once, in order and at the
+right time.
 """
 
 from __future__ import annotations
@@ -25,26 +26,27 @@ from audio_core.testing import Recorded, Reply, ScriptedGateway
 
 RATE = 16_000
 FRAME = RATE // 20
-Item = tuple[float, int, float]  # start, number, the pause that follows
+Item = tuple[float, int, float]  # start in seconds, number of the tone, seconds of the pause that follows
 
 
-def write(path: Path, items: Iterable[Item]) -> None:
-    """Write items as a WAV."""
-    made: dict[int, bytes] = {}
+def write_tones(path: Path, items: Iterable[Item]) -> None:
+    """Write items to a WAV file."""
+    tones: dict[int, bytes] = {}
     with wave.open(str(path), "wb") as out:
         out.setparams((1, 2, RATE, 0, "NONE", ""))
         for _, number, pause in items:
-            out.writeframes(made.setdefault(number, tone(number)) + bytes(2 * round(pause * RATE)))
+            out.writeframes(tones.setdefault(number, create_tone(number)) + bytes(2 * round(pause * RATE)))
 
 
-def tone(number: int) -> bytes:
+def create_tone(number: int) -> bytes:
+    """Return half a second of a tone, as 16-bit mono PCM at `RATE`. The frequency is 400 + 25 * `number` Hz."""
     step = 2 * math.pi * (400 + 25 * number) / RATE
-    return array("h", (round(9000 * math.sin(step * at)) for at in range(RATE // 2))).tobytes()
+    return array("h", (round(9000 * math.sin(step * index)) for index in range(RATE // 2))).tobytes()
 
 
 @contextlib.contextmanager
-def serving(*arguments: str) -> Generator[str]:
-    """The server in a process of its own; its base URL."""
+def run_server(*arguments: str) -> Generator[str]:
+    """Run the server in a separate process with these command-line arguments. Yield its base URL."""
     command = [sys.executable, __file__, *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         yield server.stdout.readline().strip()
@@ -52,8 +54,13 @@ def serving(*arguments: str) -> Generator[str]:
         server.wait(30)
 
 
-class Listener(ScriptedGateway):
-    """Answers with the numbers that it hears; an upload with the broken one, or over the limit, is refused."""
+class ToneServer(ScriptedGateway):
+    """A gateway that transcribes tones as their numbers.
+
+    Args:
+        broken: an upload with this number fails.
+        largest: maximum size of an upload, in bytes.
+    """
 
     def __init__(self, broken: int | None, largest: int | None) -> None:
         super().__init__()
@@ -63,15 +70,15 @@ class Listener(ScriptedGateway):
         upload = next(part.content for part in request.parts if part.filename)
         if self._largest and len(upload) > self._largest:
             return Reply({"error": {"message": f"Maximum content size limit ({self._largest}) exceeded"}}, status=413)
-        words = heard(upload)
+        words = recognize_tones(upload)
         if any(word["word"] == f"n{self._broken}" for word in words):
             return Reply({"error": {"message": "The server had an error"}}, status=500)
         segments = [{"start": word["start"], "end": word["end"], "text": word["word"]} for word in words]
         return Reply({"text": " ".join(word["word"] for word in words), "segments": segments, "words": words})
 
 
-def heard(upload: bytes) -> list[dict]:
-    """The numbers in a recording, by the strongest frequency of each twentieth of a second."""
+def recognize_tones(upload: bytes) -> list[dict]:
+    """Return the numbers in a recording as words with times, from the peak frequency of each twentieth of a second."""
     import numpy as np
 
     samples = np.frombuffer(b"".join(decode(Audio.of(upload), rate=RATE)), dtype="<i2").astype(np.float32)
@@ -79,11 +86,11 @@ def heard(upload: bytes) -> list[dict]:
     peaks = np.abs(np.fft.rfft(frames, 8 * FRAME)).argmax(axis=1) * RATE / (8 * FRAME)
     numbers = np.where(np.abs(frames).max(axis=1) > 3000, np.round((peaks - 400) / 25), -1).astype(int)
     words, start = [], 0
-    for at in range(1, len(numbers) + 1):
-        if at == len(numbers) or numbers[at] != numbers[start]:
-            if numbers[start] >= 0 and at - start >= 6:
-                words.append({"word": f"n{numbers[start]}", "start": start / 20, "end": at / 20})
-            start = at
+    for end in range(1, len(numbers) + 1):
+        if end == len(numbers) or numbers[end] != numbers[start]:
+            if numbers[start] >= 0 and end - start >= 6:
+                words.append({"word": f"n{numbers[start]}", "start": start / 20, "end": end / 20})
+            start = end
     return words
 
 
@@ -92,7 +99,7 @@ def main() -> None:
     parser.add_argument("--broken", type=int)
     parser.add_argument("--largest", type=int)
     options = parser.parse_args()
-    with Listener(options.broken, options.largest) as gateway:
+    with ToneServer(options.broken, options.largest) as gateway:
         print(gateway.base_url, flush=True)
         sys.stdin.read()
 

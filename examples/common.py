@@ -1,4 +1,4 @@
-"""What the examples share: which gateway to use, and the offline server where none is named."""
+"""Select the gateway for the examples: the one named on the command line, or the offline server."""
 
 from __future__ import annotations
 
@@ -17,41 +17,43 @@ TALK, CALL = AUDIO / "talk.ogg", AUDIO / "call.mp3"
 
 
 @dataclass(frozen=True)
-class Gateway:
-    """Who answers, and who transcribes.
+class Settings:
+    """Arguments that select the gateway and its models.
 
     Attributes:
-        chat: what `ChatAudio`, `AudioLLM` and `AudioClient` need to reach it.
-        reading: what loaders and readers need.
+        chat: arguments for `ChatAudio`, `AudioLLM` and `AudioClient`.
+        transcription: arguments for loaders and readers; empty to transcribe in this process.
     """
 
     chat: dict[str, Any]
-    reading: dict[str, Any]
+    transcription: dict[str, Any]
 
-    def client(self) -> AudioClient:
-        """For tools that listen."""
+    def create_client(self) -> AudioClient:
+        """Return a client for tools that listen to recordings."""
         return AudioClient(**self.chat)
 
 
-def options(about: str | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_options(description: str | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--provider", default="local", help="gateway to chat with (default: the offline server)")
     parser.add_argument("--model", help="chat model of that gateway")
     parser.add_argument("--transcription-model", help="let the gateway transcribe too, with this model")
-    found = parser.parse_args()
-    if found.provider != "local" and not found.model:
+    options = parser.parse_args()
+    if options.provider != "local" and not options.model:
         parser.error("--provider needs --model: gateways have no default that lasts")
-    return found
+    return options
 
 
 @contextlib.contextmanager
-def gateway(about: str | None) -> Iterator[Gateway]:
-    """The gateway that was named on the command line, or the offline server for as long as the block runs."""
-    chosen = options(about)
-    reading = {"provider": chosen.provider, "model": chosen.transcription_model} if chosen.transcription_model else {}
-    if chosen.provider != "local":
-        yield Gateway({"provider": chosen.provider, "model": chosen.model}, reading)
+def select_gateway(description: str | None) -> Iterator[Settings]:
+    """Yield the settings of the gateway named on the command line, or run the offline server during the block."""
+    options = parse_options(description)
+    transcription: dict[str, Any] = {}
+    if options.transcription_model:
+        transcription = {"provider": options.provider, "model": options.transcription_model}
+    if options.provider != "local":
+        yield Settings({"provider": options.provider, "model": options.model}, transcription)
         return
     with running() as base_url:
         print("(No gateway named: the offline server answers with what it hears.)\n")
-        yield Gateway({"provider": "local", "model": "pocketsphinx", "base_url": base_url}, reading)
+        yield Settings({"provider": "local", "model": "pocketsphinx", "base_url": base_url}, transcription)

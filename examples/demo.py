@@ -1,9 +1,9 @@
-"""Hear one recording end to end, in LangChain and in LlamaIndex.
+"""Transcribe, retrieve from and ask about one recording, in LangChain and in LlamaIndex.
 
     python examples/demo.py                                            # no key: PocketSphinx and the offline server
     python examples/demo.py --provider openrouter --model NAME         # with OPENROUTER_API_KEY in the environment
 
-Add --transcription-model NAME to let the gateway transcribe too. The SRT goes to demo-output/.
+Add --transcription-model NAME to let the gateway transcribe too. The captions are written to demo-output/.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from common import CALL, TALK, Gateway, gateway
+from common import CALL, TALK, Settings, select_gateway
 from langchain_core.documents import Document
 from langchain_core.messages import HumanMessage
 from langchain_core.vectorstores import InMemoryVectorStore
@@ -34,36 +34,38 @@ INSTRUCTION = f"Listen to the clip and answer: {QUESTION}"
 
 
 def main() -> None:
-    with gateway(__doc__) as chosen:
+    with select_gateway(__doc__) as settings:
         began = time.perf_counter()
-        show_all(chosen)
+        run_demo(settings)
         print(f"\nDone in {time.perf_counter() - began:.0f} s.")
 
 
-def show_all(chosen: Gateway) -> None:
-    step(f"1. LangChain's AudioLoader and LlamaIndex's AudioReader turn {TALK.name} into timed Documents, side by side")
-    reading = {"granularity": "window", "window_seconds": 15.0, **chosen.reading}
+def run_demo(settings: Settings) -> None:
+    print_step(
+        f"1. LangChain's AudioLoader and LlamaIndex's AudioReader turn {TALK.name} into timed Documents, side by side"
+    )
+    options = {"granularity": "window", "window_seconds": 15.0, **settings.transcription}
     with ProcessPoolExecutor(2) as pool:
-        documents, nodes = pool.submit(load, reading), pool.submit(read, reading)
-    show("LangChain", [(document.metadata, document.page_content) for document in documents.result()])
-    show("LlamaIndex", [(node.metadata, node.text) for node in nodes.result()])
+        documents, nodes = pool.submit(load_documents, options), pool.submit(read_documents, options)
+    print_documents("LangChain", [(document.metadata, document.page_content) for document in documents.result()])
+    print_documents("LlamaIndex", [(node.metadata, node.text) for node in nodes.result()])
 
-    step(f"2. Retrieve the stretch that answers: {QUESTION}")
+    print_step(f"2. Retrieve the stretch that answers: {QUESTION}")
     document, node = retrieve_langchain(documents.result()), retrieve_llamaindex(nodes.result())
-    print(f"  LangChain:  {stretch(document.metadata)}\n  LlamaIndex: {stretch(node.metadata)}")
+    print(f"  LangChain:  {format_span(document.metadata)}\n  LlamaIndex: {format_span(node.metadata)}")
 
-    step("3. Cut the stretch and let a chat model listen to it")
-    ask_langchain(chosen.chat, document)
-    asyncio.run(ask_llamaindex(chosen.chat, node))
-    write_captions(chosen)
-
-
-def load(reading: dict[str, Any]) -> list[Document]:
-    return AudioLoader(TALK, **reading).load()
+    print_step("3. Cut the stretch and let a chat model listen to it")
+    ask_langchain(settings.chat, document)
+    asyncio.run(ask_llamaindex(settings.chat, node))
+    write_captions(settings)
 
 
-def read(reading: dict[str, Any]) -> list[Node]:
-    return AudioReader(**reading).load_data(TALK)
+def load_documents(options: dict[str, Any]) -> list[Document]:
+    return AudioLoader(TALK, **options).load()
+
+
+def read_documents(options: dict[str, Any]) -> list[Node]:
+    return AudioReader(**options).load_data(TALK)
 
 
 def retrieve_langchain(documents: list[Document]) -> Document:
@@ -80,23 +82,23 @@ def ask_langchain(chat: dict[str, Any], document: Document) -> None:
     model = ChatAudio(**chat, access=TALK.parent)
     clip = {"type": "audio", "url": document.metadata["clip"]}
     message = HumanMessage([clip, {"type": "text", "text": INSTRUCTION}])
-    print(f"\nLangChain, whole:   {stretch(document.metadata)} {model.invoke([message]).text}")
+    print(f"\nLangChain, whole:   {format_span(document.metadata)} {model.invoke([message]).text}")
     streamed = "".join(chunk.text for chunk in model.stream([message]))
-    print(f"LangChain, stream:  {stretch(document.metadata)} {streamed}")
+    print(f"LangChain, stream:  {format_span(document.metadata)} {streamed}")
 
 
 async def ask_llamaindex(chat: dict[str, Any], node: BaseNode) -> None:
     llm = AudioLLM(**chat, access=TALK.parent)
     message = ChatMessage(role="user", blocks=[AudioBlock(url=node.metadata["clip"]), TextBlock(text=INSTRUCTION)])
-    answer = await llm.achat([message])
-    print(f"LlamaIndex, whole:  {stretch(node.metadata)} {answer.message.content}")
-    streamed = "".join([piece.delta or "" async for piece in await llm.astream_chat([message])])
-    print(f"LlamaIndex, stream: {stretch(node.metadata)} {streamed}")
+    response = await llm.achat([message])
+    print(f"LlamaIndex, whole:  {format_span(node.metadata)} {response.message.content}")
+    streamed = "".join([chunk.delta or "" async for chunk in await llm.astream_chat([message])])
+    print(f"LlamaIndex, stream: {format_span(node.metadata)} {streamed}")
 
 
-def write_captions(chosen: Gateway) -> None:
-    step("4. Write captions")
-    transcript = AudioClient(**(chosen.reading or {"provider": "local"})).transcribe(CALL)
+def write_captions(settings: Settings) -> None:
+    print_step("4. Write captions")
+    transcript = AudioClient(**(settings.transcription or {"provider": "local"})).transcribe(CALL)
     target = Path("demo-output") / "call.srt"
     target.parent.mkdir(exist_ok=True)
     target.write_text(transcript.to_srt())
@@ -104,18 +106,18 @@ def write_captions(chosen: Gateway) -> None:
     print("\n".join(transcript.to_srt().splitlines()[:3]))
 
 
-def show(framework: str, pieces: list[tuple[dict[str, Any], str]]) -> None:
-    print(f"\n{framework}: {len(pieces)} Documents")
-    for metadata, text in pieces:
-        print(f"  {stretch(metadata)} {text[:88]}{'…' if len(text) > 88 else ''}")
-    print(f"  The last one's clip: …/{pieces[-1][0]['clip'].rsplit('/', 1)[-1]}")
+def print_documents(framework: str, documents: list[tuple[dict[str, Any], str]]) -> None:
+    print(f"\n{framework}: {len(documents)} Documents")
+    for metadata, text in documents:
+        print(f"  {format_span(metadata)} {text[:88]}{'…' if len(text) > 88 else ''}")
+    print(f"  The last one's clip: …/{documents[-1][0]['clip'].rsplit('/', 1)[-1]}")
 
 
-def stretch(metadata: dict[str, Any]) -> str:
+def format_span(metadata: dict[str, Any]) -> str:
     return f"[{format_clock(metadata['start'])}-{format_clock(metadata['end'])}]"
 
 
-def step(title: str) -> None:
+def print_step(title: str) -> None:
     print(f"\n=== {title}", flush=True)
 
 

@@ -3,12 +3,12 @@
     python examples/meeting_minutes.py                                      # no key: PocketSphinx and the offline server
     python examples/meeting_minutes.py --provider openrouter --model NAME   # with OPENROUTER_API_KEY in the environment
 
-The offline server fills the form with what lies at hand; a real model writes minutes.
+The offline server fills the fields with a number and a text from the prompt. A real model writes minutes.
 """
 
 from __future__ import annotations
 
-from common import CALL, Gateway, gateway
+from common import CALL, Settings, select_gateway
 from llama_index.core.prompts import PromptTemplate
 from pydantic import BaseModel, Field
 
@@ -35,27 +35,27 @@ class Minutes(BaseModel):
 
 
 def main() -> None:
-    with gateway(__doc__) as chosen:
-        transcript = AudioClient(**(chosen.reading or {"provider": "local"})).transcribe(CALL)
-        show("LangChain", minutes_langchain(chosen, transcript), transcript)
-        show("LlamaIndex", minutes_llamaindex(chosen, transcript), transcript)
+    with select_gateway(__doc__) as settings:
+        transcript = AudioClient(**(settings.transcription or {"provider": "local"})).transcribe(CALL)
+        print_minutes("LangChain", write_minutes_langchain(settings, transcript), transcript)
+        print_minutes("LlamaIndex", write_minutes_llamaindex(settings, transcript), transcript)
 
 
-def minutes_langchain(chosen: Gateway, transcript: Transcript) -> Minutes:
-    model = ChatAudio(**chosen.chat).with_structured_output(Minutes, method="json_schema")
+def write_minutes_langchain(settings: Settings, transcript: Transcript) -> Minutes:
+    model = ChatAudio(**settings.chat).with_structured_output(Minutes, method="json_schema")
     return model.invoke(TASK.format(transcript=transcript.to_text(timestamps=True)))
 
 
-def minutes_llamaindex(chosen: Gateway, transcript: Transcript) -> Minutes:
-    llm = AudioLLM(**chosen.chat)
+def write_minutes_llamaindex(settings: Settings, transcript: Transcript) -> Minutes:
+    llm = AudioLLM(**settings.chat)
     return llm.structured_predict(Minutes, PromptTemplate(TASK), transcript=transcript.to_text(timestamps=True))
 
 
-def show(framework: str, minutes: Minutes, transcript: Transcript) -> None:
+def print_minutes(framework: str, minutes: Minutes, transcript: Transcript) -> None:
     print(f"{framework}:")
     for decision in minutes.decisions:
-        said = min(transcript.segments, key=lambda segment: abs(segment.start - decision.start))
-        print(f"- {decision.what[:60]!r}, {decision.owner[:20]!r} [{format_clock(said.start)}] {said.text!r}")
+        segment = min(transcript.segments, key=lambda each: abs(each.start - decision.start))
+        print(f"- {decision.what[:60]!r}, {decision.owner[:20]!r} [{format_clock(segment.start)}] {segment.text!r}")
 
 
 if __name__ == "__main__":

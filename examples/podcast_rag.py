@@ -1,9 +1,9 @@
-"""Ask a question of hours of recordings: retrieve by text, answer by ear, cite to the second.
+"""Ask a question about long recordings: retrieve text, let the model listen to the clips, cite them to the second.
 
     python examples/podcast_rag.py                                      # no key: PocketSphinx and the offline server
     python examples/podcast_rag.py --provider openrouter --model NAME   # with OPENROUTER_API_KEY in the environment
 
-The two stretches that fit best are heard one by one, so every line of the answer carries where it was heard.
+The model listens to the two best clips one by one, so each line of the answer cites its clip.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from common import TALK, Gateway, gateway
+from common import TALK, Settings, select_gateway
 from langchain_core.documents import Document
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableLambda
@@ -26,43 +26,44 @@ from llamaindex_audio import AudioLLM, AudioReader, ClipPostprocessor, Transcrip
 from llamaindex_audio import cite as cite_node
 
 QUESTION = "How many million dollars does the new harbor wall cost?"
-FOUND = 2
+TOP_K = 2
 
 
 def main() -> None:
-    with gateway(__doc__) as chosen, tempfile.TemporaryDirectory() as folder:
-        kept = {"store": Path(folder) / "jobs.sqlite", **chosen.reading}  # transcribed once, for both
+    with select_gateway(__doc__) as settings, tempfile.TemporaryDirectory() as folder:
+        # With a store, the recording is transcribed only once for both frameworks.
+        options = {"store": Path(folder) / "jobs.sqlite", **settings.transcription}
         print("LangChain:")
-        show(answer_langchain(chosen, AudioLoader(TALK, **kept).load()))
+        print_lines(answer_langchain(settings, AudioLoader(TALK, **options).load()))
         print("\nLlamaIndex:")
-        show(answer_llamaindex(chosen, AudioReader(**kept).load_data(TALK)))
+        print_lines(answer_llamaindex(settings, AudioReader(**options).load_data(TALK)))
 
 
-def show(lines: list[str]) -> None:
+def print_lines(lines: list[str]) -> None:
     for line in lines:
         print("-", line)
 
 
-def answer_langchain(chosen: Gateway, documents: list[Document]) -> list[str]:
+def answer_langchain(settings: Settings, documents: list[Document]) -> list[str]:
     chunks = TranscriptSplitter(20, unit="seconds").split_documents(documents)
     store = InMemoryVectorStore.from_documents(chunks, HashedNgramEmbeddings())
-    model = ChatAudio(**chosen.chat, access=TALK.parent)
+    model = ChatAudio(**settings.chat, access=TALK.parent)
 
-    def heard(document: Document) -> str:
+    def answer_document(document: Document) -> str:
         question = HumanMessage([clip_block(document, padding=0.5), {"type": "text", "text": QUESTION}])
         return f"{model.invoke([question]).text} {cite(document, link=True)}"
 
-    chain = store.as_retriever(search_kwargs={"k": FOUND}) | RunnableLambda(heard).map()
+    chain = store.as_retriever(search_kwargs={"k": TOP_K}) | RunnableLambda(answer_document).map()
     return chain.invoke(QUESTION)
 
 
-def answer_llamaindex(chosen: Gateway, documents: list[Node]) -> list[str]:
+def answer_llamaindex(settings: Settings, documents: list[Node]) -> list[str]:
     nodes = TranscriptNodeParser(chunk_size=20, unit="seconds").get_nodes_from_documents(documents)
-    retriever = BM25Retriever.from_defaults(nodes=nodes, similarity_top_k=FOUND)
-    found = ClipPostprocessor(padding=0.5).postprocess_nodes(retriever.retrieve(QUESTION))
-    llm = AudioLLM(**chosen.chat, access=TALK.parent)
-    hear = get_response_synthesizer(llm=llm, response_mode=ResponseMode.COMPACT, multimodal=True)
-    return [f"{hear.synthesize(QUESTION, nodes=[node])} {cite_node(node, link=True)}" for node in found]
+    retriever = BM25Retriever.from_defaults(nodes=nodes, similarity_top_k=TOP_K)
+    clips = ClipPostprocessor(padding=0.5).postprocess_nodes(retriever.retrieve(QUESTION))
+    llm = AudioLLM(**settings.chat, access=TALK.parent)
+    synthesizer = get_response_synthesizer(llm=llm, response_mode=ResponseMode.COMPACT, multimodal=True)
+    return [f"{synthesizer.synthesize(QUESTION, nodes=[node])} {cite_node(node, link=True)}" for node in clips]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Retrieval that needs no download, for the examples; put a real embedding model in its place."""
+"""Embeddings for the examples that need no download. Use a real embedding model instead."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SIZE, GRAM = 4096, 4
 
 
 class HashedNgramEmbeddings(Embeddings):
-    """Counts of character four-grams: they find a word although the recogniser misspelt the one beside it."""
+    """Counts of character four-grams, which still match where the recognizer misspelled a part of the text."""
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         return [self.embed_query(text) for text in texts]
@@ -19,6 +19,6 @@ class HashedNgramEmbeddings(Embeddings):
     def embed_query(self, text: str) -> list[float]:
         vector = np.zeros(SIZE)
         padded = f" {' '.join(text.lower().split())} "
-        for at in range(len(padded) - GRAM + 1):
-            vector[zlib.crc32(padded[at : at + GRAM].encode()) % SIZE] += 1
+        for start in range(len(padded) - GRAM + 1):
+            vector[zlib.crc32(padded[start : start + GRAM].encode()) % SIZE] += 1
         return (np.sqrt(vector) / (np.linalg.norm(np.sqrt(vector)) or 1)).tolist()

@@ -1,16 +1,16 @@
-"""Ask aloud, and be answered aloud.
+"""Ask a spoken question and save the spoken reply.
 
     python examples/spoken_reply.py                                      # no key: the offline server
     python examples/spoken_reply.py --provider openrouter --model NAME   # with OPENROUTER_API_KEY in the environment
 
-The replies go to demo-output/. The offline server has no voice: it plays what it heard.
+The replies are written to demo-output/. The offline server cannot synthesize speech. It returns the question's audio.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from common import CALL, Gateway, gateway
+from common import CALL, Settings, select_gateway
 from langchain_core.messages import HumanMessage
 from llama_index.core.llms import AudioBlock, ChatMessage
 
@@ -20,26 +20,26 @@ from langchain_audio import speech_in as speech_in_message
 from llamaindex_audio import AudioLLM, speech_in
 
 CLIP = CALL.as_uri() + "#t=0,5"
-ALOUD = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}}
+SPEECH_OPTIONS = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}}
 
 
 def main() -> None:
-    with gateway(__doc__) as chosen:
-        keep("LangChain", speak_langchain(chosen))
-        keep("LlamaIndex", speak_llamaindex(chosen))
+    with select_gateway(__doc__) as settings:
+        save_reply("LangChain", ask_langchain(settings))
+        save_reply("LlamaIndex", ask_llamaindex(settings))
 
 
-def speak_langchain(chosen: Gateway) -> Speech | None:
-    model = ChatAudio(**chosen.chat, **ALOUD, access=CALL.parent)
+def ask_langchain(settings: Settings) -> Speech | None:
+    model = ChatAudio(**settings.chat, **SPEECH_OPTIONS, access=CALL.parent)
     return speech_in_message(model.invoke([HumanMessage([{"type": "audio", "url": CLIP}])]))
 
 
-def speak_llamaindex(chosen: Gateway) -> Speech | None:
-    llm = AudioLLM(**chosen.chat, **ALOUD, access=CALL.parent)
+def ask_llamaindex(settings: Settings) -> Speech | None:
+    llm = AudioLLM(**settings.chat, **SPEECH_OPTIONS, access=CALL.parent)
     return speech_in(llm.chat([ChatMessage(role="user", blocks=[AudioBlock(url=CLIP)])]).message)
 
 
-def keep(framework: str, speech: Speech | None) -> None:
+def save_reply(framework: str, speech: Speech | None) -> None:
     if speech is None:
         print(f"{framework}: the model said nothing aloud.")
         return

@@ -1,4 +1,4 @@
-"""Audio in LangChain: a chat model that hears and speaks, and recordings as timed Documents."""
+"""Audio in LangChain: a chat model that listens and speaks, and recordings as Documents with times."""
 
 from importlib.util import find_spec
 
@@ -9,5 +9,5 @@ if find_spec("langchain_core") is None:
 
     raise MissingDependency("langchain_audio needs LangChain: pip install 'langchain-llamaindex-audio[langchain]'")
 
-# Each name of __init__.pyi is loaded when it is first used: a loader pays for no chat model, and the other way round.
+# A name of __init__.pyi is imported on first use, so that code which only loads recordings imports no chat model.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # pyright: ignore[reportUnknownVariableType]

@@ -1,4 +1,4 @@
-"""Messages without the audio that they carried: what was inside them is kept in a folder, and they name it."""
+"""Replace the audio in messages with references to files in a folder, and put it back."""
 
 from __future__ import annotations
 
@@ -18,25 +18,43 @@ MessageT = TypeVar("MessageT", bound=BaseMessage)
 
 
 def offload_audio(value: Any, folder: AudioStore) -> Any:
-    """A message, a block, or lists and mappings of them, with references in place of audio; the same object if there is none.
+    """Replace the audio in a value with references to files in a folder.
 
-    Audio that cannot be kept, as it is damaged or no audio, stays where it is, for the model's own error.
+    Audio that is damaged, or is not audio at all, stays in place. The request to the model then raises the error.
+
+    Args:
+        value: a message, a content block, or lists and mappings of them.
+        folder: where the audio is saved.
+
+    Returns:
+        A copy that holds references, or the same object if there was no audio to replace.
+
+    Raises:
+        StoreError: if the folder cannot be used.
     """
     if isinstance(value, BaseMessage):
         return _offload_message(value, folder)
     if isinstance(value, Mapping):
-        found = cast("Mapping[str, Any]", value)
-        return _offload_block(found, folder) if is_audio_block(found) else _offload_mapping(found, folder)
+        mapping = cast("Mapping[str, Any]", value)
+        return _offload_block(mapping, folder) if is_audio_block(mapping) else _offload_mapping(mapping, folder)
     if isinstance(value, (list, tuple)):
         items = cast("Sequence[Any]", value)
-        changed = [offload_audio(item, folder) for item in items]
-        is_same = all(new is old for new, old in zip(changed, items, strict=True))
-        return cast("Any", value) if is_same else type(items)(changed)  # pyright: ignore[reportCallIssue]
+        new_items = [offload_audio(item, folder) for item in items]
+        is_same = all(new is old for new, old in zip(new_items, items, strict=True))
+        return cast("Any", value) if is_same else type(items)(new_items)  # pyright: ignore[reportCallIssue]
     return value
 
 
 def inline_audio(message: MessageT, folder: AudioStore) -> MessageT:
-    """The message with the sounds of the folder inside it again, for models that open no references."""
+    """Put the audio that a message references back into it as base64, for models that cannot open references.
+
+    Args:
+        message: one that `offload_audio` returned.
+        folder: where the audio was saved. Other references stay as they are.
+
+    Raises:
+        InvalidAudio: if a file is no longer in the folder.
+    """
     if isinstance(message.content, str):
         return message
     content = [_inline_block(block, folder) for block in message.content]
@@ -47,15 +65,15 @@ def _offload_message(message: MessageT, folder: AudioStore) -> MessageT:
     content: Any = message.content
     if isinstance(content, str):
         blocks = parse_tool_blocks(content) if isinstance(message, ToolMessage) else None
-        changed = offload_audio(blocks, folder)
-        return message if changed is blocks else message.model_copy(update={"content": json.dumps(changed)})
-    changed = offload_audio(content, folder)
-    return message if changed is content else message.model_copy(update={"content": changed})
+        new_blocks = offload_audio(blocks, folder)
+        return message if new_blocks is blocks else message.model_copy(update={"content": json.dumps(new_blocks)})
+    new_content = offload_audio(content, folder)
+    return message if new_content is content else message.model_copy(update={"content": new_content})
 
 
-def _offload_mapping(value: Mapping[str, Any], folder: AudioStore) -> Mapping[str, Any]:
-    changed = {name: offload_audio(item, folder) for name, item in value.items()}
-    return value if all(changed[name] is value[name] for name in value) else changed
+def _offload_mapping(mapping: Mapping[str, Any], folder: AudioStore) -> Mapping[str, Any]:
+    new_items = {name: offload_audio(item, folder) for name, item in mapping.items()}
+    return mapping if all(new_items[name] is mapping[name] for name in mapping) else new_items
 
 
 def _offload_block(block: Mapping[str, Any], folder: AudioStore) -> Mapping[str, Any]:
@@ -63,13 +81,13 @@ def _offload_block(block: Mapping[str, Any], folder: AudioStore) -> Mapping[str,
         audio = Audio.of(block)
         if audio.has_reference:
             return block
-        kept = folder.save(audio)
+        stored = folder.save(audio)
     except (InvalidAudio, UnsupportedFormat):
         return block
-    extras = {**cast("dict[str, Any]", block.get("extras") or {}), "seconds": kept.seconds}
-    extras = {name: value for name, value in extras.items() if name not in ("start", "end")}  # the URL says them
-    named = {"id": block["id"]} if "id" in block else {}
-    return {"type": "audio", "url": kept.url, "mime_type": kept.mime, **named, "extras": extras}
+    extras = {**cast("dict[str, Any]", block.get("extras") or {}), "seconds": stored.seconds}
+    extras = {name: value for name, value in extras.items() if name not in ("start", "end")}  # they are in the URL
+    block_id = {"id": block["id"]} if "id" in block else {}
+    return {"type": "audio", "url": stored.url, "mime_type": stored.mime, **block_id, "extras": extras}
 
 
 def _inline_block(block: Any, folder: AudioStore) -> Any:

@@ -1,4 +1,4 @@
-"""`ChatAudio`: a LangChain chat model that hears and speaks."""
+"""`ChatAudio`: a LangChain chat model that listens and speaks."""
 
 from __future__ import annotations
 
@@ -28,21 +28,22 @@ from langchain_audio.tool_calling import ToolCallingModel
 
 __all__ = ["ChatAudio"]
 
-_SENT = ("temperature", "max_tokens", "top_p", "seed", "logprobs", "top_logprobs", "modalities", "audio")
-_NOT_SENT = ("stream", "ls_structured_output_format", "structured_output_format")  # LangChain's, not the gateway's
+_REQUEST_FIELDS = ("temperature", "max_tokens", "top_p", "seed", "logprobs", "top_logprobs", "modalities", "audio")
+_LANGCHAIN_OPTIONS = ("stream", "ls_structured_output_format", "structured_output_format")  # no gateway accepts these
 
 
 class ChatAudio(ToolCallingModel):
-    """A chat model over any OpenAI-compatible gateway, whose messages and replies may hold audio.
+    """A chat model on any OpenAI-compatible gateway, whose messages and responses may hold audio.
 
-    An audio block may name a file or URL, with a clip as a media fragment, or carry base64. It is opened, cut, and encoded
-    while the request is sent. A path or `file:` URL is opened only under `access`, because a message may come from anyone.
-    Audio that a tool returned is sent in a user message after the tool's answer.
+    An audio block holds base64, or names a file or URL. A media fragment in the URL selects a clip. The recording is
+    opened, cut and encoded when the request is sent. A path or `file:` URL is opened only under `access`, because
+    anyone may have written the message. Audio that a tool returned is sent in a user message after the tool's output.
 
-    A spoken reply (`modalities=["text", "audio"], audio={"voice": "alloy", "format": "wav"}`) is a text block with the
-    transcript and an audio block; `langchain_audio.speech_in(message)` gives it as a value that can be saved.
+    A spoken response (`modalities=["text", "audio"], audio={"voice": "alloy", "format": "wav"}`) has a text block with
+    the transcript, and an audio block. `langchain_audio.speech_in(message)` returns a value that can be saved.
 
-    A reply is whole or an error, which is both an `audio_core.ProviderError` and a `langchain_core` `ModelError`.
+    An incomplete response is an error. Errors of the gateway are both an `audio_core.ProviderError` and a
+    `langchain_core` `ModelError`.
 
     Example:
         >>> model = ChatAudio(model="google/gemini-2.5-flash", provider="openrouter", access="examples/audio")
@@ -53,13 +54,13 @@ class ChatAudio(ToolCallingModel):
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     model: str
-    """Name of the model, as the gateway calls it."""
+    """Name of the model at the gateway."""
     provider: str = "openrouter"
     """Name of the gateway, a key of `audio_core.PROVIDERS`."""
     api_key: SecretStr | None = None
-    """The gateway's key; by default taken from the environment when it is needed."""
+    """The gateway's key. By default it is read from the environment when it is needed."""
     base_url: str | None = None
-    """Where the gateway's API starts, if not where its row says."""
+    """Base URL of the gateway's API. By default that of `audio_core.PROVIDERS`."""
     temperature: float | None = None
     max_tokens: int | None = None
     top_p: float | None = None
@@ -68,36 +69,36 @@ class ChatAudio(ToolCallingModel):
     logprobs: bool | None = None
     top_logprobs: int | None = None
     modalities: list[str] | None = None
-    """What the model may answer with: `["text", "audio"]` for spoken replies."""
+    """Types of output that the model may return: `["text", "audio"]` for spoken responses."""
     audio: SkipValidation[SpeechOptions] | None = None
-    """Voice and format of spoken replies; a stream is `"pcm16"` with most gateways."""
+    """Voice and format of spoken responses. Most gateways stream `"pcm16"` only."""
     timeout: float = 60.0
-    """Seconds on the clock for each request; of a stream, the longest silence."""
+    """Seconds that each request may take. For a stream, the longest time without data."""
     max_retries: int = 2
-    """How many more requests may follow a failed one, in all."""
+    """How many more requests may follow a failed one, in total."""
     streaming: bool = False
-    """Whether `invoke` asks for a stream too."""
+    """Whether `invoke` requests a stream too."""
     stream_usage: bool = True
-    """Whether a stream ends with its usage."""
+    """Whether a stream ends with its token usage."""
     gateway_options: SkipValidation[GatewayOptions] | None = None
-    """What this gateway takes beyond OpenAI's fields: `CortecsOptions`, `OpenRouterOptions` or `LiteLLMOptions`."""
+    """Options of this gateway beyond OpenAI's: `CortecsOptions`, `OpenRouterOptions` or `LiteLLMOptions`."""
     extra_body: Mapping[str, Any] | None = None
     """Further fields of the request's body."""
     extra_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
-    """Further headers of the request; they may hold secrets, so they are not serialised."""
+    """Further headers of the request. They may hold secrets, so they are not serialized."""
     access: Access | Path | str | list[str | Path] | None = None
-    """What a message may have opened: an `Access`, a folder or several; by default no file, and public hosts only."""
+    """What messages may open: an `Access`, a folder or several. By default no file, and public hosts only."""
     http_client: httpx.Client | None = Field(default=None, exclude=True, repr=False)
-    """An `httpx.Client` of yours, used as it is."""
+    """Your own `httpx.Client`, used as it is."""
     http_async_client: httpx.AsyncClient | None = Field(default=None, exclude=True, repr=False)
-    """An `httpx.AsyncClient` of yours, used as it is."""
+    """Your own `httpx.AsyncClient`, used as it is."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Keep the options; neither disk nor net is touched.
+        """Store the options. Neither the disk nor the network is used.
 
         Raises:
             UnknownProvider: if there is no such provider.
-            InvalidOption: if `gateway_options` holds what the provider does not have.
+            InvalidOption: if `gateway_options` holds an option that the provider does not have.
         """
         super().__init__(*args, **kwargs)
         split_gateway_options(self.provider, self.gateway_options)
@@ -107,7 +108,7 @@ class ChatAudio(ToolCallingModel):
         self._add_version("langchain-llamaindex-audio", __version__)
         return self
 
-    # --- what LangChain asks about a model ---
+    # --- description of the model for LangChain ---
 
     @property
     def _llm_type(self) -> str:
@@ -123,34 +124,39 @@ class ChatAudio(ToolCallingModel):
         return params
 
     def _resolve_model_profile(self) -> ModelProfile:
-        """What this class can carry; there is no list of models here, so `profile=` says more of yours."""
-        speaks = "audio" in (self.modalities or [])
-        return ModelProfile(text_inputs=True, audio_inputs=True, text_outputs=True, audio_outputs=speaks)
+        """Return what this class supports. It has no list of models, so pass `profile=` for the facts of yours."""
+        has_audio_output = "audio" in (self.modalities or [])
+        return ModelProfile(text_inputs=True, audio_inputs=True, text_outputs=True, audio_outputs=has_audio_output)
 
     @classmethod
     def is_lc_serializable(cls) -> bool:
-        """Whether LangChain can store this model; keys are left out."""
+        """Return True: LangChain can serialize this model. Keys are left out."""
         return True
 
     @classmethod
     def get_lc_namespace(cls) -> list[str]:
-        """The module from which LangChain loads a stored model."""
+        """Return the module from which LangChain loads a serialized model."""
         return ["langchain_audio"]
 
     @property
     def lc_secrets(self) -> dict[str, str]:
-        """The environment variable that takes the key's place in a stored model."""
+        """The environment variable that stands for the key in a serialized model."""
         names = find_provider(self.provider).api_key_env
         return {"api_key": names[0]} if names else {}
 
     def with_folder(self, folder: str | Path) -> ChatAudio:
-        """The same model, whose messages may also have the files of a folder opened."""
-        allowed = to_access(self.access)
-        copy = self.model_copy(update={"access": replace(allowed, roots=(*allowed.roots, folder))})
-        vars(copy).pop("_client", None)  # which knows the old access only
+        """Return a copy of this model whose messages may also open the files of a folder.
+
+        Example:
+            >>> ChatAudio(model="google/gemini-2.5-flash").with_folder("recordings").access.roots
+            ('recordings',)
+        """
+        access = to_access(self.access)
+        copy = self.model_copy(update={"access": replace(access, roots=(*access.roots, folder))})
+        vars(copy).pop("_client", None)  # it was made with the old access
         return copy
 
-    # --- answers ---
+    # --- responses ---
 
     @cached_property
     def _client(self) -> AudioClient:
@@ -170,13 +176,13 @@ class ChatAudio(ToolCallingModel):
 
     def _build_options(self, stop: list[str] | None, **kwargs: Any) -> dict[str, Any]:
         fields, _ = split_gateway_options(self.provider, self.gateway_options)
-        own = {name: getattr(self, name) for name in _SENT}
-        options = {**own, "stop": stop or self.stop or None, **fields, **(self.extra_body or {}), **kwargs}
-        return {name: value for name, value in options.items() if value is not None and name not in _NOT_SENT}
+        settings = {name: getattr(self, name) for name in _REQUEST_FIELDS}
+        options = {**settings, "stop": stop or self.stop or None, **fields, **(self.extra_body or {}), **kwargs}
+        return {name: value for name, value in options.items() if value is not None and name not in _LANGCHAIN_OPTIONS}
 
     def _build_stream_options(self, stop: list[str] | None, **kwargs: Any) -> dict[str, Any]:
-        wishes = {} if self.stream_usage else {"stream_options": None}
-        return {**wishes, **self._build_options(stop, **kwargs)}
+        usage_option = {} if self.stream_usage else {"stream_options": None}
+        return {**usage_option, **self._build_options(stop, **kwargs)}
 
     def _generate(
         self,
@@ -187,8 +193,9 @@ class ChatAudio(ToolCallingModel):
     ) -> ChatResult:
         options = self._build_options(stop, **kwargs)
         with translate_errors():
-            answer = self._client.chat(to_chat_messages(messages), options)
-            return to_chat_result(answer, spoken=_wants_speech(options))
+            core_messages = to_chat_messages(messages)
+            answer = self._client.chat(core_messages, options)
+            return to_chat_result(answer, spoken=_is_speech_requested(options))
 
     async def _agenerate(
         self,
@@ -199,8 +206,9 @@ class ChatAudio(ToolCallingModel):
     ) -> ChatResult:
         options = self._build_options(stop, **kwargs)
         with translate_errors():
-            answer = await self._client.achat(to_chat_messages(messages), options)
-            return to_chat_result(answer, spoken=_wants_speech(options))
+            core_messages = to_chat_messages(messages)
+            answer = await self._client.achat(core_messages, options)
+            return to_chat_result(answer, spoken=_is_speech_requested(options))
 
     def _stream(
         self,
@@ -210,10 +218,10 @@ class ChatAudio(ToolCallingModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         options = self._build_stream_options(stop, **kwargs)
-        chunks = ChunkBuilder(spoken=_wants_speech(options))
+        builder = ChunkBuilder(spoken=_is_speech_requested(options))
         with translate_errors():
             for delta in self._client.stream_chat(to_chat_messages(messages), options):
-                chunk = chunks.convert(delta)
+                chunk = builder.convert(delta)
                 if chunk is None:
                     continue
                 if run_manager:
@@ -228,10 +236,10 @@ class ChatAudio(ToolCallingModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         options = self._build_stream_options(stop, **kwargs)
-        chunks = ChunkBuilder(spoken=_wants_speech(options))
+        builder = ChunkBuilder(spoken=_is_speech_requested(options))
         with translate_errors():
             async for delta in self._client.astream_chat(to_chat_messages(messages), options):
-                chunk = chunks.convert(delta)
+                chunk = builder.convert(delta)
                 if chunk is None:
                     continue
                 if run_manager:
@@ -266,7 +274,7 @@ class ChatAudio(ToolCallingModel):
         for event in writer.close():
             yield event
 
-    # --- the cache, without audio in its keys ---
+    # --- a cache without audio in its keys ---
 
     def _generate_with_cache(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
         return super(ChatAudio, self._with_digest_cache())._generate_with_cache(messages, *args, **kwargs)
@@ -281,5 +289,5 @@ class ChatAudio(ToolCallingModel):
         return self.model_copy(update={"cache": AudioDigestCache(cache, to_access(self.access))})
 
 
-def _wants_speech(options: Mapping[str, Any]) -> bool:
+def _is_speech_requested(options: Mapping[str, Any]) -> bool:
     return "audio" in (options.get("modalities") or ())

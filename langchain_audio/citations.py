@@ -1,4 +1,4 @@
-"""From a Document back to its recording: a citation to read, a block to hear."""
+"""From a Document back to its recording: a citation for the reader, an audio block for the model."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["cite", "clip_block"]
 
 
 def cite(document: Document, *, link: bool = False) -> str:
-    """Where a Document stands in its recording and who speaks, such as `[12:07–12:31] Ann`.
+    """Return the times of a Document in its recording and who speaks, such as `[12:07–12:31] Ann`.
 
     Args:
-        document: of an `AudioLoader`, or a chunk of one.
-        link: whether it is a Markdown link to the very stretch.
+        document: from an `AudioLoader`, or a chunk of such a Document.
+        link: whether to return a Markdown link to this part of the recording.
 
     Raises:
-        InvalidOption: if the Document says no times.
+        InvalidOption: if the Document has no times.
 
     Example:
         >>> cite(Document("hi", metadata={"start": 727.1, "end": 751.4, "speaker": "Ann"}))
@@ -29,17 +29,17 @@ def cite(document: Document, *, link: bool = False) -> str:
 
 
 def clip_block(document: Document, padding: float = 0.0) -> AudioContentBlock:
-    """A block for a message with the very stretch of sound that a Document was heard in; it is opened when it is sent.
+    """Return an audio block for a message that refers to the part of the recording that a Document transcribes.
 
-    `ChatAudio` opens it if its `access` allows the folder.
+    The recording is opened when the message is sent. `ChatAudio` opens it if its `access` allows the folder.
 
     Args:
-        document: of an `AudioLoader`, or a chunk of one.
+        document: from an `AudioLoader`, or a chunk of such a Document.
         padding: seconds to add before and after.
 
     Raises:
-        InvalidAudio: if the recording has no URL, as when it was loaded from bytes.
-        InvalidOption: if the Document says no times.
+        InvalidAudio: if the recording has no path or URL because it was loaded from bytes.
+        InvalidOption: if the Document has no times.
 
     Example:
         >>> clip_block(Document("hi", metadata={"source": "file:///a.mp3", "start": 12.0, "end": 30.5}), padding=1)[
@@ -50,6 +50,6 @@ def clip_block(document: Document, padding: float = 0.0) -> AudioContentBlock:
     url = get_clip_url(document.metadata, padding)
     if url is None:
         raise InvalidAudio(
-            "The document's recording has no path or URL, so it cannot be heard again: load it from one."
+            "The document's recording has no path or URL, so no clip can be sent: load it from a path or URL."
         )
     return AudioContentBlock(type="audio", url=url)

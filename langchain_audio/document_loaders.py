@@ -1,4 +1,4 @@
-"""Recordings as LangChain Documents that say where in the recording they stand."""
+"""Recordings as LangChain Documents that state their times in the recording."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ __all__ = ["AudioLoader", "AudioParser", "LoaderOptions"]
 
 
 class LoaderOptions(ReaderOptions, total=False):
-    """What a loader takes besides its source and `audio_core.integration.ReaderOptions`.
+    """Options of a loader, in addition to those of `audio_core.integration.ReaderOptions`.
 
     Attributes:
-        glob: which files of a folder, such as `"**/*.mp3"`.
-        recursive: whether folders in it are searched too.
-        suffixes: of the files of a folder; by default those of all formats that are read.
-        on_error: what becomes of a recording that fails: `"raise"`, `"skip"` (a line in the log), or `"collect"`, which
-            leaves it in `loader.failures` too.
-        show_progress: whether a bar tells seconds of audio done, the time left, recordings and cost so far.
+        glob: which files of a folder to read, such as `"**/*.mp3"`.
+        recursive: whether to search the folder's subfolders too.
+        suffixes: which files of a folder to read, such as `[".mp3"]`; by default those of all supported formats.
+        on_error: what to do with a recording that fails: `"raise"` the error, `"skip"` the recording and log a warning,
+            or `"collect"`, which also adds it to `loader.failures`.
+        show_progress: whether to show a progress bar with seconds of audio, time left, recordings and cost.
     """
 
     glob: str | None
@@ -37,23 +37,24 @@ class LoaderOptions(ReaderOptions, total=False):
 
 
 class AudioLoader(BaseLoader):
-    """Transcribes recordings into Documents: one, a folder of them, or any iterable.
+    """A loader that transcribes recordings into Documents: one recording, a folder, or any iterable.
 
-    Recordings are heard side by side, `max_concurrency` at a time, and their Documents given out in order; the first leave
+    Up to `max_concurrency` recordings are transcribed at a time. Their Documents come in order, and the first ones come
     before the last recording is read.
 
-    Metadata is flat: `source`, `start`, `end` (seconds), `clip` (a URL that names the stretch), `segment`, `speaker`,
-    `language`, `duration`, `model`, `provider`, `sha256`, each where it is known. Ids are stable.
+    Metadata is flat: `source`, `start`, `end` (seconds), `clip` (the URL of this part of the recording), `segment`,
+    `speaker`, `language`, `duration` (seconds), `model`, `provider`, `sha256`. A fact that is not known has no key. Ids
+    are stable.
 
     Args:
-        source: a path, URL, bytes, file object, `Blob` or `Audio`; a folder; or an iterable of such.
-        **options: see `LoaderOptions`; without any, PocketSphinx transcribes in this process.
+        source: a path, URL, bytes, file object, `Blob` or `Audio`; a folder; or an iterable of these.
+        **options: see `LoaderOptions`. Without any, PocketSphinx transcribes in this process.
 
     Attributes:
-        failures: what could not be read, with `on_error="collect"`.
+        failures: the recordings that could not be read, with `on_error="collect"`.
 
     Raises:
-        TypeError: if an option is not known.
+        TypeError: if an option is unknown.
         UnknownProvider: if there is no such provider.
 
     Example:
@@ -63,41 +64,44 @@ class AudioLoader(BaseLoader):
     """
 
     def __init__(self, source: Any, **options: Unpack[LoaderOptions]) -> None:
-        given: dict[str, Any] = {**options}
+        remaining: dict[str, Any] = {**options}
         self._source = source
-        self._search_options = {name: given.pop(name) for name in ("glob", "recursive", "suffixes") if name in given}
-        on_error, self._show_progress = given.pop("on_error", "raise"), given.pop("show_progress", False)
-        reader = DocumentReader.create(**given)
+        search_names = [name for name in ("glob", "recursive", "suffixes") if name in remaining]
+        self._search_options = {name: remaining.pop(name) for name in search_names}
+        on_error, self._show_progress = remaining.pop("on_error", "raise"), remaining.pop("show_progress", False)
+        reader = DocumentReader.create(**remaining)
         self._batch = Batch(
-            reader, at_once=reader.max_concurrency, on_error=on_error, show_progress=self._show_progress
+            reader, max_concurrency=reader.max_concurrency, on_error=on_error, show_progress=self._show_progress
         )
 
     @property
     def failures(self) -> list[Failure]:
-        """What could not be read the last time, with `on_error="collect"`."""
+        """The recordings that could not be read in the last load, with `on_error="collect"`."""
         return self._batch.failures
 
     def lazy_load(self) -> Iterator[Document]:
-        """The Documents, recording by recording, in order of time.
+        """Yield the Documents, recording by recording, in order of time.
 
         Raises:
-            AudioError: if a recording cannot be opened, or the provider fails, unless `on_error` says otherwise.
+            AudioNotFound: if a folder holds no such file.
+            AudioError: if a source is not a recording. With `on_error="raise"`, also if a recording cannot be opened or
+                the provider fails.
         """
-        yield from map(to_document, self._batch.read(self._find()))
+        yield from map(to_document, self._batch.read(self._find_items()))
 
     async def alazy_load(self) -> AsyncIterator[Document]:
-        """The same Documents, on the running event loop."""
-        async for passage in self._batch.aread(self._find()):
+        """Do what `lazy_load` does on the running event loop."""
+        async for passage in self._batch.aread(self._find_items()):
             yield to_document(passage)
 
-    def _find(self) -> Iterable[BatchItem]:
-        found = find_recordings(self._source, lambda source: BatchItem(*_read_source(source)), **self._search_options)
-        is_endless = isinstance(self._source, Iterator)  # or may be, so that it must not be counted first
-        return list(found) if self._show_progress and not is_endless else found
+    def _find_items(self) -> Iterable[BatchItem]:
+        items = find_recordings(self._source, lambda source: BatchItem(*_parse_source(source)), **self._search_options)
+        is_countable = not isinstance(self._source, Iterator)  # an iterator may be endless
+        return list(items) if self._show_progress and is_countable else items
 
 
 class AudioParser(BaseBlobParser):
-    """Transcribes blobs into Documents; a blob's own metadata is kept.
+    """A parser that transcribes blobs into Documents, which also have the blob's own metadata.
 
     Args:
         **options: see `audio_core.integration.ReaderOptions`.
@@ -115,28 +119,28 @@ class AudioParser(BaseBlobParser):
         self._reader = DocumentReader.create(**options)
 
     def lazy_parse(self, blob: Blob) -> Iterator[Document]:
-        """The Documents of one recording, in order of time.
+        """Yield the Documents of one recording, in order of time.
 
         Raises:
             AudioError: if the recording cannot be opened, or the provider fails.
         """
-        yield from map(to_document, self._reader.read(*_read_source(blob)))
+        yield from map(to_document, self._reader.read(*_parse_source(blob)))
 
     async def alazy_parse(self, blob: Blob) -> AsyncIterator[Document]:
-        """The same Documents, on the running event loop."""
-        for passage in await self._reader.aread(*_read_source(blob)):
+        """Do what `lazy_parse` does on the running event loop."""
+        for passage in await self._reader.aread(*_parse_source(blob)):
             yield to_document(passage)
 
 
-def _read_source(source: Any) -> tuple[Audio, dict[str, Any]]:
-    """The recording that a source means, and the metadata that it brings."""
+def _parse_source(source: Any) -> tuple[Audio, dict[str, Any]]:
+    """Return the recording that a source names, and the metadata of a blob."""
     if not isinstance(source, Blob):
         return Audio.of(source), {}
-    named = {} if source.source is None else {"source": source.source}
-    return _open_blob(source), {**named, **source.metadata}
+    origin = {} if source.source is None else {"source": source.source}
+    return _to_audio(source), {**origin, **source.metadata}
 
 
-def _open_blob(blob: Blob) -> Audio:
+def _to_audio(blob: Blob) -> Audio:
     if blob.data is None:
         return Audio.of(Path(str(blob.path)))
     if isinstance(blob.data, str):

@@ -1,4 +1,4 @@
-"""Passages of a transcript as LangChain's Documents."""
+"""Passages of a transcript as LangChain Documents."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ __all__ = ["to_document"]
 
 
 def to_document(passage: Passage) -> Document:
-    """A Document with the passage's id, text and flat metadata."""
+    """Return a Document with the passage's id, text and flat metadata."""
     return Document(id=passage.id, page_content=passage.text, metadata=passage.metadata)

@@ -1,7 +1,7 @@
-"""A gateway's failures as LangChain's own: each is the core's error and LangChain's `ModelError` of the same condition.
+"""A gateway's errors as LangChain's: each class is both the error of `audio_core` and LangChain's `ModelError` for it.
 
-So `except audio_core.RateLimited`, `except langchain_core.exceptions.ModelRateLimitError`, fallbacks and retry middleware
-all work.
+So `except audio_core.RateLimited`, `except langchain_core.exceptions.ModelRateLimitError`, fallbacks and retry
+middleware all work.
 """
 
 from __future__ import annotations
@@ -9,58 +9,60 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator
 
-from langchain_core import exceptions as core
+from langchain_core import exceptions as langchain_errors
 
-import audio_core as ours
+import audio_core
 
 __all__ = ["translate_errors"]
 
 
-class ChatError(ours.ProviderError, core.ModelError):
-    """A gateway refused, failed or did not answer."""
+class ChatError(audio_core.ProviderError, langchain_errors.ModelError):
+    """A gateway refused a request, failed or did not respond."""
 
 
-class ChatAuthenticationError(ours.AuthenticationError, core.ModelAuthenticationError):
+class ChatAuthenticationError(audio_core.AuthenticationError, langchain_errors.ModelAuthenticationError):
     """The key is wrong or expired (401)."""
 
 
-class ChatPermissionDenied(ours.PermissionDenied, core.ModelPermissionDeniedError):
-    """The key may not do this, or the account has no credit (402, 403)."""
+class ChatPermissionDenied(audio_core.PermissionDenied, langchain_errors.ModelPermissionDeniedError):
+    """The key has no permission for this request, or the account has no credit (402, 403)."""
 
 
-class ChatInvalidRequest(ours.InvalidRequest, core.ModelInvalidRequestError):
-    """The gateway does not take this request."""
+class ChatInvalidRequest(audio_core.InvalidRequest, langchain_errors.ModelInvalidRequestError):
+    """The gateway rejected the request as invalid (400, 405, 413, 415, 422, or a redirect)."""
 
 
-class ChatContextOverflow(ours.ContextOverflow, core.ContextOverflowError, core.ModelInvalidRequestError):
-    """More text or audio than the model takes at once."""
+class ChatContextOverflow(
+    audio_core.ContextOverflow, langchain_errors.ContextOverflowError, langchain_errors.ModelInvalidRequestError
+):
+    """The request holds more text or audio than the model accepts at once."""
 
 
-class ChatNotFound(ours.NotFound, core.ModelNotFoundError):
-    """No such model or no such endpoint (404)."""
+class ChatNotFound(audio_core.NotFound, langchain_errors.ModelNotFoundError):
+    """The model or the endpoint does not exist (404)."""
 
 
-class ChatRateLimited(ours.RateLimited, core.ModelRateLimitError):
-    """Too many requests, or a quota that is used up (429)."""
+class ChatRateLimited(audio_core.RateLimited, langchain_errors.ModelRateLimitError):
+    """There were too many requests, or the quota is used up (429)."""
 
 
-class ChatUnavailable(ours.ProviderUnavailable, core.ModelAPIError):
-    """The gateway or the model behind it is down or overloaded (5xx)."""
+class ChatUnavailable(audio_core.ProviderUnavailable, langchain_errors.ModelAPIError):
+    """The gateway or the model behind it is down or overloaded (408, 409, 5xx)."""
 
 
-class ChatUnreachable(ours.Unreachable, core.ModelConnectionError):
-    """No connection could be made, or it broke before the answer was whole."""
+class ChatUnreachable(audio_core.Unreachable, langchain_errors.ModelConnectionError):
+    """No connection could be made, or it broke before the response was complete."""
 
 
-class ChatTimeout(ours.ProviderTimeout, core.ModelTimeoutError):
-    """No answer within the time allowed."""
+class ChatTimeout(audio_core.ProviderTimeout, langchain_errors.ModelTimeoutError):
+    """There was no response within the time allowed."""
 
 
-class ChatIncomplete(ours.IncompleteResponse, core.ModelAPIError):
-    """What came back is cut, empty, or not an answer."""
+class ChatIncomplete(audio_core.IncompleteResponse, langchain_errors.ModelAPIError):
+    """The response is truncated, empty or unreadable."""
 
 
-_KINDS: dict[type[ours.ProviderError], type[ours.ProviderError]] = {
+_KINDS: dict[type[audio_core.ProviderError], type[audio_core.ProviderError]] = {
     kind.__mro__[1]: kind
     for kind in (
         ChatError,
@@ -80,15 +82,15 @@ _KINDS: dict[type[ours.ProviderError], type[ours.ProviderError]] = {
 
 @contextlib.contextmanager
 def translate_errors() -> Generator[None]:
-    """Raise a gateway's failure as LangChain's error too, with everything that it carries."""
+    """Raise errors that are LangChain's too in place of the gateway's errors, with the same attributes."""
     try:
         yield
-    except ours.ProviderError as error:
+    except audio_core.ProviderError as error:
         raise _to_model_error(error) from error.__cause__
 
 
-def _to_model_error(error: ours.ProviderError) -> ours.ProviderError:
+def _to_model_error(error: audio_core.ProviderError) -> audio_core.ProviderError:
     kind = _KINDS.get(type(error), ChatError)
-    made = kind.__new__(kind, *error.args)
-    made.__dict__.update(error.__dict__, is_retryable=error.retryable)
-    return made
+    model_error = kind.__new__(kind, *error.args)
+    model_error.__dict__.update(error.__dict__, is_retryable=error.retryable)
+    return model_error

@@ -1,7 +1,7 @@
-"""A streamed answer as LangChain's content-block events, made from our own chunks.
+"""A streamed response as LangChain's content-block events, made from our own chunks.
 
-LangChain would make them itself, but it ends an audio block with its last piece alone. Here a block that ends is the sum of
-its pieces. The next of a spoken reply comes as a `block-delta` with the audio block's own fields.
+LangChain can make these events itself, but its event for a finished audio block holds only the last piece. Ours holds
+all pieces. Each piece of a spoken response is a `block-delta` event with the fields of the audio block.
 """
 
 from __future__ import annotations
@@ -22,75 +22,75 @@ Event = dict[str, Any]
 
 
 class _Block:
-    """A content block that is open."""
+    """A content block that is not finished yet."""
 
     def __init__(self, index: int, fields: Mapping[str, Any]) -> None:
         self.index = index
         self._fields = dict(fields)
         self._pieces: dict[str, list[str]] = {}
 
-    def append(self, key: str, piece: str, facts: Mapping[str, Any]) -> None:
-        """Add to what grows, and note what does not."""
-        self._pieces.setdefault(key, []).append(piece)
+    def append(self, field: str, piece: str, facts: Mapping[str, Any]) -> None:
+        """Append a piece to a field that grows, and set the fields that do not."""
+        self._pieces.setdefault(field, []).append(piece)
         self._fields |= {name: value for name, value in facts.items() if value is not None}
 
     def build(self) -> dict[str, Any]:
-        """The block in its final form."""
-        found = {**self._fields, **{key: "".join(pieces) for key, pieces in self._pieces.items()}}
-        if found["type"] != "tool_call_chunk":
-            return found
-        call = ToolCall.of(found["id"], found["name"], found["args"])
-        return {"type": "tool_call", "id": found["id"], "name": found["name"], "args": call.parsed}
+        """Return the finished block."""
+        block = {**self._fields, **{field: "".join(pieces) for field, pieces in self._pieces.items()}}
+        if block["type"] != "tool_call_chunk":
+            return block
+        call = ToolCall.of(block["id"], block["name"], block["args"])
+        return {"type": "tool_call", "id": block["id"], "name": block["name"], "args": call.parsed}
 
 
 class EventWriter:
-    """Writes the events of one answer.
+    """A writer of the events of one response.
 
     Args:
-        run_id: of LangChain's run, if there is one; the message is named after it.
+        run_id: the id of LangChain's run, if there is one. The message's id is made from it.
     """
 
     def __init__(self, run_id: UUID | None) -> None:
         self._message_id = f"lc_run--{run_id}" if run_id else ""
         self._blocks: dict[Any, _Block] = {}
-        self._bare: list[AIMessageChunk] = []
+        self._empty_messages: list[AIMessageChunk] = []  # for their usage and metadata
 
     def feed(self, chunk: ChatGenerationChunk) -> Iterator[Event]:
-        """The events of one more chunk."""
+        """Yield the events of the next chunk."""
         message = cast("AIMessageChunk", chunk.message)
-        if not self._bare:
+        if not self._empty_messages:
             yield {"event": "message-start", "role": "ai", "id": self._message_id}
-        self._bare.append(message.model_copy(update={"content": "", "tool_call_chunks": []}))
+        self._empty_messages.append(message.model_copy(update={"content": "", "tool_call_chunks": []}))
         for key, kind, field, piece, facts in _split_pieces(message):
             yield from self._write_piece(key, kind, field, piece, facts)
 
     def close(self) -> Iterator[Event]:
-        """The ends of the blocks and of the message."""
+        """Yield the events that finish the blocks and the message."""
         for block in self._blocks.values():
             yield {"event": "content-block-finish", "index": block.index, "content": block.build()}
-        if self._bare:
+        if self._empty_messages:
             yield self._write_end()
 
     def _write_piece(self, key: Any, kind: str, field: str, piece: str, facts: Mapping[str, Any]) -> Iterator[Event]:
         block = self._blocks.get(key)
         if block is None:
             block = self._blocks[key] = _Block(len(self._blocks), {"type": kind})
-            started = {"type": kind, **facts, **({} if kind == "audio" else {field: ""})}
-            yield {"event": "content-block-start", "index": block.index, "content": started}
+            content = {"type": kind, **facts, **({} if kind == "audio" else {field: ""})}
+            yield {"event": "content-block-start", "index": block.index, "content": content}
         block.append(field, piece, facts)
         if piece:
             yield {"event": "content-block-delta", "index": block.index, "delta": _build_delta(kind, piece)}
 
     def _write_end(self) -> Event:
-        first, *others = self._bare
-        total = add_ai_message_chunks(first, *others)
-        usage = {"usage": total.usage_metadata} if total.usage_metadata else {}
-        kwargs = {"additional_kwargs": total.additional_kwargs} if total.additional_kwargs else {}
-        return {"event": "message-finish", **usage, "metadata": total.response_metadata, **kwargs}
+        first, *others = self._empty_messages
+        message = add_ai_message_chunks(first, *others)
+        usage = {"usage": message.usage_metadata} if message.usage_metadata else {}
+        kwargs = {"additional_kwargs": message.additional_kwargs} if message.additional_kwargs else {}
+        return {"event": "message-finish", **usage, "metadata": message.response_metadata, **kwargs}
 
 
 def _split_pieces(message: AIMessageChunk) -> Iterator[tuple[Any, str, str, str, Mapping[str, Any]]]:
-    """What a chunk adds to which block: its key, type, field that grows, piece, and other fields."""
+    """Yield what a chunk adds to each block: the block's key and type, the growing field, its piece, other fields."""
     if reasoning := message.additional_kwargs.get("reasoning_content"):
         yield "reasoning", "reasoning", "reasoning", reasoning, {}
     if isinstance(message.content, str):

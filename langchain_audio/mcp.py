@@ -1,7 +1,7 @@
-"""MCP tools that return sound, heard by the model; it needs `langchain[mcp]`.
+"""MCP tools that return audio to a chat model. This module needs `langchain[mcp]`.
 
-LangChain's own adapter refuses audio content (langchain 1.4.7 raises NotImplementedError). It carries embedded resources, though,
-with their MIME type, and `ChatAudio` hears those that are audio.
+LangChain's own adapter refuses audio content: langchain 1.4.7 raises NotImplementedError. It accepts embedded resources
+with their MIME type, and `ChatAudio` sends those that are audio to the model.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ __all__ = ["AudioMCPClient"]
 
 
 class AudioMCPClient(Client[Any]):
-    """A `fastmcp.Client` whose tools' sounds reach the model, through `MCPAdapter(...)` or `as_langchain_tool(...)`.
+    """A `fastmcp.Client` for `MCPAdapter(...)` or `as_langchain_tool(...)` whose tools may return audio.
 
-    Its arguments are those of `fastmcp.Client`. In an agent's history, `AudioOffloadMiddleware` keeps such sounds out as well.
+    Its arguments are those of `fastmcp.Client`. `AudioOffloadMiddleware` replaces this audio in an agent's history too.
 
     Example:
         >>> from fastmcp import FastMCP
@@ -32,20 +32,20 @@ class AudioMCPClient(Client[Any]):
 
     @property
     def session(self) -> Any:
-        """The session, whose tool results hold embedded resources in place of audio."""
+        """The session. Its tool results hold embedded resources in place of audio content."""
         return _Session(super().session)
 
 
 class _Session:
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
+    def __init__(self, session: Any) -> None:
+        self._session = session
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
+        return getattr(self._session, name)
 
     async def call_tool(self, *args: Any, **kwargs: Any) -> Any:
-        result = await self._inner.call_tool(*args, **kwargs)
-        if not hasattr(result, "content"):  # the server asks for something first
+        result = await self._session.call_tool(*args, **kwargs)
+        if not hasattr(result, "content"):  # not the tool's result: the server requires input first
             return result
         content = [_to_resource(block, number) for number, block in enumerate(result.content)]
         return result.model_copy(update={"content": content})
@@ -54,5 +54,5 @@ class _Session:
 def _to_resource(block: Any, number: int) -> Any:
     if not isinstance(block, AudioContent):
         return block
-    sound = BlobResourceContents(uri=f"audio://result/{number}", mime_type=block.mime_type, blob=block.data)
-    return EmbeddedResource(type="resource", resource=sound)
+    resource = BlobResourceContents(uri=f"audio://result/{number}", mime_type=block.mime_type, blob=block.data)
+    return EmbeddedResource(type="resource", resource=resource)

@@ -1,4 +1,4 @@
-"""LangChain's messages as core_messages of a conversation, with an `Audio` wherever a block is audio."""
+"""Map LangChain's messages to the chat messages of `audio_core`, with an `Audio` for each audio block."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from audio_core.integration import at_block, is_audio_block
 
 __all__ = ["get_expiry", "parse_tool_blocks", "to_chat_messages"]
 
-_CONVERTED = {"image", "image_url", "file", "video", "text-plain"}
-_NOT_SENT = {
+_OPENAI_TYPES = {"image", "image_url", "file", "video", "text-plain"}  # LangChain converts these
+_NOT_SENT = {  # as content: they are sent in other fields of a message, or not at all
     "reasoning",
     "thinking",
     "redacted_thinking",
@@ -37,26 +37,26 @@ _ROLES: dict[type[BaseMessage], str] = {HumanMessage: "user", AIMessage: "assist
 
 
 def to_chat_messages(messages: Sequence[BaseMessage]) -> list[CoreMessage]:
-    """Messages of any role, in order, block by block; nothing is opened.
+    """Map messages of any role, in order, with one part for each content block. Nothing is opened.
 
     Raises:
-        AudioError: naming message and block, if a block cannot be sent.
+        AudioError: if a block cannot be sent. The text of the error names the message and the block.
     """
-    return [_map_message(at, message) for at, message in enumerate(messages)]
+    return [_map_message(index, message) for index, message in enumerate(messages)]
 
 
-def _map_message(at: int, message: BaseMessage) -> CoreMessage:
-    role = _get_role(at, message)
-    parts = [_map_block(at, index, block, role) for index, block in enumerate(_list_blocks(message))]
+def _map_message(index: int, message: BaseMessage) -> CoreMessage:
+    role = _get_role(index, message)
+    parts = [_map_block(index, block_index, block, role) for block_index, block in enumerate(_list_blocks(message))]
     if not isinstance(message, AIMessage):
-        called = message.tool_call_id if isinstance(message, ToolMessage) else None
-        return CoreMessage(role, parts, None if called else message.name, tool_call_id=called)
-    spoken = _map_openai_speech(message)
+        call_id = message.tool_call_id if isinstance(message, ToolMessage) else None
+        return CoreMessage(role, parts, None if call_id else message.name, tool_call_id=call_id)
+    speech = _map_openai_speech(message)
     details = message.additional_kwargs.get("reasoning_details") or ()
-    return CoreMessage(role, [*parts, *spoken], message.name, _map_tool_calls(message), reasoning_details=details)
+    return CoreMessage(role, [*parts, *speech], message.name, _map_tool_calls(message), reasoning_details=details)
 
 
-def _get_role(at: int, message: BaseMessage) -> str:
+def _get_role(index: int, message: BaseMessage) -> str:
     if isinstance(message, SystemMessage):
         return message.additional_kwargs.get("__openai_role__", "system")
     if isinstance(message, ChatMessage):
@@ -64,20 +64,23 @@ def _get_role(at: int, message: BaseMessage) -> str:
     for kind, role in _ROLES.items():
         if isinstance(message, kind):
             return role
-    raise InvalidAudio(f"messages[{at}]: a {type(message).__name__} cannot be sent.")
+    raise InvalidAudio(f"messages[{index}]: a {type(message).__name__} cannot be sent.")
 
 
 def _list_blocks(message: BaseMessage) -> list[Any]:
     if isinstance(message.content, list):
         return cast("list[Any]", message.content)
-    written = parse_tool_blocks(message.content) if isinstance(message, ToolMessage) else None
-    return written or [message.content]
+    blocks = parse_tool_blocks(message.content) if isinstance(message, ToolMessage) else None
+    return blocks or [message.content]
 
 
 def parse_tool_blocks(text: str) -> list[Any] | None:
-    """The blocks of a tool's answer that LangChain has written into a text, if audio is among them.
+    """Parse the content blocks in the text of a tool message.
 
-    LangChain knows no audio in tool messages: what a tool returned as a list of blocks arrives here as its JSON.
+    LangChain does not support audio in tool messages. If a tool returns a list with audio, LangChain stores it as JSON.
+
+    Returns:
+        The blocks. None if the text is not a list of blocks, or none of them is audio.
     """
     if not text.startswith('[{"') or '"audio' not in text:
         return None
@@ -85,13 +88,13 @@ def parse_tool_blocks(text: str) -> list[Any] | None:
         blocks = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    are_blocks = all(isinstance(block, dict) and "type" in block for block in blocks)
-    return blocks if are_blocks and any(is_audio_block(block) for block in blocks) else None
+    is_block_list = all(isinstance(block, dict) and "type" in block for block in blocks)
+    return blocks if is_block_list and any(is_audio_block(block) for block in blocks) else None
 
 
-def _map_block(at: int, index: int, given: Any, role: str) -> Any:
-    block: dict[str, Any] = {"type": "text", "text": given} if isinstance(given, str) else given
-    with at_block(at, index):
+def _map_block(message_index: int, block_index: int, value: str | dict[str, Any], role: str) -> Any:
+    block: dict[str, Any] = {"type": "text", "text": value} if isinstance(value, str) else value
+    with at_block(message_index, block_index):
         match block.get("type"):
             case "text" if "cache_control" in block:
                 return {"type": "text", "text": block["text"], "cache_control": block["cache_control"]}
@@ -105,23 +108,23 @@ def _map_block(at: int, index: int, given: Any, role: str) -> Any:
                 return json.dumps(block.get("json"), ensure_ascii=False)
             case kind if kind in _NOT_SENT:
                 return ""
-            case kind if kind in _CONVERTED:
-                return _find_hidden_audio(block) or _convert_block(block)
+            case kind if kind in _OPENAI_TYPES:
+                return _find_file_audio(block) or _to_openai_part(block)
             case kind:
                 accepted = "text, audio, input_audio, audio_url, media, image, image_url, file"
                 raise InvalidAudio(f"a block of type {kind!r} cannot be sent. Accepted: {accepted}.")
 
 
-def _convert_block(block: dict[str, Any]) -> Any:
+def _to_openai_part(block: dict[str, Any]) -> Any:
     if block["type"] == "file" and not {"filename", "extras", "metadata", "file"} & block.keys():
-        block = {**block, "filename": "document"}  # OpenAI wants one
-    (found,) = convert_to_openai_messages([HumanMessage([block])])
-    content = found["content"]
+        block = {**block, "filename": "document"}  # OpenAI requires a name
+    (message,) = convert_to_openai_messages([HumanMessage([block])])
+    content = message["content"]
     return content if isinstance(content, str) else content[0]
 
 
-def _find_hidden_audio(block: dict[str, Any]) -> Audio | None:
-    """Audio in an OpenAI `file` part: LangChain calls whatever such a part holds a PDF."""
+def _find_file_audio(block: dict[str, Any]) -> Audio | None:
+    """Return the audio in an OpenAI `file` part. LangChain labels the content of every such part as PDF."""
     data = block.get("base64")
     if block.get("type") != "file" or block.get("mime_type") != "application/pdf" or not isinstance(data, str):
         return None
@@ -135,26 +138,28 @@ def _find_hidden_audio(block: dict[str, Any]) -> Audio | None:
 
 
 def _map_speech(block: Mapping[str, Any]) -> Speech:
-    id_ = str(block.get("id") or "")
-    known = id_ if id_ and not id_.startswith("lc_") else None  # LangChain makes up ids of its own
-    return Speech(b"", "", id=known, expires_at=get_expiry(block))
+    block_id = str(block.get("id") or "")
+    speech_id = block_id if block_id and not block_id.startswith("lc_") else None  # LangChain's own ids begin with lc_
+    return Speech(b"", "", id=speech_id, expires_at=get_expiry(block))
 
 
 def get_expiry(block: Mapping[str, Any]) -> float | None:
-    """When the gateway forgets the id of a spoken reply's block, in Unix time."""
+    """Return when the id of an audio block in a response expires at the gateway, in seconds of Unix time."""
     return cast("dict[str, Any]", block.get("extras") or {}).get("expires_at")
 
 
 def _map_openai_speech(message: AIMessage) -> list[Speech]:
-    """What `langchain_openai.ChatOpenAI` keeps of a spoken reply."""
+    """Return the speech that `langchain_openai.ChatOpenAI` stores outside the content of a message."""
     audio = message.additional_kwargs.get("audio")
     if not isinstance(audio, dict):
         return []
-    kept = cast("dict[str, Any]", audio)
-    return [Speech(b"", "", kept.get("transcript") or "", kept.get("id"), kept.get("expires_at"))]
+    facts = cast("dict[str, Any]", audio)
+    return [Speech(b"", "", facts.get("transcript") or "", facts.get("id"), facts.get("expires_at"))]
 
 
 def _map_tool_calls(message: AIMessage) -> list[ToolCall]:
     calls = [ToolCall.of(call["id"], call["name"], call["args"]) for call in message.tool_calls]
-    broken = [ToolCall.of(call["id"], call["name"] or "", call["args"] or "") for call in message.invalid_tool_calls]
-    return calls + broken
+    invalid_calls = [
+        ToolCall.of(call["id"], call["name"] or "", call["args"] or "") for call in message.invalid_tool_calls
+    ]
+    return calls + invalid_calls

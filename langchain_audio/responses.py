@@ -1,4 +1,4 @@
-"""What a model answered as LangChain's messages: whole, and streamed so that the sum of the chunks is the whole."""
+"""Map a model's response to LangChain's messages: complete, or streamed as chunks whose sum is the complete message."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from langchain_audio.messages import get_expiry
 
 __all__ = ["ChunkBuilder", "get_langchain_provider", "speech_in", "to_chat_result"]
 
-_TEXT, _AUDIO = 0, 1
-_GROWTH = 4  # pieces of speech grow by a quarter of what has gone out, so that adding chunks up stays linear
+_TEXT, _AUDIO = 0, 1  # indexes of the content blocks
+# A piece of speech holds at least a quarter of the bytes sent before it. So the time to add up all chunks stays linear.
+_GROWTH = 4
 
 
 def to_chat_result(answer: Answer, *, spoken: bool) -> ChatResult:
-    """A whole answer; a spoken one is a text block with the transcript, and an audio block.
+    """Map a complete response. A spoken one becomes a text block with the transcript, and an audio block.
 
     Args:
-        answer: what the model answered.
-        spoken: whether speech was asked for.
+        answer: the model's response.
+        spoken: whether the request asked for speech.
     """
     message = AIMessage(
         content=cast("Any", _build_blocks(answer) if spoken or answer.speech else answer.text),
@@ -40,18 +41,19 @@ def to_chat_result(answer: Answer, *, spoken: bool) -> ChatResult:
 
 
 def get_langchain_provider(provider: str) -> str:
-    """What LangChain is told of a gateway: not its bare name, by which it would take a message for another package's.
+    """Return the name of a gateway for LangChain, which differs from the names of other packages' providers.
 
-    `content_blocks` of a message from "openai" are read as `langchain_openai` writes them; reasoning and audio got lost.
+    LangChain reads the `content_blocks` of a message from "openai" as `langchain_openai` writes them. It would lose our
+    reasoning and audio.
     """
     return f"{provider}_audio"
 
 
 def speech_in(message: AIMessage) -> Speech | None:
-    """The spoken reply in a message, to be saved or played; None if there is none.
+    """Return the speech in a message, to save or play; None if there is none.
 
     Args:
-        message: of `ChatAudio`; also the sum of streamed chunks.
+        message: from `ChatAudio`, or the sum of its streamed chunks.
 
     Example:
         >>> block = {"type": "audio", "base64": "AAAA", "mime_type": "audio/pcm;rate=24000"}
@@ -64,69 +66,70 @@ def speech_in(message: AIMessage) -> Speech | None:
     data = pybase64.b64decode(str(blocks[0]["base64"]))
     mime = str(blocks[0].get("mime_type") or "")
     audio = Audio.of(data, format=mime) if mime.startswith("audio/pcm") else Audio.of(data)
-    id_ = cast("str | None", blocks[0].get("id"))
-    return Speech(data, audio.format, message.text, id_, get_expiry(blocks[0]), audio.sample_rate)
+    speech_id = cast("str | None", blocks[0].get("id"))
+    return Speech(data, audio.format, message.text, speech_id, get_expiry(blocks[0]), audio.sample_rate)
 
 
 class ChunkBuilder:
-    """Turns the deltas of one answer into chunks.
+    """A converter of the deltas of one response into chunks.
 
-    Text and audio blocks carry an index each, so that added chunks hold one block of either. A mix of strings and lists
-    would not add up, so an answer that is to be spoken has lists from its first chunk on.
+    Text blocks share one index, and audio blocks another, so that the sum of the chunks holds one block of each.
+    LangChain cannot add strings and lists. So if speech was requested, the content is a list from the first chunk on.
 
     Args:
-        spoken: whether speech was asked for.
+        spoken: whether the request asked for speech.
     """
 
     def __init__(self, *, spoken: bool) -> None:
-        self._spoken, self._begun = spoken, False
+        self._is_spoken, self._has_text_block = spoken, False
         self._unsent: list[bytes] = []
-        self._held = self._sent = 0  # bytes
+        self._unsent_size = self._sent_size = 0  # bytes
         self._facts: dict[str, Any] = {}
 
     def convert(self, delta: Delta) -> ChatGenerationChunk | None:
-        """The chunk of a delta, None if there is nothing to give out yet; the last one brings usage and metadata."""
-        if not self._spoken and delta.is_text:
+        """Return the chunk for a delta, or None if there is nothing to send yet. The last has usage and metadata."""
+        if not self._is_spoken and delta.is_text:
             return ChatGenerationChunk(message=AIMessageChunk(content=delta.text))
-        content, whole = self._build_content(delta), delta.answer
+        content, answer = self._build_content(delta), delta.answer
         if not content and delta.speech and not replace(delta, speech=None).has_content:
             return None
-        details = whole.reasoning_details if whole else ()
+        details = answer.reasoning_details if answer else ()
         message = AIMessageChunk(
             content=cast("Any", content),
             tool_call_chunks=_map_tool_calls(delta),
             additional_kwargs=_build_kwargs(delta.reasoning, delta.refusal, details),
-            response_metadata=_drop_none({"logprobs": delta.logprobs}) | (_build_metadata(whole) if whole else {}),
+            response_metadata=_drop_none({"logprobs": delta.logprobs}) | (_build_metadata(answer) if answer else {}),
             usage_metadata=_map_usage(delta.usage),
         )
         return ChatGenerationChunk(message=message)
 
     def _build_content(self, delta: Delta) -> str | list[dict[str, Any]]:
-        self._spoken = self._spoken or delta.speech is not None
-        if not self._spoken:
+        self._is_spoken = self._is_spoken or delta.speech is not None
+        if not self._is_spoken:
             return delta.text
-        says = delta.text or not self._begun  # a text block first, even if empty, so that their order never varies
-        self._begun = True
-        text = [{"type": "text", "text": delta.text, "index": _TEXT}] if says else []
+        has_text = delta.text or not self._has_text_block  # an empty text block comes first, to keep the order
+        self._has_text_block = True
+        text = [{"type": "text", "text": delta.text, "index": _TEXT}] if has_text else []
         return text + self._build_audio(delta.speech, is_last=delta.answer is not None)
 
     def _build_audio(self, speech: SpeechDelta | None, *, is_last: bool) -> list[dict[str, Any]]:
         if speech:
             self._unsent.append(speech.data)
-            self._held += len(speech.data)
+            self._unsent_size += len(speech.data)
             self._facts |= _build_audio_facts(speech)
-        data = self._take_unsent(is_last) if is_last or self._held * _GROWTH >= self._sent else b""
+        is_due = is_last or self._unsent_size * _GROWTH >= self._sent_size
+        data = self._take_unsent(is_last) if is_due else b""
         if not (data or (is_last and self._facts)):
             return []
         facts, self._facts = self._facts, {}
         return [{"type": "audio", **_encode_base64(data), **facts, "index": _AUDIO}]
 
     def _take_unsent(self, is_last: bool) -> bytes:
-        """What has come, but for the last one or two bytes, which do not fill a base64 group yet."""
-        held = b"".join(self._unsent)
-        data = held if is_last else held[: len(held) // 3 * 3]
-        self._unsent, self._held = [held[len(data) :]], len(held) - len(data)
-        self._sent += len(data)
+        """Take the unsent bytes, but leave one or two that do not fill a base64 group of three yet."""
+        unsent = b"".join(self._unsent)
+        data = unsent if is_last else unsent[: len(unsent) // 3 * 3]
+        self._unsent, self._unsent_size = [unsent[len(data) :]], len(unsent) - len(data)
+        self._sent_size += len(data)
         return data
 
 
@@ -154,8 +157,8 @@ def _map_tool_calls(delta: Delta) -> list[ToolCallChunk]:
 
 
 def _build_kwargs(reasoning: str, refusal: str, details: Any) -> dict[str, Any]:
-    found = {"reasoning_content": reasoning, "refusal": refusal, "reasoning_details": [dict(item) for item in details]}
-    return {name: value for name, value in found.items() if value}
+    kwargs = {"reasoning_content": reasoning, "refusal": refusal, "reasoning_details": [dict(item) for item in details]}
+    return {name: value for name, value in kwargs.items() if value}
 
 
 def _build_metadata(answer: Answer) -> dict[str, Any]:
@@ -174,15 +177,17 @@ def _build_metadata(answer: Answer) -> dict[str, Any]:
 def _map_usage(usage: Usage | None) -> UsageMetadata | None:
     if usage is None:
         return None
-    heard, said = usage.input_tokens or 0, usage.output_tokens or 0
-    found = UsageMetadata(input_tokens=heard, output_tokens=said, total_tokens=heard + said)
-    read = _drop_none({"audio": usage.input_audio_tokens, "cache_read": usage.input_cached_tokens})
-    wrote = _drop_none({"audio": usage.output_audio_tokens, "reasoning": usage.output_reasoning_tokens})
-    if read:
-        found["input_token_details"] = cast("InputTokenDetails", read)
-    if wrote:
-        found["output_token_details"] = cast("OutputTokenDetails", wrote)
-    return found
+    input_tokens, output_tokens = usage.input_tokens or 0, usage.output_tokens or 0
+    metadata = UsageMetadata(
+        input_tokens=input_tokens, output_tokens=output_tokens, total_tokens=input_tokens + output_tokens
+    )
+    input_details = _drop_none({"audio": usage.input_audio_tokens, "cache_read": usage.input_cached_tokens})
+    output_details = _drop_none({"audio": usage.output_audio_tokens, "reasoning": usage.output_reasoning_tokens})
+    if input_details:
+        metadata["input_token_details"] = cast("InputTokenDetails", input_details)
+    if output_details:
+        metadata["output_token_details"] = cast("OutputTokenDetails", output_details)
+    return metadata
 
 
 def _drop_none(facts: Mapping[str, Any]) -> dict[str, Any]:

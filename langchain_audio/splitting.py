@@ -1,4 +1,4 @@
-"""Transcribed Documents in chunks that keep their times, and times given back to what other splitters have cut."""
+"""Split transcribed Documents into chunks with times, and restore the times of what other splitters have cut."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ __all__ = ["TranscriptSplitter", "restore_times"]
 
 
 class TranscriptSplitter(BaseDocumentTransformer):
-    """Joins and cuts the Documents of an `AudioLoader` into chunks for retrieval.
+    """A splitter that joins and cuts the Documents of an `AudioLoader` into chunks for retrieval.
 
-    A chunk holds whole segments; only a segment that is too long by itself is cut, between words. Each says its own `start`,
-    `end`, `clip` and `speaker` (several are `speakers`), has a stable id, and names the chunks beside it: `previous_id`, `next_id`.
+    A chunk holds whole segments. Only a segment that exceeds the size by itself is cut, between words. Each chunk has
+    its own `start`, `end`, `clip` and `speaker` (or `speakers` if there are several), a stable id, and the ids of its
+    neighbors: `previous_id` and `next_id`.
 
     Args:
-        chunk_size: the most that a chunk may hold, in `unit`.
-        chunk_overlap: how much of the chunk before it may begin with again, where whole segments fit.
+        chunk_size: the maximum size of a chunk, in `unit`.
+        chunk_overlap: how much of the end of a chunk the next one may repeat, in `unit`; whole segments only.
         unit: `"characters"`, `"tokens"` or `"seconds"`.
-        length_function: how many characters or tokens a text has, such as a model's `get_num_tokens`; by default its length,
-            and for tokens a quarter of it.
+        length_function: returns how many characters or tokens a text has, such as a model's `get_num_tokens`. By
+            default the length of the text in characters, or a quarter of it for tokens.
 
     Raises:
-        InvalidOption: if nothing fits, or the overlap is not below the size.
+        InvalidOption: if the size is not positive, or the overlap is negative or not below the size.
 
     Example:
+        >>> from langchain_audio import AudioLoader
         >>> documents = AudioLoader("examples/audio/call.mp3").load()
         >>> first, *others = TranscriptSplitter(20, unit="seconds").transform_documents(documents)
         >>> first.metadata["end"] - first.metadata["start"] <= 20
@@ -47,54 +49,56 @@ class TranscriptSplitter(BaseDocumentTransformer):
         self._size = ChunkSize(chunk_size, chunk_overlap, unit, length_function)
 
     def transform_documents(self, documents: Sequence[Document], **kwargs: Any) -> Sequence[Document]:
-        """The Documents as chunks, recording by recording.
+        """Return the Documents as chunks, recording by recording.
 
         Args:
-            documents: as a loader gives them: those of one recording one after the other.
-            **kwargs: none are known.
+            documents: in the order of the loader. The Documents of one recording must be next to each other.
+            **kwargs: ignored.
 
         Raises:
-            InvalidOption: if a Document says no times, or another splitter has cut it.
+            InvalidOption: if a Document has no times, or another splitter has cut it.
         """
-        found = [to_document(chunk) for chunk in chunk_passages(map(_to_passage, documents), self._size)]
-        for before, after in pairwise(found):
-            if after.metadata["segment"] > 0:
-                before.metadata["next_id"], after.metadata["previous_id"] = after.id, before.id
-        return found
+        chunks = [to_document(chunk) for chunk in chunk_passages(map(_to_passage, documents), self._size)]
+        for previous, following in pairwise(chunks):
+            if following.metadata["segment"] > 0:
+                previous.metadata["next_id"], following.metadata["previous_id"] = following.id, previous.id
+        return chunks
 
     def split_documents(self, documents: Iterable[Document]) -> list[Document]:
-        """`transform_documents`, under the name that text splitters have for it."""
+        """Do what `transform_documents` does, under the name that LangChain's text splitters use."""
         return list(self.transform_documents(list(documents)))
 
 
 def restore_times(documents: Iterable[Document]) -> list[Document]:
-    """Give pieces of transcribed Documents that any text splitter has cut their own `start`, `end` and `clip`.
+    """Restore `start`, `end` and `clip` of transcribed Documents that any text splitter has cut.
 
-    Times are those of the words, if the Documents were loaded with `words=True`, else they are spread over segments.
+    If the Documents were loaded with `words=True`, the times are those of the words. Otherwise each segment's time is
+    distributed over its text.
 
     Args:
-        documents: what a splitter made with `add_start_index=True` gave. Documents that nobody cut come back as they are.
+        documents: from a splitter that was created with `add_start_index=True`. Uncut Documents stay as they are.
 
     Raises:
-        InvalidOption: if a Document says no times, or it was cut by a splitter that did not say where.
+        InvalidOption: if a Document has no times, or was cut and has no `start_index`.
 
     Example:
+        >>> from langchain_audio import AudioLoader
         >>> whole = AudioLoader("examples/audio/call.mp3", granularity="file", words=True).load()
         >>> half = len(whole[0].page_content) // 2
-        >>> cut = Document(whole[0].page_content[:half], metadata={**whole[0].metadata, "start_index": 0})
-        >>> restore_times([cut])[0].metadata["end"] < whole[0].metadata["end"]
+        >>> chunk = Document(whole[0].page_content[:half], metadata={**whole[0].metadata, "start_index": 0})
+        >>> restore_times([chunk])[0].metadata["end"] < whole[0].metadata["end"]
         True
     """
-    return [_restore(document) for document in documents]
+    return [_restore_document(document) for document in documents]
 
 
-def _restore(document: Document) -> Document:
-    given = _to_passage(document)
-    found = restore_passage(given, document.metadata.get("start_index"))
-    if found is given:
+def _restore_document(document: Document) -> Document:
+    passage = _to_passage(document)
+    restored = restore_passage(passage, document.metadata.get("start_index"))
+    if restored is passage:
         return document
-    facts = {name: value for name, value in found.metadata.items() if name != "start_index"}
-    return Document(id=found.id, page_content=found.text, metadata=facts)
+    metadata = {name: value for name, value in restored.metadata.items() if name != "start_index"}
+    return Document(id=restored.id, page_content=restored.text, metadata=metadata)
 
 
 def _to_passage(document: Document) -> Passage:

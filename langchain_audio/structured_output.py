@@ -1,4 +1,4 @@
-"""Structured output: the response format that is asked for, and what parses the answer."""
+"""Structured output: the response format of a request, and the parser of the response."""
 
 from __future__ import annotations
 
@@ -19,36 +19,54 @@ Method = Literal["function_calling", "json_mode", "json_schema"]
 
 
 def build_response_format(schema: Any, method: Method, *, strict: bool | None) -> dict[str, Any]:
-    """The `response_format` of a request in JSON mode, or held to a JSON schema."""
+    """Return the `response_format` of a request in JSON mode, or with a JSON schema.
+
+    Args:
+        schema: a Pydantic class, `TypedDict` or JSON schema. JSON mode ignores it.
+        method: `"json_mode"` or `"json_schema"`.
+        strict: whether the gateway must enforce the schema; None leaves it to the gateway.
+    """
     if method == "json_mode":
         return {"type": "json_object"}
     function = convert_to_openai_function(schema, strict=strict)
-    named = {"name": function["name"], "schema": function.get("parameters", {})}
-    described = {"description": function["description"]} if function.get("description") else {}
-    held = {} if strict is None else {"strict": strict}
-    return {"type": "json_schema", "json_schema": {**named, **described, **held}}
+    json_schema = {"name": function["name"], "schema": function.get("parameters", {})}
+    description = {"description": function["description"]} if function.get("description") else {}
+    strictness = {} if strict is None else {"strict": strict}
+    return {"type": "json_schema", "json_schema": {**json_schema, **description, **strictness}}
 
 
 def create_parser(schema: Any, method: Method) -> Runnable[AIMessage, Any]:
-    """What makes of an answer an instance of a Pydantic class, or a dict for any other schema."""
+    """Return what parses a response into an instance of a Pydantic class, or into a dict for any other schema.
+
+    Args:
+        schema: a Pydantic class, `TypedDict` or JSON schema; None in JSON mode without one.
+        method: how the output was requested.
+    """
     is_class = isinstance(schema, type) and is_basemodel_subclass(schema)
     if method != "function_calling":
-        return _not_refused | (PydanticOutputParser(pydantic_object=schema) if is_class else JsonOutputParser())
+        return _refusal_check | (PydanticOutputParser(pydantic_object=schema) if is_class else JsonOutputParser())
     if is_class:
-        return _not_refused | PydanticToolsParser(tools=[schema], first_tool_only=True)
+        return _refusal_check | PydanticToolsParser(tools=[schema], first_tool_only=True)
     name = convert_to_openai_tool(schema)["function"]["name"]
-    return _not_refused | JsonOutputKeyToolsParser(key_name=name, first_tool_only=True)
+    return _refusal_check | JsonOutputKeyToolsParser(key_name=name, first_tool_only=True)
 
 
 def attach_parser(
     model: Runnable[Any, AIMessage], parser: Runnable[AIMessage, Any], *, include_raw: bool
 ) -> Runnable[Any, Any]:
-    """A model and its parser; with `include_raw` the answer stands beside what was parsed, or why it could not be."""
+    """Return a model followed by a parser.
+
+    Args:
+        model: returns the response.
+        parser: parses it.
+        include_raw: whether to return a dict with the response (`raw`), the value (`parsed`) and the parser's error
+            (`parsing_error`), instead of raising the error.
+    """
     if not include_raw:
         return model | parser
-    parsed = RunnablePassthrough.assign(parsed=itemgetter("raw") | parser, parsing_error=lambda _: None)
-    failed = RunnablePassthrough.assign(parsed=lambda _: None)
-    return RunnableMap(raw=model) | parsed.with_fallbacks([failed], exception_key="parsing_error")
+    success = RunnablePassthrough.assign(parsed=itemgetter("raw") | parser, parsing_error=lambda _: None)
+    failure = RunnablePassthrough.assign(parsed=lambda _: None)
+    return RunnableMap(raw=model) | success.with_fallbacks([failure], exception_key="parsing_error")
 
 
 def _raise_refusal(message: AIMessage) -> AIMessage:
@@ -57,4 +75,4 @@ def _raise_refusal(message: AIMessage) -> AIMessage:
     return message
 
 
-_not_refused: Runnable[AIMessage, AIMessage] = RunnableLambda(_raise_refusal)
+_refusal_check: Runnable[AIMessage, AIMessage] = RunnableLambda(_raise_refusal)

@@ -1,4 +1,4 @@
-"""How many tokens messages have, by the seconds of their audio and not by its characters."""
+"""Count the tokens of messages, with audio counted by its seconds and not by its characters."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from langchain_audio.messages import parse_tool_blocks
 
 __all__ = ["count_tokens_with_audio"]
 
-_UNKNOWN = 60.0  # seconds; of what is only named, and says no length
+_DEFAULT_SECONDS = 60.0  # for audio whose length is unknown without opening it
 
 
 def count_tokens_with_audio(
     messages: Iterable[MessageLikeRepresentation], *, tokens_per_second: float = 32.0, **options: Any
 ) -> int:
-    """LangChain's `count_tokens_approximately`, which takes audio for text, with audio counted by its length.
+    """Count tokens as LangChain's `count_tokens_approximately` does, but count audio by its length in seconds.
 
-    For `trim_messages(token_counter=...)` and `SummarizationMiddleware(token_counter=...)`.
+    LangChain's function counts audio as text. This one is for `trim_messages(token_counter=...)` and
+    `SummarizationMiddleware(token_counter=...)`.
 
     Args:
-        messages: of any kind. Nothing is opened: audio that is only named counts by its clip, or by the seconds that
-            `AudioOffloadMiddleware` noted; else as a minute.
-        tokens_per_second: of audio. Gemini has 32 (https://ai.google.dev/gemini-api/docs/audio), OpenAI's models 10
+        messages: of any kind. No file or URL is opened. Audio by reference counts by the length of its clip, or by the
+            seconds that `AudioOffloadMiddleware` stored in its block, and otherwise as a minute.
+        tokens_per_second: tokens for one second of audio. Gemini counts 32
+            (https://ai.google.dev/gemini-api/docs/audio), OpenAI's models 10
             (https://platform.openai.com/docs/guides/realtime-costs).
         **options: those of `count_tokens_approximately`.
 
@@ -38,23 +40,23 @@ def count_tokens_with_audio(
         >>> count_tokens_with_audio([HumanMessage([block])], tokens_per_second=10)
         304
     """
-    silent, seconds = list[BaseMessage](), 0.0
+    without_audio, total_seconds = list[BaseMessage](), 0.0
     for message in convert_to_messages(messages):  # pyright: ignore[reportArgumentType]
-        rest, length = _separate_audio(message)
-        silent.append(rest)
-        seconds += length
-    return count_tokens_approximately(silent, **options) + math.ceil(seconds * tokens_per_second)
+        remainder, seconds = _separate_audio(message)
+        without_audio.append(remainder)
+        total_seconds += seconds
+    return count_tokens_approximately(without_audio, **options) + math.ceil(total_seconds * tokens_per_second)
 
 
 def _separate_audio(message: BaseMessage) -> tuple[BaseMessage, float]:
-    """A message without its audio, and how many seconds that lasts."""
+    """Return a message without its audio, and the length of the audio in seconds."""
     content: Any = message.content
     blocks: list[Any] | None = parse_tool_blocks(content) if isinstance(content, str) else content
     audio = [block for block in blocks or () if _is_audio(block)]
     if not audio:
         return message, 0.0
-    rest = [block for block in blocks or () if block not in audio]
-    return message.model_copy(update={"content": rest}), sum(map(_estimate_seconds, audio))
+    others = [block for block in blocks or () if block not in audio]
+    return message.model_copy(update={"content": others}), sum(map(_estimate_seconds, audio))
 
 
 def _is_audio(block: Any) -> bool:
@@ -62,18 +64,18 @@ def _is_audio(block: Any) -> bool:
 
 
 def _estimate_seconds(block: dict[str, Any]) -> float:
-    noted = cast("dict[str, Any]", block.get("extras") or {}).get("seconds")
-    if isinstance(noted, (int, float)):
-        return float(noted)
+    stored_seconds = cast("dict[str, Any]", block.get("extras") or {}).get("seconds")
+    if isinstance(stored_seconds, (int, float)):
+        return float(stored_seconds)
     try:
         audio = Audio.of(block)
     except AudioError:
-        return _UNKNOWN
+        return _DEFAULT_SECONDS
     if audio.end is not None:
         return audio.end - (audio.start or 0.0)
     if audio.has_reference:
-        return _UNKNOWN
+        return _DEFAULT_SECONDS
     try:
         return measure_seconds(audio)
     except AudioError:
-        return _UNKNOWN
+        return _DEFAULT_SECONDS

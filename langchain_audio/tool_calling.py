@@ -1,4 +1,4 @@
-"""Tools and structured output, which ask for tools: the part of `ChatAudio` that has nothing to do with audio."""
+"""Tool calls and structured output: the part of `ChatAudio` that is independent of audio."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["ToolCallingModel"]
 
 
 class ToolCallingModel(BaseChatModel):
-    """A chat model whose gateway takes tools and response formats as OpenAI defines them."""
+    """A chat model whose gateway accepts tools and response formats as OpenAI defines them."""
 
     def bind_tools(
         self,
@@ -31,22 +31,24 @@ class ToolCallingModel(BaseChatModel):
         parallel_tool_calls: bool | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """A model that may call tools.
+        """Return this model with tools that it may call.
 
         Args:
-            tools: whatever LangChain makes a tool of.
-            tool_choice: `"auto"`, `"none"`, `"any"`, the name of a tool, or a mapping as OpenAI defines it.
-            strict: whether arguments are held to the schema.
-            parallel_tool_calls: whether several calls may come at once.
+            tools: anything that LangChain can convert to a tool.
+            tool_choice: `"auto"`, `"none"`, `"any"` or `"required"` (True means the same), the name of a tool, or a
+                mapping as OpenAI defines it.
+            strict: whether the gateway must enforce the schema of the arguments.
+            parallel_tool_calls: whether one response may hold several calls.
             **kwargs: further fields of the request.
 
         Raises:
-            InvalidOption: if `tool_choice` names no tool.
+            InvalidOption: if `tool_choice` is not the name of a tool.
         """
-        found = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
-        choice = to_openai_tool_choice(tool_choice, found)
-        asked = {"tool_choice": choice, "parallel_tool_calls": parallel_tool_calls}
-        return self.bind(tools=found, **{name: value for name, value in asked.items() if value is not None}, **kwargs)
+        openai_tools = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
+        choice = to_openai_tool_choice(tool_choice, openai_tools)
+        options = {"tool_choice": choice, "parallel_tool_calls": parallel_tool_calls}
+        options = {name: value for name, value in options.items() if value is not None}
+        return self.bind(tools=openai_tools, **options, **kwargs)
 
     def with_structured_output(
         self,
@@ -57,27 +59,27 @@ class ToolCallingModel(BaseChatModel):
         strict: bool | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, Any]:
-        """A model that answers with an instance of a Pydantic class, or with a dict.
+        """Return this model with an output that is an instance of a Pydantic class, or a dict.
 
         Args:
-            schema: a Pydantic class, `TypedDict` or JSON schema; JSON mode does without.
-            method: by a tool call, which most models know, by JSON mode, or by a JSON schema.
-            include_raw: whether to give `{"raw", "parsed", "parsing_error"}` instead of raising.
-            strict: whether the gateway is to hold the model to the schema.
+            schema: a Pydantic class, `TypedDict` or JSON schema. JSON mode works without one.
+            method: `"function_calling"`, which most models support, `"json_mode"` or `"json_schema"`.
+            include_raw: whether to return a dict with `raw`, `parsed` and `parsing_error` instead of raising an error.
+            strict: whether the gateway must enforce the schema.
             **kwargs: further fields of the request.
 
         Raises:
-            InvalidOption: if the schema is missing where one is needed.
+            InvalidOption: if there is no schema and the method needs one.
         """
         if schema is None and method != "json_mode":
             raise InvalidOption(f"with_structured_output by {method} needs a schema.")
-        traced = {"kwargs": {"method": method, "strict": strict}, "schema": schema or {}}
+        trace = {"kwargs": {"method": method, "strict": strict}, "schema": schema or {}}
         if method == "function_calling":
             name = convert_to_openai_tool(schema or {})["function"]["name"]
             llm = self.bind_tools(
-                [schema or {}], tool_choice=name, strict=strict, ls_structured_output_format=traced, **kwargs
+                [schema or {}], tool_choice=name, strict=strict, ls_structured_output_format=trace, **kwargs
             )
         else:
-            shape = build_response_format(schema, method, strict=strict)
-            llm = self.bind(response_format=shape, ls_structured_output_format=traced, **kwargs)
+            response_format = build_response_format(schema, method, strict=strict)
+            llm = self.bind(response_format=response_format, ls_structured_output_format=trace, **kwargs)
         return attach_parser(llm, create_parser(schema, method), include_raw=include_raw)

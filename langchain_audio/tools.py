@@ -1,4 +1,4 @@
-"""Tools with which an agent listens to recordings, and reads what is said in them."""
+"""Tools for agents: ask a model about a recording, or transcribe it."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class _ListenArgs(BaseModel):
     end: _End = None
 
 
-def _explain_mistakes(error: ValidationError) -> str:
-    """What was wrong with a call, for the model that made it."""
-    lines = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+def _explain_errors(error: ValidationError) -> str:
+    """Return what was wrong with a tool call, for the model that made it."""
+    lines = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
     return "Call the tool again with other arguments. " + "; ".join(lines)
 
 
 @contextmanager
-def _tool_errors() -> Generator[None]:
-    """Turn refusals into LangChain's tool errors."""
+def _raise_tool_errors() -> Generator[None]:
+    """Raise LangChain's tool errors in place of our refusals."""
     try:
         yield
     except ToolRefusal as refusal:
@@ -49,7 +49,7 @@ def _tool_errors() -> Generator[None]:
 
 
 class _AudioTool(BaseTool):
-    """What both tools are made with; wrong calls are answered, and end no run."""
+    """The fields of both tools. A wrong call gets a response, so that it does not end the agent's run."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
@@ -58,7 +58,7 @@ class _AudioTool(BaseTool):
     max_seconds: float = 600.0
     response_format: Literal["content", "content_and_artifact"] = "content_and_artifact"
     handle_tool_error: Any = True
-    handle_validation_error: Any = _explain_mistakes
+    handle_validation_error: Any = _explain_errors
 
     @property
     def _audio_tools(self) -> AudioTools:
@@ -66,14 +66,15 @@ class _AudioTool(BaseTool):
 
 
 class ListenTool(_AudioTool):
-    """Lets a model ask a question about a recording that it names, and get the answer of a model that hears it.
+    """A tool with which a model asks a question about a recording, and gets the response of a model that listens to it.
 
-    The content is the quoted answer; the artifact is a `Heard`, with the URL of the stretch and what it cost.
+    The content is the quoted response. The artifact is a `ToolAnswer`, with the URL of the clip and the cost.
 
     Args:
-        client: who hears and answers.
-        access: what the model may open: an `Access`, or a folder or several. None opens nothing; without `hosts`, no URL is opened.
-        max_seconds: the longest stretch that is heard at once.
+        client: a client whose model listens and responds.
+        access: what the calling model may open: an `Access`, a folder or several. By default nothing. URLs are opened
+            only on the `hosts` of an `Access`.
+        max_seconds: the longest recording or clip that one call may use, in seconds.
 
     Example:
         >>> tool = ListenTool(client=AudioClient("local", model="any"), access="examples/audio")
@@ -94,7 +95,7 @@ class ListenTool(_AudioTool):
         end: float | None = None,
         run_manager: CallbackManagerForToolRun | None = None,
     ) -> tuple[str, ToolAnswer]:
-        with _tool_errors():
+        with _raise_tool_errors():
             return self._audio_tools.listen(audio, question, start, end)
 
     async def _arun(
@@ -105,19 +106,20 @@ class ListenTool(_AudioTool):
         end: float | None = None,
         run_manager: AsyncCallbackManagerForToolRun | None = None,
     ) -> tuple[str, ToolAnswer]:
-        with _tool_errors():
+        with _raise_tool_errors():
             return await self._audio_tools.alisten(audio, question, start, end)
 
 
 class TranscribeTool(_AudioTool):
-    """Lets a model read what is said in a recording that it names, with times.
+    """A tool with which a model gets the transcript of a recording, with times.
 
-    The content is the quoted text; the artifact is the `Transcript`.
+    The content is the quoted text. The artifact is the `Transcript`.
 
     Args:
-        client: who transcribes; by default this process, without a key.
-        access: what the model may open: an `Access`, or a folder or several. None opens nothing; without `hosts`, no URL is opened.
-        max_seconds: the longest stretch that is transcribed at once.
+        client: a client that transcribes. The default runs in this process and needs no key.
+        access: what the calling model may open: an `Access`, a folder or several. By default nothing. URLs are opened
+            only on the `hosts` of an `Access`.
+        max_seconds: the longest recording or clip that one call may use, in seconds.
 
     Example:
         >>> print(TranscribeTool(access="examples/audio").invoke({"audio": "call.mp3", "end": 4.5}))
@@ -136,7 +138,7 @@ class TranscribeTool(_AudioTool):
         end: float | None = None,
         run_manager: CallbackManagerForToolRun | None = None,
     ) -> tuple[str, Transcript]:
-        with _tool_errors():
+        with _raise_tool_errors():
             return self._audio_tools.transcribe(audio, start, end)
 
     async def _arun(
@@ -146,18 +148,19 @@ class TranscribeTool(_AudioTool):
         end: float | None = None,
         run_manager: AsyncCallbackManagerForToolRun | None = None,
     ) -> tuple[str, Transcript]:
-        with _tool_errors():
+        with _raise_tool_errors():
             return await self._audio_tools.atranscribe(audio, start, end)
 
 
 class AudioToolkit(BaseToolkit):
-    """Both tools, with one `access`.
+    """A toolkit of both tools, with one `access`.
 
     Args:
-        client: who hears and answers.
-        transcriber: who transcribes; by default this process, without a key.
-        access: what the model may open; None opens nothing.
-        max_seconds: the longest stretch that is heard at once.
+        client: a client whose model listens and responds.
+        transcriber: a client that transcribes. The default runs in this process and needs no key.
+        access: what the calling model may open: an `Access`, a folder or several. By default nothing. URLs are opened
+            only on the `hosts` of an `Access`.
+        max_seconds: the longest recording or clip that one call may use, in seconds.
 
     Example:
         >>> [tool.name for tool in AudioToolkit(access="examples/audio").get_tools()]
@@ -172,6 +175,6 @@ class AudioToolkit(BaseToolkit):
     max_seconds: float = 600.0
 
     def get_tools(self) -> list[BaseTool]:
-        """The tools, for an agent."""
+        """Return the tools for an agent."""
         limits: dict[str, Any] = {"access": self.access, "max_seconds": self.max_seconds}
         return [ListenTool(client=self.client, **limits), TranscribeTool(client=self.transcriber, **limits)]

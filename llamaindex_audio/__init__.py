@@ -1,4 +1,4 @@
-"""Audio in LlamaIndex: an LLM that hears and speaks, and recordings as timed Documents."""
+"""Audio for LlamaIndex: an LLM that listens and speaks, and recordings as timed Documents."""
 
 from importlib.util import find_spec
 
@@ -9,5 +9,5 @@ if find_spec("llama_index") is None:
 
     raise MissingDependency("llamaindex_audio needs LlamaIndex: pip install 'langchain-llamaindex-audio[llamaindex]'")
 
-# Each name of __init__.pyi is loaded when it is first used: a reader pays for no LLM, and the other way round.
+# Each name of __init__.pyi is imported on first use, so a program that only reads recordings does not import the LLM.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # pyright: ignore[reportUnknownVariableType]

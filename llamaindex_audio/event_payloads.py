@@ -1,6 +1,6 @@
-"""What events and callbacks see: messages and responses in which audio is a reference, not its bytes.
+"""The payloads of events and callbacks: messages and responses in which audio is a reference instead of bytes.
 
-LlamaIndex puts all messages into every event, once a chunk of a stream; exporters write them out.
+LlamaIndex puts all messages into every event, which is one per chunk of a stream, and exporters write them out.
 """
 
 # LlamaIndex's `additional_kwargs` carry no types.
@@ -22,37 +22,40 @@ __all__ = ["redact_messages", "redact_response"]
 
 
 def redact_messages(messages: Sequence[ChatMessage], core_messages: Sequence[CoreMessage]) -> list[ChatMessage]:
-    """The messages with `urn:sha256:...` in place of audio that they hold; paths and URLs stay.
+    """Return the messages with `urn:sha256:...` in place of audio data. Paths and URLs stay.
 
     Args:
-        messages: as they were given.
-        core_messages: the same, read.
+        messages: LlamaIndex's messages.
+        core_messages: the same messages, as `to_chat_messages` returns them.
+
+    Raises:
+        AudioError: if audio cannot be read. The error names message and block.
     """
     pairs = zip(messages, core_messages, strict=True)
-    return [_redact_message(at, message, core_message) for at, (message, core_message) in enumerate(pairs)]
+    return [_redact_message(index, message, core_message) for index, (message, core_message) in enumerate(pairs)]
 
 
 def redact_response(response: ChatResponse) -> ChatResponse:
-    """The response with a reference in place of what was said aloud."""
-    kept = cast("dict[str, Any]", response.additional_kwargs)
-    if "audio" not in kept and not any(isinstance(block, AudioBlock) for block in response.message.blocks):
+    """Return the response with a reference in place of the data of a spoken reply."""
+    extras = cast("dict[str, Any]", response.additional_kwargs)
+    if "audio" not in extras and not any(isinstance(block, AudioBlock) for block in response.message.blocks):
         return response
     blocks = [_redact_speech(block) if isinstance(block, AudioBlock) else block for block in response.message.blocks]
     message = response.message.model_copy(update={"blocks": blocks})
-    light = {name: _drop_data(value) if name == "audio" else value for name, value in kept.items()}
-    return response.model_copy(update={"message": message, "additional_kwargs": light})
+    redacted = {name: _drop_data(value) if name == "audio" else value for name, value in extras.items()}
+    return response.model_copy(update={"message": message, "additional_kwargs": redacted})
 
 
 def _drop_data(audio: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in audio.items() if name != "data"}
 
 
-def _redact_message(at: int, message: ChatMessage, core_message: CoreMessage) -> ChatMessage:
+def _redact_message(index: int, message: ChatMessage, core_message: CoreMessage) -> ChatMessage:
     if not any(isinstance(part, (Audio, Speech)) for part in core_message.parts):
         return message
     blocks: list[Any] = []
-    for index, (block, part) in enumerate(zip(message.blocks, core_message.parts, strict=True)):
-        with at_block(at, index):
+    for block_index, (block, part) in enumerate(zip(message.blocks, core_message.parts, strict=True)):
+        with at_block(index, block_index):
             blocks.append(_redact_block(block, part))
     return message.model_copy(update={"blocks": blocks})
 
@@ -66,7 +69,6 @@ def _redact_block(block: Any, part: Any) -> Any:
 
 
 def _redact_speech(block: AudioBlock) -> AudioBlock:
-    """A spoken block by the digest of what it holds."""
     if not isinstance(block.audio, bytes):
         return block
     return AudioBlock(url=f"urn:sha256:{hashlib.sha256(block.audio).hexdigest()}", format=block.format)

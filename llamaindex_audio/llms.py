@@ -1,4 +1,4 @@
-"""`AudioLLM`: a LlamaIndex LLM that hears and speaks."""
+"""`AudioLLM`: a LlamaIndex LLM that listens and speaks."""
 
 # LlamaIndex's decorators and some of its fields carry no types.
 # pyright: reportUntypedFunctionDecorator=false, reportUnknownVariableType=false, reportUnknownMemberType=false
@@ -36,19 +36,19 @@ from llamaindex_audio.tool_calling import ToolCallingLLM
 
 __all__ = ["AudioLLM"]
 
-_SENT = ("temperature", "max_tokens", "top_p", "seed", "stop", "logprobs", "top_logprobs", "modalities", "audio")
+_OPTIONS = ("temperature", "max_tokens", "top_p", "seed", "stop", "logprobs", "top_logprobs", "modalities", "audio")
 
 
 class AudioLLM(ToolCallingLLM):
     """An LLM over any OpenAI-compatible gateway, whose messages and replies may hold audio.
 
-    An `AudioBlock` by path, URL, bytes or file object is opened, cut (by a media fragment in a URL) and encoded while the
-    request is sent; so is the sound of a `VideoBlock`, and a `DocumentBlock` that is a recording. A `file:` URL is opened
-    only under `access`; a path that your code put into a block is trusted. Audio that a tool returned is sent in a user
-    message after the tool's answer.
+    An `AudioBlock` may hold a path, a URL, bytes or a file object. It is opened, clipped (to a media fragment in its
+    URL) and encoded while the request is sent. So are the audio of a `VideoBlock` and a `DocumentBlock` that is a
+    recording. A `file:` URL is opened only if `access` allows it. A path that your code put into a block is trusted.
+    Audio that a tool returned is sent in a user message after the tool's result.
 
     A spoken reply (`modalities=["text", "audio"], audio={"voice": "alloy", "format": "wav"}`) is a `TextBlock` with the
-    transcript and an `AudioBlock`; `llamaindex_audio.speech_in(response)` gives it as a value that can be saved.
+    transcript and an `AudioBlock`. `llamaindex_audio.speech_in(response)` returns it as a `Speech`, to save or play.
 
     Example:
         >>> llm = AudioLLM(model="google/gemini-2.5-flash", provider="openrouter")
@@ -63,7 +63,7 @@ class AudioLLM(ToolCallingLLM):
     api_key: str | None = Field(
         default=None, exclude=True, repr=False, description="The gateway's key; by default from the environment."
     )
-    base_url: str | None = Field(default=None, description="Where the gateway's API starts, if not where its row says.")
+    base_url: str | None = Field(default=None, description="URL of the gateway's API, if not the one in its row.")
     temperature: float | None = None
     max_tokens: int | None = None
     top_p: float | None = None
@@ -72,47 +72,49 @@ class AudioLLM(ToolCallingLLM):
     logprobs: bool | None = None
     top_logprobs: int | None = None
     modalities: list[str] | None = Field(
-        default=None, description="What the model may answer with: ['text', 'audio'] for spoken replies."
+        default=None, description="Modalities of a response: ['text', 'audio'] for spoken replies."
     )
     audio: SkipValidation[SpeechOptions] | None = Field(
-        default=None, description="Voice and format of spoken replies; a stream is 'pcm16' with most gateways."
+        default=None, description="Voice and format of spoken replies. Most gateways stream only 'pcm16'."
     )
     timeout: float = Field(
-        default=60.0, description="Seconds on the clock for each request; of a stream, the longest silence."
+        default=60.0,
+        description="Seconds of wall-clock time for each request; for a stream, the longest time without content.",
     )
-    max_retries: int = Field(default=2, description="How many more requests may follow a failed one, in all.")
+    max_retries: int = Field(default=2, description="Maximum number of requests after a failed one, in all.")
     context_window: int = Field(
-        default=128_000, description="Tokens that the model reads at once; gateways do not say."
+        default=128_000, description="Tokens that the model can read at once. Gateways do not report it."
     )
     gateway_options: SkipValidation[GatewayOptions] | None = Field(
-        default=None, description="What this gateway takes beyond OpenAI's fields, such as a CortecsOptions."
+        default=None, description="Options of this gateway beyond OpenAI's fields, such as CortecsOptions."
     )
-    extra_body: dict[str, Any] | None = Field(default=None, description="Further fields of the request's body.")
+    extra_body: dict[str, Any] | None = Field(default=None, description="Further fields of the request body.")
     extra_headers: dict[str, str] | None = Field(default=None, exclude=True, repr=False, description="Further headers.")
     access: Access | Path | str | list[str | Path] | None = Field(
-        default=None, description="What file: URLs in a message may have opened: an Access, a folder or several."
+        default=None,
+        description="Files and hosts that URLs in a message may name: an Access or folders. By default no file.",
     )
     http_client: httpx.Client | None = Field(default=None, exclude=True, repr=False)
     http_async_client: httpx.AsyncClient | None = Field(default=None, exclude=True, repr=False)
 
     def __init__(self, **kwargs: Any) -> None:
-        """Keep the options; neither disk nor net is touched.
+        """Store the options. Neither disk nor network is used.
 
         Raises:
             UnknownProvider: if there is no such provider.
-            InvalidOption: if `gateway_options` holds what the provider does not have.
+            InvalidOption: if `gateway_options` has an option that the provider does not.
         """
         super().__init__(**kwargs)
         split_gateway_options(self.provider, self.gateway_options)
 
     @classmethod
     def class_name(cls) -> str:
-        """The name under which LlamaIndex stores this class."""
+        """Return the name under which LlamaIndex stores this class."""
         return "AudioLLM"
 
     @property
     def metadata(self) -> LLMMetadata:
-        """What LlamaIndex wants to know of a model."""
+        """The facts about the model that LlamaIndex uses."""
         return LLMMetadata(
             context_window=self.context_window,
             num_output=self.max_tokens or -1,
@@ -120,8 +122,6 @@ class AudioLLM(ToolCallingLLM):
             is_function_calling_model=True,
             model_name=self.model,
         )
-
-    # --- chat: events and callbacks see what `showing` makes of messages and responses ---
 
     @cached_property
     def _client(self) -> AudioClient:
@@ -140,119 +140,148 @@ class AudioLLM(ToolCallingLLM):
         )
 
     def _build_options(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        fields, _ = split_gateway_options(self.provider, self.gateway_options)
-        own = {name: getattr(self, name) for name in _SENT}
-        options = {**own, **fields, **(self.extra_body or {}), **kwargs}
+        gateway_fields, _ = split_gateway_options(self.provider, self.gateway_options)
+        fields = {name: getattr(self, name) for name in _OPTIONS}
+        options = {**fields, **gateway_fields, **(self.extra_body or {}), **kwargs}
         return {name: value for name, value in options.items() if value is not None and value != []}
 
+    # --- chat: LlamaIndex's callback wraps redacted messages and responses, and the caller gets the complete ones ---
+
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        """Send messages and return the whole answer."""
-        read, found = to_chat_messages(messages), list[ChatResponse]()
+        """Send messages and return the whole response.
+
+        Args:
+            messages: the conversation.
+            **kwargs: fields of this request, such as `temperature`. They replace those of the LLM.
+
+        Raises:
+            AudioError: if a recording cannot be sent. The error names message and block.
+            ProviderError: if the gateway refuses or fails.
+        """
+        core_messages, responses = to_chat_messages(messages), list[ChatResponse]()
 
         @llm_chat_callback()
-        def ask(_: AudioLLM, shown: Any, **kwargs: Any) -> ChatResponse:
-            found.append(self._ask(read, kwargs))
-            return redact_response(found[0])
+        def send(_: AudioLLM, redacted: Any, **kwargs: Any) -> ChatResponse:
+            responses.append(self._send(core_messages, kwargs))
+            return redact_response(responses[0])
 
-        ask(self, redact_messages(messages, read), **kwargs)
-        return found[0]
+        send(self, redact_messages(messages, core_messages), **kwargs)
+        return responses[0]
 
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        """`chat` on the running event loop."""
-        read, found = to_chat_messages(messages), list[ChatResponse]()
+        """Do what `chat` does on the running event loop."""
+        core_messages, responses = to_chat_messages(messages), list[ChatResponse]()
 
         @llm_chat_callback()
-        async def ask(_: AudioLLM, shown: Any, **kwargs: Any) -> ChatResponse:
-            found.append(await self._aask(read, kwargs))
-            return redact_response(found[0])
+        async def send(_: AudioLLM, redacted: Any, **kwargs: Any) -> ChatResponse:
+            responses.append(await self._asend(core_messages, kwargs))
+            return redact_response(responses[0])
 
-        await ask(self, redact_messages(messages, read), **kwargs)
-        return found[0]
+        await send(self, redact_messages(messages, core_messages), **kwargs)
+        return responses[0]
 
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
-        """Send messages and give the answer as it comes; it ends well only if the answer is whole."""
-        read, found = to_chat_messages(messages), list[ChatResponse]()
+        """Send messages and yield responses as they arrive. Only a complete answer ends without an error.
+
+        Args:
+            messages: the conversation.
+            **kwargs: fields of this request, such as `temperature`. They replace those of the LLM.
+
+        Raises:
+            AudioError: if a recording cannot be sent. The error names message and block.
+            ProviderError: if the gateway refuses or fails, or the stream is incomplete.
+        """
+        core_messages, pending = to_chat_messages(messages), list[ChatResponse]()
 
         @llm_chat_callback()
-        def ask(_: AudioLLM, shown: Any, **kwargs: Any) -> ChatResponseGen:
-            for piece in self._stream(read, kwargs):
-                found.append(piece)
-                yield redact_response(piece)
+        def stream(_: AudioLLM, redacted: Any, **kwargs: Any) -> ChatResponseGen:
+            for response in self._stream(core_messages, kwargs):
+                pending.append(response)
+                yield redact_response(response)
 
-        asked = ask(self, redact_messages(messages, read), **kwargs)
+        redacted_stream = stream(self, redact_messages(messages, core_messages), **kwargs)
 
-        def answer() -> ChatResponseGen:
-            with contextlib.closing(asked):
-                for _ in asked:
-                    yield found.pop()
+        def take_responses() -> ChatResponseGen:
+            with contextlib.closing(redacted_stream):
+                for _ in redacted_stream:
+                    yield pending.pop()
 
-        return answer()
+        return take_responses()
 
     async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
-        """`stream_chat` on the running event loop."""
-        read, found = to_chat_messages(messages), list[ChatResponse]()
+        """Do what `stream_chat` does on the running event loop."""
+        core_messages, pending = to_chat_messages(messages), list[ChatResponse]()
 
         @llm_chat_callback()
-        async def ask(_: AudioLLM, shown: Any, **kwargs: Any) -> ChatResponseAsyncGen:
-            async def pieces() -> ChatResponseAsyncGen:
-                async for piece in self._astream(read, kwargs):
-                    found.append(piece)
-                    yield redact_response(piece)
+        async def stream(_: AudioLLM, redacted: Any, **kwargs: Any) -> ChatResponseAsyncGen:
+            async def redact_stream() -> ChatResponseAsyncGen:
+                async for response in self._astream(core_messages, kwargs):
+                    pending.append(response)
+                    yield redact_response(response)
 
-            return pieces()
+            return redact_stream()
 
-        asked = await ask(self, redact_messages(messages, read), **kwargs)
+        redacted_stream = await stream(self, redact_messages(messages, core_messages), **kwargs)
 
-        async def answer() -> ChatResponseAsyncGen:
-            async with contextlib.aclosing(asked):
-                async for _ in asked:
-                    yield found.pop()
+        async def take_responses() -> ChatResponseAsyncGen:
+            async with contextlib.aclosing(redacted_stream):
+                async for _ in redacted_stream:
+                    yield pending.pop()
 
-        return answer()
+        return take_responses()
 
-    def _ask(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponse:
+    def _send(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponse:
         return to_chat_response(self._client.chat(core_messages, self._build_options(kwargs), trusts_paths=True))
 
-    async def _aask(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponse:
+    async def _asend(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponse:
         return to_chat_response(await self._client.achat(core_messages, self._build_options(kwargs), trusts_paths=True))
 
     def _stream(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponseGen:
-        responses = ResponseBuilder()
+        builder = ResponseBuilder()
         yield from map(
-            responses.add, self._client.stream_chat(core_messages, self._build_options(kwargs), trusts_paths=True)
+            builder.add, self._client.stream_chat(core_messages, self._build_options(kwargs), trusts_paths=True)
         )
 
     async def _astream(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponseAsyncGen:
-        responses = ResponseBuilder()
+        builder = ResponseBuilder()
         async for delta in self._client.astream_chat(core_messages, self._build_options(kwargs), trusts_paths=True):
-            yield responses.add(delta)
+            yield builder.add(delta)
 
-    # --- complete: a chat of one user message ---
+    # --- complete: a chat with one user message ---
 
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        """Send a prompt and return the whole answer."""
-        return to_completion_response(self._ask(_to_user_message(prompt), kwargs))
+        """Send a prompt and return the whole response.
+
+        Args:
+            prompt: the text of the user message.
+            formatted: ignored.
+            **kwargs: fields of this request, such as `temperature`. They replace those of the LLM.
+
+        Raises:
+            ProviderError: if the gateway refuses or fails.
+        """
+        return to_completion_response(self._send(_to_user_message(prompt), kwargs))
 
     @llm_completion_callback()
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        """`complete` on the running event loop."""
-        return to_completion_response(await self._aask(_to_user_message(prompt), kwargs))
+        """Do what `complete` does on the running event loop."""
+        return to_completion_response(await self._asend(_to_user_message(prompt), kwargs))
 
     @llm_completion_callback()
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
-        """Send a prompt and give the answer as it comes."""
+        """Do what `complete` does, and yield responses as they arrive."""
         yield from map(to_completion_response, self._stream(_to_user_message(prompt), kwargs))
 
     @llm_completion_callback()
     async def astream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseAsyncGen:
-        """`stream_complete` on the running event loop."""
+        """Do what `stream_complete` does on the running event loop."""
 
-        async def answer() -> CompletionResponseAsyncGen:
-            async for piece in self._astream(_to_user_message(prompt), kwargs):
-                yield to_completion_response(piece)
+        async def map_responses() -> CompletionResponseAsyncGen:
+            async for response in self._astream(_to_user_message(prompt), kwargs):
+                yield to_completion_response(response)
 
-        return answer()
+        return map_responses()
 
 
 def _to_user_message(prompt: str) -> list[CoreMessage]:

@@ -1,4 +1,4 @@
-"""LlamaIndex's messages as core_messages of a conversation, with an `Audio` wherever a block is audio."""
+"""Map LlamaIndex's messages to the core's chat messages, with an `Audio` for every block that holds audio."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ _ROLES = {
     MessageRole.MODEL: MessageRole.ASSISTANT,
     MessageRole.FUNCTION: MessageRole.TOOL,
 }
-_ACCEPTED = "TextBlock, AudioBlock, VideoBlock (its sound), ImageBlock, DocumentBlock"
+_ACCEPTED = "TextBlock, AudioBlock, VideoBlock (its audio), ImageBlock, DocumentBlock"
 
 
 def to_chat_messages(messages: Sequence[ChatMessage]) -> list[CoreMessage]:
-    """Messages of any role, in order, block by block; nothing is opened.
+    """Map messages of any role to the core's, one part for each block. No recording is opened.
 
     Raises:
-        AudioError: naming message and block, if a block cannot be sent.
+        AudioError: if a block cannot be sent. The error names message and block.
     """
-    return [_map_message(at, message) for at, message in enumerate(messages)]
+    return [_map_message(index, message) for index, message in enumerate(messages)]
 
 
-def _map_message(at: int, message: ChatMessage) -> CoreMessage:
+def _map_message(index: int, message: ChatMessage) -> CoreMessage:
     role = _ROLES.get(message.role, message.role)
-    spoken = cast("dict[str, Any]", message.additional_kwargs.get("audio") or {})
+    speech = cast("dict[str, Any]", message.additional_kwargs.get("audio") or {})
     parts: list[Any] = []
-    for index, block in enumerate(message.blocks):
-        with at_block(at, index):
-            is_spoken = role is MessageRole.ASSISTANT and isinstance(block, AudioBlock)
-            parts.append(_map_speech(spoken) if is_spoken else _map_block(block))
+    for block_index, block in enumerate(message.blocks):
+        with at_block(index, block_index):
+            is_speech = role is MessageRole.ASSISTANT and isinstance(block, AudioBlock)
+            parts.append(_map_speech(speech) if is_speech else _map_block(block))
     return CoreMessage(
         role.value,
         parts,
@@ -76,35 +76,35 @@ def _map_block(block: ContentBlock) -> Any:
         case ImageBlock():
             return _map_image(block)
         case ThinkingBlock() | ToolCallBlock() | CachePoint():
-            return ""  # sent in other ways, or not meant for these gateways
+            return ""  # sent as another field of the message, or not meant for these gateways
         case _:
             raise InvalidAudio(f"a {type(block).__name__} cannot be sent. Accepted: {_ACCEPTED}.")
 
 
-def _map_audio(block: ContentBlock, held: Any, path: Any, url: Any, format: str | None = None) -> Audio:
-    given = [source for source in (held, path, url) if source is not None]
-    if len(given) != 1:
+def _map_audio(block: ContentBlock, data: Any, path: Any, url: Any, format: str | None = None) -> Audio:
+    sources = [source for source in (data, path, url) if source is not None]
+    if len(sources) != 1:
         raise InvalidAudio(
-            f"the {type(block).__name__} names {len(given) or 'no'} sources; give one of its bytes, path or url."
+            f"the {type(block).__name__} names {len(sources) or 'no'} sources; give one of its bytes, path or url."
         )
     is_raw = (format or "").split(";")[0].lower() in ("pcm16", "pcm24", "audio/pcm")
-    return Audio.of(_choose_source(held, path, url), format=format if is_raw else None)
+    return Audio.of(_choose_source(data, path, url), format=format if is_raw else None)
 
 
-def _choose_source(held: Any, path: Any, url: Any) -> Any:
-    if isinstance(held, bytes):  # LlamaIndex holds bytes as base64
-        return Audio.from_base64(held.decode("ascii"))
-    if isinstance(held, io.IOBase):
-        return cast("BinaryIO", held)
+def _choose_source(data: Any, path: Any, url: Any) -> Any:
+    if isinstance(data, bytes):  # LlamaIndex stores bytes as base64
+        return Audio.from_base64(data.decode("ascii"))
+    if isinstance(data, io.IOBase):
+        return cast("BinaryIO", data)
     return str(url) if url is not None else Path(path)
 
 
 def _is_recording(block: DocumentBlock) -> bool:
-    kind = block.document_mimetype or Path(str(block.path or block.url or "")).suffix
+    file_type = block.document_mimetype or Path(str(block.path or block.url or "")).suffix
     try:
-        find_format(kind)
+        find_format(file_type)
     except UnsupportedFormat:
-        return kind.startswith("audio/")
+        return file_type.startswith("audio/")
     return True
 
 
@@ -119,25 +119,25 @@ def _map_image(block: ImageBlock) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": str(block.url) if block.url else block.inline_url(), **detail}}
 
 
-def _map_speech(kept: Mapping[str, Any]) -> Speech:
-    """What an assistant said, as `AudioLLM` keeps it in `additional_kwargs`."""
-    return Speech(b"", "", kept.get("transcript") or "", kept.get("id"), kept.get("expires_at"))
+def _map_speech(speech: Mapping[str, Any]) -> Speech:
+    """Map an assistant's speech, as `AudioLLM` stores it in `additional_kwargs`."""
+    return Speech(b"", "", speech.get("transcript") or "", speech.get("id"), speech.get("expires_at"))
 
 
 def list_call_blocks(message: ChatMessage) -> list[ToolCallBlock]:
-    """The tool calls among a message's blocks."""
+    """List the tool calls among a message's blocks."""
     return [block for block in message.blocks if isinstance(block, ToolCallBlock)]
 
 
 def _map_tool_calls(message: ChatMessage) -> list[ToolCall]:
     if blocks := list_call_blocks(message):
         return [ToolCall.of(block.tool_call_id, block.tool_name, block.tool_kwargs) for block in blocks]
-    kept = cast("list[Any]", message.additional_kwargs.get("tool_calls") or [])
+    calls = cast("list[Any]", message.additional_kwargs.get("tool_calls") or [])
     return [
-        _map_tool_call(cast("dict[str, Any]", call if isinstance(call, dict) else call.model_dump())) for call in kept
+        _map_tool_call(cast("dict[str, Any]", call if isinstance(call, dict) else call.model_dump())) for call in calls
     ]
 
 
 def _map_tool_call(call: dict[str, Any]) -> ToolCall:
-    """A call as OpenAI defines it, as other LLMs keep it in `additional_kwargs`."""
+    """Map a call in OpenAI's shape, in which other LLMs store it in `additional_kwargs`."""
     return ToolCall.of(call["id"], call["function"]["name"], call["function"]["arguments"])

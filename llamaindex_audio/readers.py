@@ -1,4 +1,4 @@
-"""`AudioReader`: recordings as LlamaIndex Documents that say where in the recording they stand."""
+"""`AudioReader`: transcribe recordings into LlamaIndex Documents with their times."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["AudioReader"]
 
 
 class AudioReader(BasePydanticReader):
-    """Transcribes recordings into Documents, by itself or in `SimpleDirectoryReader(file_extractor=...)`.
+    """A reader that transcribes recordings into Documents. `SimpleDirectoryReader(file_extractor=...)` accepts it.
 
-    Metadata is flat: `source`, `start`, `end` (seconds), `clip` (a URL that names the stretch), `segment`, `speaker`,
-    `language`, `duration`, `model`, `provider`, `sha256`, each where it is known. Ids are stable. The fields are those of
-    `audio_core.integration.ReaderOptions`; without any, PocketSphinx transcribes in this process.
+    Metadata is flat: `source`, `start`, `end` (seconds), `clip` (the URL of the clip), `segment`, `speaker`,
+    `language`, `duration` (seconds), `model`, `provider` and `sha256`, each if it is known. Ids are stable. The fields
+    are those of `audio_core.integration.ReaderOptions`. By default PocketSphinx transcribes in this process.
 
     Example:
         >>> documents = AudioReader().load_data("examples/audio/call.mp3")
@@ -61,7 +61,7 @@ class AudioReader(BasePydanticReader):
     http_async_client: httpx.AsyncClient | None = Field(default=None, exclude=True, repr=False)
 
     def __init__(self, **kwargs: Any) -> None:
-        """Keep the options; neither disk nor net is touched.
+        """Store the options. Neither disk nor network is used.
 
         Raises:
             UnknownProvider: if there is no such provider.
@@ -71,17 +71,17 @@ class AudioReader(BasePydanticReader):
 
     @classmethod
     def class_name(cls) -> str:
-        """The name under which LlamaIndex stores this class."""
+        """Return the name under which LlamaIndex stores this class."""
         return "AudioReader"
 
     def lazy_load_data(
         self, file: Any, extra_info: Mapping[str, Any] | None = None, fs: Any = None
     ) -> Iterable[Document]:
-        """The Documents of one recording, in order of time.
+        """Transcribe a recording and return its Documents in order of time.
 
         Args:
-            file: whatever `Audio.of` takes.
-            extra_info: metadata to keep beside what the recording says.
+            file: the recording: anything that `Audio.of` takes.
+            extra_info: metadata to add to that of the recording.
             fs: an fsspec file system in which `file` is a path.
 
         Raises:
@@ -92,7 +92,7 @@ class AudioReader(BasePydanticReader):
     async def aload_data(
         self, file: Any, extra_info: Mapping[str, Any] | None = None, fs: Any = None
     ) -> list[Document]:
-        """The same Documents, on the running event loop."""
+        """Do what `load_data` does on the running event loop."""
         return [to_document(passage) for passage in await self._reader.aread(_open_source(file, fs), extra_info)]
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What a model answered as LlamaIndex's responses, whole and streamed."""
+"""Map a model's answers to LlamaIndex's responses, whole and streamed."""
 
 # LlamaIndex's `additional_kwargs` carry no types.
 # pyright: reportUnknownMemberType=false
@@ -29,19 +29,19 @@ __all__ = ["ResponseBuilder", "speech_in", "to_chat_response", "to_completion_re
 
 
 def to_chat_response(answer: Answer, delta: Delta | None = None) -> ChatResponse:
-    """A whole answer: its text, what was said aloud, and the calls it asks for, a block each.
+    """Map a whole answer. Its text, its speech and each tool call become blocks.
 
     Args:
-        answer: what the model answered.
-        delta: the last piece of a stream, if it came as one.
+        answer: the model's whole answer.
+        delta: the last delta, if the answer was streamed.
     """
-    kept = {
+    message_extras = {
         "refusal": answer.refusal or None,
-        "audio": _build_audio_facts(answer.speech) if answer.speech else None,
+        "audio": _map_speech(answer.speech) if answer.speech else None,
         "reasoning_details": [dict(detail) for detail in answer.reasoning_details] or None,
         "tool_calls": [call.to_openai() for call in answer.tool_calls] or None,
     }
-    facts = {
+    response_extras = {
         "finish_reason": answer.finish_reason,
         "model": answer.model,
         "provider": answer.provider,
@@ -50,23 +50,23 @@ def to_chat_response(answer: Answer, delta: Delta | None = None) -> ChatResponse
     }
     return ChatResponse(
         message=ChatMessage(
-            role=MessageRole.ASSISTANT, blocks=_build_blocks(answer), additional_kwargs=_drop_none(kept)
+            role=MessageRole.ASSISTANT, blocks=_build_blocks(answer), additional_kwargs=_drop_none(message_extras)
         ),
         delta=delta.text if delta else None,
         additional_kwargs={
-            **_drop_none(facts),
+            **_drop_none(response_extras),
             **_map_usage(answer.usage),
-            **(_build_delta_kwargs(delta) if delta else {}),
+            **(_build_delta_extras(delta) if delta else {}),
         },
         logprobs=_map_logprobs(answer.logprobs),
     )
 
 
 def speech_in(source: ChatResponse | ChatMessage) -> Speech | None:
-    """The spoken reply in a response or message, to be saved or played; None if there is none.
+    """Return the spoken reply of a response or message, which can be saved or played. None if there is none.
 
     Args:
-        source: of `AudioLLM`; of a stream, the last response.
+        source: a response of `AudioLLM` or its message. Of a stream, only the last response has the whole speech.
 
     Example:
         >>> speech_in(ChatMessage(content="Nothing said.")) is None
@@ -81,7 +81,7 @@ def speech_in(source: ChatResponse | ChatMessage) -> Speech | None:
 
 
 def to_completion_response(answer: ChatResponse) -> CompletionResponse:
-    """The text of a response, for those who asked for a completion."""
+    """Return the text of a chat response as a completion."""
     return CompletionResponse(
         text=answer.message.content or "",
         delta=answer.delta,
@@ -91,9 +91,10 @@ def to_completion_response(answer: ChatResponse) -> CompletionResponse:
 
 
 class ResponseBuilder:
-    """Turns the deltas of one answer into responses: each holds the text and calls so far, the last the whole answer.
+    """Builds responses from the deltas of one answer.
 
-    A piece of speech is in its response's `additional_kwargs["audio"]`, as base64 that is decoded by itself.
+    Each response holds the text and tool calls so far, and the last one the whole answer. The speech of a delta is in
+    `additional_kwargs["audio"]` of its response, as base64 that can be decoded by itself.
     """
 
     def __init__(self) -> None:
@@ -101,7 +102,7 @@ class ResponseBuilder:
         self._calls: list[ToolCall] = []
 
     def add(self, delta: Delta) -> ChatResponse:
-        """The response of a delta."""
+        """Add a delta and return the response so far."""
         if delta.answer:
             return to_chat_response(delta.answer, delta)
         self._text += delta.text
@@ -112,16 +113,16 @@ class ResponseBuilder:
             self._add_call(call)
         calls, text = self._calls, self._text
         blocks: list[ContentBlock] = [*([TextBlock(text=text)] if text else []), *map(_to_call_block, calls)]
-        kept = {"tool_calls": [call.to_openai() for call in calls] or None}
-        message = ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=_drop_none(kept))
-        return ChatResponse(message=message, delta=delta.text, additional_kwargs=_build_delta_kwargs(delta))
+        extras = {"tool_calls": [call.to_openai() for call in calls] or None}
+        message = ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=_drop_none(extras))
+        return ChatResponse(message=message, delta=delta.text, additional_kwargs=_build_delta_extras(delta))
 
     def _add_call(self, fragment: ToolCallDelta) -> None:
         if fragment.index == len(self._calls):
             self._calls.append(ToolCall("", "", ""))
-        held = self._calls[fragment.index]
+        call = self._calls[fragment.index]
         self._calls[fragment.index] = ToolCall(
-            fragment.id or held.id, fragment.name or held.name, held.arguments + fragment.arguments
+            fragment.id or call.id, fragment.name or call.name, call.arguments + fragment.arguments
         )
 
 
@@ -132,7 +133,7 @@ def _build_blocks(answer: Answer) -> list[ContentBlock]:
     if answer.text or not (answer.speech or answer.tool_calls):
         blocks.append(TextBlock(text=answer.text))
     if answer.speech:
-        # As base64, because LlamaIndex would decode raw bytes that happen to look like it.
+        # As base64, because LlamaIndex would decode raw bytes that happen to be valid base64.
         blocks.append(AudioBlock(audio=pybase64.b64encode(answer.speech.data), format=answer.speech.format))
     return [*blocks, *map(_to_call_block, answer.tool_calls)]
 
@@ -141,25 +142,25 @@ def _to_call_block(call: ToolCall) -> ToolCallBlock:
     return ToolCallBlock(tool_call_id=call.id, tool_name=call.name, tool_kwargs=call.arguments)
 
 
-def _build_delta_kwargs(delta: Delta) -> dict[str, Any]:
+def _build_delta_extras(delta: Delta) -> dict[str, Any]:
     return _drop_none(
-        {"thinking_delta": delta.reasoning or None, "audio": _build_delta_facts(delta.speech) if delta.speech else None}
+        {"thinking_delta": delta.reasoning or None, "audio": _map_speech_delta(delta.speech) if delta.speech else None}
     )
 
 
-def _build_audio_facts(speech: Speech) -> dict[str, Any]:
+def _map_speech(speech: Speech) -> dict[str, Any]:
     names = ("format", "transcript", "id", "expires_at", "sample_rate")
     return _drop_none({name: getattr(speech, name) for name in names})
 
 
-def _build_delta_facts(speech: SpeechDelta) -> dict[str, Any]:
+def _map_speech_delta(speech: SpeechDelta) -> dict[str, Any]:
     names = ("format", "sample_rate", "id", "expires_at")
     data = pybase64.b64encode_as_string(speech.data) if speech.data else None
     return _drop_none({"data": data, **{name: getattr(speech, name) for name in names}})
 
 
-def _map_logprobs(found: Mapping[str, Any] | None) -> list[list[LogProb]] | None:
-    tokens = cast("list[dict[str, Any]]", (found or {}).get("content") or [])
+def _map_logprobs(logprobs: Mapping[str, Any] | None) -> list[list[LogProb]] | None:
+    tokens = cast("list[dict[str, Any]]", (logprobs or {}).get("content") or [])
     return [[_map_logprob(top) for top in token.get("top_logprobs") or [token]] for token in tokens] or None
 
 
@@ -167,8 +168,8 @@ def _map_logprob(token: Mapping[str, Any]) -> LogProb:
     return LogProb(token=token["token"], logprob=token["logprob"], bytes=token.get("bytes") or [])
 
 
-def _drop_none(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in facts.items() if value is not None}
+def _drop_none(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _map_usage(usage: Usage | None) -> dict[str, Any]:

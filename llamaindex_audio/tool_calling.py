@@ -21,7 +21,7 @@ __all__ = ["ToolCallingLLM"]
 
 
 class ToolCallingLLM(FunctionCallingLLM):
-    """An LLM whose gateway takes tools in OpenAI's shape."""
+    """An LLM whose gateway accepts tools in OpenAI's shape."""
 
     def _prepare_chat_with_tools(
         self,
@@ -34,20 +34,20 @@ class ToolCallingLLM(FunctionCallingLLM):
         tool_choice: str | dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> dict[str, Any]:
-        said = ChatMessage(role=MessageRole.USER, content=user_msg) if isinstance(user_msg, str) else user_msg
-        found = [tool.metadata.to_openai_tool(skip_length_check=True) for tool in tools]
-        choice = to_openai_tool_choice(tool_choice or ("required" if tool_required else None), found)
+        message = ChatMessage(role=MessageRole.USER, content=user_msg) if isinstance(user_msg, str) else user_msg
+        openai_tools = [tool.metadata.to_openai_tool(skip_length_check=True) for tool in tools]
+        choice = to_openai_tool_choice(tool_choice or ("required" if tool_required else None), openai_tools)
         return {
-            "messages": [*(chat_history or []), *([said] if said else [])],
-            "tools": found or None,
-            "tool_choice": choice if found else None,
+            "messages": [*(chat_history or []), *([message] if message else [])],
+            "tools": openai_tools or None,
+            "tool_choice": choice if openai_tools else None,
             **kwargs,
         }
 
     def _validate_chat_with_tools_response(
         self, response: ChatResponse, tools: Sequence[BaseTool], allow_parallel_tool_calls: bool = False, **kwargs: Any
     ) -> ChatResponse:
-        """Keep the first call alone, unless several were allowed."""
+        """Drop all calls but the first, unless several were allowed."""
         blocks, calls = response.message.blocks, list_call_blocks(response.message)
         if not allow_parallel_tool_calls and len(calls) > 1:
             response.message.blocks = [block for block in blocks if block not in calls[1:]]
@@ -57,10 +57,17 @@ class ToolCallingLLM(FunctionCallingLLM):
     def get_tool_calls_from_response(
         self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
     ) -> list[ToolSelection]:
-        """The calls that a response asks for; of a stream's response, as far as they have come.
+        """Return the tool calls of a response.
+
+        While a stream is unfinished, calls have the arguments received so far.
+
+        Args:
+            response: a response of this LLM.
+            error_on_no_tool_call: whether a response without calls is an error.
+            **kwargs: ignored.
 
         Raises:
-            ValueError: if there are none, and `error_on_no_tool_call`.
+            ValueError: if there are no calls and `error_on_no_tool_call` is true.
         """
         calls = list_call_blocks(response.message)
         if error_on_no_tool_call and not calls:
@@ -76,5 +83,5 @@ def _parse_arguments(call: ToolCallBlock) -> dict[str, Any]:
         return call.tool_kwargs
     try:
         return parse_partial_json(call.tool_kwargs)
-    except ValueError:  # of a stream that has not come far enough
+    except ValueError:  # a stream may have sent too little of the arguments to parse
         return {}

@@ -1,6 +1,6 @@
-"""Tools with which an agent listens to recordings, and reads what is said in them."""
+"""Tools with which an agent listens to recordings and transcribes them."""
 
-# LlamaIndex makes a schema of the annotations below as they are, so they must not be deferred.
+# LlamaIndex builds a schema from the annotations below, so they must not be deferred.
 from typing import Annotated, Any, Self
 
 from llama_index.core.bridge.pydantic import Field
@@ -18,32 +18,39 @@ _End = Annotated[float | None, Field(description="Seconds at which the stretch e
 
 
 class ToolOutput(str):
-    """What a model is told by a tool, and the value behind it: the `raw_output` of the tool.
+    """The text that a tool returns to the model, with the value it was made from. It is the tool's `raw_output`.
 
     Attributes:
-        artifact: a `Heard` with the URL of the stretch and what it cost, or a `Transcript`.
+        artifact: a `ToolAnswer` with the URL of the clip and its usage, or a `Transcript`.
     """
 
     artifact: ToolAnswer | Transcript
 
     @classmethod
     def of(cls, text: str, artifact: ToolAnswer | Transcript) -> Self:
-        """The text with the value behind it."""
-        told = cls(text)
-        told.artifact = artifact
-        return told
+        """Return an output with this text and artifact.
+
+        Args:
+            text: the text for the model.
+            artifact: the value that the text was made from.
+        """
+        output = cls(text)
+        output.artifact = artifact
+        return output
 
 
 class ListenToolSpec(BaseToolSpec):
-    """Lets a model ask about recordings that it names (`listen`), and read what is said in them (`transcribe`).
+    """Tools for questions about a recording (`listen`) and for its transcript (`transcribe`).
 
-    What a model asked wrongly raises `ToolRefusal`, which agents hand back to it as a tool's error.
+    The model names the recording. A wrong call raises `ToolRefusal`, which agents return to the model as a tool error.
 
     Args:
-        client: who hears and answers.
-        transcriber: who transcribes; by default this process, without a key.
-        access: what the model may open: an `Access`, or a folder or several. None opens nothing; without `hosts`, no URL is opened.
-        max_seconds: the longest stretch that is heard at once.
+        client: sends recordings and questions to the model that listens. By default it is `transcriber`.
+        transcriber: transcribes recordings. By default it is an `AudioClient()`, which needs no key and does so in this
+            process.
+        access: what the model may open: an `Access`, a folder or a list of folders. None allows nothing. A URL is
+            opened only if the `hosts` of an `Access` name its host.
+        max_seconds: the longest clip, in seconds, that one call may use.
 
     Example:
         >>> listen, transcribe = ListenToolSpec(access="examples/audio").to_tool_list()
@@ -63,22 +70,22 @@ class ListenToolSpec(BaseToolSpec):
         max_seconds: float = 600.0,
     ) -> None:
         transcriber = transcriber or AudioClient()
-        self._listener = AudioTools(client or transcriber, transcriber, access=access, max_seconds=max_seconds)
+        self._audio_tools = AudioTools(client or transcriber, transcriber, access=access, max_seconds=max_seconds)
 
-    # A model reads these docstrings: they are `audio_core.LISTEN` and `TRANSCRIBE`.
+    # Models read the docstrings of listen and transcribe: they equal audio_core.integration's LISTEN and TRANSCRIBE.
 
     def listen(self, audio: _Recording, question: _Question, start: _Start = None, end: _End = None) -> str:
         """Listen to a recording and answer a question about it: what is said, who speaks, in what mood, what sounds there are. Give the file name or URL exactly as you know it. Give start and end, in seconds, to hear only that stretch."""  # noqa: E501
-        return ToolOutput.of(*self._listener.listen(audio, question, start, end))
+        return ToolOutput.of(*self._audio_tools.listen(audio, question, start, end))
 
     async def alisten(self, audio: _Recording, question: _Question, start: _Start = None, end: _End = None) -> str:
-        """`listen` on the running event loop."""
-        return ToolOutput.of(*await self._listener.alisten(audio, question, start, end))
+        """Do what `listen` does on the running event loop."""
+        return ToolOutput.of(*await self._audio_tools.alisten(audio, question, start, end))
 
     def transcribe(self, audio: _Recording, start: _Start = None, end: _End = None) -> str:
         """Write down what is said in a recording, each line with the time at which it is said, as [mm:ss-mm:ss]. Give the file name or URL exactly as you know it. Give start and end, in seconds, for only that stretch."""  # noqa: E501
-        return ToolOutput.of(*self._listener.transcribe(audio, start, end))
+        return ToolOutput.of(*self._audio_tools.transcribe(audio, start, end))
 
     async def atranscribe(self, audio: _Recording, start: _Start = None, end: _End = None) -> str:
-        """`transcribe` on the running event loop."""
-        return ToolOutput.of(*await self._listener.atranscribe(audio, start, end))
+        """Do what `transcribe` does on the running event loop."""
+        return ToolOutput.of(*await self._audio_tools.atranscribe(audio, start, end))

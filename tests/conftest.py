@@ -1,4 +1,4 @@
-"""Fixtures that every room's tests share."""
+"""Fixtures shared by all tests."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def call() -> Path:
 
 @pytest.fixture
 def gateway() -> Iterator[ScriptedGateway]:
-    """A scripted gateway; every chat request that it received is held to OpenAI's file and types, or to OpenRouter's."""
+    """Run a scripted gateway, then check each chat request against OpenAI's schema and types, or OpenRouter's."""
     with ScriptedGateway() as gateway:
         yield gateway
     for request in gateway.requests:
@@ -53,14 +53,14 @@ def gateway() -> Iterator[ScriptedGateway]:
 
 @pytest.fixture(scope="session")
 def offline() -> Iterator[str]:
-    """Base URL of the real offline server."""
+    """Run the real offline server and give its base URL."""
     with running() as base_url:
         yield base_url
 
 
 @pytest.fixture(autouse=True)
 def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A developer's own keys must not decide what a test sees."""
+    """Unset a developer's own keys, which must not change the result of a test."""
     for provider in ("OPENAI", "OPENROUTER", "OPENROUTE", "CORTECS", "LITELLM", "LITELLM_PROXY"):
         monkeypatch.delenv(f"{provider}_API_KEY", raising=False)
         monkeypatch.delenv(f"{provider}_BASE_URL", raising=False)
@@ -68,31 +68,31 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retries wait as long as they are told to, but do not back off by themselves."""
+    """Retry without backoff. A wait that the server asks for still takes place."""
     monkeypatch.setattr("audio_core.http.retry.compute_backoff", lambda attempt: 0.0)
 
 
 @pytest.fixture(scope="session")
 def recording() -> Callable[[str], bytes]:
-    """Five seconds of tone in any format that is read here."""
-    made: dict[str, bytes] = {}
+    """Return a function that makes five seconds of tone in any format of `CODECS`."""
+    recordings: dict[str, bytes] = {}
 
     def make(name: str) -> bytes:
-        if name not in made:
-            made[name] = encoded(Audio.of(tone(5.0)), *CODECS[name])
-        return made[name]
+        if name not in recordings:
+            recordings[name] = encode(Audio.of(tone(5.0)), *CODECS[name])
+        return recordings[name]
 
     return make
 
 
 @pytest.fixture(scope="session")
 def recoded() -> Callable[[Audio, str], bytes]:
-    """Any recording in any format that is read here."""
-    return lambda audio, name: encoded(audio, *CODECS[name])
+    """Return a function that encodes any recording in any format of `CODECS`."""
+    return lambda audio, name: encode(audio, *CODECS[name])
 
 
-def encoded(audio: Audio, muxer: str, codec: str, rate: int) -> bytes:
-    """A recording in another container and codec, made with PyAV alone."""
+def encode(audio: Audio, muxer: str, codec: str, rate: int) -> bytes:
+    """Encode a recording in another container and codec, with PyAV alone."""
     file = io.BytesIO()
     with av.open(file, "w", format=muxer) as container:
         stream = container.add_stream(codec, rate=rate, layout="mono")

@@ -1,1 +1,1 @@
-"""The value `Audio`: which recording is meant, in whatever form it is given, and where its bytes are."""
+"""`Audio`, the value that names a recording given in any form, and what parses, names and opens it."""

@@ -1,7 +1,7 @@
-"""`Audio`: one value for every way to say "this recording", with an optional clip.
+"""`Audio`: one value for a recording, or a clip of one, in whatever form it is given.
 
-Making one touches neither disk nor net; the recording is opened when it is needed. A clip is written as a W3C media
-fragment (https://www.w3.org/TR/media-frags/ §4.2.1): `file:///talks/a.mp3#t=12,30.5`.
+Making an `Audio` touches neither disk nor network; the recording is opened when its bytes are needed. A clip is written
+as a W3C media fragment (https://www.w3.org/TR/media-frags/ §4.2.1): `file:///talks/a.mp3#t=12,30.5`.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class Audio:
     """A recording, or a clip of one. Make it with `Audio.of`.
 
     Attributes:
-        start: where the clip starts, in seconds of the original recording; None for its beginning.
-        end: where the clip ends, in seconds of the original recording; None for its end.
-        sample_rate: of headerless PCM, in Hz.
-        channels: of headerless PCM.
-        only_channel: the one channel that is meant, counted from 0; None means all, mixed.
+        start: start of the clip, in seconds of the original recording; None for its beginning.
+        end: end of the clip, in seconds of the original recording; None for its end.
+        sample_rate: sample rate of raw (headerless) PCM, in Hz; None for any other format.
+        channels: number of channels of raw PCM.
+        only_channel: the single channel to use, counted from 0; None for all channels, mixed to one.
 
     Example:
         >>> talk = Audio.of("talks/a.mp3")
@@ -51,7 +51,7 @@ class Audio:
     sample_rate: int | None = None
     channels: int = 1
     only_channel: int | None = None
-    _declared: Format | None = None
+    _declared_format: Format | None = None
 
     @classmethod
     def of(
@@ -64,45 +64,51 @@ class Audio:
         sample_rate: int | None = None,
         channels: int = 1,
     ) -> Audio:
-        """Say which recording is meant, in whatever form it is at hand.
+        """Make an `Audio` from a recording in any form.
 
         Args:
-            source: a path, an `http`, `https`, `file` or `data` URL, bytes, a binary file object (read from where it
-                stands), a mapping such as a message's audio block, or an `Audio`. A path given as a string and any URL
-                may end in a fragment `#t=start,end`.
-            format: needed for raw PCM only (`"pcm16"`, `"pcm24"`, little-endian); otherwise the bytes decide.
-            start: seconds of the recording at which the clip starts.
-            end: seconds of the recording at which the clip ends.
-            sample_rate: of raw PCM, in Hz.
-            channels: of raw PCM.
+            source: a path, an `http`, `https`, `file` or `data` URL, bytes, a binary file object (read from its current
+                position), a mapping such as a message's audio block, or an `Audio`. A path given as a string and any
+                URL other than `data` may end in a fragment `#t=start,end` (seconds).
+            format: needed for raw PCM only (`"pcm16"` or `"pcm24"`, little-endian); otherwise the bytes decide.
+            start: start of the clip, in seconds of the recording.
+            end: end of the clip, in seconds of the recording.
+            sample_rate: sample rate of raw PCM, in Hz.
+            channels: number of channels of raw PCM.
 
         Raises:
-            InvalidAudio: if the source is of no known kind or the clip is impossible.
-            UnsupportedFormat: if the format is unknown, or raw PCM comes without its rate.
+            InvalidAudio: if the source is of no known kind, or the clip is not valid.
+            UnsupportedFormat: if the format is unknown, or the sample rate of raw PCM is missing.
         """
         audio = _build_audio(cls, source)
         if format is not None:
-            audio = audio._declare(format, sample_rate, channels)
+            audio = audio._with_declared_format(format, sample_rate, channels)
         return audio.clip(start, end) if start is not None or end is not None else audio
 
     @classmethod
     def from_base64(cls, text: str, *, format: str | None = None, sample_rate: int | None = None) -> Audio:
-        """The recording that a base64 text holds; it is sent as it is, without being decoded and encoded again.
+        """Make an `Audio` from base64 text. If no conversion is needed, the text is sent without decoding it.
+
+        Args:
+            text: the base64 text; it may have line breaks, use the URL-safe alphabet or lack its padding.
+            format: as for `of`.
+            sample_rate: sample rate of raw PCM, in Hz.
 
         Raises:
             InvalidAudio: if the text is not base64.
+            UnsupportedFormat: as for `of`.
         """
         return cls.of(cls(HeldSource(Base64Content(text))), format=format, sample_rate=sample_rate)
 
     def clip(self, start: float | None = None, end: float | None = None) -> Audio:
-        """A stretch of this recording.
+        """Return a clip of this recording, or of this clip.
 
         Args:
-            start: seconds of the *original* recording, also when this is a clip already; None keeps the start.
-            end: likewise, None keeps the end.
+            start: start in seconds of the *original* recording, even if this is a clip already; None keeps the start.
+            end: end in seconds of the original recording; None keeps the end.
 
         Raises:
-            InvalidAudio: if the stretch is empty, negative, not finite, or outside this clip.
+            InvalidAudio: if the clip is empty, begins before 0, is not finite, or lies outside this clip.
 
         Example:
             >>> Audio.of("a.mp3").clip(10, 60).clip(20, 30).reference[-8:]
@@ -110,54 +116,55 @@ class Audio:
         """
         start = self.start if start is None else float(start)
         end = self.end if end is None else float(end)
-        low, high = start or 0.0, math.inf if end is None else end
-        if not (0 <= low < high) or (end is not None and not math.isfinite(end)):
-            raise InvalidAudio(f"{self.label}: a clip from {start} to {end} s is empty or impossible.")
-        if low < (self.start or 0.0) or high > (math.inf if self.end is None else self.end):
-            raise InvalidAudio(f"A clip from {start} to {end} s lies outside {self.label}; times are of the original.")
+        lower, upper = start or 0.0, math.inf if end is None else end
+        if not (0 <= lower < upper) or (end is not None and not math.isfinite(end)):
+            raise InvalidAudio(f"{self.label}: clip {start} to {end} s is invalid: it needs 0 <= start < end < inf.")
+        if lower < (self.start or 0.0) or upper > (math.inf if self.end is None else self.end):
+            raise InvalidAudio(f"A clip from {start} to {end} s of the original recording lies outside {self.label}.")
         return replace(self, start=start, end=end)
 
     def select_channel(self, number: int) -> Audio:
-        """One channel of this recording, such as one side of a telephone call.
+        """Return channel `number` (counted from 0) of this recording, such as one side of a telephone call.
 
-        Args:
-            number: counted from 0.
+        Example:
+            >>> Audio.of("call.wav").select_channel(1).only_channel
+            1
         """
         return replace(self, only_channel=number)
 
     @property
     def label(self) -> str:
-        """What messages call this recording: its file name, never its whole path or its content."""
+        """The name of this recording in messages: its file name and clip, never its whole path or its content."""
         return self._source.label + format_fragment(self.start, self.end)
 
     @property
     def name(self) -> str:
-        """The file name without its suffix, for an upload."""
+        """The file name without its suffix, for an upload; `"audio"` for bytes."""
         return Path(self._source.label.split("?")[0]).stem if self.has_reference else "audio"
 
     @property
     def has_reference(self) -> bool:
-        """Whether a path or URL says where the recording is."""
+        """Whether the recording has a path or URL."""
         return self._source.reference is not None
 
     @property
     def is_clip(self) -> bool:
-        """Whether only a stretch of the recording is meant."""
+        """Whether this is a clip rather than the whole recording."""
         return self.start is not None or self.end is not None
 
     @property
     def is_remote(self) -> bool:
-        """Whether the recording must be fetched before it can be opened."""
+        """Whether the recording must be downloaded before it can be opened."""
         return isinstance(self._source, UrlSource)
 
     @property
     def path(self) -> Path | None:
-        """The file, if the recording is one that is not open yet."""
+        """The path of the file, if the recording is a local file that is not open yet."""
         return self._source.path if isinstance(self._source, PathSource) else None
 
     @property
     def is_from_url(self) -> bool:
-        """Whether the source was given as a URL (`file:` too), as a message from anyone may give it."""
+        """Whether the source was given as a URL (`file:` included), which may come from an untrusted message."""
         return isinstance(self._source, UrlSource) or (
             isinstance(self._source, PathSource) and self._source.is_from_url
         )
@@ -175,50 +182,51 @@ class Audio:
 
     @property
     def format(self) -> str:
-        """The canonical format name, such as `"mp3"`, as the bytes show it.
+        """The canonical name of the format, such as `"mp3"`, detected from the bytes.
 
         Raises:
-            InvalidAudio: if the bytes are empty or no audio, or the recording is remote and not fetched yet.
-            AudioNotFound: if the file is not there.
+            InvalidAudio: if the bytes are empty or not audio, or the recording is remote and not downloaded yet.
+            AudioNotFound: if the file does not exist.
         """
         return self.detect_format().name
 
     def open_content(self) -> Content:
-        """The bytes of the whole recording.
+        """Open the whole recording, without regard to the clip.
 
         Raises:
-            InvalidAudio: if it cannot be opened here; `AudioNotFound` if it is not there.
+            InvalidAudio: if it cannot be opened, or is remote and not downloaded yet.
+            AudioNotFound: if the file does not exist.
         """
         return self._source.open_content()
 
     def with_content(self, content: Content) -> Audio:
-        """The same recording, read from `content` from now on; its name and reference stay."""
+        """Return the same recording, with the same name and reference, that reads its bytes from `content`."""
         return replace(self, _source=HeldSource(content, self._source.label, self._source.reference))
 
     def detect_format(self) -> Format:
-        """The row of `FORMATS` that the bytes show; raises as `format` does."""
-        if self._declared is not None:
-            return self._declared
+        """Detect the format from the bytes, unless it was declared as raw PCM; raise as `format` does."""
+        if self._declared_format is not None:
+            return self._declared_format
         content = self.open_content()
         if content.size == 0:
             raise InvalidAudio(f"{self.label} is empty (0 bytes).")
         head = content.read_at(0, SNIFF_BYTES)
-        found = sniff_format(head)
-        if found is None:
+        detected = sniff_format(head)
+        if detected is None:
             raise InvalidAudio(
                 f"{self.label} is not audio: it starts like {describe_bytes(head)}. "
-                "For raw PCM say format='pcm16' and sample_rate=..."
+                "For raw PCM pass format='pcm16' and sample_rate=..."
             )
-        return found
+        return detected
 
-    def _declare(self, format: str, sample_rate: int | None, channels: int) -> Audio:
-        row = find_format(format)
-        if not row.raw:
+    def _with_declared_format(self, format: str, sample_rate: int | None, channels: int) -> Audio:
+        declared = find_format(format)
+        if not declared.raw:
             return self
         rate = sample_rate or _parse_rate(format)
         if rate is None:
-            raise UnsupportedFormat(f"{self.label}: raw {row.name} has no header; say its rate with sample_rate=16000.")
-        return replace(self, _declared=row, sample_rate=rate, channels=channels)
+            raise UnsupportedFormat(f"{self.label}: raw {declared.name} has no header; pass its sample_rate=... in Hz.")
+        return replace(self, _declared_format=declared, sample_rate=rate, channels=channels)
 
     def __repr__(self) -> str:
         return f"Audio({self.label!r})"
@@ -241,19 +249,13 @@ def _build_audio(cls: type[Audio], source: Any) -> Audio:
         case _ if hasattr(source, "read"):
             return _build_from_handle(cls, source)
         case _:
-            raise InvalidAudio(f"A {type(source).__name__} is no audio: give a path, URL, bytes, file object or block.")
+            raise InvalidAudio(f"{type(source).__name__} is not audio: give a path, URL, bytes, file object or block.")
 
 
 def _build_from_block(cls: type[Audio], block: AudioBlock) -> Audio:
     audio = cls.from_base64(block.source) if block.is_base64 else cls.of(block.source)
-    return cls.of(
-        audio,
-        format=block.pcm_format,
-        start=block.start,
-        end=block.end,
-        sample_rate=block.sample_rate,
-        channels=block.channels,
-    )
+    rate, channels = block.sample_rate, block.channels
+    return cls.of(audio, format=block.pcm_format, start=block.start, end=block.end, sample_rate=rate, channels=channels)
 
 
 def _build_from_handle(cls: type[Audio], handle: BinaryIO) -> Audio:
@@ -268,26 +270,26 @@ def _build_from_text(cls: type[Audio], text: str) -> Audio:
         return _build_from_data_uri(cls, text)
     base, start, end = split_fragment(text)
     if not scheme:
-        found = cls(PathSource(Path(base)))
+        audio = cls(PathSource(Path(base)))
     elif scheme[0].lower() == "file:":
-        found = cls(PathSource(parse_file_url(base), is_from_url=True))
+        audio = cls(PathSource(parse_file_url(base), is_from_url=True))
     elif scheme[0].lower() in ("http:", "https:"):
-        found = cls(UrlSource(base))
+        audio = cls(UrlSource(base))
     else:
-        raise InvalidAudio(f"{scheme[0]}// is not opened here: open it yourself and pass the file object or bytes.")
-    return found.clip(start, end) if start is not None or end is not None else found
+        raise InvalidAudio(f"{scheme[0]}// URLs are not supported: open it yourself and pass the file object or bytes.")
+    return audio.clip(start, end) if start is not None or end is not None else audio
 
 
 def _build_from_data_uri(cls: type[Audio], uri: str) -> Audio:
-    head, comma, text = uri.partition(",")
-    kind, *parameters = head.removeprefix("data:").split(";")
+    header, comma, text = uri.partition(",")
+    mime, *parameters = header.removeprefix("data:").split(";")
     if not comma or "base64" not in parameters:
         raise InvalidAudio("The data URI holds no base64: it must look like data:audio/wav;base64,....")
     audio = cls.from_base64(unquote(text) if "%" in text else text)
-    is_raw = kind.lower() in ("audio/pcm", "audio/pcm24")
-    return audio._declare(";".join((kind, *parameters)), None, 1) if is_raw else audio  # pyright: ignore[reportPrivateUsage]
+    is_raw = mime.lower() in ("audio/pcm", "audio/pcm24")
+    return cls.of(audio, format=";".join((mime, *parameters))) if is_raw else audio
 
 
 def _parse_rate(mime: str) -> int | None:
-    found = re.search(r";\s*rate=(\d+)", mime)
-    return int(found[1]) if found else None
+    rate = re.search(r";\s*rate=(\d+)", mime)
+    return int(rate[1]) if rate else None

@@ -1,7 +1,7 @@
-"""Bytes that are open: a size that is known and readers that do not disturb each other.
+"""Open audio data of known size, with readers that are independent of each other.
 
-A request may read its audio twice (a retry) or from several threads, so a content hands out a new reader each time.
-Files are held by descriptor: what was checked when it was opened is what is sent.
+A request may read its audio twice (a retry) or from several threads, so `open_reader` returns a new reader each time.
+A file is held by its descriptor, not its path: what was checked when it was opened is what is sent.
 """
 
 from __future__ import annotations
@@ -38,35 +38,40 @@ __all__ = [
     "open_regular_file",
 ]
 
-_COPY_BYTES = 256 * 1024
+_CHUNK_BYTES = 256 * 1024
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 
 
 class Content(Protocol):
-    """Open bytes: what every room below the doors works on."""
+    """Open audio data: what is decoded, encoded, hashed and sent."""
 
     @property
     def size(self) -> int:
-        """How many bytes there are."""
+        """Number of bytes."""
         ...
 
     def open_reader(self) -> BinaryIO:
-        """A new seekable reader that stands at the first byte."""
+        """Open a new seekable reader, positioned at the first byte."""
         ...
 
     def read_at(self, position: int, length: int) -> bytes:
-        """`length` bytes from `position`, fewer only at the end, whatever other readers do meanwhile."""
+        """Read bytes at an offset, independently of all readers.
+
+        Args:
+            position: offset of the first byte.
+            length: number of bytes; fewer are returned only at the end.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedAudio:
-    """A recording in a format that a gateway takes.
+    """A recording in a format that a gateway accepts.
 
     Attributes:
         content: its bytes.
-        format: the canonical name of their true format.
-        seconds: how long it lasts.
+        format: canonical name of the format that the bytes are in.
+        seconds: duration in seconds.
     """
 
     content: Content
@@ -75,25 +80,28 @@ class EncodedAudio:
 
 
 class BytesContent:
-    """Bytes that the caller holds in memory."""
+    """Bytes in memory."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self.size = len(data)
 
     def open_reader(self) -> BinaryIO:
-        """A new reader; `BytesIO` shares the bytes until somebody writes."""
+        """Open a new reader; `BytesIO` does not copy the bytes unless it is written to."""
         return io.BytesIO(self._data)
 
     def read_at(self, position: int, length: int) -> bytes:
-        """`length` bytes from `position`, fewer only at the end."""
+        """Read `length` bytes at offset `position`, fewer only at the end."""
         return self._data[position : position + length]
 
 
 class Base64Content:
-    """Bytes that the caller holds as base64 text; the text goes out as it came, and is decoded only to be read.
+    """Bytes held as base64 text, which is sent unchanged and decoded only where bytes are read.
 
-    Line breaks and the URL-safe alphabet are put right.
+    Line breaks are removed, the URL-safe alphabet is replaced and missing padding is added.
+
+    Args:
+        text: the base64 text.
 
     Raises:
         InvalidAudio: if the text is not base64.
@@ -104,14 +112,14 @@ class Base64Content:
         self.size = len(self.text) // 4 * 3 - self.text[-2:].count("=")
 
     def open_reader(self) -> BinaryIO:
-        """A new reader that decodes what it reads, and no more."""
+        """Open a new reader that decodes only what is read."""
         return _open_buffered(self)
 
     def read_at(self, position: int, length: int) -> bytes:
-        """`length` bytes from `position`, fewer only at the end."""
-        first = position // 3
-        data = pybase64.b64decode(self.text[first * 4 : -(-(position + length) // 3) * 4])
-        return data[position - first * 3 :][:length]
+        """Read `length` bytes at offset `position`, fewer only at the end."""
+        first_group = position // 3
+        data = pybase64.b64decode(self.text[first_group * 4 : -(-(position + length) // 3) * 4])
+        return data[position - first_group * 3 :][:length]
 
 
 def _normalize_base64(text: str) -> str:
@@ -121,12 +129,16 @@ def _normalize_base64(text: str) -> str:
     if len(clean) % 4 and not clean.endswith("="):
         clean += "=" * (-len(clean) % 4)
     if len(clean) % 4 or clean.endswith("==="):
-        raise InvalidAudio(f"The base64 of the audio is cut: {len(clean)} characters are not a multiple of 4.")
+        raise InvalidAudio(f"The base64 of the audio is truncated: {len(clean)} characters are not a multiple of 4.")
     return clean
 
 
 class FileContent:
-    """A regular file, held open by its descriptor; closed when nobody holds this object any more."""
+    """A regular file, held open by its descriptor until this object is garbage-collected.
+
+    Args:
+        fd: an open descriptor, which this object owns and closes.
+    """
 
     def __init__(self, fd: int) -> None:
         self.size = os.fstat(fd).st_size
@@ -136,7 +148,7 @@ class FileContent:
 
     @classmethod
     def write_temporary(cls, write: Callable[[BinaryIO], None]) -> FileContent:
-        """A nameless temporary file with what `write` put into it."""
+        """Return a nameless temporary file with the bytes that `write` writes to the file object it is passed."""
         with tempfile.TemporaryFile() as file:
             write(file)
             file.flush()
@@ -144,20 +156,20 @@ class FileContent:
 
     @classmethod
     def copy_from(cls, handle: BinaryIO) -> FileContent:
-        """A nameless copy of what `handle` still has to read, so that it can be read again."""
-        return cls.write_temporary(lambda file: shutil.copyfileobj(handle, file, _COPY_BYTES))
+        """Copy a file object, from its current position to its end, into a nameless temporary file."""
+        return cls.write_temporary(lambda file: shutil.copyfileobj(handle, file, _CHUNK_BYTES))
 
     @property
     def descriptor(self) -> int:
-        """The open descriptor, for checks on what was really opened."""
+        """The open descriptor, for checks on the file that was opened, whatever its path names by now."""
         return self._fd
 
     def open_reader(self) -> BinaryIO:
-        """A new buffered reader with a position of its own."""
+        """Open a new buffered reader with its own position."""
         return _open_buffered(self)
 
     def read_at(self, position: int, length: int) -> bytes:
-        """`length` bytes from `position`, fewer only at the end, whatever other readers do meanwhile."""
+        """Read `length` bytes at offset `position`, fewer only at the end."""
         data = self._read_some(position, length)
         while 0 < len(data) < length and (more := self._read_some(position + len(data), length - len(data))):
             data += more
@@ -172,11 +184,11 @@ class FileContent:
 
 
 def _open_buffered(content: FileContent | Base64Content) -> BinaryIO:
-    return cast("BinaryIO", io.BufferedReader(_Reader(content), _COPY_BYTES))
+    return cast("BinaryIO", io.BufferedReader(_ContentReader(content), _CHUNK_BYTES))
 
 
-class _Reader(io.RawIOBase):
-    """A position in a content that can be read anywhere."""
+class _ContentReader(io.RawIOBase):
+    """A raw reader that keeps its own position and reads by `read_at`."""
 
     def __init__(self, content: FileContent | Base64Content) -> None:
         self._content = content
@@ -202,54 +214,54 @@ class _Reader(io.RawIOBase):
 
 
 class Spool:
-    """A nameless temporary file that fills up with what comes from the network.
+    """A nameless temporary file that a response body is written to as it arrives.
 
     Args:
-        check: is told the size so far after each piece, and may raise.
+        check: called with the number of bytes so far as each piece arrives, before it is written; may raise.
     """
 
     def __init__(self, check: Callable[[int], None]) -> None:
-        self._check = check
+        self._check_size = check
         self._size = 0
         with tempfile.TemporaryFile() as file:
             self._fd = os.dup(file.fileno())
-        self._content = FileContent(self._fd)
+        self._owner = FileContent(self._fd)  # closes the descriptor with this object
 
     def restart(self) -> Callable[[bytes], None]:
-        """Forget what has come, and take a new body."""
+        """Discard what has arrived and return the function that appends the pieces of a new body."""
         os.ftruncate(self._fd, 0)
         os.lseek(self._fd, 0, os.SEEK_SET)
         self._size = 0
-        return self._take
+        return self._append
 
     def get_content(self) -> FileContent:
-        """What has come, to be read."""
+        """Return what has arrived."""
         return FileContent(os.dup(self._fd))
 
-    def _take(self, data: bytes) -> None:
+    def _append(self, data: bytes) -> None:
         self._size += len(data)
-        self._check(self._size)
+        self._check_size(self._size)
         view = memoryview(data)
         while view:
             view = view[os.write(self._fd, view) :]
 
 
 def open_regular_file(path: Path, label: str) -> FileContent:
-    """Open a file that must be a regular one: a pipe or a device would hang or never end.
+    """Open a regular file; anything else is refused, because reading a pipe or a device could block or never end.
 
     Args:
-        path: the file.
-        label: what messages call it; the path itself is not shown.
+        path: path of the file.
+        label: name of the file in messages, which do not show the path.
 
     Raises:
-        AudioNotFound: if there is no such file.
-        InvalidAudio: if it is a folder, a pipe or a device, or may not be read.
+        AudioNotFound: if the file does not exist.
+        InvalidAudio: if it is a folder, a pipe or a device, or cannot be opened.
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     try:
         fd = os.open(path, flags)
     except (OSError, ValueError) as error:
-        raise _explain_open_error(label, error) from None
+        raise _to_audio_error(label, error) from None
     if stat.S_ISREG(os.fstat(fd).st_mode):
         return FileContent(fd)
     is_folder = stat.S_ISDIR(os.fstat(fd).st_mode)
@@ -259,9 +271,9 @@ def open_regular_file(path: Path, label: str) -> FileContent:
     raise InvalidAudio(f"{label} is a pipe or a device, not a regular file. Open it yourself and pass the file object.")
 
 
-def _explain_open_error(label: str, error: OSError | ValueError) -> AudioError:
+def _to_audio_error(label: str, error: OSError | ValueError) -> AudioError:
     if isinstance(error, FileNotFoundError):
-        return AudioNotFound(f"There is no file {label}. Is the path right, seen from the working directory?")
+        return AudioNotFound(f"There is no file {label}. Is the path right, relative to the working directory?")
     if isinstance(error, IsADirectoryError):
         return InvalidAudio(f"{label} is a folder, not a recording. A loader or reader takes folders.")
     reason = getattr(error, "strerror", None) or "not a path"
@@ -269,9 +281,14 @@ def _explain_open_error(label: str, error: OSError | ValueError) -> AudioError:
 
 
 def compute_sha256(content: Content) -> str:
-    """The SHA-256 of the bytes, in hex, read piece by piece."""
+    """Return the SHA-256 of the bytes as a hexadecimal string; they are read in chunks.
+
+    Example:
+        >>> compute_sha256(BytesContent(b"abc"))[:8]
+        'ba7816bf'
+    """
     digest, position = hashlib.sha256(), 0
-    while piece := content.read_at(position, _COPY_BYTES):
-        digest.update(piece)
-        position += len(piece)
+    while chunk := content.read_at(position, _CHUNK_BYTES):
+        digest.update(chunk)
+        position += len(chunk)
     return digest.hexdigest()

@@ -1,10 +1,10 @@
-"""Parse audio blocks of messages, in every shape that frameworks and gateways write.
+"""Parse audio blocks of messages, in every shape that frameworks and gateways use.
 
-`Audio.of(block)` makes an `Audio` of the result.
+`Audio.of(block)` makes an `Audio` from the result.
 
-| block | who writes it |
+| block | used by |
 |---|---|
-| `{"type": "audio", "url" or "base64" or "path" or "data": ..., "mime_type"?}` | LangChain v1, and hand-written |
+| `{"type": "audio", "url" or "base64" or "path" or "data": ..., "mime_type"?}` | LangChain v1, handwritten blocks |
 | `{"type": "audio", "source_type": "url" or "base64", "url" or "data": ...}` | LangChain v0 |
 | `{"type": "input_audio", "input_audio": {"data": ..., "format": ...}}` | OpenAI chat |
 | `{"type": "audio_url", "audio_url": {"url": ...}}` | vLLM |
@@ -22,7 +22,7 @@ from audio_core.audio.formats import FORMATS
 from audio_core.errors import InvalidAudio
 from audio_core.lenient_json import to_object
 
-__all__ = ["AudioBlock", "is_audio_block", "is_text_block", "parse_audio_block"]
+__all__ = ["AudioBlock", "is_audio_block", "parse_audio_block"]
 
 _PCM_NAMES = {name for row in FORMATS.values() if row.raw for name in (row.name, row.mime, *row.aliases)}
 _SOURCE_KEYS = ("url", "base64", "data", "path", "bytes", "file_uri", "file_data", "audio")
@@ -31,16 +31,16 @@ _BASE64_KEYS = ("base64", "data", "audio", "bytes", "file_data")
 
 @dataclass(frozen=True, slots=True)
 class AudioBlock:
-    """What an audio block says.
+    """The contents of an audio block.
 
     Attributes:
-        source: the path, URL, bytes or base64 text that the block holds.
+        source: the path, URL, bytes or base64 text in the block.
         is_base64: whether `source` is base64 text.
-        pcm_format: the format name or MIME type if the block says raw PCM; None otherwise, as the bytes tell the format.
-        sample_rate: Hz, of raw PCM.
-        channels: number of channels, of raw PCM.
-        start: seconds of the recording at which the clip starts.
-        end: seconds of the recording at which the clip ends.
+        pcm_format: the block's format name or MIME type if that is raw PCM; None otherwise, as the bytes show the rest.
+        sample_rate: sample rate of raw PCM, in Hz.
+        channels: number of channels of raw PCM.
+        start: start of the clip, in seconds of the recording.
+        end: end of the clip, in seconds of the recording.
     """
 
     source: Any
@@ -53,7 +53,7 @@ class AudioBlock:
 
 
 def is_audio_block(block: Mapping[str, Any]) -> bool:
-    """Tell whether a message block is audio, by its type and MIME type alone.
+    """Return whether a message block is audio, judged by its type and MIME type alone.
 
     Example:
         >>> is_audio_block({"type": "media", "mime_type": "audio/wav", "data": "UklGRg=="})
@@ -69,25 +69,16 @@ def is_audio_block(block: Mapping[str, Any]) -> bool:
             return False
 
 
-def is_text_block(block: Any) -> bool:
-    """Tell whether a message block is text: a string, or a mapping of type `"text"`.
-
-    Example:
-        >>> is_text_block("hi"), is_text_block({"type": "text", "text": "hi"}), is_text_block({"type": "image_url"})
-        (True, True, False)
-    """
-    return isinstance(block, str) or (isinstance(block, Mapping) and cast("Any", block).get("type") == "text")
-
-
 def parse_audio_block(block: Mapping[str, Any]) -> AudioBlock:
-    """Parse an audio block. Nothing is opened.
+    """Parse an audio block without opening its source.
 
     Args:
-        block: one of the shapes in this module's table. `start` and `end` (seconds) and, for raw PCM, `sample_rate` (Hz)
-            and `channels` may stand beside the source, or in `extras`, where LangChain puts what it does not know.
+        block: a block of one of the shapes in this module's table. It may also hold `start` and `end` (seconds) and,
+            for raw PCM, `sample_rate` (Hz) and `channels`, beside the source or in `extras`, where LangChain puts
+            keys that it does not know.
 
     Raises:
-        InvalidAudio: if the block names no source, or more than one.
+        InvalidAudio: if the block has no source, or more than one.
 
     Example:
         >>> parse_audio_block({"type": "audio", "url": "file:///talks/a.mp3", "start": 12.0}).start
@@ -95,10 +86,10 @@ def parse_audio_block(block: Mapping[str, Any]) -> AudioBlock:
     """
     inner = _get_inner(block)
     fields = {**to_object(block.get("extras")), **block, **inner}
-    given = {key: inner[key] for key in _SOURCE_KEYS if inner.get(key) is not None}
-    if len(given) != 1 or block.get("file_id"):
-        raise InvalidAudio(_explain_sources(block, list(given)))
-    (key, source), mime = given.popitem(), str(_get_mime_type(block) or inner.get("format") or "")
+    sources = {key: inner[key] for key in _SOURCE_KEYS if inner.get(key) is not None}
+    if len(sources) != 1 or block.get("file_id"):
+        raise InvalidAudio(_explain_sources(block, list(sources)))
+    (key, source), mime = sources.popitem(), str(_get_mime_type(block) or inner.get("format") or "")
     return AudioBlock(
         source=source,
         is_base64=_is_base64(key, source),
@@ -115,17 +106,17 @@ def _is_base64(key: str, source: Any) -> bool:
     return is_text and not source.startswith(("data:", "http:", "https:", "file:"))
 
 
-def _explain_sources(block: Mapping[str, Any], given: list[str]) -> str:
-    by_id = ["file_id"] if block.get("file_id") else []
-    if given:
-        return f"The audio block names {len(given + by_id)} sources ({', '.join(given + by_id)}); leave one."
-    if by_id or block.get("source_type") == "id":
-        return "The audio block holds only a file id, which chat completions cannot carry; give a URL, path or base64."
+def _explain_sources(block: Mapping[str, Any], keys: list[str]) -> str:
+    file_id = ["file_id"] if block.get("file_id") else []
+    if keys:
+        return f"The audio block has {len(keys + file_id)} sources ({', '.join(keys + file_id)}); give only one."
+    if file_id or block.get("source_type") == "id":
+        return "The audio block holds only a file id, which chat completions do not accept; give a URL, path or base64."
     return "The audio block has no source; give one of url, base64, data or path."
 
 
 def _get_inner(block: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The mapping that holds the source: nested under the type's own name, or the block itself."""
+    """Return the mapping that holds the source: the one nested under the block's type, or the block itself."""
     nested = block.get(str(block.get("type")))
     if isinstance(nested, Mapping):
         return cast("Mapping[str, Any]", nested)

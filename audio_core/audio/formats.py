@@ -1,8 +1,8 @@
-"""Names, aliases, MIME types and first bytes of the audio formats, in one table.
+"""Names, aliases, MIME types and file signatures of the audio formats.
 
-The canonical name is what gateways call `format` in `input_audio` (OpenRouter's audio guide lists wav, mp3, aiff, aac,
-ogg, flac, m4a, pcm16, pcm24; OpenAI takes wav and mp3). A name is decided by the bytes: what a caller or a server said
-counts only for raw PCM, which has no header.
+The canonical name is the value of `format` in `input_audio` (OpenRouter's audio guide lists wav, mp3, aiff, aac, ogg,
+flac, m4a, pcm16, pcm24; OpenAI accepts wav and mp3). The bytes decide the format. A format named by a caller or a
+server counts only for raw PCM, which has no header.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from audio_core.errors import UnsupportedFormat
 __all__ = ["FORMATS", "SNIFF_BYTES", "SUFFIXES", "Format", "describe_bytes", "find_format", "sniff_format"]
 
 SNIFF_BYTES = 64
-"""How many leading bytes `sniff` wants to see."""
+"""Number of leading bytes that `sniff_format` examines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One audio format: what it is called on the wire, in a MIME type and in a file name.
+    """The names of one audio format: in requests, as a MIME type and as a file name suffix.
 
     Attributes:
         name: canonical name, such as `"mp3"`.
         mime: MIME type for an upload.
-        suffix: file name suffix with its dot.
-        aliases: other names and MIME types that mean the same.
-        raw: whether it is headerless PCM, so that rate and channels must be stated.
+        suffix: file name suffix, including the dot.
+        aliases: other names and MIME types of the same format.
+        raw: whether it is headerless PCM, whose sample rate and channels must be stated.
     """
 
     name: str
@@ -60,41 +60,42 @@ FORMATS: dict[str, Format] = {
 SUFFIXES = frozenset(
     f".{name.lstrip('.')}" for row in FORMATS.values() for name in (row.name, row.suffix, *row.aliases)
 )
-"""What names of files with audio end in."""
+"""The file name suffixes of audio files, in lower case, including the dot."""
 
-_BY_NAME = {word: row for row in FORMATS.values() for word in (row.name, row.mime, *row.aliases)}
+_FORMAT_BY_NAME = {word: row for row in FORMATS.values() for word in (row.name, row.mime, *row.aliases)}
 
 
 def find_format(name: str) -> Format:
-    """The format that a name, suffix or MIME type means; case and codec parameters do not matter.
+    """Find the format with a name, suffix or MIME type; case and MIME parameters are ignored.
 
     Args:
         name: such as `"mp3"`, `".MP3"`, `"audio/mpeg"` or `"audio/ogg; codecs=opus"`.
 
     Raises:
-        UnsupportedFormat: if the name is in no row.
+        UnsupportedFormat: if no format has this name.
 
     Example:
-        >>> named("audio/ogg; codecs=opus").name
+        >>> find_format("audio/ogg; codecs=opus").name
         'ogg'
     """
     word = name.split(";", maxsplit=1)[0].strip().lower().removeprefix(".")
     try:
-        return _BY_NAME[word]
+        return _FORMAT_BY_NAME[word]
     except KeyError:
-        raise UnsupportedFormat(
-            f"{name[:60]!r} is not an audio format known here. Known: {', '.join(FORMATS)}."
-        ) from None
+        raise UnsupportedFormat(f"{name[:60]!r} is not a known audio format. Known: {', '.join(FORMATS)}.") from None
 
 
 def sniff_format(head: bytes) -> Format | None:
-    r"""The format that the first bytes of a file show, or None if they show no audio format.
+    r"""Detect the format of a file from its first bytes.
 
     Args:
         head: the first `SNIFF_BYTES` bytes, or fewer if the file is shorter.
 
+    Returns:
+        The format, or None if the bytes are not the beginning of a known audio format.
+
     Example:
-        >>> sniff(b"fLaC\x00\x00\x00\x22").name
+        >>> sniff_format(b"fLaC\x00\x00\x00\x22").name
         'flac'
     """
     name = _sniff_container(head) or _sniff_frame(head)
@@ -102,8 +103,8 @@ def sniff_format(head: bytes) -> Format | None:
 
 
 def _sniff_container(head: bytes) -> str | None:
-    first, brand = head[:4], head[8:12]
-    match first:
+    magic, brand = head[:4], head[8:12]
+    match magic:
         case b"RIFF" | b"RF64" | b"BW64":
             return "wav" if brand == b"WAVE" else None
         case b"FORM":
@@ -115,11 +116,11 @@ def _sniff_container(head: bytes) -> str | None:
         case _ if head[4:8] == b"ftyp":
             return "m4a" if brand[:3] in (b"M4A", b"M4B") else "mp4"
         case _:
-            return {b"fLaC": "flac", b"OggS": "ogg", b"caff": "caf", b".snd": "au", b"#!AM": "amr"}.get(first)
+            return {b"fLaC": "flac", b"OggS": "ogg", b"caff": "caf", b".snd": "au", b"#!AM": "amr"}.get(magic)
 
 
 def _sniff_frame(head: bytes) -> str | None:
-    """MPEG audio has no file header, only frames, with or without an ID3 tag before them."""
+    """Detect MPEG audio, which has no file header, only frames, with or without an ID3 tag before them."""
     if head[:3] == b"ID3":
         return "mp3"
     if len(head) < 4 or head[0] != 0xFF:
@@ -132,21 +133,21 @@ def _sniff_frame(head: bytes) -> str | None:
 
 
 def describe_bytes(head: bytes) -> str:
-    """What bytes that are no audio look like, for an error message.
+    """Describe bytes that are not audio, for an error message.
 
     Example:
         >>> describe_bytes(b"%PDF-1.7")
         'a PDF'
     """
-    known = {
+    descriptions = {
         b"%PDF": "a PDF",
         b"PK\x03\x04": "a ZIP archive",
         b"\x89PNG": "a PNG image",
         b"\xff\xd8\xff": "a JPEG image",
     }
-    for magic, what in known.items():
+    for magic, description in descriptions.items():
         if head.startswith(magic):
-            return what
+            return description
     if head.lstrip()[:1] == b"<":
         return "HTML or XML"
     if head and all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head):

@@ -1,4 +1,4 @@
-"""Where a recording is, before it is opened: a path, a URL, something held already, or a file object."""
+"""Sources of audio: a path, a URL, bytes that are open already, or a file object."""
 
 from __future__ import annotations
 
@@ -15,64 +15,90 @@ from audio_core.errors import InvalidAudio
 
 __all__ = ["HandleSource", "HeldSource", "PathSource", "Source", "UrlSource", "parse_file_url"]
 
-_LONGEST_LABEL = 80
+_MAX_LABEL_LENGTH = 80  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class PathSource:
-    """A file of this machine."""
+    """A file on this machine.
+
+    Attributes:
+        path: path of the file.
+        is_from_url: whether the path came from a `file:` URL.
+    """
 
     path: Path
     is_from_url: bool = False
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """The file name, shortened for messages."""
         return _shorten(self.path.name or "(no name)")
 
     @property
     def reference(self) -> str | None:
-        """The URL that names it."""
+        """The `file:` URL of the absolute path."""
         return Path(os.path.abspath(self.path)).as_uri()  # noqa: PTH100 - resolve would touch the disk
 
     def open_content(self) -> Content:
-        """The bytes."""
+        """Open the file.
+
+        Raises:
+            AudioNotFound: if the file does not exist.
+            InvalidAudio: if it is not a regular file or cannot be opened.
+        """
         return open_regular_file(self.path, self.label)
 
 
 @dataclass(frozen=True, slots=True)
 class UrlSource:
-    """A recording on the web."""
+    """A recording on the web, which must be downloaded before it can be opened.
+
+    Attributes:
+        reference: its `http` or `https` URL.
+    """
 
     reference: str
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """The last part of the URL's path, or the host, shortened for messages."""
         parts = urlsplit(self.reference)
         return _shorten(parts.path.rsplit("/", 1)[-1] or parts.hostname or "(no name)")
 
     def open_content(self) -> Content:
-        """Nothing: it must be fetched first."""
-        raise InvalidAudio(f"{self.label} is remote and not fetched yet. AudioClient and the plugins fetch it for you.")
+        """Raise `InvalidAudio`, because the recording has not been downloaded."""
+        raise InvalidAudio(f"{self.label} is remote; download it first. AudioClient and the plugins do so for you.")
 
 
 @dataclass(frozen=True, slots=True)
 class HeldSource:
-    """Bytes that are open already; `label` and `reference` are those of where they came from."""
+    """Bytes that are open already.
+
+    Attributes:
+        content: the bytes.
+        label: name of the original source in messages.
+        reference: URL of the original source, or None if there is none.
+    """
 
     content: Content
     label: str = "audio given as bytes"
     reference: str | None = None
 
     def open_content(self) -> Content:
-        """The bytes."""
+        """Return the bytes."""
         return self.content
 
 
 @dataclass(slots=True)
 class HandleSource:
-    """A file object of the caller's: copied once, when it is first needed, from where it stood."""
+    """A caller's file object, copied once from its current position, when its bytes are first needed.
+
+    Attributes:
+        handle: the file object, opened in binary mode.
+        label: name of the recording in messages.
+        reference: always None, because a file object has no URL.
+    """
 
     handle: BinaryIO
     label: str = "audio given as a file object"
@@ -81,7 +107,7 @@ class HandleSource:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def open_content(self) -> Content:
-        """The bytes, copied when this is called first."""
+        """Return the bytes, which the first call copies."""
         with self._lock:
             if self._content is None:
                 self._content = FileContent.copy_from(self.handle)
@@ -92,12 +118,20 @@ Source = PathSource | UrlSource | HeldSource | HandleSource
 
 
 def parse_file_url(url: str) -> Path:
-    """The path that a `file:` URL names; InvalidAudio if it names another machine."""
+    """Return the path in a `file:` URL.
+
+    Raises:
+        InvalidAudio: if the URL names another machine.
+
+    Example:
+        >>> parse_file_url("file:///talks/my%20talk.mp3").name
+        'my talk.mp3'
+    """
     parts = urlsplit(url)
     if parts.netloc not in ("", "localhost"):
-        raise InvalidAudio("A file: URL names a path of this machine: it must look like file:///folder/talk.mp3.")
+        raise InvalidAudio("A file: URL must name a path on this machine, and look like file:///folder/talk.mp3.")
     return Path(url2pathname(parts.path))
 
 
 def _shorten(text: str) -> str:
-    return text if len(text) <= _LONGEST_LABEL else text[: _LONGEST_LABEL - 1] + "…"
+    return text if len(text) <= _MAX_LABEL_LENGTH else text[: _MAX_LABEL_LENGTH - 1] + "…"

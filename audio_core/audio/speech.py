@@ -1,4 +1,4 @@
-"""`Speech`: what a model said aloud."""
+"""`Speech`: the audio of a spoken reply."""
 
 from __future__ import annotations
 
@@ -16,23 +16,26 @@ from audio_core.errors import UnsupportedFormat
 __all__ = ["PCM_RATE", "Speech", "SpeechOptions", "detect_speech_format"]
 
 PCM_RATE = 24_000
-"""Hz of spoken `pcm16`, mono, little-endian (https://platform.openai.com/docs/guides/realtime-models-prompting#audio-formats)."""
+"""Sample rate of spoken `pcm16` in Hz; it is mono and little-endian.
+
+Source: https://platform.openai.com/docs/guides/realtime-models-prompting#audio-formats
+"""
 
 
 class SpeechOptions(TypedDict):
-    """How a spoken reply is asked for.
+    """Options of a spoken reply.
 
     Attributes:
-        voice: name of a voice, or `{"id": ...}` of one of your own.
-        format: such as `"wav"`, `"mp3"` or `"pcm16"`; streams are `"pcm16"` with OpenAI's models.
+        voice: name of a voice, or `{"id": ...}` for a custom voice.
+        format: format of the reply, such as `"wav"`, `"mp3"` or `"pcm16"`; OpenAI's models stream only `"pcm16"`.
     """
 
     voice: str | dict[str, str]
     format: str
 
 
-_SAMPLE_BYTES = {"pcm16": 2, "pcm24": 3}
-_FRAMED = ("mp3", "aac")
+_BYTES_PER_SAMPLE = {"pcm16": 2, "pcm24": 3}
+_FRAME_FORMATS = ("mp3", "aac")  # recognized by a few bits, which PCM samples may match by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,11 @@ class Speech:
 
     Attributes:
         data: the bytes, as the gateway sent them.
-        format: what the bytes are, such as `"wav"` or `"pcm16"`, whatever was asked for.
+        format: actual format of the bytes, such as `"wav"` or `"pcm16"`, which may differ from the one requested.
         transcript: what is said.
-        id: the gateway's name for it, by which a later request may refer to it.
-        expires_at: Unix time in seconds after which the gateway forgets the id.
-        sample_rate: of headerless PCM, in Hz; None where the bytes say it.
+        id: the gateway's id of this audio, by which a later request may refer to it.
+        expires_at: Unix time in seconds after which the id is no longer valid.
+        sample_rate: sample rate of headerless PCM, in Hz; None for formats whose header states it.
 
     Example:
         >>> speech = Speech(bytes(48_000), "pcm16", "Hello.", sample_rate=24_000)
@@ -62,38 +65,38 @@ class Speech:
 
     @property
     def mime(self) -> str:
-        """Its MIME type, with the rate where the bytes do not say it."""
+        """The MIME type, with the sample rate if the bytes have no header."""
         rate = f";rate={self.sample_rate}" if self.sample_rate else ""
         return FORMATS[self.format].mime + rate
 
     def to_wav(self) -> bytes:
-        """Headerless PCM as a WAV file, mono.
+        """Return headerless PCM as the bytes of a mono WAV file.
 
         Raises:
-            UnsupportedFormat: if it is not PCM, and so a file already.
+            UnsupportedFormat: if the format is not headerless PCM.
         """
-        if self.format not in _SAMPLE_BYTES:
-            raise UnsupportedFormat(f"The reply is {self.format}, a file already: save it as such.")
+        if self.format not in _BYTES_PER_SAMPLE:
+            raise UnsupportedFormat(f"The reply is {self.format}, a file already: use its data as it is, or save().")
         file = io.BytesIO()
         with wave.open(file, "wb") as out:
-            out.setparams((1, _SAMPLE_BYTES[self.format], self.sample_rate or PCM_RATE, 0, "NONE", ""))
+            out.setparams((1, _BYTES_PER_SAMPLE[self.format], self.sample_rate or PCM_RATE, 0, "NONE", ""))
             out.writeframes(self.data)
         return file.getvalue()
 
     def save(self, path: str | Path) -> Path:
-        """Write it to a file: PCM as WAV, anything else as it came.
+        """Write the audio to a file: PCM as WAV, any other format unchanged.
 
         Args:
-            path: its suffix must be that of the format, or `.wav` for PCM.
+            path: path of the file; its suffix must be that of the format, or `.wav` for PCM.
 
         Returns:
             The path.
 
         Raises:
-            UnsupportedFormat: if the suffix is another, so that no file is named what it is not.
+            UnsupportedFormat: if the suffix is that of another format.
         """
         target = Path(path)
-        is_pcm = self.format in _SAMPLE_BYTES
+        is_pcm = self.format in _BYTES_PER_SAMPLE
         if find_format(target.suffix or "(no suffix)").name != ("wav" if is_pcm else self.format):
             raise UnsupportedFormat(
                 f"The reply is {self.format}: save it as {'.wav' if is_pcm else FORMATS[self.format].suffix}, "
@@ -103,22 +106,29 @@ class Speech:
         return target
 
     def has_valid_id(self, now: float | None = None) -> bool:
-        """Whether a request may refer to it by its id: it has one, and it is known not to have expired."""
+        """Return whether a request may refer to this audio by its id: it has one that is known not to have expired.
+
+        Args:
+            now: Unix time in seconds; None for the current time.
+        """
         return self.id is not None and self.expires_at is not None and self.expires_at > (now or time.time())
 
 
 def detect_speech_format(head: bytes, asked: str | None) -> tuple[str, int | None]:
-    """What a spoken reply is, and the rate of headerless PCM.
+    """Detect the format of a spoken reply from its first bytes.
 
     Args:
-        head: its first bytes. They decide, except that PCM may look like the frames of MP3 or AAC by chance.
-        asked: the format that was asked for; where nothing is recognised it is believed.
+        head: the first bytes. They decide the format, except that PCM may look like MP3 or AAC frames by chance.
+        asked: the requested format, which is assumed if the bytes are not recognized; None for `"pcm16"`.
+
+    Returns:
+        The canonical name of the format, and the sample rate in Hz of headerless PCM, None for other formats.
 
     Example:
         >>> detect_speech_format(b"RIFF....WAVE", "pcm16"), detect_speech_format(b"..", "pcm16")
         (('wav', None), ('pcm16', 24000))
     """
-    found, wanted = sniff_format(head[:SNIFF_BYTES]), FORMATS.get(asked or "pcm16", FORMATS["pcm16"])
-    if found is not None and not (wanted.raw and found.name in _FRAMED):
-        return found.name, None
-    return wanted.name, PCM_RATE if wanted.raw else None
+    detected, expected = sniff_format(head[:SNIFF_BYTES]), FORMATS.get(asked or "pcm16", FORMATS["pcm16"])
+    if detected is not None and not (expected.raw and detected.name in _FRAME_FORMATS):
+        return detected.name, None
+    return expected.name, PCM_RATE if expected.raw else None

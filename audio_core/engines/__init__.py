@@ -2,7 +2,7 @@
 
 | `model=` | engine | extra |
 |---|---|---|
-| None or `"pocketsphinx"` | PocketSphinx: English, modest, no download | `[local]` |
+| None or `"pocketsphinx"` | PocketSphinx: English only, modest accuracy, no download | `[local]` |
 | `"faster-whisper:small"`, `"faster-whisper:/path/to/model"` | Whisper on CTranslate2 | `[faster-whisper]` |
 """
 
@@ -19,23 +19,35 @@ __all__ = ["Engine", "find_engine"]
 
 
 class Engine(Protocol):
-    """What turns an open recording into a transcript, without a gateway."""
+    """A speech recogniser that runs in this process, without a gateway."""
 
     @property
     def model(self) -> str:
-        """Name of the model, for the transcript."""
+        """The name of the model, as it stands in the transcript."""
         ...
 
     def transcribe(self, audio: Audio, options: TranscriptionOptions) -> Transcript:
-        """Transcribe a recording, or its clip; times are of the original recording."""
+        """Transcribe a recording, or its clip.
+
+        Args:
+            audio: a recording that is not remote.
+            options: how to transcribe it; an engine ignores the options that it does not support.
+
+        Returns:
+            The transcript, with times in seconds of the original recording.
+        """
         ...
 
 
 def find_engine(model: str | None) -> Engine:
-    """The engine that a model name means; nothing is loaded yet.
+    """Return the engine for a model name. Nothing is loaded yet.
 
     Raises:
         UnsupportedFormat: if there is no such engine.
+
+    Example:
+        >>> find_engine(None).model
+        'pocketsphinx'
     """
     name, _, weights = (model or "pocketsphinx").partition(":")
     if name == "pocketsphinx" and not weights:

@@ -1,8 +1,8 @@
-"""Times for words that a gateway wrote down without them: forced alignment with PocketSphinx.
+"""Forced alignment with PocketSphinx: word times for transcripts that came without them.
 
-The text is given, and only where each of its words lies is searched for, so this is far surer than recognition: half of the
-boundaries are within 0.03 seconds. It knows English; a word that is not in its dictionary, such as a number in digits, is
-given the time between its neighbours.
+The text is known, and only the place of each word is searched for. This is far more reliable than recognition: half
+of the word boundaries are within 0.03 seconds. It works for English. A word that is not in the dictionary, such as a
+number in digits, gets the time between its neighbours.
 """
 
 from __future__ import annotations
@@ -23,45 +23,46 @@ from audio_core.transcript.transcript import Transcript
 __all__ = ["align_words"]
 
 _ENGLISH = ("en", "english")
-_PADDING = 0.2  # seconds around a segment, as gateways cut them a little short
+_PADDING = 0.2  # seconds around a segment, as gateways cut segments a little short
 _LONGEST = 600.0  # seconds; memory grows by half a megabyte a second
 _KNOWN_SHARE = 0.6  # of a text's words that must be in the dictionary; below, it is not English
-_PARTS = re.compile(r"[a-z]+(?:'[a-z]+)*")
+_WORD_PARTS = re.compile(r"[a-z]+(?:'[a-z]+)*")
 _log = logging.getLogger("audio_core")
 
 
 def align_words(transcript: Transcript, audio: Audio, language: str | None = None) -> Transcript:
-    """The transcript with the times of its words, and true ones for segments whose times a model guessed.
+    """Return the transcript with word times, and with true times for segments whose times a model guessed.
 
-    What cannot be aligned stays as it is, and the log says why.
+    What cannot be aligned stays as it is, and a warning is logged that says why.
 
     Args:
         transcript: of the recording, or of a clip that is a recording of its own; its times count from its beginning.
-        audio: the recording, open.
-        language: that is spoken, if the transcript does not say.
+        audio: the recording, not remote.
+        language: the language spoken, if the transcript does not state it.
 
     Example:
-        >>> heard = Transcript("good morning", (Segment(0.0, 1.5, "good morning"),), language="en")
-        >>> [word.text for word in aligned(heard, Audio.of("examples/audio/talk.ogg")).segments[0].words]
+        >>> transcript = Transcript("good morning", (Segment(0.0, 1.5, "good morning"),), language="en")
+        >>> aligned = align_words(transcript, Audio.of("examples/audio/talk.ogg"))
+        >>> [word.text for word in aligned.segments[0].words]
         ['good', 'morning']
     """
     if (transcript.language or language or "en").casefold() not in _ENGLISH:
-        _log.warning("No times for words: %s gave none, and only English is aligned here.", transcript.provider)
+        _log.warning("No word times: %s returned none, and only English is aligned here.", transcript.provider)
         return transcript
     try:
         return replace(transcript, segments=tuple(_align_all(transcript, audio)))
     except MissingDependency:
         _log.warning(
-            "No times for words: %s gave none. To align them here: pip install 'langchain-llamaindex-audio[local]'",
+            "No word times: %s returned none. To align them here: pip install 'langchain-llamaindex-audio[local]'",
             transcript.provider,
         )
     except AudioError as error:
-        _log.warning("No times for words: %s gave none, and they cannot be aligned: %s", transcript.provider, error)
+        _log.warning("No word times: %s returned none, and they cannot be aligned: %s", transcript.provider, error)
     return transcript
 
 
 def _align_all(transcript: Transcript, audio: Audio) -> Iterator[Segment]:
-    """Segments with guessed times are searched for in all of the recording, the others each where it is."""
+    """Yield the aligned segments: those with guessed times within the whole recording, others each in place."""
     for is_estimated, group in groupby(transcript.segments, lambda segment: segment.is_estimated):
         if is_estimated:
             yield from _align_segments(list(group), audio, 0.0, transcript.duration or 0.0)
@@ -72,46 +73,46 @@ def _align_all(transcript: Transcript, audio: Audio) -> Iterator[Segment]:
 
 
 def _align_segments(segments: Sequence[Segment], audio: Audio, start: float, end: float) -> list[Segment]:
-    """The segments with their words, which lie somewhere between two times."""
+    """Return the segments with their words, all of them somewhere between two times in seconds."""
     texts = [text for segment in segments for text in segment.text.split()]
     with borrow_decoder() as decoder:
         parts = [_split_known_words(decoder, text) for text in texts]
         if sum(map(bool, parts)) < _KNOWN_SHARE * max(1, len(texts)) or end - start > _LONGEST:
-            _log.warning("No times for words from %.1f to %.1f s: not English, or over %.0f s.", start, end, _LONGEST)
+            _log.warning("No word times from %.1f to %.1f s: not English, or over %.0f s.", start, end, _LONGEST)
             return list(segments)
-        low = max(0.0, start - _PADDING)
-        sound = b"".join(decode(audio.clip(low, end + _PADDING), rate=RATE))
-        decoder.set_align_text(" ".join(part for known in parts for part in known))
-        found = recognize_words(decoder, sound, low)
-        decoder.activate_search()  # back to recognising, for whoever borrows it next
-    if len(found) != sum(map(len, parts)):
-        _log.warning("No times for words from %.1f to %.1f s: the text is not what is said there.", start, end)
+        padded_start = max(0.0, start - _PADDING)
+        pcm = b"".join(decode(audio.clip(padded_start, end + _PADDING), rate=RATE))
+        decoder.set_align_text(" ".join(part for known_parts in parts for part in known_parts))
+        words = recognize_words(decoder, pcm, padded_start)
+        decoder.activate_search()  # back to recognition, as the decoder is reused
+    if len(words) != sum(map(len, parts)):
+        _log.warning("No word times from %.1f to %.1f s: the text does not match the audio.", start, end)
         return list(segments)
-    return _distribute_words(segments, _time_words(texts, parts, found, (start, end)))
+    return _distribute_words(segments, _time_words(texts, parts, words, (start, end)))
 
 
 def _split_known_words(decoder: Decoder, text: str) -> list[str]:
-    """The words of the dictionary that a word of a text is made of; none if it is not known."""
-    parts = _PARTS.findall(text.casefold().replace("\u2019", "'"))
+    """Split a word of a text into words of the dictionary; return none if any part of it is unknown."""
+    parts = _WORD_PARTS.findall(text.casefold().replace("\u2019", "'"))
     is_known = not any(map(str.isdigit, text)) and all(decoder.lookup_word(part) for part in parts)
     return parts if is_known else []
 
 
 def _time_words(
-    texts: Sequence[str], parts: Sequence[Sequence[str]], found: Sequence[Word], within: tuple[float, float]
+    texts: Sequence[str], parts: Sequence[Sequence[str]], aligned: Sequence[Word], bounds: tuple[float, float]
 ) -> Iterator[Word]:
-    """The words of a text: where they were found, and between those the others, each by its length."""
-    at, end = 0, within[0]
+    """Yield the words of a text: known ones where they were aligned, the others spread between those by length."""
+    index, end = 0, bounds[0]
     for is_known, group in groupby(zip(texts, parts, strict=True), lambda pair: bool(pair[1])):
-        words = list(group)
+        pairs = list(group)
         if not is_known:
-            following = found[at].start if at < len(found) else within[1]
-            yield from interpolate_words([text for text, _ in words], end, max(end, following))
+            following = aligned[index].start if index < len(aligned) else bounds[1]
+            yield from interpolate_words([text for text, _ in pairs], end, max(end, following))
             continue
-        for text, own in words:
-            said, at = found[at : at + len(own)], at + len(own)
-            end = said[-1].end
-            yield Word(said[0].start, end, text)
+        for text, own_parts in pairs:
+            matches, index = aligned[index : index + len(own_parts)], index + len(own_parts)
+            end = matches[-1].end
+            yield Word(matches[0].start, end, text)
 
 
 def _distribute_words(segments: Sequence[Segment], words: Iterator[Word]) -> list[Segment]:

@@ -1,6 +1,6 @@
-"""Whisper models in this process, on CTranslate2, for those who can fetch weights or have them on disk."""
+"""Whisper models in this process, on CTranslate2. The weights are downloaded, or read from disk."""
 
-# faster-whisper's `transcribe` has parameters of half a type.
+# faster-whisper's `transcribe` has partly unknown parameter types.
 # pyright: reportUnknownMemberType=false
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ _RATE = 16_000
 
 
 class FasterWhisper:
-    """A faster-whisper model.
+    """An engine that runs a faster-whisper model.
 
-    The whole recording, or clip, stands in memory while it is transcribed: 230 kB a second of it.
+    The whole recording, or clip, is held in memory while it is transcribed: 230 kB per second of audio.
 
     Args:
-        weights: a size that faster-whisper downloads, such as `"small"`, or the folder of a converted model.
+        weights: a size that faster-whisper downloads, such as `"small"`, or the folder of a model converted for
+            CTranslate2.
 
     Example:
         >>> FasterWhisper("small").model
@@ -47,19 +48,22 @@ class FasterWhisper:
         """Transcribe a recording, or its clip.
 
         Args:
-            audio: an open recording in any format that is read here.
-            options: `extra` goes to faster-whisper's `transcribe` as it is; it cannot tell speakers apart.
+            audio: a recording that is not remote, in any supported format.
+            options: `extra` is passed to faster-whisper's `transcribe` unchanged; `diarize` has no effect.
+
+        Returns:
+            The transcript, with times in seconds of the original recording.
 
         Raises:
             MissingDependency: if faster-whisper is not installed.
-            UnsupportedFormat: if the weights cannot be loaded.
+            UnsupportedFormat: if the weights cannot be loaded, or the recording's format is not supported.
             InvalidAudio: if the recording is damaged or cut short.
         """
-        import numpy as np  # noqa: PLC0415 - faster-whisper brings it
+        import numpy as np  # noqa: PLC0415 - installed with faster-whisper
 
         whisper = _load(self._weights)
         samples = np.frombuffer(b"".join(decode(audio, rate=_RATE)), dtype="<i2").astype("float32") / 32768
-        found, info = whisper.transcribe(
+        whisper_segments, info = whisper.transcribe(
             samples,
             language=options.language,
             initial_prompt=options.prompt,
@@ -67,7 +71,7 @@ class FasterWhisper:
             **({} if options.temperature is None else {"temperature": options.temperature}),
             **(options.extra or {}),
         )
-        segments = tuple(_build_segment(segment, audio.start or 0.0) for segment in found)
+        segments = tuple(_build_segment(segment, audio.start or 0.0) for segment in whisper_segments)
         return Transcript(
             text=" ".join(segment.text for segment in segments),
             segments=segments,
@@ -89,7 +93,7 @@ def _build_segment(raw: WhisperSegment, offset: float) -> Segment:
 
 
 def _build_word(raw: WhisperWord, offset: float) -> Word:
-    # NumPy floats become plain ones, so that transcripts can be written as JSON.
+    # Plain floats, as not all of NumPy's can be written as JSON.
     start, end = float(raw.start) + offset, float(raw.end) + offset
     return Word(start, end, raw.word.strip(), confidence=float(raw.probability))
 
@@ -106,6 +110,6 @@ def _load(weights: str) -> WhisperModel:
         return WhisperModel(weights)
     except (OSError, ValueError, RuntimeError) as error:
         raise UnsupportedFormat(
-            f"The weights {weights.rsplit('/', 1)[-1]!r} cannot be loaded ({type(error).__name__}): give a size that can be "
-            "downloaded, such as 'small', or the folder of a model converted for CTranslate2."
+            f"The weights {weights.rsplit('/', 1)[-1]!r} cannot be loaded ({type(error).__name__}): give a size that "
+            "can be downloaded, such as 'small', or the folder of a model converted for CTranslate2."
         ) from None

@@ -1,7 +1,8 @@
-"""PocketSphinx in this process: the default without any key.
+"""PocketSphinx in this process: the default engine, which needs no key.
 
-It is modest: about one word in four wrong on read English, worse on telephone audio or noise, and it hears English in any
-language. It is here so that everything can be tried, tested and shown offline, with true word times.
+Its accuracy is modest: about one word in four is wrong on read English, more on telephone audio or in noise, and speech
+in any other language is transcribed as English words. It lets everything be tried, tested and shown offline, with true
+word times.
 """
 
 from __future__ import annotations
@@ -26,31 +27,32 @@ __all__ = ["RATE", "Decoder", "PocketSphinx", "borrow_decoder", "group_by_pause"
 
 RATE = 16_000
 _BYTES_PER_SECOND = RATE * 2
-_FRAMES_PER_SECOND = 100  # of the decoder's own clock
-_VAD_MODE = 0  # the endpointer's mode; stricter ones cut soft sounds off: up to 4 points of word error rate
-_WINDOW = 0.3  # seconds that the endpointer looks at before it decides
+_FRAMES_PER_SECOND = 100  # of the decoder
+_VAD_MODE = 0  # stricter modes of the endpointer cut soft sounds off, at up to 4 points of word error rate
+_WINDOW = 0.3  # seconds that the endpointer examines before it decides
 _PAUSE = 0.3  # seconds between two words that end a segment
-_PADDING = 0.25  # seconds of pause kept around speech, so that soft first and last sounds are heard
-_LONGEST_UTTERANCE = 30.0  # seconds; without a pause by then, the quietest moment of the last ones is taken for one
-_LOOK_BACK = 6.0
-_FRAME = 960  # bytes, 30 ms
-# Faster than its defaults (by two fifths on echoing speech) at the same word error rate; half the bound ruins the latter.
+_PADDING = 0.25  # seconds of pause kept around speech, so that soft first and last sounds are recognised
+_LONGEST_UTTERANCE = 30.0  # seconds; without a pause by then, it is cut at the quietest of its last moments
+_LOOK_BACK = 6.0  # seconds that are searched for the quietest moment
+_FRAME_BYTES = 960  # 30 ms
+# Faster than the defaults (by two fifths on echoing speech) at the same word error rate. Half of this `maxhmmpf` makes
+# the word error rate much worse.
 _TUNING = {"fwdflat": False, "maxhmmpf": 6000}
 _VARIANT, _FILLER = re.compile(r"\(\d+\)$"), re.compile(r"^(<.*>|\[.*\]|\+\+.*\+\+)$")
 
-_idle: list[Decoder] = []  # a decoder takes 0.3 s to load and serves one thread at a time
+_idle_decoders: list[Decoder] = []  # a decoder takes 0.3 s to load and serves one thread at a time
 _lock = threading.Lock()
 
 
 class PocketSphinx:
-    """English speech recognition with the model that PocketSphinx's wheel carries.
+    """An engine for English speech, with the model that PocketSphinx's wheel includes.
 
-    Segments end at pauses; each word has its times and a posterior probability as confidence. Memory does not grow with
-    the recording's length.
+    Segments end at pauses. Each word has its times, and its posterior probability as confidence. Memory does not grow
+    with the recording's length.
 
     Example:
-        >>> heard = PocketSphinx().transcribe(Audio.of("examples/audio/call.mp3", end=6), TranscriptionOptions())
-        >>> heard.provider
+        >>> transcript = PocketSphinx().transcribe(Audio.of("examples/audio/call.mp3", end=6), TranscriptionOptions())
+        >>> transcript.provider
         'local'
     """
 
@@ -60,112 +62,119 @@ class PocketSphinx:
         """Transcribe a recording, or its clip.
 
         Args:
-            audio: an open recording in any format that is read here.
-            options: `words` keeps each word's times; the others mean nothing to this engine.
+            audio: a recording that is not remote, in any supported format.
+            options: `words` keeps each word's times; the other options have no effect.
+
+        Returns:
+            The transcript, with times in seconds of the original recording.
 
         Raises:
             MissingDependency: if PocketSphinx is not installed.
             InvalidAudio: if the recording is damaged or cut short.
+            UnsupportedFormat: if its codec, sample rate or channel count is not supported.
         """
-        offset, heard = audio.start or 0.0, _SecondsCounter(decode(audio, rate=RATE))
+        offset, pcm = audio.start or 0.0, _SecondsCounter(decode(audio, rate=RATE))
         segments = tuple(
             segment.shift(offset) if options.words else replace(segment.shift(offset), words=())
-            for segment in self._recognize(heard)
+            for segment in self._recognize(pcm)
         )
         return Transcript(
             text=" ".join(segment.text for segment in segments),
             segments=segments,
             language="en",
-            duration=heard.seconds,
+            duration=pcm.seconds,
             model=self.model,
             provider="local",
         )
 
-    def _recognize(self, heard: Iterable[bytes]) -> Iterator[Segment]:
+    def _recognize(self, pcm: Iterable[bytes]) -> Iterator[Segment]:
         with borrow_decoder() as decoder:
-            for start, utterance in split_utterances(heard):
+            for start, utterance in split_utterances(pcm):
                 for words in group_by_pause(recognize_words(decoder, utterance, start)):
                     yield _build_segment(words)
 
 
 def split_utterances(pieces: Iterable[bytes]) -> Iterator[tuple[float, bytes]]:
-    """Stretches of speech between pauses, with a little of the pauses, and where each starts.
+    """Split PCM into utterances at pauses; each keeps a little of the pauses around it.
 
     Args:
         pieces: 16-bit mono PCM at 16 kHz.
 
     Yields:
-        Start in seconds, and PCM of little over 30 s at most.
+        The start of an utterance in seconds, and its PCM of little over 30 s at most.
+
+    Raises:
+        MissingDependency: if PocketSphinx is not installed.
     """
     endpointer = _import_pocketsphinx().Endpointer(window=_WINDOW, vad_mode=_VAD_MODE, sample_rate=RATE)
-    tape, begin = _PcmBuffer(), None
+    buffer, start = _PcmBuffer(), None
     for frame in _split_frames(pieces, endpointer.frame_bytes):
-        tape.add(frame)
+        buffer.add(frame)
         if len(frame) < endpointer.frame_bytes:
             break
         endpointer.process(frame)
         if endpointer.in_speech:
-            begin = endpointer.speech_start - _PADDING if begin is None else begin
-            if tape.end - begin > _LONGEST_UTTERANCE:
-                cut = tape.find_quietest(tape.end - _LOOK_BACK, tape.end)
-                yield tape.take(begin, cut)
-                begin = cut
-        elif begin is not None:
-            yield tape.take(begin, endpointer.speech_end + _PADDING)
-            begin = None
+            start = endpointer.speech_start - _PADDING if start is None else start
+            if buffer.end - start > _LONGEST_UTTERANCE:
+                cut = buffer.find_quietest(buffer.end - _LOOK_BACK, buffer.end)
+                yield buffer.take(start, cut)
+                start = cut
+        elif start is not None:
+            yield buffer.take(start, endpointer.speech_end + _PADDING)
+            start = None
         else:
-            tape.forget(tape.end - 2 * _PADDING - _WINDOW)
-    if begin is not None:
-        yield tape.take(begin, tape.end)
+            buffer.drop_before(buffer.end - 2 * _PADDING - _WINDOW)
+    if start is not None:
+        yield buffer.take(start, buffer.end)
 
 
 class _PcmBuffer:
-    """The last seconds of PCM; what was taken is gone."""
+    """The last seconds of a stream of PCM."""
 
     def __init__(self) -> None:
-        self._held, self._start = bytearray(), 0
+        self._data, self._start = bytearray(), 0
 
     @property
     def end(self) -> float:
         """Seconds of the recording that have been added."""
-        return (self._start + len(self._held)) / _BYTES_PER_SECOND
+        return (self._start + len(self._data)) / _BYTES_PER_SECOND
 
     def add(self, data: bytes) -> None:
-        self._held += data
+        self._data += data
 
-    def forget(self, seconds: float) -> None:
+    def drop_before(self, seconds: float) -> None:
         """Drop what lies before a time."""
-        count = max(0, self._locate(seconds))
-        del self._held[:count]
+        count = max(0, self._to_offset(seconds))
+        del self._data[:count]
         self._start += count
 
-    def take(self, begin: float, end: float) -> tuple[float, bytes]:
-        """What lies between two times, as far as it is still held, and where that starts."""
-        self.forget(begin)
-        start, data = self._start / _BYTES_PER_SECOND, bytes(self._held[: max(0, self._locate(end))])
-        self.forget(start + len(data) / _BYTES_PER_SECOND)
-        return start, data
+    def take(self, start: float, end: float) -> tuple[float, bytes]:
+        """Remove what lies before `end`; return the part from `start` on, as far as it is held, and its start."""
+        self.drop_before(start)
+        actual_start, data = self._start / _BYTES_PER_SECOND, bytes(self._data[: max(0, self._to_offset(end))])
+        self.drop_before(actual_start + len(data) / _BYTES_PER_SECOND)
+        return actual_start, data
 
-    def find_quietest(self, begin: float, end: float) -> float:
-        """Where, between two times, the frame of least energy starts."""
-        frames = range(max(0, self._locate(begin)), self._locate(end) - _FRAME, _FRAME)
-        best = min(frames, key=lambda at: _compute_energy(self._held[at : at + _FRAME]))
-        return (self._start + best) / _BYTES_PER_SECOND
+    def find_quietest(self, start: float, end: float) -> float:
+        """Return the time, between two times, at which the frame of least energy starts."""
+        offsets = range(max(0, self._to_offset(start)), self._to_offset(end) - _FRAME_BYTES, _FRAME_BYTES)
+        quietest = min(offsets, key=lambda offset: _compute_energy(self._data[offset : offset + _FRAME_BYTES]))
+        return (self._start + quietest) / _BYTES_PER_SECOND
 
-    def _locate(self, seconds: float) -> int:
+    def _to_offset(self, seconds: float) -> int:
         return round(seconds * RATE) * 2 - self._start
 
 
 def _split_frames(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """Whole frames, and last a shorter or empty one, which tells the endpointer that the stream has ended."""
-    held = bytearray()
+    """Yield whole frames, and last a shorter or empty one, which marks the end of the stream."""
+    buffer = bytearray()
     for piece in pieces:
-        held += piece
-        whole = len(held) - len(held) % size
-        for at in range(0, whole, size):
-            yield bytes(held[at : at + size])
-        del held[:whole]
-    yield bytes(held)
+        buffer += piece
+        whole = len(buffer) - len(buffer) % size
+        for offset in range(0, whole, size):
+            yield bytes(buffer[offset : offset + size])
+        del buffer[:whole]
+    yield bytes(buffer)
 
 
 def _compute_energy(frame: bytes | bytearray) -> int:
@@ -173,11 +182,17 @@ def _compute_energy(frame: bytes | bytearray) -> int:
 
 
 def recognize_words(decoder: Decoder, utterance: bytes, start: float) -> list[Word]:
-    """The words that a decoder finds in an utterance which begins `start` seconds into the recording."""
+    """Return the words that a decoder finds in an utterance: recognised ones, or those of its alignment text.
+
+    Args:
+        decoder: a decoder, as `borrow_decoder` lends it.
+        utterance: 16-bit mono PCM at 16 kHz.
+        start: where the utterance begins, in seconds of the recording.
+    """
     decoder.start_utt()
     decoder.process_raw(utterance, full_utt=True)
     decoder.end_utt()
-    found: list[Any] = list(decoder.seg() or ())
+    decoded: list[Any] = list(decoder.seg() or ())
     return [
         Word(
             start=round(start + segment.start_frame / _FRAMES_PER_SECOND, 3),
@@ -185,13 +200,13 @@ def recognize_words(decoder: Decoder, utterance: bytes, start: float) -> list[Wo
             text=_VARIANT.sub("", segment.word),
             confidence=round(min(1.0, segment.prob), 4),
         )
-        for segment in found
+        for segment in decoded
         if not _FILLER.match(segment.word)
     ]
 
 
 def group_by_pause(words: Iterable[Word]) -> Iterator[list[Word]]:
-    """Words in groups that pauses part."""
+    """Yield words in groups that are separated by pauses."""
     group: list[Word] = []
     for word in words:
         if group and word.start - group[-1].end >= _PAUSE:
@@ -203,18 +218,18 @@ def group_by_pause(words: Iterable[Word]) -> Iterator[list[Word]]:
 
 
 def _build_segment(words: list[Word]) -> Segment:
-    rated = [word.confidence or 0.0 for word in words]
+    confidences = [word.confidence or 0.0 for word in words]
     return Segment(
         start=words[0].start,
         end=words[-1].end,
         text=" ".join(word.text for word in words),
         words=tuple(words),
-        confidence=round(sum(rated) / len(rated), 4),
+        confidence=round(sum(confidences) / len(confidences), 4),
     )
 
 
 class _SecondsCounter:
-    """Passes PCM on and counts its seconds."""
+    """An iterable that passes PCM on and counts its seconds."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces, self._bytes = pieces, 0
@@ -231,14 +246,18 @@ class _SecondsCounter:
 
 @contextmanager
 def borrow_decoder() -> Generator[Decoder]:
-    """A decoder that serves nobody else meanwhile."""
+    """Lend a decoder that no other thread uses during the block.
+
+    Raises:
+        MissingDependency: if PocketSphinx is not installed.
+    """
     with _lock:
-        decoder = _idle.pop() if _idle else None
+        decoder = _idle_decoders.pop() if _idle_decoders else None
     decoder = decoder or _import_pocketsphinx().Decoder(samprate=RATE, loglevel="FATAL", **_TUNING)
-    decoder.reinit_feat()  # forget the last recording's noise, or the same audio would give other words
+    decoder.reinit_feat()  # reset the noise estimate of the last recording, or the same audio would give other words
     yield decoder
-    with _lock:  # after an error it is dropped: it may stand within an utterance
-        _idle.append(decoder)
+    with _lock:  # not after an error: the decoder may be in the middle of an utterance
+        _idle_decoders.append(decoder)
 
 
 def _import_pocketsphinx() -> Any:

@@ -1,1 +1,1 @@
-"""How it goes over the line: flows, their drivers, bodies, retries, and what may be opened."""
+"""HTTP: flows and their drivers, request bodies, retries, downloads, and the rules on what may be opened."""

@@ -1,7 +1,8 @@
-"""Who may open what.
+"""Decide which files and hosts may be opened.
 
-A developer's own path or URL is opened as it is named. What may have come from anyone (a message block, a tool call) is
-opened only under an `Access`. Files are judged by what was really opened, addresses after resolving, at every redirect.
+A path or URL that the developer names is opened as it is. One that may come from anyone (a message block, a tool call)
+is opened only under an `Access`. A file is checked again once it is open, so that a swapped link changes nothing. A
+host is checked by the addresses that it resolves to, at every redirect.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ __all__ = ["Access", "is_public", "open_authorized", "to_access"]
 
 _GIB = 2**30
 _IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+# Refused besides the addresses that `ipaddress` reports as not global. 168.63.129.16 is Azure's platform.
 _ALSO_PRIVATE = tuple(
     ipaddress.ip_network(block)
     for block in ("100.64.0.0/10", "168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "3fff::/20")
 )
+# IPv6 blocks that embed an IPv4 address: RFC 6052, RFC 4291 §2.5.5.1, RFC 8215, RFC 2765.
 _NAT64, _COMPATIBLE = ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96")
 _NAT64_LOCAL, _TRANSLATED = ipaddress.ip_network("64:ff9b:1::/48"), ipaddress.ip_network("::ffff:0:0:0/96")
 _ISATAP = (0x00005EFE, 0x02005EFE)  # RFC 5214 §6.1, in bits 32 to 63 of the address
@@ -33,17 +36,18 @@ _ISATAP = (0x00005EFE, 0x02005EFE)  # RFC 5214 §6.1, in bits 32 to 63 of the ad
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a loader, or a model through a message or a tool, may open.
+    """The files and hosts that a loader, or a model through a message or a tool, may open.
 
     Attributes:
-        roots: folders; files in them and below may be opened, and links that lead out may not.
-        hosts: names of hosts whose `http` and `https` URLs may be fetched; None for any public one.
-        max_bytes: the largest recording.
-        allow_private_hosts: whether addresses of this machine and of private networks may be fetched from.
+        roots: folders whose files may be opened, at any depth. Links that lead out of them are refused.
+        hosts: names of the hosts to which `http` and `https` URLs may point; None for any public host.
+        max_bytes: size of the largest recording, in bytes.
+        allow_private_hosts: whether recordings may be downloaded from this machine and from private networks.
 
     Example:
-        >>> Access(roots=("recordings",)).allows_host("example.com")
-        True
+        >>> access = Access(roots=("recordings",), hosts=("example.com",))
+        >>> access.allows_host("example.com"), access.allows_host("example.org")
+        (True, False)
     """
 
     roots: tuple[str | os.PathLike[str], ...] = ()
@@ -52,26 +56,29 @@ class Access:
     allow_private_hosts: bool = False
 
     def allows_host(self, host: str) -> bool:
-        """Whether a URL's host is on the list."""
+        """Return whether a URL may point to this host."""
         return self.hosts is None or host.rstrip(".").lower() in {name.lower() for name in self.hosts}
 
     def allows_address(self, address: str) -> bool:
-        """Whether a resolved address may be connected to."""
+        """Return whether connections to a resolved IP address are allowed."""
         return self.allow_private_hosts or is_public(address)
 
     def open_file(self, path: Path, label: str) -> FileContent:
-        """Open a file that lies under one of the roots.
+        """Open a file that lies below one of the roots.
+
+        Args:
+            path: the file.
+            label: what error messages call it; they do not show the path.
 
         Raises:
-            AccessDenied: if it does not; the message says which argument would allow it.
-            AudioNotFound: if it is not there.
+            AccessDenied: if it lies elsewhere; the message names the argument that would allow it.
+            AudioNotFound: if there is no such file below the roots.
+            InvalidAudio: if it is a folder, a pipe or a device, or cannot be read.
             AudioTooLarge: if it is over `max_bytes`.
         """
         roots = [os.path.realpath(root) for root in self.roots]
         if not _is_below(_resolve_path(path), roots):
-            raise self._build_denial(
-                label
-            )  # also where there is no such file, so that nothing is told of other folders
+            raise self._build_denial(label)  # before opening, so as not to reveal which files exist elsewhere
         content = open_regular_file(path, label)
         if not _is_below(_resolve_descriptor(content, path), roots):
             raise self._build_denial(label)
@@ -79,23 +86,38 @@ class Access:
         return content
 
     def check_size(self, size: int, label: str) -> None:
-        """Raise `AudioTooLarge` if a recording is over the limit."""
+        """Check a recording's size against the limit.
+
+        Args:
+            size: of the recording, in bytes.
+            label: what the error message calls the recording.
+
+        Raises:
+            AudioTooLarge: if it is over `max_bytes`.
+        """
         if size > self.max_bytes:
             raise AudioTooLarge(
                 f"{label} has {size:,} bytes; access allows {self.max_bytes:,} (Access(max_bytes=...))."
             )
 
     def _build_denial(self, label: str) -> AccessDenied:
-        allowed = ", ".join(repr(Path(root).name or str(root)) for root in self.roots)
-        where = f"access allows files in {allowed} only" if allowed else "no folder was opened to it"
-        return AccessDenied(f"{label} may not be opened: {where}. Pass access='folder' to allow a folder's files.")
+        folders = ", ".join(repr(Path(root).name or str(root)) for root in self.roots)
+        reason = f"access allows files in {folders} only" if folders else "access allows no folder"
+        return AccessDenied(f"{label} may not be opened: {reason}. Pass access='folder' to allow a folder's files.")
 
 
 def to_access(value: Any) -> Access:
-    """An `Access` from what `access=` may be: one already, a folder, several folders, or None for no folder.
+    """Convert a value that `access=` accepts to an `Access`.
+
+    Args:
+        value: an `Access`, a folder, several folders, or None for no folder.
 
     Raises:
         InvalidAudio: if it is none of these.
+
+    Example:
+        >>> to_access("recordings").roots
+        ('recordings',)
     """
     match value:
         case None:
@@ -111,11 +133,19 @@ def to_access(value: Any) -> Access:
 
 
 def open_authorized(audio: Audio, access: Access | None) -> Audio:
-    """Open a recording that is not remote; from here on its descriptor is used, not its path.
+    """Open a recording that is not remote.
 
     Args:
-        audio: what is to be opened.
-        access: the rules, or None if the developer named it.
+        audio: the recording.
+        access: the rules for its path, or None if the developer named it.
+
+    Returns:
+        The recording with its open content. From here on its descriptor is used, not its path.
+
+    Raises:
+        AccessDenied: if the rules do not allow its path.
+        InvalidAudio: if it is not there (`AudioNotFound`) or cannot be read.
+        AudioTooLarge: if it is over the limit of the rules.
     """
     path = audio.path
     if path is None or access is None:
@@ -124,59 +154,59 @@ def open_authorized(audio: Audio, access: Access | None) -> Audio:
 
 
 def is_public(address: str) -> bool:
-    """Whether an address belongs to the public internet, whatever it is wrapped in.
+    """Return whether an IP address belongs to the public internet.
 
-    Addresses that carry an IPv4 address (mapped, translated, 6to4, Teredo, NAT64, ISATAP) are judged by that too.
+    If it embeds an IPv4 address (mapped, translated, 6to4, Teredo, NAT64, ISATAP), that must be public too.
 
     Example:
         >>> is_public("93.184.215.14"), is_public("::ffff:169.254.169.254"), is_public("64:ff9b::7f00:1")
         (True, False, False)
     """
     try:
-        found = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
+        parsed = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     except ValueError:
         return False
-    return all(_is_public(candidate) for candidate in (found, *_find_embedded(found)))
+    return all(_is_global(candidate) for candidate in (parsed, *_find_embedded_addresses(parsed)))
 
 
-def _is_public(address: _IPAddress) -> bool:
+def _is_global(address: _IPAddress) -> bool:
     if address in _NAT64 or address in _TRANSLATED:
-        return True  # judged by the address within
-    listed = any(address.version == block.version and address in block for block in _ALSO_PRIVATE)
-    return address.is_global and not address.is_multicast and not listed and address not in _NAT64_LOCAL
+        return True  # the embedded address decides
+    is_listed = any(address.version == block.version and address in block for block in _ALSO_PRIVATE)
+    return address.is_global and not address.is_multicast and not is_listed and address not in _NAT64_LOCAL
 
 
-def _find_embedded(address: _IPAddress) -> list[ipaddress.IPv4Address]:
+def _find_embedded_addresses(address: _IPAddress) -> list[ipaddress.IPv4Address]:
     if isinstance(address, ipaddress.IPv4Address):
         return []
-    low = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    last_32_bits = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    candidates = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
     if address in _NAT64 or address in _TRANSLATED or address in _COMPATIBLE:
-        found.append(low)
+        candidates.append(last_32_bits)
     if int(address) >> 32 & 0xFFFFFFFF in _ISATAP:
-        found.append(low)
-    return [inner for inner in found if inner is not None]
+        candidates.append(last_32_bits)
+    return [candidate for candidate in candidates if candidate is not None]
 
 
 def _is_below(path: str, roots: Iterable[str]) -> bool:
-    """Whether a resolved path is one of the resolved folders, or in one; on strings, as pathlib takes ten times as long."""
-    inner = os.path.normcase(path + os.sep)
-    return any(inner.startswith(os.path.normcase(root.rstrip(os.sep) + os.sep)) for root in roots)
+    """Return whether a resolved path is one of the resolved folders, or below one."""
+    prefix = os.path.normcase(path + os.sep)  # a string, as pathlib takes ten times as long
+    return any(prefix.startswith(os.path.normcase(root.rstrip(os.sep) + os.sep)) for root in roots)
 
 
 def _resolve_path(path: Path) -> str:
     try:
         return os.path.realpath(path)
-    except (OSError, ValueError):  # too long, a NUL byte
+    except (OSError, ValueError):  # the path is too long, or holds a NUL byte
         return ""
 
 
 def _resolve_descriptor(content: FileContent, path: Path) -> str:
-    """The path of the file that the descriptor holds, which a swapped link cannot change."""
-    with contextlib.suppress(FileNotFoundError):  # where there is no such folder
+    """Return the path of the file that the descriptor holds. Swapping a link does not change it."""
+    with contextlib.suppress(FileNotFoundError):  # this system has no /proc
         return str(Path(f"/proc/self/fd/{content.descriptor}").readlink())
     resolved = os.path.realpath(path)
-    opened, there = os.fstat(content.descriptor), Path(resolved).stat()
-    if (opened.st_dev, opened.st_ino) != (there.st_dev, there.st_ino):
-        raise AccessDenied(f"{path.name} was exchanged while it was being opened.")
+    opened, current = os.fstat(content.descriptor), Path(resolved).stat()
+    if (opened.st_dev, opened.st_ino) != (current.st_dev, current.st_ino):
+        raise AccessDenied(f"{path.name} was replaced while it was being opened. Open it again.")
     return resolved

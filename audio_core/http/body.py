@@ -1,7 +1,8 @@
-"""Request bodies that never stand whole in memory and can be sent again.
+"""Request bodies that are never held in memory as a whole, and that can be sent again.
 
-A body is a row of segments: bytes that are there, and contents that are read, and encoded in base64 if need be, while they
-go out. Its length is known before a byte is read, so no chunked encoding is needed and a changed file is noticed.
+A body is a sequence of segments: bytes in memory, and contents that are read, and encoded as base64 if need be, while
+they are sent. Its length is known before any content is read. So no chunked transfer encoding is needed, and a file
+that changes is noticed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ _UNSAFE_IN_NAMES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})  # RFC 
 
 @dataclass(frozen=True, slots=True)
 class _Base64Part:
+    """A content that is sent as base64."""
+
     content: Content
 
     @property
@@ -33,13 +36,15 @@ class _Base64Part:
     def iterate_pieces(self, size: int) -> Iterator[bytes]:
         if isinstance(self.content, Base64Content):
             text = self.content.text
-            yield from (text[at : at + size].encode("ascii") for at in range(0, len(text), size))
+            yield from (text[start : start + size].encode("ascii") for start in range(0, len(text), size))
         else:
-            yield from map(pybase64.b64encode, _read(self.content, size // 4 * 3))
+            yield from map(pybase64.b64encode, _read_pieces(self.content, size // 4 * 3))
 
 
 @dataclass(frozen=True, slots=True)
 class _RawPart:
+    """A content that is sent as it is."""
+
     content: Content
 
     @property
@@ -47,10 +52,10 @@ class _RawPart:
         return self.content.size
 
     def iterate_pieces(self, size: int) -> Iterator[bytes]:
-        return _read(self.content, size)
+        return _read_pieces(self.content, size)
 
 
-def _read(content: Content, size: int) -> Iterator[bytes]:
+def _read_pieces(content: Content, size: int) -> Iterator[bytes]:
     position = 0
     while piece := content.read_at(position, min(size, content.size - position)):
         position += len(piece)
@@ -61,11 +66,11 @@ def _read(content: Content, size: int) -> Iterator[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a request sends.
+    """The body of a request.
 
     Attributes:
-        content_type: for the header of that name.
-        segments: bytes, and contents to be read on the way.
+        content_type: value of the `Content-Type` header.
+        segments: bytes, and contents that are read while they are sent.
     """
 
     content_type: str
@@ -73,11 +78,11 @@ class Body:
 
     @property
     def length(self) -> int:
-        """Bytes in all, known before any is read."""
+        """The number of bytes, known before any content is read."""
         return sum(len(segment) if isinstance(segment, bytes) else segment.size for segment in self.segments)
 
     def iterate_pieces(self, size: int) -> Iterator[bytes]:
-        """The body from its beginning, in pieces of about `size` bytes; each call reads the contents anew.
+        """Yield the body from its beginning. Each call reads the contents anew, in pieces of about `size` bytes.
 
         Raises:
             InvalidAudio: if a file grew or shrank since it was opened.
@@ -93,33 +98,46 @@ class Body:
 
 
 def encode_json(payload: Mapping[str, Any]) -> Body:
-    """A JSON body in which every `Content` stands as a base64 string.
+    """Build a JSON body in which every `Content` is a base64 string.
+
+    Raises:
+        TypeError: if the payload holds a value that JSON does not have, other than a `Content`.
+        ValueError: if it holds a NaN or an infinity.
 
     Example:
         >>> from audio_core.audio.content import BytesContent
-        >>> b"".join(encode_json({"data": BytesContent(b"RIFF")}).pieces(1024))
+        >>> b"".join(encode_json({"data": BytesContent(b"RIFF")}).iterate_pieces(1024))
         b'{"data":"UklGRg=="}'
     """
     contents: list[Content] = []
-    mark = f"<{secrets.token_hex(16)}>"
+    placeholder = f"<{secrets.token_hex(16)}>"
 
-    def hold(value: Any) -> str:
+    def insert_placeholder(value: Any) -> str:
         if not hasattr(value, "open_reader"):
             raise TypeError(f"A {type(value).__name__} cannot be written as JSON.")
         contents.append(value)
-        return mark
+        return placeholder
 
-    text = json.dumps(payload, default=hold, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    first, *rest = (part.encode() for part in text.split(mark))
-    segments: list[bytes | _Base64Part | _RawPart] = [first]
-    for content, part in zip(contents, rest, strict=True):
-        segments += (_Base64Part(content), part)
+    document = json.dumps(
+        payload, default=insert_placeholder, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
+    head, *tails = (part.encode() for part in document.split(placeholder))
+    segments: list[bytes | _Base64Part | _RawPart] = [head]
+    for content, tail in zip(contents, tails, strict=True):
+        segments += (_Base64Part(content), tail)
     return Body("application/json", segments)
 
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """The file of a multipart form: field name, file name, MIME type and bytes."""
+    """The file of a multipart form.
+
+    Attributes:
+        name: the name of the form's field.
+        filename: the name of the file.
+        mime: MIME type.
+        content: the file's bytes.
+    """
 
     name: str
     filename: str
@@ -128,7 +146,12 @@ class FilePart:
 
 
 def encode_multipart(fields: Sequence[tuple[str, str]], file: FilePart) -> Body:
-    """A `multipart/form-data` body (RFC 7578): the fields in order, then the file."""
+    """Build a `multipart/form-data` body (RFC 7578).
+
+    Args:
+        fields: name and value of each field, sent in this order.
+        file: sent after the fields.
+    """
     boundary = secrets.token_hex(16)
     head = "".join(
         f'--{boundary}\r\nContent-Disposition: form-data; name="{_quote(name)}"\r\n\r\n{value}\r\n'

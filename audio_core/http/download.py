@@ -1,7 +1,8 @@
-"""Recordings from the web, fetched by us because gateways do not: guarded, capped, and into a nameless file.
+"""Download recordings from the web, because gateways do not.
 
-Each hop's host is resolved, every address it resolves to is judged, and the connection goes to the address that was judged,
-while TLS still verifies the name. Redirects are followed by hand.
+An `Access` limits the hosts and the size. Each host is resolved, every address that it resolves to is checked, and the
+connection goes to a checked address, while TLS still verifies the host's name. Redirects are followed here, so that
+every host on the way is checked too.
 """
 
 from __future__ import annotations
@@ -25,17 +26,22 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def open_or_download(audio: Audio, access: Access | None, *, timeout: float, max_retries: int) -> Flow[Audio]:
-    """A recording that is open: fetched if it is remote.
+    """Open a recording, and download it first if it is remote.
 
     Args:
-        audio: what is to be opened.
-        access: what may be opened; None if the developer named it, so that any path and any public host may.
-        timeout: seconds on the clock for each request.
-        max_retries: how many more requests may follow a failed one.
+        audio: the recording.
+        access: what may be opened; None if the developer named the recording, which allows any path and public host.
+        timeout: seconds on the wall clock for each request.
+        max_retries: how many times a failed request may be sent again.
+
+    Returns:
+        The recording with its open content.
 
     Raises:
         AccessDenied: if it may not be opened.
-        InvalidAudio: if it is no audio, or is not there.
+        AudioTooLarge: if it is over `access.max_bytes`.
+        InvalidAudio: if it is not audio, or is not there (`AudioNotFound`).
+        ProviderError: if its server refuses or fails.
     """
     if audio.is_remote:
         audio = yield from download(audio, access or Access(), timeout=timeout, max_retries=max_retries)
@@ -46,11 +52,21 @@ def open_or_download(audio: Audio, access: Access | None, *, timeout: float, max
 
 
 def download(audio: Audio, access: Access, *, timeout: float, max_retries: int) -> Flow[Audio]:
-    """Download a remote recording into a nameless temporary file.
+    """Download a remote recording into an unnamed temporary file.
+
+    Args:
+        audio: the recording.
+        access: the hosts, addresses and size that are allowed.
+        timeout: seconds on the wall clock for each request.
+        max_retries: how many times a failed request may be sent again.
+
+    Returns:
+        The recording with the file as its open content.
 
     Raises:
-        AccessDenied: if its host, or an address it resolves to, may not be connected to.
+        AccessDenied: if its host, or an address that the host resolves to, is not allowed.
         AudioTooLarge: if it is over `access.max_bytes`.
+        InvalidAudio: if it is redirected too often.
         ProviderError: if the server refuses or fails.
     """
     url, spool = audio.source or "", Spool(partial(access.check_size, label=audio.label))
@@ -66,7 +82,7 @@ def download(audio: Audio, access: Access, *, timeout: float, max_retries: int) 
 def _build_request(
     url: str, label: str, access: Access, timeout: float, sink: Callable[[], Callable[[bytes], object]]
 ) -> Flow[Request]:
-    """A request that connects to an address which was judged, and asks for the name it was judged for."""
+    """Build a request that connects to a checked address of the host, and names the host in TLS and in its headers."""
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme, 0)
@@ -82,10 +98,10 @@ def _build_request(
             f"{label} may not be fetched: {host} is an address of this machine or of a private network. "
             "Access(allow_private_hosts=True) would allow it."
         )
-    pinned = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
+    pinned_host = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
     return Request(
         "GET",
-        parts._replace(netloc=f"{pinned}:{port}", fragment="").geturl(),
+        parts._replace(netloc=f"{pinned_host}:{port}", fragment="").geturl(),
         headers={"Host": host if port == _PORTS[parts.scheme] else f"{host}:{port}", "Accept": "audio/*,video/*,*/*"},
         timeout=timeout,
         provider=host,
@@ -96,17 +112,17 @@ def _build_request(
 
 def _resolve_host(host: str, port: int) -> list[str]:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no host name"
+        reason = getattr(error, "strerror", None) or "it is not a valid host name"
         raise Unreachable(f"The host {host} cannot be found: {reason}.", retryable=False) from None
-    return [str(entry[4][0]) for entry in found]
+    return [str(entry[4][0]) for entry in entries]
 
 
 def _resolve_redirect(url: str, location: str | None, label: str) -> str:
     target = urljoin(url, location or "")
     if not location or urlsplit(target).scheme not in _PORTS:
-        raise AccessDenied(f"{label} may not be fetched: it redirects to something that is no http(s) URL.")
+        raise AccessDenied(f"{label} may not be fetched: it redirects to something that is not an http(s) URL.")
     if urlsplit(url).scheme == "https" and urlsplit(target).scheme == "http":
         raise AccessDenied(f"{label} may not be fetched: it redirects from https to http.")
     return target

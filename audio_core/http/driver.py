@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 from audio_core.errors import ProviderError
 from audio_core.http.clients import Clients
-from audio_core.http.flow import Flow, Gather, Limited, Pause, Response, RunBlocking, Send, Step
-from audio_core.http.sse import Decoder
+from audio_core.http.flow import Flow, Gather, Limited, Pause, ReadToEnd, RunBlocking, Send, Step
+from audio_core.http.sse import Decoder, OpenStream
 from audio_core.http.threads import run_in_thread
 from audio_core.http.transport import aexchange, exchange
 
@@ -66,6 +66,11 @@ def _perform(clients: Clients, step: Step) -> Any:
         case Limited(flow):
             with clients.get_slots():
                 return run(clients, flow)
+        case ReadToEnd(opening):
+            last = None
+            for item in stream(clients, opening):
+                last = item
+            return last
 
 
 def _gather(clients: Clients, flows: Iterable[Flow[Any]], limit: int) -> list[Any]:
@@ -89,6 +94,11 @@ async def _aperform(clients: Clients, step: Step) -> Any:
         case Limited(flow):
             async with await clients.get_async_slots():
                 return await arun(clients, flow)
+        case ReadToEnd(opening):
+            last = None
+            async for item in astream(clients, opening):
+                last = item
+            return last
 
 
 async def _agather(clients: Clients, flows: Iterable[Flow[Any]], limit: int) -> list[Any]:
@@ -109,16 +119,14 @@ async def _agather(clients: Clients, flows: Iterable[Flow[Any]], limit: int) -> 
     return [task.result() for task in tasks]
 
 
-def stream(clients: Clients, opening: Flow[Response], create_decoder: Callable[[Response], Decoder[T]]) -> Iterator[T]:
+def stream(clients: Clients, opening: Flow[OpenStream[T]]) -> Iterator[T]:
     """Open a streamed response and yield what its decoder makes of it. Nothing is retried once it is open.
 
     Args:
         clients: for the request.
-        opening: the flow that sends the request and returns the open response.
-        create_decoder: makes the decoder for that response.
+        opening: the flow that sends the request, and returns the open response with its decoder.
     """
-    response = run(clients, opening)
-    decoder = create_decoder(response)
+    response, decoder = run(clients, opening)
     with _keeping_partial(decoder), response.stream.read() as (pieces, watchdog):
         for data in pieces:
             items = decoder.feed(data)
@@ -129,18 +137,15 @@ def stream(clients: Clients, opening: Flow[Response], create_decoder: Callable[[
         yield from decoder.close()
 
 
-async def astream(
-    clients: Clients, opening: Flow[Response], create_decoder: Callable[[Response], Decoder[T]]
-) -> AsyncGenerator[T]:
+async def astream(clients: Clients, opening: Flow[OpenStream[T]]) -> AsyncGenerator[T]:
     """Do what `stream` does on the running event loop."""
-    response = await arun(clients, opening)
-    decoder, body = create_decoder(response), response.stream
+    response, decoder = await arun(clients, opening)
     with _keeping_partial(decoder):
-        async with contextlib.aclosing(body.aread()) as pieces:
+        async with contextlib.aclosing(response.stream.aread()) as pieces:
             async for data in pieces:
                 for item in decoder.feed(data):
                     yield item
-                    body.restart_timeout()
+                    response.stream.restart_timeout()
         for item in decoder.close():
             yield item
 

@@ -1,4 +1,4 @@
-"""Where requests go and in whose name: a provider's row with the user's key, URL and limits filled in."""
+"""A gateway's address with the user's key and limits."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["Endpoint"]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A gateway that can be asked.
+    """A gateway to which requests can be sent, with the user's key and limits.
 
     Attributes:
-        provider: its row.
-        api_key: the key given; None takes it from the environment when the first request is made.
-        base_url: the base URL given; None takes the environment's or the row's.
-        timeout: seconds on the clock for each request.
-        max_retries: how many more requests may follow a failed one.
-        headers: further headers.
+        provider: the facts about the gateway, such as an entry of `PROVIDERS`.
+        api_key: the user's key; if None, it is read from the environment at each request.
+        base_url: the user's base URL; if None, the one in the environment, else the provider's own.
+        timeout: seconds on the wall clock for each request.
+        max_retries: how many times a failed request may be sent again.
+        headers: further headers of each request.
     """
 
     provider: Provider
@@ -38,9 +38,12 @@ class Endpoint:
 
         Args:
             path: such as `"/chat/completions"`.
-            body: what is sent.
-            doing: what is asked, for messages, such as `"chat"`.
-            streamed: whether the response is left open, to be read as it comes.
+            body: of the request.
+            doing: what the request is for, as error messages call it, such as `"chat"`.
+            streamed: whether the response is left open, to be read as it arrives.
+
+        Returns:
+            A response with a status below 300.
 
         Raises:
             MissingAPIKey: if the gateway needs a key and there is none.

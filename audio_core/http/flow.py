@@ -1,7 +1,7 @@
-"""Flows: operations as generators that yield what must be done and are sent what came of it.
+"""Flows: operations written as generators, which yield steps and receive their results.
 
-A flow knows neither sockets nor event loops, so retries, fetching and transcribing are written once and tested without
-I/O. `http/drive.py` holds the two drivers that carry the steps out.
+A flow knows neither sockets nor event loops. So retries, downloads and transcription are written once, for sync and
+async callers, and are tested without I/O. The drivers in `http/driver.py` carry the steps out.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ __all__ = [
     "Gather",
     "Limited",
     "Pause",
+    "ReadToEnd",
     "Request",
     "Response",
     "RunBlocking",
@@ -25,6 +26,7 @@ __all__ = [
     "Step",
     "gather",
     "pause",
+    "read_to_end",
     "run_blocking",
     "run_limited",
     "send",
@@ -41,14 +43,17 @@ class Request:
     Attributes:
         method: such as `"POST"`.
         url: absolute.
-        headers: all but `Content-Length`, `Content-Type` and `Host`, which the driver sets from body and URL.
-        body: what is sent; it can be sent again.
-        timeout: seconds on the clock for the whole exchange; of a streamed reply, the longest silence without content.
-        provider: who is asked, for messages.
-        streamed: whether a reply with a good status is left open, for its body to be read as it comes.
-        sink: called as a good reply begins, for what then takes its body piece by piece instead of `Response.body`.
-        max_reply_bytes: a longer reply is refused while it comes; a sink has limits of its own.
-        sni: the host name to verify in TLS when `url` holds an address.
+        headers: further headers. `Content-Type` and `Content-Length` follow from the body, and `Host`
+            from the URL unless it is given.
+        body: what is sent. It can be sent again.
+        timeout: seconds on the wall clock for the whole exchange; for a streamed response, the longest time without
+            content.
+        provider: name of the gateway or server, for error messages.
+        streamed: whether a successful response is left open, for its body to be read as it arrives.
+        sink: called when a successful response begins. It returns a function, which then takes each piece of the body;
+            `Response.body` stays empty.
+        max_reply_bytes: size of the largest body that is read into memory. A sink sets limits of its own.
+        sni: the host name that TLS sends and verifies, if `url` holds an IP address.
     """
 
     method: str
@@ -65,7 +70,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back: header names are in lower case; `live` is the driver's open reply, of a streamed request."""
+    """The response to a request.
+
+    Attributes:
+        status: HTTP status.
+        headers: with names in lower case.
+        body: empty if a sink has taken it or `stream` is set.
+        stream: the open `ResponseStream` of a successful streamed request, else None.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -75,30 +87,30 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Make a request; answered with its `Response`, or with `Unreachable` or `ProviderTimeout` raised."""
+    """A step that sends a request. Its result is the `Response`; if there is none, the flow gets an error raised."""
 
     request: Request
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Let this many seconds go by."""
+    """A step that waits for this many seconds."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class RunBlocking:
-    """Do something that blocks; answered with what it returns."""
+    """A step that calls a blocking function. Its result is what the function returns."""
 
     function: Callable[[], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Gather:
-    """Run flows side by side, at most `limit` at a time; answered with a value or an error for each, in order.
+    """A step that runs flows side by side, at most `limit` at a time. Its result lists values or errors, in order.
 
-    The next flow is taken when there is room for it, so a generator may do blocking work to make one.
+    Each flow is taken from `flows` when it can start, away from any event loop. So a generator may block to make one.
     """
 
     flows: Iterable[Generator[Any, Any, Any]]
@@ -107,39 +119,73 @@ class Gather:
 
 @dataclass(frozen=True, slots=True)
 class Limited:
-    """Run a flow once there is a place for it among all of the `Connections`; answered with what it returns."""
+    """A step that runs a flow once one of the slots of the `Clients` is free. Its result is what the flow returns."""
 
     flow: Generator[Any, Any, Any]
 
 
-Step = Send | Pause | RunBlocking | Gather | Limited
+@dataclass(frozen=True, slots=True)
+class ReadToEnd:
+    """A step that opens a streamed response and reads it to its end. Its result is the last item of the decoder."""
+
+    opening: Generator[Any, Any, Any]
+
+
+Step = Send | Pause | RunBlocking | Gather | Limited | ReadToEnd
 Flow = Generator[Step, Any, T]
 
 
 def send(request: Request) -> Flow[Response]:
-    """Make a request."""
+    """Send a request and return its response, whatever its status.
+
+    Raises:
+        ProviderError: if there is no response, or it is incomplete.
+        InvalidAudio: if a file changed while it was sent.
+    """
     return cast("Response", (yield Send(request)))
 
 
+def read_to_end(opening: Flow[tuple[Response, Any]]) -> Flow[Any]:
+    """Open a streamed response, read it to its end and return the last item of its decoder.
+
+    Args:
+        opening: the flow that sends the request, and returns the open response with its decoder.
+
+    Raises:
+        ProviderError: if the stream breaks off or is incomplete.
+    """
+    return (yield ReadToEnd(opening))
+
+
 def pause(seconds: float) -> Flow[None]:
-    """Let time go by."""
+    """Wait for this many seconds."""
     yield Pause(seconds)
 
 
 def run_blocking(call: Callable[[], T]) -> Flow[T]:
-    """Do something that blocks, away from any event loop."""
+    """Call a blocking function, away from any event loop, and return what it returns."""
     return cast("T", (yield RunBlocking(call)))
 
 
 def run_limited(flow: Flow[T]) -> Flow[T]:
-    """Run a flow, of which only so many may be under way, however many flows were gathered at how many levels."""
+    """Run a flow once one of the slots of the `Clients` is free, and return what it returns.
+
+    The slots limit how many such flows run at a time, even if several `gather` calls are nested.
+    """
     return cast("T", (yield Limited(flow)))
 
 
 def gather(flows: Iterable[Flow[T]], limit: int) -> Flow[list[T]]:
-    """Run flows side by side; if any failed, the first error is raised once all have ended.
+    """Run flows side by side and return their values, in order.
 
-    One by itself, which is the usual case of a list, needs no thread or task of its own.
+    A list of one flow, the usual case, runs without a thread or task of its own.
+
+    Args:
+        flows: each is taken when it can start, so a generator may make them one by one.
+        limit: how many may run at a time.
+
+    Raises:
+        AudioError: the error of the first flow in order that failed, once all have ended.
     """
     if isinstance(flows, Sequence) and len(flows) < 2:
         return [(yield from flows[0])] if flows else []

@@ -1,8 +1,9 @@
-"""When to ask again, and how long to wait: decided here, once, for every operation.
+"""Decide when to send a request again, and how long to wait first. All operations share these rules.
 
-At most `max_retries + 1` requests in all. Waits are full jitter over an exponential base (AWS's standard mode), or what
-the gateway asks for, up to a minute; beyond that the error is raised at once. A process-wide budget per server stops a
-crowd of callers from hammering a gateway that is down.
+At most `max_retries + 1` requests are sent. A wait is what the gateway asks for, up to a minute. Otherwise it is
+exponential backoff with full jitter, as in the standard mode of AWS's SDKs. If a 429 asks for more than a minute, its
+error is raised at once. A budget for each server, shared by the whole process, keeps many callers from overloading a
+gateway that is down.
 """
 
 from __future__ import annotations
@@ -22,13 +23,16 @@ from audio_core.http.flow import Flow, Request, Response, pause, send
 __all__ = ["LONGEST_WAIT", "RetryBudget", "compute_backoff", "send_with_retry"]
 
 LONGEST_WAIT = 60.0
-"""Seconds; a gateway that asks for more gets its error raised at once, with `retry_after`."""
+"""Seconds. If a 429 asks for a longer wait, its error is raised at once, with `retry_after`."""
 
-_FIRST_WAIT, _LONGEST_BACKOFF = 0.5, 8.0
+_FIRST_WAIT, _LONGEST_BACKOFF = 0.5, 8.0  # seconds
 
 
 class RetryBudget:
-    """Tokens that retries cost and successes earn back; the figures are those of AWS's SDKs."""
+    """Tokens that retries cost and successes earn back.
+
+    The figures are those of AWS's SDKs (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html).
+    """
 
     capacity, retry_cost, success_gain = 500, 14, 1
 
@@ -37,7 +41,7 @@ class RetryBudget:
         self._lock = threading.Lock()
 
     def spend(self) -> bool:
-        """Pay for a retry; False if there is nothing left."""
+        """Pay for a retry, and return whether there were enough tokens."""
         with self._lock:
             if self._tokens < self.retry_cost:
                 return False
@@ -45,7 +49,7 @@ class RetryBudget:
             return True
 
     def record_success(self) -> None:
-        """A request succeeded."""
+        """Earn tokens back, as a request has succeeded."""
         with self._lock:
             self._tokens = min(self.capacity, self._tokens + self.success_gain)
 
@@ -54,19 +58,21 @@ _budgets: defaultdict[str, RetryBudget] = defaultdict(RetryBudget)
 
 
 def send_with_retry(request: Request, *, max_retries: int, doing: str, accept_below: int = 300) -> Flow[Response]:
-    """Make a request, and make it again where that may help.
+    """Send a request, and send it again after failures that may be temporary.
+
+    Every attempt carries the same `Idempotency-Key`.
 
     Args:
-        request: its body can be sent again.
-        max_retries: how many more requests may follow the first.
-        doing: what is asked, for messages, such as `"chat"`.
+        request: the request.
+        max_retries: how many times it may be sent again.
+        doing: what the request is for, as error messages call it, such as `"chat"`.
         accept_below: the lowest status that is a failure.
 
     Returns:
         A response with a status below `accept_below`.
 
     Raises:
-        ProviderError: the last failure, with `attempts`.
+        ProviderError: the last failure, with the number of `attempts`.
     """
     request = replace(request, headers={**request.headers, "Idempotency-Key": uuid.uuid4().hex})
     budget = _budgets[urlsplit(request.url).netloc]
@@ -89,17 +95,17 @@ def send_with_retry(request: Request, *, max_retries: int, doing: str, accept_be
 
 
 def compute_backoff(attempt: int) -> float:
-    """Seconds to wait after this many attempts, when nobody says how long: anything up to the exponential bound."""
+    """Return how many seconds to wait after this many attempts: a random time up to an exponential bound."""
     return random.uniform(0, min(_LONGEST_BACKOFF, _FIRST_WAIT * 2 ** (attempt - 1)))  # noqa: S311 - not a secret
 
 
 def _is_worth_retrying(error: ProviderError, headers: Mapping[str, str]) -> bool:
     if isinstance(error, RateLimited) and (error.retry_after or 0) > LONGEST_WAIT:
         return False
-    told = headers.get("x-should-retry", "").lower()
-    return told == "true" if told in ("true", "false") else error.retryable
+    should_retry = headers.get("x-should-retry", "").lower()
+    return should_retry == "true" if should_retry in ("true", "false") else error.retryable
 
 
 def _compute_wait(error: ProviderError, headers: Mapping[str, str], attempt: int) -> float:
-    asked = error.retry_after if isinstance(error, RateLimited) else parse_retry_after(headers)
-    return compute_backoff(attempt) if asked is None else min(asked, LONGEST_WAIT)
+    requested = error.retry_after if isinstance(error, RateLimited) else parse_retry_after(headers)
+    return compute_backoff(attempt) if requested is None else min(requested, LONGEST_WAIT)

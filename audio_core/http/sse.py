@@ -1,4 +1,7 @@
-"""Push decoders for streamed replies: bytes in, events out, no I/O. They are fed by two short loops in `http/drive.py`."""
+"""Decode streamed responses: bytes in, events out, no I/O.
+
+`stream` and `astream` in `http/driver.py` read the bytes and feed them to a decoder.
+"""
 
 from __future__ import annotations
 
@@ -7,36 +10,47 @@ from collections.abc import Iterable, Iterator
 from typing import Generic, Protocol, TypeVar
 
 from audio_core.errors import IncompleteResponse
+from audio_core.http.flow import Response
 
-__all__ = ["Decoder", "ServerSentEvents"]
+__all__ = ["Decoder", "OpenStream", "ServerSentEvents"]
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 _LINE = re.compile(rb"\r\n|\n|\r")
 _MAX_EVENT_BYTES = 32 * 2**20
 
 
 class Decoder(Protocol, Generic[T_co]):
-    """What turns a body's bytes into items as they come."""
+    """A decoder that turns the bytes of a body into items as they arrive."""
 
     @property
     def partial(self) -> str:
-        """The text that has come so far, for the error if no more comes."""
+        """The text decoded so far. An error carries it if the stream breaks off."""
         ...
 
     def feed(self, data: bytes) -> Iterator[T_co]:
-        """The items that are whole once `data` has come."""
+        """Yield the items that are complete once `data` has arrived."""
         ...
 
     def close(self) -> Iterator[T_co]:
-        """What is left when the body has ended; raises if the body is not whole."""
+        """Yield the remaining items when the body has ended.
+
+        Raises:
+            ProviderError: if the body is incomplete.
+        """
         ...
 
 
-class ServerSentEvents:
-    r"""The `data` of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html §9.2.6).
+OpenStream = tuple[Response, Decoder[T]]
+"""An open response, and the decoder that is fed with its body."""
 
-    Lines end with CR, LF or CRLF, wherever the network cuts them. Comments are dropped. An event that the end of the
-    stream leaves without its blank line is still given out, for gateways that forget it.
+
+class ServerSentEvents:
+    r"""A decoder that yields the `data` of server-sent events.
+
+    It follows https://html.spec.whatwg.org/multipage/server-sent-events.html §9.2.6. Lines end with CR, LF or CRLF, and
+    comments are dropped. Unlike in the standard, a last event without its blank line is yielded too, as some gateways
+    omit that line.
 
     Example:
         >>> events = ServerSentEvents()
@@ -45,52 +59,56 @@ class ServerSentEvents:
     """
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._held = 0
-        self._data: list[str] = []
-        self._first = True
+        self._buffer: list[bytes] = []
+        self._buffered_bytes = 0
+        self._data_lines: list[str] = []
+        self._is_first_line = True
 
     def feed(self, data: bytes) -> Iterator[str]:
-        """The events that are whole once `data` has come."""
-        self._hold(data)
+        """Yield the events that are complete once `data` has arrived.
+
+        Raises:
+            IncompleteResponse: if an event is too long.
+        """
+        self._add_to_buffer(data)
         # A CR at the end may be half of a CRLF: wait for what follows it.
-        if not data or (b"\n" not in data and b"\r" not in data and not self._pieces[0].endswith(b"\r")):
+        if not data or (b"\n" not in data and b"\r" not in data and not self._buffer[0].endswith(b"\r")):
             return
-        text = b"".join(self._pieces)
-        *lines, rest = _split_lines(text[:-1] if text.endswith(b"\r") else text)
-        self._pieces = [rest + b"\r" if text.endswith(b"\r") else rest]
-        self._held = len(self._pieces[0])
-        yield from self._assemble(lines)
+        text = b"".join(self._buffer)
+        *lines, remainder = _split_lines(text[:-1] if text.endswith(b"\r") else text)
+        self._buffer = [remainder + b"\r" if text.endswith(b"\r") else remainder]
+        self._buffered_bytes = len(self._buffer[0])
+        yield from self._assemble_events(lines)
 
     def close(self) -> Iterator[str]:
-        """An event that still lacked its blank line."""
-        yield from self._assemble((*_split_lines(b"".join(self._pieces)), b""))
-        self._pieces, self._held = [], 0
+        """Yield the last event if it lacks its blank line."""
+        yield from self._assemble_events((*_split_lines(b"".join(self._buffer)), b""))
+        self._buffer, self._buffered_bytes = [], 0
 
-    def _hold(self, data: bytes) -> None:
-        self._pieces.append(data)
-        self._held += len(data)
-        if self._held > _MAX_EVENT_BYTES:
+    def _add_to_buffer(self, data: bytes) -> None:
+        self._buffer.append(data)
+        self._buffered_bytes += len(data)
+        if self._buffered_bytes > _MAX_EVENT_BYTES:
             raise IncompleteResponse(
                 f"One event of the stream is over {_MAX_EVENT_BYTES // 2**20} MiB; it is not read."
             )
 
-    def _assemble(self, lines: Iterable[bytes]) -> Iterator[str]:
+    def _assemble_events(self, lines: Iterable[bytes]) -> Iterator[str]:
         for line in lines:
             if line:
-                self._take(line)
-            elif self._data:
-                event, self._data = "\n".join(self._data), []
+                self._parse_line(line)
+            elif self._data_lines:
+                event, self._data_lines = "\n".join(self._data_lines), []
                 yield event
 
-    def _take(self, line: bytes) -> None:
-        if self._first:
-            self._first, line = False, line.removeprefix(b"\xef\xbb\xbf")
+    def _parse_line(self, line: bytes) -> None:
+        if self._is_first_line:
+            self._is_first_line, line = False, line.removeprefix(b"\xef\xbb\xbf")
         name, _, value = line.partition(b":")
         if name == b"data":
-            self._data.append(value.removeprefix(b" ").decode("utf-8", "replace"))
+            self._data_lines.append(value.removeprefix(b" ").decode("utf-8", "replace"))
 
 
 def _split_lines(data: bytes) -> list[bytes]:
-    # Without a CR, plain splitting is eight times as fast, and long base64 in a stream is mostly this.
+    # Without a CR, bytes.split is eight times as fast. This matters for streams of long base64.
     return _LINE.split(data) if b"\r" in data else data.split(b"\n")

@@ -1,6 +1,7 @@
-"""What both plugins share. They enter the core here, and by its public names, and nowhere deeper.
+"""The parts of the core that both plugins share.
 
-A framework's plugin translates. Whatever both would do alike stands in this folder, or is handed on from the layers below.
+The plugins import from here and from `audio_core`, and from no other module of the core. A plugin translates between a
+framework's types and the core's. Code that both plugins need is in this folder, or is re-exported here.
 """
 
 from audio_core.audio.content import compute_sha256

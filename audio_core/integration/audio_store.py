@@ -1,4 +1,4 @@
-"""A folder that keeps sounds by what they are, so that messages need only name them."""
+"""A folder of recordings, each named by its hash, so that messages can hold references instead of audio."""
 
 from __future__ import annotations
 
@@ -18,12 +18,18 @@ from audio_core.operations.upload import encode_for_upload, measure_seconds
 
 __all__ = ["AudioStore", "StoredAudio"]
 
-_PIECE = 2**20
+_BLOCK_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAudio:
-    """A sound in the folder: its URL, with the clip that was meant; its MIME type; and how many seconds that lasts."""
+    """A recording in the folder.
+
+    Attributes:
+        url: its `file:` URL, with the clip as a media fragment.
+        mime: its MIME type.
+        seconds: how long the recording, or its clip, lasts.
+    """
 
     url: str
     mime: str
@@ -31,41 +37,42 @@ class StoredAudio:
 
 
 class AudioStore:
-    """Keeps sounds under the SHA-256 of their bytes, each once, readable by their owner alone.
+    """A folder that holds each recording once, named by the SHA-256 of its bytes and readable by its owner alone.
 
-    Making one touches nothing; the folder is made when it is first needed. It may be shared by threads and processes.
+    The constructor does not touch the disk. The folder is created at its first use. Threads and processes may share it.
 
     Args:
-        folder: where.
+        folder: path of the folder.
 
     Example:
-        >>> AudioStore("sounds")
-        AudioStore('sounds')
+        >>> AudioStore("recordings")
+        AudioStore('recordings')
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
 
     def save(self, audio: Audio) -> StoredAudio:
-        """Put a sound into the folder.
+        """Save a recording in the folder.
 
         Args:
-            audio: a recording that is not remote. Raw PCM becomes a WAV file.
+            audio: a recording that is not remote. Raw PCM becomes a WAV file. Of a clip in any other format, the whole
+                recording is saved.
 
         Raises:
-            InvalidAudio: if it is no audio, or is damaged.
+            InvalidAudio: if it is not audio, or is damaged.
             StoreError: if the folder cannot be used.
         """
         seconds = measure_seconds(audio)
         if audio.detect_format().raw:
             audio = Audio.of(encode_for_upload(audio, ("wav",)).content)
         row = audio.detect_format()
-        path = self._put(audio.open_content(), row.suffix)
+        path = self._save_content(audio.open_content(), row.suffix)
         url = Audio.of(path, start=audio.start, end=audio.end).reference or ""
         return StoredAudio(url, row.mime, round(seconds, 3))
 
     def has(self, url: str) -> bool:
-        """Whether a URL names a sound of this folder."""
+        """Return whether a URL names a file of this folder, whether or not that file exists."""
         try:
             path = Audio.of(url).path
         except AudioError:
@@ -73,41 +80,47 @@ class AudioStore:
         return path is not None and path.resolve().parent == self.folder.resolve()
 
     def read_base64(self, url: str) -> tuple[str, str]:
-        """One of its sounds, cut if the URL says so, as base64 and its MIME type.
+        """Read a recording of this folder, or the clip that the URL names.
+
+        Returns:
+            The audio in base64, and its MIME type.
 
         Raises:
-            InvalidAudio: if it is not there any more.
+            InvalidAudio: if the recording is no longer there.
+            AccessDenied: if it is outside this folder.
         """
         audio = open_authorized(Audio.of(url), Access(roots=(self.folder,)))
         encoded = encode_for_upload(audio, ("wav", "mp3") if audio.is_clip else (audio.format,))
         with encoded.content.open_reader() as reader:
             return pybase64.b64encode_as_string(reader.read()), find_format(encoded.format).mime
 
-    def _put(self, content: Content, suffix: str) -> Path:
+    def _save_content(self, content: Content, suffix: str) -> Path:
         try:
             self._create_folder()
             path = self.folder / (compute_sha256(content) + suffix)
             if not path.exists():
                 self._write(content, path)
         except OSError as error:
-            raise StoreError(f"The folder {self.folder.name} cannot keep sounds: {error.strerror or error}.") from None
+            raise StoreError(
+                f"The folder {self.folder.name} cannot store recordings: {error.strerror or error}."
+            ) from None
         return path
 
     def _create_folder(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if hasattr(os, "getuid") and self.folder.stat().st_uid != os.getuid():
-            raise PermissionError(None, "it belongs to somebody else")
+            raise PermissionError(None, "it belongs to another user")
 
     def _write(self, content: Content, path: Path) -> None:
-        """Write it aside and rename it, so that nobody ever sees half of it."""
-        fd, aside = tempfile.mkstemp(dir=self.folder)  # 0600
+        """Write a temporary file and rename it, so that no reader ever sees an incomplete file."""
+        fd, temporary = tempfile.mkstemp(dir=self.folder)  # 0600
         try:
             with open(fd, "wb") as file, content.open_reader() as reader:  # noqa: PTH123 - a descriptor has no path
-                while piece := reader.read(_PIECE):
-                    file.write(piece)
-            Path(aside).replace(path)
+                while block := reader.read(_BLOCK_BYTES):
+                    file.write(block)
+            Path(temporary).replace(path)
         except BaseException:
-            Path(aside).unlink(missing_ok=True)
+            Path(temporary).unlink(missing_ok=True)
             raise
 
     def __repr__(self) -> str:

@@ -1,6 +1,7 @@
-"""Many recordings: found in folders and lists, heard several at a time, given out in order.
+"""Find recordings in folders and lists, transcribe several at a time, and yield their passages in order.
 
-Nothing is opened before it is wanted, and the first passages leave before the last recording is read.
+Recordings are opened shortly before their passages are needed. So the first passages come before the last recording is
+read.
 """
 
 from __future__ import annotations
@@ -30,15 +31,20 @@ from audio_core.transcript.progress import ProgressBar
 __all__ = ["Batch", "BatchItem", "Failure", "OnError", "find_recordings"]
 
 OnError = Literal["raise", "skip", "collect"]
-"""What becomes of a recording that fails: an error, a line in the log, or a line in the log and an entry in `failures`."""
+"""What to do with a recording that fails: raise its error, log a warning, or log it and add it to `failures`."""
 
-_AHEAD = 2  # times as many as may be under way are found ahead, so that none waits for the first to be given out
+_LOOKAHEAD = 2  # recordings queued for each one that is read, so that a slow first one does not block the others
 _log = logging.getLogger("audio_core")
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A recording that could not be read: what messages call it, and why."""
+    """A recording that could not be read.
+
+    Attributes:
+        label: what messages call the recording.
+        error: why it could not be read.
+    """
 
     label: str
     error: AudioError
@@ -46,7 +52,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class BatchItem:
-    """A recording and the metadata that it brings, or the error that stands in its place."""
+    """A recording of a batch.
+
+    Attributes:
+        audio: the recording.
+        metadata: the caller's own metadata, which are added to each passage.
+        error: why the recording must not be read; None if it may be.
+    """
 
     audio: Audio
     metadata: Mapping[str, Any]
@@ -61,17 +73,22 @@ def find_recordings(
     recursive: bool = False,
     suffixes: Iterable[str] | None = None,
 ) -> Iterator[BatchItem]:
-    """Every recording that a source means, in order; a folder's by name.
+    """Yield every recording of a source, in order. The files of a folder are sorted by path.
 
     Args:
-        source: a folder, an iterable of sources, or anything that `read` takes.
-        read: makes a recording of what is neither folder nor iterable.
-        glob: which files of a folder, such as `"**/*.mp3"`; by default those with a suffix.
-        recursive: whether folders in it are searched too.
-        suffixes: such as `[".mp3"]`; by default those of all formats that are read.
+        source: a folder, a list or iterator of sources, or anything that `read` takes.
+        read: turns a source that is neither a folder nor a list into a recording.
+        glob: which files of a folder to read, such as `"**/*.mp3"`; by default those with one of `suffixes`.
+        recursive: whether to search the folder's subfolders too.
+        suffixes: which files of a folder to read, such as `[".mp3"]`; by default those of all supported formats.
 
     Raises:
         AudioNotFound: if a folder holds no such file.
+
+    Example:
+        >>> items = find_recordings("examples/audio", lambda path: BatchItem(Audio.of(path), {}), suffixes=[".mp3"])
+        >>> [item.audio.label for item in items]
+        ['call.mp3']
     """
     if isinstance(source, (str, os.PathLike)) and Path(cast("str", source)).is_dir():
         yield from _search_folder(Path(cast("str", source)), read, glob, recursive, suffixes)
@@ -83,7 +100,7 @@ def find_recordings(
 
 
 def _is_collection(source: Any) -> bool:
-    """Whether it is a list of sources, or gives out sources; a file object gives out lines, but is one recording."""
+    """Return whether a source is a list or iterator of sources. A file object yields lines, but is one recording."""
     if isinstance(source, (str, bytes, bytearray, memoryview)) or hasattr(source, "read"):
         return False
     return isinstance(source, (Sequence, Set, Iterator))
@@ -92,94 +109,104 @@ def _is_collection(source: Any) -> bool:
 def _search_folder(
     folder: Path, read: Callable[[Any], BatchItem], glob: str | None, recursive: bool, suffixes: Iterable[str] | None
 ) -> Iterator[BatchItem]:
-    wanted = SUFFIXES if suffixes is None else {suffix.lower() for suffix in suffixes}
+    allowed = SUFFIXES if suffixes is None else {suffix.lower() for suffix in suffixes}
     entries = folder.glob(glob or ("**/*" if recursive else "*"))
-    is_wanted = (path for path in entries if path.is_file() and (glob or path.suffix.lower() in wanted))
-    paths, inside = sorted(is_wanted), folder.resolve()
+    matches = (path for path in entries if path.is_file() and (glob or path.suffix.lower() in allowed))
+    paths, real_folder = sorted(matches), folder.resolve()
     if not paths:
-        what = repr(glob) if glob else f"a suffix such as {', '.join(sorted(wanted)[:4])}"
+        criterion = repr(glob) if glob else f"a suffix such as {', '.join(sorted(allowed)[:4])}"
         raise AudioNotFound(
-            f"The folder {folder.name} holds no file with {what}. recursive=True looks into its folders."
+            f"The folder {folder.name} holds no file with {criterion}. recursive=True looks into its folders."
         )
     for path in paths:
-        is_inside = path.resolve().is_relative_to(inside)
+        is_inside = path.resolve().is_relative_to(real_folder)
         refusal = AccessDenied(f"{path.name} is a link that leads out of the folder {folder.name}.")
         yield read(path) if is_inside else BatchItem(Audio.of(path), {}, refusal)
 
 
 class Batch:
-    """Reads recordings side by side.
+    """A batch reader, which transcribes recordings side by side and yields their passages in order.
 
     Args:
-        reader: what reads one.
-        at_once: how many may be under way.
-        on_error: what becomes of one that fails.
-        show_progress: whether a bar tells seconds of audio, the time left, recordings and cost so far.
+        reader: reads each recording.
+        max_concurrency: how many recordings may be read side by side.
+        on_error: what to do with a recording that fails.
+        show_progress: whether to show a progress bar with seconds of audio, time left, recordings and cost.
 
     Attributes:
-        failures: of the last reading, with `on_error="collect"`.
+        failures: the recordings that failed in the last call, with `on_error="collect"`.
     """
 
-    def __init__(self, reader: DocumentReader, *, at_once: int, on_error: OnError, show_progress: bool) -> None:
-        self._reader, self._at_once, self._on_error, self._shows = reader, at_once, on_error, show_progress
+    def __init__(self, reader: DocumentReader, *, max_concurrency: int, on_error: OnError, show_progress: bool) -> None:
+        self._reader, self._max_concurrency = reader, max_concurrency
+        self._on_error, self._show_progress = on_error, show_progress
         self.failures: list[Failure] = []
 
     def read(self, recordings: Iterable[BatchItem]) -> Iterator[Passage]:
-        """The passages of all recordings, in order; of a list, a bar knows how many there are."""
+        """Yield the passages of all recordings, in order.
+
+        Args:
+            recordings: as `find_recordings` yields them. The progress bar knows the length of a list only.
+
+        Raises:
+            AudioError: if a recording fails and `on_error` is `"raise"`.
+        """
         self.failures = []
-        places, left = threading.Semaphore(self._at_once), threading.Event()
-        waiting: deque[tuple[BatchItem, Future[list[Passage]]]] = deque()
+        slots, stop = threading.Semaphore(self._max_concurrency), threading.Event()
+        pending: deque[tuple[BatchItem, Future[list[Passage]]]] = deque()
 
-        def passages_of(item: BatchItem, reader: DocumentReader) -> list[Passage]:
-            with places:
-                return [] if left.is_set() else self._passages(item, reader)
+        def read_item(item: BatchItem, reader: DocumentReader) -> list[Passage]:
+            with slots:
+                return [] if stop.is_set() else self._read_item(item, reader)
 
-        with self._readers(recordings) as (found, reader):
+        with self._track_progress(recordings) as (items, create_reader):
             try:
-                for item in itertools.islice(found, _AHEAD * self._at_once):
-                    waiting.append((item, run_in_thread(partial(passages_of, item, reader()))))
-                while waiting:
-                    item, task = waiting.popleft()
-                    with self._judged(item):
+                for item in itertools.islice(items, _LOOKAHEAD * self._max_concurrency):
+                    pending.append((item, run_in_thread(partial(read_item, item, create_reader()))))
+                while pending:
+                    item, task = pending.popleft()
+                    with self._handle_error(item):
                         yield from task.result()
-                    for following in itertools.islice(found, 1):
-                        waiting.append((following, run_in_thread(partial(passages_of, following, reader()))))
+                    for following in itertools.islice(items, 1):
+                        pending.append((following, run_in_thread(partial(read_item, following, create_reader()))))
             finally:
-                left.set()  # what is under way is finished and kept; nothing else is begun
+                stop.set()  # recordings under way are finished and stored; no others are begun
 
     async def aread(self, recordings: Iterable[BatchItem]) -> AsyncIterator[Passage]:
-        """The same on the running event loop."""
+        """Do what `read` does on the running event loop."""
         self.failures = []
-        places = asyncio.Semaphore(self._at_once)
-        waiting: deque[tuple[BatchItem, asyncio.Task[list[Passage]]]] = deque()
-        with self._readers(recordings) as (found, reader):
+        slots = asyncio.Semaphore(self._max_concurrency)
+        pending: deque[tuple[BatchItem, asyncio.Task[list[Passage]]]] = deque()
+        with self._track_progress(recordings) as (items, create_reader):
             try:
-                for item in await asyncio.to_thread(list, itertools.islice(found, _AHEAD * self._at_once)):
-                    waiting.append((item, asyncio.create_task(self._apassages(item, reader(), places))))
-                while waiting:
-                    item, task = waiting.popleft()
-                    with self._judged(item):
+                for item in await asyncio.to_thread(list, itertools.islice(items, _LOOKAHEAD * self._max_concurrency)):
+                    pending.append((item, asyncio.create_task(self._aread_item(item, create_reader(), slots))))
+                while pending:
+                    item, task = pending.popleft()
+                    with self._handle_error(item):
                         for passage in await task:
                             yield passage
-                    for following in await asyncio.to_thread(list, itertools.islice(found, 1)):
-                        waiting.append((following, asyncio.create_task(self._apassages(following, reader(), places))))
+                    for following in await asyncio.to_thread(list, itertools.islice(items, 1)):
+                        task = asyncio.create_task(self._aread_item(following, create_reader(), slots))
+                        pending.append((following, task))
             finally:
-                for _, task in waiting:
+                for _, task in pending:
                     task.cancel()
 
-    def _passages(self, item: BatchItem, reader: DocumentReader) -> list[Passage]:
+    def _read_item(self, item: BatchItem, reader: DocumentReader) -> list[Passage]:
         if item.error is not None:
             raise item.error
         return list(reader.read(item.audio, item.metadata))
 
-    async def _apassages(self, item: BatchItem, reader: DocumentReader, places: asyncio.Semaphore) -> list[Passage]:
+    async def _aread_item(self, item: BatchItem, reader: DocumentReader, slots: asyncio.Semaphore) -> list[Passage]:
         if item.error is not None:
             raise item.error
-        async with places:
+        async with slots:
             return list(await reader.aread(item.audio, item.metadata))
 
     @contextlib.contextmanager
-    def _judged(self, item: BatchItem) -> Generator[None]:
+    def _handle_error(self, item: BatchItem) -> Generator[None]:
+        """Raise, log or collect the error of a recording, as `on_error` says."""
         try:
             yield
         except AudioError as error:
@@ -190,12 +217,12 @@ class Batch:
                 self.failures.append(Failure(item.audio.label, error))
 
     @contextlib.contextmanager
-    def _readers(
-        self, found: Iterable[BatchItem]
+    def _track_progress(
+        self, recordings: Iterable[BatchItem]
     ) -> Generator[tuple[Iterator[BatchItem], Callable[[], DocumentReader]]]:
-        """What is found, and what makes the reader of each, which tells the bar if there is one."""
-        if not self._shows:
-            yield iter(found), lambda: self._reader
+        """Show the progress bar if asked to. Yield the recordings, and a function that creates the reader of each."""
+        if not self._show_progress:
+            yield iter(recordings), lambda: self._reader
             return
-        with ProgressBar(len(found) if isinstance(found, Sequence) else None) as bar:
-            yield iter(found), lambda: self._reader.with_progress(bar.add_recording())
+        with ProgressBar(len(recordings) if isinstance(recordings, Sequence) else None) as bar:
+            yield iter(recordings), lambda: self._reader.with_progress(bar.add_recording())

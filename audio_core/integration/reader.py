@@ -1,4 +1,4 @@
-"""Recordings to passages: what the loaders and readers of both frameworks have in common."""
+"""Turn recordings into passages, for the loaders and readers of both frameworks."""
 
 from __future__ import annotations
 
@@ -37,33 +37,34 @@ _SPLIT_OPTIONS = ("granularity", "window_seconds", "window_overlap")
 
 
 class ReaderOptions(TranscriptionKwargs, total=False):
-    """What a loader, parser or reader takes besides its source.
+    """The options of a loader, parser or reader.
 
     Attributes:
-        provider: who transcribes, or a row of your own; `"local"` by default, without a key.
-        model: name of the model; needed for remote providers.
-        api_key: the provider's key; by default taken from the environment.
-        base_url: where the provider's API starts, if not where its row says.
-        language: code of the language spoken.
+        provider: name of the provider that transcribes, or a row of your own. The default `"local"` needs no key.
+        model: name of the model; required for remote providers.
+        api_key: the provider's key; by default it is read from the environment.
+        base_url: base URL of the provider's API, if it differs from the provider's row.
+        language: code of the spoken language, such as `"en"`; None lets the model detect it.
         prompt: words or names to expect.
-        words: whether each word's time is wanted from the provider.
-        diarize: whether speakers are to be told apart.
-        temperature: of the model.
-        extra: fields of the provider's own.
-        gaps: `"raise"`, or `"mark"` to get the rest of a long recording of which a piece failed.
-        channels: `"mixed"`, or `"separate"` to hear each channel as a speaker of its own.
+        words: whether to ask the provider for the times of words.
+        diarize: whether to tell speakers apart.
+        temperature: sampling temperature of the model.
+        extra: further fields for the provider.
+        gaps: `"raise"`, or `"mark"` to return the other pieces of a long recording if one failed.
+        channels: `"mixed"`, or `"separate"` to transcribe each channel as a speaker of its own.
         vad: what finds the pauses at which a long recording is cut: `"energy"`, or `"silero"` for noisy ones.
-        progress: is called with `Progress` as recordings are heard, possibly on another thread.
-        granularity: `"segment"`, `"window"` or `"file"`.
-        window_seconds: length of a window.
-        window_overlap: seconds that a window shares with the one before.
-        timeout: seconds on the clock for each request.
+        progress: a function that is called with `Progress` during the work, possibly on another thread.
+        granularity: how much one passage holds: a `"segment"`, a `"window"` or the whole `"file"`.
+        window_seconds: length of a window in seconds.
+        window_overlap: seconds that a window shares with the previous one.
+        timeout: seconds on the wall clock for each request.
         max_retries: how many more requests may follow a failed one.
-        max_concurrency: how many recordings, and pieces of long ones, are under way side by side, in all.
-        access: what may be opened; None trusts what is named.
-        store: where transcripts are kept, so that a job that died goes on: a `TranscriptStore`, or the path of its file.
-        http_client: an `httpx.Client` of yours.
-        http_async_client: an `httpx.AsyncClient` of yours.
+        max_concurrency: how many recordings, and pieces of long ones, are transcribed side by side, in total.
+        access: what may be opened; None trusts every path and every public host that is named.
+        store: a `TranscriptStore`, or the path of its file. Finished transcripts are kept there, so that an interrupted
+            job can be resumed without paying twice.
+        http_client: your own `httpx.Client`.
+        http_async_client: your own `httpx.AsyncClient`.
     """
 
     provider: str | Provider
@@ -84,7 +85,18 @@ class ReaderOptions(TranscriptionKwargs, total=False):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DocumentReader:
-    """Transcribes recordings and cuts the transcripts into passages."""
+    """A reader that transcribes recordings and splits the transcripts into passages.
+
+    Attributes:
+        client: transcribes the recordings.
+        transcription: options for `AudioClient.transcribe`.
+        cutting: options for `split_passages`.
+
+    Example:
+        >>> passage = next(DocumentReader.create(granularity="file").read(Audio.of("examples/audio/call.mp3", end=4.5)))
+        >>> passage.text
+        'good afternoon this is the city library how can i help you'
+    """
 
     client: AudioClient
     transcription: Mapping[str, Any]
@@ -92,41 +104,49 @@ class DocumentReader:
 
     @classmethod
     def create(cls, **options: Unpack[ReaderOptions]) -> DocumentReader:
-        """A reader with these options; nothing is opened.
+        """Create a reader. Nothing is opened.
 
         Raises:
-            TypeError: if an option is not known.
+            TypeError: if an option is unknown.
             UnknownProvider: if there is no such provider.
         """
         if unknown := options.keys() - ReaderOptions.__optional_keys__:
             raise TypeError(f"Unknown options: {', '.join(sorted(unknown))}.")
-        given: dict[str, Any] = {**options}
-        client = AudioClient(**{name: given.pop(name) for name in _CLIENT_OPTIONS if name in given})
-        cutting = {name: given.pop(name) for name in _SPLIT_OPTIONS if name in given}
-        return cls(client, given, cutting)
+        remaining: dict[str, Any] = {**options}
+        client = AudioClient(**{name: remaining.pop(name) for name in _CLIENT_OPTIONS if name in remaining})
+        cutting = {name: remaining.pop(name) for name in _SPLIT_OPTIONS if name in remaining}
+        return cls(client, remaining, cutting)
 
     @property
     def max_concurrency(self) -> int:
-        """How many recordings to read side by side: an engine in this process gains nothing from company."""
+        """The number of recordings to read side by side. It is 1 for an engine in this process."""
         return 1 if self.client.is_local else self.client.max_concurrency
 
     def with_progress(self, progress: Callable[[Progress], object]) -> DocumentReader:
-        """The same reader, which tells somebody else too how far a recording is."""
-        told = self.transcription.get("progress")
+        """Return a copy of this reader that also calls `progress` with the progress of each recording."""
+        callback = self.transcription.get("progress")
 
-        def tell(news: Progress) -> None:
-            progress(news)
-            if told is not None:
-                told(news)
+        def report(state: Progress) -> None:
+            progress(state)
+            if callback is not None:
+                callback(state)
 
-        return replace(self, transcription={**self.transcription, "progress": tell})
+        return replace(self, transcription={**self.transcription, "progress": report})
 
     def read(self, source: Any, metadata: Mapping[str, Any] | None = None) -> Iterator[Passage]:
-        """The passages of a recording; `metadata` is kept beside what the recording says."""
+        """Transcribe a recording and return its passages.
+
+        Args:
+            source: anything that `Audio.of` takes.
+            metadata: the caller's own metadata, which are added to each passage.
+
+        Raises:
+            AudioError: if the recording cannot be opened, or the provider fails.
+        """
         return self._split(self.client.transcribe(source, **self.transcription), metadata)
 
     async def aread(self, source: Any, metadata: Mapping[str, Any] | None = None) -> Iterator[Passage]:
-        """`read` on the running event loop."""
+        """Do what `read` does on the running event loop."""
         return self._split(await self.client.atranscribe(source, **self.transcription), metadata)
 
     def _split(self, transcript: Transcript, metadata: Mapping[str, Any] | None) -> Iterator[Passage]:

@@ -1,1 +1,1 @@
-"""What is inside the bytes: format names, decoding, cutting, encoding."""
+"""Probe, demux, decode, segment and encode recordings."""

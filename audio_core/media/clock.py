@@ -1,4 +1,4 @@
-"""Where in a recording we are, packet by packet."""
+"""The position in a recording, counted packet by packet."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from audio_core.errors import AudioTooLarge
 __all__ = ["GAP", "MAX_SECONDS", "Clock"]
 
 MAX_SECONDS = 48 * 3600.0
-"""A recording that decodes to more is refused while it is decoded."""
+"""Seconds. A recording that decodes to more is refused while it is decoded."""
 GAP = 0.05
-"""Seconds by which time stamps must jump ahead to mean that something is missing."""
+"""Seconds by which a timestamp must be ahead of the position to mean that audio is missing."""
 
 
 class Clock:
-    """Time stamps where they go ahead, and otherwise the sum of what was heard.
+    """The position in a recording, in seconds.
 
-    Chained files start their time stamps anew, and damaged ones jump; both must not bend time.
+    The position is the sum of the durations so far. A timestamp only counts for the first packet and after a gap:
+    chained files restart their timestamps, damaged files make them jump, and neither may distort the timeline.
 
     Args:
-        tick: seconds that a time stamp counts.
-        origin: seconds at which the recording's time stamps begin.
+        tick: the time base: seconds per unit of a timestamp.
+        origin: seconds at which the recording's timestamps begin.
 
     Example:
         >>> clock = Clock(0.5, origin=1.0)
@@ -28,24 +29,30 @@ class Clock:
     """
 
     def __init__(self, tick: float, origin: float) -> None:
-        self._tick, self._origin = tick, origin
+        self._time_base_seconds, self._origin = tick, origin
         self.seconds: float = 0.0
-        self._started = False
+        self._is_started = False
 
     def advance(self, stamp: int | None, ticks: float) -> bool:
-        """Go on by what was heard: where it begins, if it says so, and how long it lasts, in ticks.
+        """Move the position to the end of a packet or frame.
+
+        Args:
+            stamp: its timestamp, in units of the time base; None if it has none.
+            ticks: its duration, in units of the time base.
 
         Returns:
-            Whether it does not follow on what came before: it is the first, or something is missing.
+            Whether it does not continue what came before: it is the first, or audio is missing before it.
 
         Raises:
             AudioTooLarge: if the recording is longer than `MAX_SECONDS`.
         """
-        begin = self.seconds if stamp is None else stamp * self._tick - self._origin
-        jumps = not self._started or begin - self.seconds > GAP
-        if jumps:
-            self._started, self.seconds = True, begin
-        self.seconds += ticks * self._tick
+        start = self.seconds if stamp is None else stamp * self._time_base_seconds - self._origin
+        is_discontinuous = not self._is_started or start - self.seconds > GAP
+        if is_discontinuous:
+            self._is_started, self.seconds = True, start
+        self.seconds += ticks * self._time_base_seconds
         if self.seconds > MAX_SECONDS:
-            raise AudioTooLarge(f"The recording is longer than {MAX_SECONDS / 3600:.0f} hours; cut it with a clip.")
-        return jumps
+            raise AudioTooLarge(
+                f"The recording is longer than {MAX_SECONDS / 3600:.0f} hours; use a clip of it, with start and end."
+            )
+        return is_discontinuous

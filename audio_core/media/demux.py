@@ -1,7 +1,8 @@
-"""The audio track of an open recording: its packets and frames, from the beginning or by a jump.
+"""Demux a recording: read packets and frames of its audio stream, from the beginning or after a seek.
 
-Recordings come from anyone, so FFmpeg sees a nameless stream and a list of formats: a playlist would read other files and
-URLs. Positions come from the packets, never from a header's duration; damaged packets become silence, so that time goes on.
+Recordings come from untrusted sources, so FFmpeg gets a nameless stream and a list of allowed formats: a playlist would
+make it read other files and URLs. Positions come from the packets, never from a duration in a header. Damaged packets
+become silence, so that what follows keeps its time.
 """
 
 # PyAV's packets are generic, and its own methods leave the parameter open.
@@ -34,20 +35,21 @@ Packet: TypeAlias = "_Packet[Any]"
 __all__ = ["CHANNELS", "RATES", "Demuxer", "get_channel_layout", "open_demuxer"]
 
 MAX_DECODED_BYTES = 64 * 2**30
-"""A recording that decodes to more at its own rate and channels is refused while it is decoded; a small file can hold it."""
+"""A recording that decodes to more, at its own rate and channels, is refused. Even a small file can hold that much."""
 RATES, CHANNELS = range(4_000, 384_001), range(1, 65)
-"""What is read; only a forged header has others: 1 Hz makes 1 MB of WAV last for days."""
+"""Accepted sample rates (Hz) and channel counts. Only a forged header has others: at 1 Hz, 1 MB lasts for days."""
 _HEAD_BYTES = 4096
 
 _READABLE = "wav,mp3,flac,ogg,mov,mp4,m4a,3gp,3g2,mj2,aac,matroska,webm,aiff,caf,w64,au,asf,amr"
-_INDEXED = {"wav", "aiff", "flac", "mov"}  # index or frames hold true times
-_COUNTED = {"mp3", "aac"}  # FFmpeg finds a place by counting frames from the beginning, which is exact
-_HEARD_OUT = {"matroska", "ogg"}  # stamps in whole milliseconds, or of several streams: only counting is exact
-_UNTIMED = {"aac", "amr", "s16le", "s24le", "asf", "au"}  # their headers do not know the length
-_RAW = {"pcm16": "s16le", "pcm24": "s24le"}
-_OF_WAV = {"max_size": "65536", "probesize": "65536"}  # with its packets of 4 KiB, FFmpeg takes seven times as long
+_SEEKABLE_BY_INDEX = {"wav", "aiff", "flac", "mov"}  # an index or the frames themselves hold exact timestamps
+_SEEKABLE_BY_COUNTING = {"mp3", "aac"}  # FFmpeg seeks by counting frames from the beginning, which is exact
+# Timestamps are whole milliseconds, or those of several streams: only counting from the start is exact.
+_DECODED_FROM_START = {"matroska", "ogg"}
+_WITHOUT_HEADER_LENGTH = {"aac", "amr", "s16le", "s24le", "asf", "au"}
+_RAW_DEMUXERS = {"pcm16": "s16le", "pcm24": "s24le"}
+_WAV_OPTIONS = {"max_size": "65536", "probesize": "65536"}  # FFmpeg's default, packets of 4 KiB, takes 7 times as long
 _PREROLL = 1.0  # seconds decoded before a clip, so that codecs with a memory have settled
-_CUT_SHORT, _CUT_SHARE = 0.25, 0.001  # seconds, and share of it, by which a file may fall short of its promise
+_MISSING_SECONDS, _MISSING_SHARE = 0.25, 0.001  # together, how far a file may fall short of its header length
 _DAMAGED_SHARE = 0.05  # of packets that may be lost before a recording counts as damaged
 
 
@@ -55,34 +57,43 @@ class Demuxer:
     """The audio stream of an open recording.
 
     Attributes:
-        label: what messages call the recording.
-        stream: PyAV's.
-        tick: seconds that a time stamp counts.
+        label: the recording's name in messages.
+        stream: PyAV's audio stream.
+        time_base_seconds: seconds per unit of a timestamp.
+
+    Raises:
+        InvalidAudio: if the recording has no audio track.
+        UnsupportedFormat: if its codec, sample rate or channel count is not supported.
     """
 
     def __init__(self, audio: Audio, content: Content, container: InputContainer) -> None:
         if not container.streams.audio:
             raise InvalidAudio(f"{audio.label} holds no audio track.")
         if container.streams.audio[0].codec_context is None:  # pyright: ignore[reportUnnecessaryComparison]
-            raise UnsupportedFormat(f"{audio.label} is in a codec that is not read here.")
+            raise UnsupportedFormat(f"{audio.label} uses a codec that cannot be decoded here.")
         self.label = audio.label
         self.stream: AudioStream = container.streams.audio[0]
-        self.tick = float(self.stream.time_base or 0) or 1 / self.stream.codec_context.sample_rate
+        self.time_base_seconds = float(self.stream.time_base or 0) or 1 / self.stream.codec_context.sample_rate
         self._content, self._container = content, container
-        self._name = container.format.name.split(",")[0]
-        self._origin = max(0, self.stream.start_time or 0) * self.tick  # below zero lies what the decoder drops
+        self._format_name = container.format.name.split(",")[0]
+        # A negative start is encoder delay, which the decoder drops.
+        self._origin = max(0, self.stream.start_time or 0) * self.time_base_seconds
         self._clip_end = audio.end
-        self._promise = _read_header_length(content, container, self.stream)
-        self._packets = self._bad = self._bytes = 0
-        self._skipped = False
-        _check_shape(self.label, self.stream.codec_context)
+        self._header_seconds = _read_header_length(content, container, self.stream)
+        self._packet_count = self._bad_packets = self._decoded_bytes = 0
+        self._skips_beginning = False
+        _check_rate_and_channels(self.label, self.stream.codec_context)
 
     def create_clock(self) -> Clock:
-        """A clock for this track's time stamps."""
-        return Clock(self.tick, self._origin)
+        """Return a new clock for this stream's timestamps."""
+        return Clock(self.time_base_seconds, self._origin)
 
     def read_packets(self) -> Iterator[Packet]:
-        """The packets from where the container stands."""
+        """Yield the packets from the container's current position on.
+
+        Raises:
+            InvalidAudio: if the container is damaged.
+        """
         try:
             yield from (packet for packet in self._container.demux(self.stream) if packet.size)
         except av.error.EOFError:
@@ -91,133 +102,159 @@ class Demuxer:
             raise InvalidAudio(f"{self.label} is damaged: its container cannot be read to the end.") from None
 
     def decode_frames(self, start: float) -> Iterator[AudioFrame]:
-        """Decoded frames from shortly before `start` to shortly behind the clip's end."""
-        is_late = self._name == "ogg" and self.stream.codec_context.name == "vorbis" and start > _PREROLL
+        """Yield decoded frames from shortly before `start` (in seconds) to shortly after the clip's end.
+
+        Raises:
+            InvalidAudio: if the container is damaged.
+            AudioTooLarge: if it decodes to more than `MAX_DECODED_BYTES`.
+        """
+        has_late_timestamps = (
+            self._format_name == "ogg" and self.stream.codec_context.name == "vorbis" and start > _PREROLL
+        )
         frames = self._decode_from(start - _PREROLL)
-        return _skip_to_true_timestamp(frames, self.tick) if is_late else frames
+        return _skip_to_true_timestamp(frames, self.time_base_seconds) if has_late_timestamps else frames
 
     def has_audio_at(self, seconds: float) -> bool:
-        """Whether the recording goes on until there, found by a jump; afterwards, packets come from the beginning again.
+        """Seek to find out whether the recording reaches a time, then rewind to the beginning.
 
-        False also where only reading everything would tell.
+        Returns:
+            False also where only reading all packets would show it.
+
+        Raises:
+            InvalidAudio: if the container is damaged.
         """
         near = seconds - _PREROLL
         if near <= 0 or not self._seek(near):
             return False
-        found = any(
-            self._get_start(packet) + (packet.duration or 0) * self.tick >= seconds for packet in self.read_packets()
+        is_reached = any(
+            self._get_start(packet) + (packet.duration or 0) * self.time_base_seconds >= seconds
+            for packet in self.read_packets()
         )
         self._rewind()
-        return found
+        return is_reached
 
     def check_header_length(self, seconds: float) -> None:
-        """Raise if the recording ended well before its header said."""
-        promised = self._promise
-        if promised is not None and promised - seconds > _CUT_SHORT + _CUT_SHARE * promised:
+        """Check that the recording, which ended after `seconds`, is about as long as its header says.
+
+        Raises:
+            InvalidAudio: if it is cut short.
+        """
+        expected = self._header_seconds
+        if expected is not None and expected - seconds > _MISSING_SECONDS + _MISSING_SHARE * expected:
             raise InvalidAudio(
-                f"{self.label} is cut short: its header says {promised:.2f} s, but it ends after {seconds:.2f} s. "
-                f"Fetch it again, or take what is there with Audio.of(..., end={max(0.1, seconds - 0.1):.1f})."
+                f"{self.label} is cut short: its header says {expected:.2f} s, but it ends after {seconds:.2f} s. "
+                f"Download it again, or use what is there with Audio.of(..., end={max(0.1, seconds - 0.1):.1f})."
             )
 
     def check_decoded(self, seconds: float) -> None:
-        """Raise if nothing was heard, too much of it was damaged, or it is cut short."""
-        if not self._bytes and not self._bad and self._skipped:
-            return  # the clip starts behind the end, which its reader says better
-        if not self._bytes:
+        """Check what was decoded from a recording that ended after `seconds`.
+
+        Raises:
+            InvalidAudio: if nothing was decoded, too much of it was damaged, or it is cut short.
+        """
+        if not self._decoded_bytes and not self._bad_packets and self._skips_beginning:
+            return  # the clip starts after the end; the caller's message for that is clearer
+        if not self._decoded_bytes:
             raise InvalidAudio(f"{self.label} holds no audio that can be decoded: it is empty or damaged.")
-        if self._bad > max(2, _DAMAGED_SHARE * self._packets):
-            raise InvalidAudio(f"{self.label} is damaged: {self._bad} of its {self._packets} packets do not decode.")
+        if self._bad_packets > max(2, _DAMAGED_SHARE * self._packet_count):
+            raise InvalidAudio(
+                f"{self.label} is damaged: {self._bad_packets} of its {self._packet_count} packets do not decode."
+            )
         self.check_header_length(seconds)
 
     def _decode_from(self, start: float) -> Iterator[AudioFrame]:
         for packet in self._read_packets_from(start):
-            self._packets += 1
+            self._packet_count += 1
             yield from self._decode_packet(packet)
             if self._clip_end is not None and self._get_start(packet) > self._clip_end + _PREROLL:
-                self._promise = None
+                self._header_seconds = None  # the rest stays unread, so the length cannot be checked
                 return
         yield from self._decode_packet(None)
 
     def _read_packets_from(self, start: float) -> Iterator[Packet]:
-        self._skipped = start > 0
-        if start <= 0 or self._seek(start) or self._name in _HEARD_OUT:
+        self._skips_beginning = start > 0
+        if start <= 0 or self._seek(start) or self._format_name in _DECODED_FROM_START:
             return self.read_packets()
         return (packet for packet in self.read_packets() if self._get_start(packet) >= start)
 
     def _seek(self, seconds: float) -> bool:
-        """Go to shortly before a place, if its time stamps can be believed without what precedes them."""
+        """Seek to shortly before a time, if timestamps there are reliable without what precedes them."""
         if not self._is_seekable_to(seconds):
             return False
         try:
-            self._container.seek(int((seconds + self._origin) / self.tick), stream=self.stream)
-        except av.error.FFmpegError:  # behind the end
+            self._container.seek(self._to_timestamp(seconds), stream=self.stream)
+        except av.error.FFmpegError:  # after the end
             self._rewind()
             return False
         return True
 
     def _is_seekable_to(self, seconds: float) -> bool:
-        if self._name == "ogg":
-            return is_one_stream_until(int((seconds + self._origin) / self.tick), self._content)
-        return self._name in _INDEXED or self._name in _COUNTED
+        if self._format_name == "ogg":
+            return is_one_stream_until(self._to_timestamp(seconds), self._content)
+        return self._format_name in _SEEKABLE_BY_INDEX or self._format_name in _SEEKABLE_BY_COUNTING
+
+    def _to_timestamp(self, seconds: float) -> int:
+        return int((seconds + self._origin) / self.time_base_seconds)
 
     def _rewind(self) -> None:
         try:
             self._container.seek(self.stream.start_time or 0, stream=self.stream)
         except av.error.FFmpegError:
-            raise InvalidAudio(f"{self.label} is damaged: its beginning is not found again.") from None
+            raise InvalidAudio(f"{self.label} is damaged: seeking back to its beginning failed.") from None
 
     def _get_start(self, packet: Packet) -> float:
-        return 0.0 if packet.pts is None else packet.pts * self.tick - self._origin
+        return 0.0 if packet.pts is None else packet.pts * self.time_base_seconds - self._origin
 
     def _decode_packet(self, packet: Packet | None) -> list[AudioFrame]:
         try:
             frames = self.stream.codec_context.decode(packet)
-        except av.error.FFmpegError:  # of any kind: damaged data was seen to give even 'Operation not permitted'
-            self._bad += packet is not None
+        except av.error.FFmpegError:  # of any kind: damaged data can raise even 'Operation not permitted'
+            self._bad_packets += packet is not None
             return []
         for frame in frames:
-            self._bytes += frame.samples * frame.format.bytes * frame.layout.nb_channels
-        if self._bytes > MAX_DECODED_BYTES:
+            self._decoded_bytes += frame.samples * frame.format.bytes * frame.layout.nb_channels
+        if self._decoded_bytes > MAX_DECODED_BYTES:
             raise AudioTooLarge(
-                f"{self.label} decodes to more than {MAX_DECODED_BYTES // 2**30} GiB; cut it with a clip."
+                f"{self.label} decodes to more than {MAX_DECODED_BYTES // 2**30} GiB; "
+                "use a clip of it, with start and end."
             )
         return frames
 
 
 @contextmanager
 def open_demuxer(audio: Audio) -> Generator[Demuxer]:
-    """The track of a recording that is not remote.
+    """Open a recording that is not remote for demuxing, and close it after the block.
 
     Raises:
-        InvalidAudio: if it holds no audio.
-        UnsupportedFormat: if its rate, channels or codec are not read here.
+        InvalidAudio: if it cannot be opened or holds no audio.
+        UnsupportedFormat: if its codec, sample rate or channel count is not supported.
     """
     name = audio.detect_format().name
-    raw = _RAW.get(name)
-    options = {"format_whitelist": raw or _READABLE, "protocol_whitelist": "pipe"}
+    raw_demuxer = _RAW_DEMUXERS.get(name)
+    options = {"format_whitelist": raw_demuxer or _READABLE, "protocol_whitelist": "pipe"}
     if name == "wav":
-        options |= _OF_WAV
-    if raw:
+        options |= _WAV_OPTIONS
+    if raw_demuxer:
         options |= {"sample_rate": str(audio.sample_rate), "ch_layout": get_channel_layout(audio.channels)}
     content = audio.open_content()
     with content.open_reader() as reader:
         try:
-            container = av.open(reader, "r", format=raw, options=options, metadata_errors="replace")
+            container = av.open(reader, "r", format=raw_demuxer, options=options, metadata_errors="replace")
         except (av.error.FFmpegError, ValueError):
-            raise InvalidAudio(f"{audio.label} is damaged: it starts like audio but cannot be read as any.") from None
+            raise InvalidAudio(f"{audio.label} is damaged: it starts like audio but cannot be opened.") from None
         with container:
             yield Demuxer(audio, content, container)
 
 
 def get_channel_layout(channels: int) -> str:
-    """FFmpeg's name for so many channels."""
+    """Return FFmpeg's name of the layout of so many channels."""
     return {1: "mono", 2: "stereo"}.get(channels, f"{channels} channels")
 
 
-def _skip_to_true_timestamp(frames: Iterable[AudioFrame], tick: float) -> Iterator[AudioFrame]:
-    """Leave out frames until one begins where the one before it ended.
+def _skip_to_true_timestamp(frames: Iterable[AudioFrame], time_base_seconds: float) -> Iterator[AudioFrame]:
+    """Skip frames until one begins where the one before it ended.
 
-    FFmpeg's stamps of Vorbis were seen to be late by half a block (8 ms at 16 kHz) wherever long blocks turn short.
+    FFmpeg's timestamps of Vorbis are late by half a block (8 ms at 16 kHz) wherever long blocks change to short ones.
     """
     expected: float | None = None
     frames = iter(frames)
@@ -225,32 +262,32 @@ def _skip_to_true_timestamp(frames: Iterable[AudioFrame], tick: float) -> Iterat
         if expected is not None and frame.pts is not None and abs(frame.pts - expected) < 1:
             yield frame
             break
-        expected = None if frame.pts is None else frame.pts + frame.samples / frame.sample_rate / tick
+        expected = None if frame.pts is None else frame.pts + frame.samples / frame.sample_rate / time_base_seconds
     yield from frames
 
 
 def _read_header_length(content: Content, container: InputContainer, stream: AudioStream) -> float | None:
-    """Return the seconds that the header says the recording lasts; None where it only guesses."""
+    """Return how many seconds the header says the recording lasts; None if it does not say, or FFmpeg only guesses."""
     name = container.format.name.split(",")[0]
     if name == "wav":
         header, bit_rate = parse_wav_header(content), stream.codec_context.bit_rate
         return header.data_bytes * 8 / bit_rate if header and header.data_bytes and bit_rate else None
-    if name == "mp3" and not _counts_frames(content):
+    if name == "mp3" and not _has_mp3_frame_count(content):
         return None
-    if name in _UNTIMED:
+    if name in _WITHOUT_HEADER_LENGTH:
         return None
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     return container.duration / av.time_base if container.duration else None
 
 
-def _counts_frames(content: Content) -> bool:
+def _has_mp3_frame_count(content: Content) -> bool:
     return has_frame_count(content.read_at(measure_id3_tag(content.read_at(0, _HEAD_BYTES)), _HEAD_BYTES))
 
 
-def _check_shape(label: str, codec: AudioCodecContext) -> None:
+def _check_rate_and_channels(label: str, codec: AudioCodecContext) -> None:
     if codec.sample_rate not in RATES or codec.channels not in CHANNELS:
         raise UnsupportedFormat(
             f"{label} claims {codec.sample_rate} Hz and {codec.channels} channels; "
-            f"{RATES.start} to {RATES.stop - 1} Hz and up to {CHANNELS.stop - 1} channels are read."
+            f"{RATES.start} to {RATES.stop - 1} Hz and up to {CHANNELS.stop - 1} channels are supported."
         )

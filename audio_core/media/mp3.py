@@ -1,6 +1,7 @@
-"""Tell whether an MP3 header knows the file's length.
+"""Tell whether an MP3 header states the file's length.
 
-Without a Xing, Info or VBRI header, FFmpeg guesses the length from the first bit rate. It was seen to be wrong by a factor of 60.
+Without a Xing, Info or VBRI header, FFmpeg guesses the length from the first bit rate. The guess can be off by a factor
+of 60.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ _ID3_HEADER_BYTES = 10
 
 
 def has_frame_count(head: bytes) -> bool:
-    """Tell whether an MP3 counts its frames in a Xing, Info or VBRI header, so that its length is exact.
+    """Tell whether an MP3 file counts its frames in a Xing, Info or VBRI header, so that its length is exact.
 
     Args:
         head: the first kilobytes after any ID3 tag.
     """
-    return any(mark in head[:512] for mark in (b"Xing", b"Info", b"VBRI"))
+    return any(marker in head[:512] for marker in (b"Xing", b"Info", b"VBRI"))
 
 
 def measure_id3_tag(head: bytes) -> int:

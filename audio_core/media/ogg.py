@@ -1,6 +1,7 @@
-"""Whether one can jump in an Ogg file: only within one stream that was written in one piece.
+"""Tell whether a seek in an Ogg file is reliable: only within a single unbroken stream.
 
-Streams that stand one after the other (chained, RFC 3533 §4) start their positions anew, and what is damaged hides them.
+Chained streams (RFC 3533 §4) follow one another in one file, and each restarts its positions. Damaged pages can hide
+where one stream ends and the next begins.
 """
 
 from __future__ import annotations
@@ -11,31 +12,39 @@ from audio_core.audio.content import Content
 
 __all__ = ["is_one_stream_until"]
 
-_PAGE = struct.Struct("<4sBBqIIIB")  # RFC 3533 §6: mark, version, flags, position, serial, number, checksum, lengths
-_LONGEST_HEADER = _PAGE.size + 255
+# RFC 3533 §6: capture pattern, version, flags, granule position, serial, sequence number, checksum, number of lengths
+_PAGE_HEADER = struct.Struct("<4sBBqIIIB")
+_LONGEST_HEADER = _PAGE_HEADER.size + 255
 _BEGINS_STREAM = 0x02
 
 
 def is_one_stream_until(position: int, content: Content) -> bool:
-    """Whether one unbroken stream reaches from the file's beginning to a position; only the headers of pages are read.
+    """Tell whether a single unbroken stream reaches from the file's beginning to a position.
+
+    Only the page headers are read.
 
     Args:
         position: in units of the stream's granule position, such as samples.
         content: the file.
 
     Returns:
-        False also if the stream ends before.
+        False also if the stream ends before the position.
     """
-    at = reached = 0
-    first: int | None = None
-    while len(head := content.read_at(at, _LONGEST_HEADER)) >= _PAGE.size:
-        mark, _, flags, granule, serial, _, _, lengths = _PAGE.unpack_from(head)
-        first = serial if first is None else first
-        begins = bool(flags & _BEGINS_STREAM)
-        if mark != b"OggS" or serial != first or begins != (at == 0) or -1 < granule < reached:
+    offset = reached = 0
+    first_serial: int | None = None
+    while len(head := content.read_at(offset, _LONGEST_HEADER)) >= _PAGE_HEADER.size:
+        pattern, _, flags, granule, serial, _, _, length_count = _PAGE_HEADER.unpack_from(head)
+        first_serial = serial if first_serial is None else first_serial
+        is_first_page = bool(flags & _BEGINS_STREAM)
+        if (
+            pattern != b"OggS"
+            or serial != first_serial
+            or is_first_page != (offset == 0)
+            or -1 < granule < reached  # -1: no packet ends on this page
+        ):
             return False
         if granule >= position:
             return True
         reached = max(reached, granule)
-        at += _PAGE.size + lengths + sum(head[_PAGE.size : _PAGE.size + lengths])
+        offset += _PAGE_HEADER.size + length_count + sum(head[_PAGE_HEADER.size : _PAGE_HEADER.size + length_count])
     return False

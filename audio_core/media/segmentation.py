@@ -1,7 +1,8 @@
-"""Long recordings in pieces, cut at pauses, in one streaming pass.
+"""Segmentation of long recordings into pieces, cut at pauses, in one streaming pass.
 
-A piece ends in the middle of the longest pause of its last fifth. Where nobody pauses, it is cut at the quietest moment, and
-both pieces hold the seconds around the cut, so that `stitch` can join them without losing or doubling a word.
+A piece ends in the middle of the longest pause in its last fifth. If there is no pause, it is cut at the quietest
+moment, and both pieces hold the seconds around the cut, so that `merge_pieces` can join them without losing or doubling
+a word.
 """
 
 from __future__ import annotations
@@ -19,28 +20,28 @@ from audio_core.media.vad_energy import FRAME_SECONDS, SILENT, EnergyVad, VadFra
 __all__ = ["BYTES_PER_SECOND", "RATE", "Piece", "Segmenter", "cut_recording"]
 
 RATE = 16_000
-"""Hz, mono: what speech recognisers listen at."""
+"""Sample rate of the pieces in Hz, mono: the one that speech recognisers work at."""
 
 BYTES_PER_SECOND = 2 * RATE
-"""Of a piece as PCM, or as WAV."""
+"""Size of a second of a piece, as PCM or as WAV."""
 
-_OVERLAP = 2.0
-_SEARCHED_SHARE = 0.2
-_SHORTEST_PAUSE = 0.3
-_SHORTEST_PIECE = 0.1
-_FRAME = round(FRAME_SECONDS * RATE)
-_QUIET_STRETCH = 5  # frames whose mean level says where speech is quietest
+_OVERLAP = 2.0  # seconds that both pieces hold on each side of a cut within speech
+_SEARCHED_SHARE = 0.2  # of a piece, at its end, that is searched for a pause
+_SHORTEST_PAUSE = 0.3  # seconds
+_SHORTEST_PIECE = 0.1  # seconds of new audio; a last piece with less is dropped
+_FRAME_SAMPLES = round(FRAME_SECONDS * RATE)
+_QUIET_WINDOW = 5  # frames whose summed level decides which moment is the quietest
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of a recording.
+    """A piece of a long recording.
 
     Attributes:
         start: seconds of the original recording.
         end: seconds of the original recording.
-        content: the stretch as 16-bit mono PCM at `RATE`, in a temporary file.
-        shared: seconds at its beginning that the piece before holds too; 0 after a pause.
+        content: the audio as 16-bit mono PCM at `RATE`, in a temporary file.
+        shared: seconds at its beginning that the previous piece holds too; 0 after a pause.
         is_silent: whether it is digital silence, or nearly.
     """
 
@@ -52,36 +53,41 @@ class Piece:
 
     @property
     def audio(self) -> Audio:
-        """The stretch as a recording of its own."""
+        """The piece as a recording of its own."""
         return Audio.of(Audio.of(self.content), format="pcm16", sample_rate=RATE)
 
 
 class VoiceActivityDetector(Protocol):
-    """What tells pauses from speech."""
+    """A detector that distinguishes speech from pauses in a stream of PCM."""
 
     def feed(self, pcm: bytes) -> Iterator[VadFrame]:
-        """The frames that are judged once `pcm` has come."""
+        """Yield the frames that can be classified once `pcm` is added."""
         ...
 
 
 def cut_recording(audio: Audio, longest: float, vad: Literal["energy", "silero"] = "energy") -> Iterator[Piece]:
-    """Cut a recording, or its clip; memory holds one piece, however long the recording is.
+    """Cut a recording, or its clip, into pieces. Memory holds one piece, however long the recording is.
 
     Args:
-        audio: a recording that is open.
-        longest: seconds that a piece may last.
-        vad: what tells pauses from speech.
+        audio: a recording that is not remote.
+        longest: maximum length of a piece, in seconds.
+        vad: the voice activity detector that finds the pauses.
+
+    Yields:
+        The pieces in order of time.
 
     Raises:
-        InvalidAudio: if it does not decode.
-        MissingDependency: if what is to tell pauses from speech is not installed.
+        InvalidAudio: if the recording does not decode, is damaged or is cut short.
+        UnsupportedFormat: if its codec, sample rate or channel count is not supported.
+        AudioTooLarge: if it decodes to more than `MAX_SECONDS` or `MAX_DECODED_BYTES`.
+        MissingDependency: if the voice activity detector is not installed.
     """
     from audio_core.media.decode import decode  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    cutter = Segmenter(audio.start or 0.0, longest, _create_vad(vad))
-    for data in decode(audio, rate=RATE):
-        yield from cutter.feed(data)
-    yield from cutter.close()
+    segmenter = Segmenter(audio.start or 0.0, longest, _create_vad(vad))
+    for pcm in decode(audio, rate=RATE):
+        yield from segmenter.feed(pcm)
+    yield from segmenter.close()
 
 
 def _create_vad(vad: str) -> VoiceActivityDetector:
@@ -93,37 +99,39 @@ def _create_vad(vad: str) -> VoiceActivityDetector:
 
 
 class Segmenter:
-    """Takes PCM at `RATE` and gives out pieces as they are complete. Inside, time is counted in samples.
+    """A streaming segmenter: takes PCM at `RATE` and yields each piece as soon as it is complete.
+
+    Internally, time is counted in samples.
 
     Args:
         start: where the PCM begins, in seconds of the original recording.
-        longest: seconds that a piece may last.
-        finder: what tells pauses from speech; their energy by default.
+        longest: maximum length of a piece, in seconds.
+        finder: the voice activity detector; by energy if None.
     """
 
     def __init__(self, start: float, longest: float, finder: VoiceActivityDetector | None = None) -> None:
         self._origin, self._longest = start, round(longest * RATE)
         self._overlap = min(round(_OVERLAP * RATE), self._longest // 6)
-        self._finder = finder or EnergyVad(RATE)
+        self._vad = finder or EnergyVad(RATE)
         self._pcm = bytearray()
-        self._begin = self._shared = 0
+        self._piece_start = self._shared = 0
         self._frames: list[VadFrame] = []
 
     def feed(self, data: bytes) -> Iterator[Piece]:
-        """The pieces that are complete once `data` has come."""
+        """Yield the pieces that are complete once `data` is added."""
         self._pcm += data
-        for frame in self._finder.feed(data):
+        for frame in self._vad.feed(data):
             self._frames.append(frame)
-            if frame.start + _FRAME - self._begin >= self._longest:
-                yield self._cut()
+            if frame.start + _FRAME_SAMPLES - self._piece_start >= self._longest:
+                yield self._cut_piece()
 
     def close(self) -> Iterator[Piece]:
-        """What is left."""
-        left = len(self._pcm) // 2
-        if left - self._shared >= _SHORTEST_PIECE * RATE:
-            yield self._build_piece(self._begin + left)
+        """Yield the last piece, unless next to nothing remains."""
+        remaining = len(self._pcm) // 2
+        if remaining - self._shared >= _SHORTEST_PIECE * RATE:
+            yield self._build_piece(self._piece_start + remaining)
 
-    def _cut(self) -> Piece:
+    def _cut_piece(self) -> Piece:
         pause = self._find_longest_pause()
         if pause is not None:
             piece = self._build_piece(pause)
@@ -135,32 +143,32 @@ class Segmenter:
         return piece
 
     def _find_longest_pause(self) -> int | None:
-        """The middle of the longest pause in the part that is searched."""
+        """Return the middle of the longest pause in the searched part of the piece, in samples."""
         frames = self._select_frames(round(_SEARCHED_SHARE * self._longest), 0)
-        runs = [list(run) for quiet, run in groupby(frames, lambda frame: frame.is_quiet) if quiet]
-        longest = max(runs, key=len, default=list[VadFrame]())
+        pauses = [list(run) for is_quiet, run in groupby(frames, lambda frame: frame.is_quiet) if is_quiet]
+        longest = max(pauses, key=len, default=list[VadFrame]())
         if len(longest) * FRAME_SECONDS < _SHORTEST_PAUSE:
             return None
-        return (longest[0].start + longest[-1].start + _FRAME) // 2
+        return (longest[0].start + longest[-1].start + _FRAME_SAMPLES) // 2
 
     def _find_quietest(self) -> int:
         frames = self._select_frames(max(round(_SEARCHED_SHARE * self._longest), 2 * self._overlap), self._overlap)
-        around = range(len(frames) - _QUIET_STRETCH + 1)
-        levels = [sum(frame.level for frame in frames[at : at + _QUIET_STRETCH]) for at in around]
-        return frames[levels.index(min(levels)) + _QUIET_STRETCH // 2].start
+        windows = range(len(frames) - _QUIET_WINDOW + 1)
+        levels = [sum(frame.level for frame in frames[first : first + _QUIET_WINDOW]) for first in windows]
+        return frames[levels.index(min(levels)) + _QUIET_WINDOW // 2].start
 
     def _select_frames(self, first: int, last: int) -> list[VadFrame]:
-        """The frames from `first` to `last` samples before a piece reaches its limit."""
-        limit = self._begin + self._longest
+        """Return the frames from `first` to `last` samples before the piece reaches its maximum length."""
+        limit = self._piece_start + self._longest
         return [frame for frame in self._frames if limit - first <= frame.start < limit - last]
 
     def _build_piece(self, end: int) -> Piece:
         loudest = max((frame.level for frame in self._frames if frame.start < end), default=0.0)
-        content = FileContent.copy_from(io.BytesIO(self._pcm[: 2 * (end - self._begin)]))
-        start, stop = (self._origin + sample / RATE for sample in (self._begin, end))
+        content = FileContent.copy_from(io.BytesIO(self._pcm[: 2 * (end - self._piece_start)]))
+        start, stop = (self._origin + sample / RATE for sample in (self._piece_start, end))
         return Piece(start, stop, content, self._shared / RATE, loudest < SILENT)
 
-    def _continue_at(self, begin: int, *, shared: int) -> None:
-        del self._pcm[: 2 * (begin - self._begin)]
-        self._frames = [frame for frame in self._frames if frame.start >= begin]
-        self._begin, self._shared = begin, shared
+    def _continue_at(self, start: int, *, shared: int) -> None:
+        del self._pcm[: 2 * (start - self._piece_start)]
+        self._frames = [frame for frame in self._frames if frame.start >= start]
+        self._piece_start, self._shared = start, shared

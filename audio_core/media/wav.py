@@ -1,7 +1,7 @@
 """Read the headers of WAV files: RIFF, and RF64 or BW64 for files over 4 GiB.
 
-Layout: the chunks `fmt ` and `data`, as Microsoft's "Multimedia Programming Interface and Data Specifications 1.0" (1991) and
-`WAVEFORMATEXTENSIBLE` define them; `ds64` by EBU Tech 3306 and ITU-R BS.2088.
+Layout: the chunks `fmt ` and `data`, as Microsoft's "Multimedia Programming Interface and Data Specifications 1.0"
+(1991) and `WAVEFORMATEXTENSIBLE` define them; `ds64` by EBU Tech 3306 and ITU-R BS.2088.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""An OpenAI-compatible speech server for a laptop without a key: PocketSphinx behind a well-known API.
+"""An OpenAI-compatible speech server that needs no key and no network. PocketSphinx transcribes.
 
-Run it with `python -m audio_core.offline`, or for a test with `with running() as base_url:`. It listens on this machine
-only. It is modest (about one word in four wrong on read English) and honest: a chat answer is what was heard in the clips,
-not a thought about them.
+Run it with `python -m audio_core.offline`, or in a test with `with running() as base_url:`. By default it listens on
+this machine only. About one word in four is wrong on read English. There is no chat model: a chat response repeats the
+transcript of the clips.
 """

@@ -1,4 +1,4 @@
-"""The routes, and errors in OpenAI's envelope."""
+"""The routes of the offline server, and its error responses in OpenAI's shape."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from audio_core.offline.transcription import transcribe
 __all__ = ["MODEL", "create_app"]
 
 MODEL = "pocketsphinx"
-"""The only model; any other name is answered by it too, and the reply says so."""
+"""The only model. A request for any other model is answered by this one."""
 
 
 def create_app() -> Starlette:
-    """The server as an ASGI application."""
+    """Create the server as an ASGI application."""
     return Starlette(
         routes=[
             Route("/v1/models", _list_models),
@@ -38,24 +38,25 @@ def create_app() -> Starlette:
 
 
 def _list_models(request: Request) -> Response:
-    row = {"id": MODEL, "object": "model", "created": int(time.time()), "owned_by": "audio_core.offline"}
-    return JSONResponse({"object": "list", "data": [row]})
+    model = {"id": MODEL, "object": "model", "created": int(time.time()), "owned_by": "audio_core.offline"}
+    return JSONResponse({"object": "list", "data": [model]})
 
 
 def _handle_http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    said = error.detail if isinstance(error, HTTPException) else "internal error"
-    return _build_error(status, f"{request.method} {request.url.path}: {said}", "not_found" if status == 404 else None)
+    detail = error.detail if isinstance(error, HTTPException) else "internal error"
+    message = f"{request.method} {request.url.path}: {detail}"
+    return _build_error_response(status, message, "not_found" if status == 404 else None)
 
 
 def _handle_audio_error(request: Request, error: Exception) -> Response:
-    return _build_error(400, str(error), "invalid_audio")
+    return _build_error_response(400, str(error), "invalid_audio")
 
 
 def _handle_value_error(request: Request, error: Exception) -> Response:
-    return _build_error(400, str(error), None)
+    return _build_error_response(400, str(error), None)
 
 
-def _build_error(status: int, message: str, code: str | None) -> Response:
-    body: dict[str, Any] = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
-    return JSONResponse({"error": body}, status_code=status)
+def _build_error_response(status: int, message: str, code: str | None) -> Response:
+    error: dict[str, Any] = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
+    return JSONResponse({"error": error}, status_code=status)

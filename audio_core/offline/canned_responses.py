@@ -1,6 +1,17 @@
-"""What the offline server answers: what it heard; or a tool call or JSON whose fields it fills from the words at hand.
+"""Choose the offline server's chat responses: transcripts, tool calls and JSON that fits a schema.
 
-There is no model here. It lets a chain or an agent run from end to end on a laptop, and is deterministic.
+There is no chat model. A tool's arguments and a schema's fields are filled with the numbers and quoted texts of the
+request, so responses are deterministic.
+
+Without this module, nothing that calls tools or asks for structured output could run without a key. It serves:
+
+- every end-to-end test of tool calls, agents and structured output in `tests/langchain` and `tests/llamaindex`,
+  LangChain's standard integration tests, and the tests through a real LiteLLM Proxy in `tests/gateway` (tests of exact
+  requests and of failures use `audio_core.testing.ScriptedGateway` instead);
+- `examples/meeting_minutes.py` (structured output) and `examples/voice_note_agent.py` (agents with tools);
+- the code in `docs/chatting.md` (structured output) and `docs/agents.md` (agents).
+
+It needs no dependency, and only the server imports it.
 """
 
 from __future__ import annotations
@@ -14,7 +25,7 @@ from audio_core.lenient_json import to_list, to_object, to_objects
 
 __all__ = ["CannedResponse", "Question", "choose_response", "fill_schema"]
 
-_NOTHING = "I heard no speech."
+_NO_SPEECH = "I heard no speech."
 _NO_AUDIO = "I am an offline speech recogniser: send me input_audio and I will tell you what I hear."
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _QUOTED = re.compile(r"[\"'“‘「『]([^\"'”’」』]+)[\"'”’」』]")
@@ -22,9 +33,19 @@ _QUOTED = re.compile(r"[\"'“‘「『]([^\"'”’」』]+)[\"'”’」』]")
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: the last message, what was heard in its clips, and how the answer is wanted.
+    """The last message of a chat request, with the options of its response.
 
-    A tool's recording comes in a user message after its answer; such a message is no tool's result, but follows one.
+    Attributes:
+        text: the text of the message.
+        heard: the transcripts of its clips.
+        is_tool_result: whether the message is a tool's result.
+        is_after_tool: whether a tool has returned a result since the last assistant message. A recording that a tool
+            returned is in a user message after the result.
+        tools: the functions that may be called, in OpenAI's shape.
+        tool_choice: OpenAI's field of that name.
+        response_format: OpenAI's field of that name.
+        stop: texts before which the response ends.
+        max_tokens: the maximum length of the response, in words.
     """
 
     text: str
@@ -39,13 +60,13 @@ class Question:
 
     @property
     def words(self) -> str:
-        """All that was said and written."""
+        """The text and the transcripts, one per line."""
         return "\n".join((self.text, *self.heard)).strip()
 
 
 @dataclass(frozen=True)
 class CannedResponse:
-    """What is answered: a text, or the names and arguments of tools to call."""
+    """A response: a text, or the names and arguments of the tools to call."""
 
     text: str = ""
     tool_calls: tuple[tuple[str, dict[str, Any]], ...] = ()
@@ -53,7 +74,7 @@ class CannedResponse:
 
 
 def choose_response(question: Question) -> CannedResponse:
-    """The answer to a question."""
+    """Choose the response to a question."""
     if tool := _choose_tool(question):
         arguments = fill_schema(to_object(tool.get("parameters")), question.words)
         return CannedResponse(tool_calls=((str(tool.get("name")), arguments),), finish_reason="tool_calls")
@@ -67,12 +88,15 @@ def choose_response(question: Question) -> CannedResponse:
 
 
 def _choose_tool(question: Question) -> dict[str, Any] | None:
-    """The tool that must be called; of those that may be called, the first, unless one has just answered."""
+    """Return the tool to call: the one that `tool_choice` names, or the first one.
+
+    After a tool's result, no tool is called unless `tool_choice` requires it.
+    """
     choice, tools = question.tool_choice, question.tools
     if not tools or choice == "none" or (question.is_after_tool and choice in (None, "auto")):
         return None
-    wanted = to_object(to_object(choice).get("function")).get("name")
-    return next((tool for tool in tools if wanted in (None, tool.get("name"))), None)
+    name = to_object(to_object(choice).get("function")).get("name")
+    return next((tool for tool in tools if name in (None, tool.get("name"))), None)
 
 
 def _choose_text(question: Question) -> str:
@@ -83,22 +107,29 @@ def _choose_text(question: Question) -> str:
         case "json_object":
             names = _QUOTED.findall(question.text) or ["answer"]
             return json.dumps(dict.fromkeys(names, question.words), ensure_ascii=False)
+        case _ if question.is_tool_result:
+            return f"The tool answered: {question.text}"
         case _:
-            return f"The tool answered: {question.text}" if question.is_tool_result else _report_heard(question.heard)
+            return _list_transcripts(question.heard)
 
 
-def _report_heard(heard: tuple[str, ...]) -> str:
-    texts = [text or _NOTHING for text in heard]
+def _list_transcripts(transcripts: tuple[str, ...]) -> str:
+    texts = [text or _NO_SPEECH for text in transcripts]
     if len(texts) <= 1:
         return f"I heard: {texts[0]}" if texts else _NO_AUDIO
     return "\n".join(f"In clip {number} I heard: {text}" for number, text in enumerate(texts, 1))
 
 
 def fill_schema(schema: dict[str, Any], words: str, *, root: dict[str, Any] | None = None) -> Any:
-    """A value that fits a JSON schema, with numbers and quoted texts taken from `words`.
+    """Return a value that fits a JSON schema.
+
+    Args:
+        schema: the schema.
+        words: a text. Its first number fills numbers, and its first quoted text fills strings.
+        root: the schema that holds the definitions to which a `$ref` points. By default it is `schema`.
 
     Example:
-        >>> filled({"type": "object", "properties": {"n": {"type": "integer"}}}, "What is magic(3)?")
+        >>> fill_schema({"type": "object", "properties": {"n": {"type": "integer"}}}, "What is magic(3)?")
         {'n': 3}
     """
     root = root or schema
@@ -110,10 +141,10 @@ def fill_schema(schema: dict[str, Any], words: str, *, root: dict[str, Any] | No
             root=root,
         )
     if choices := to_objects(schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")):
-        real = [choice for choice in choices if choice.get("type") != "null"]
-        return fill_schema((real or choices)[0], words, root=root)
-    if fixed := [schema["const"]] if "const" in schema else to_list(schema.get("enum")):
-        return fixed[0]
+        not_null = [choice for choice in choices if choice.get("type") != "null"]
+        return fill_schema((not_null or choices)[0], words, root=root)
+    if values := [schema["const"]] if "const" in schema else to_list(schema.get("enum")):
+        return values[0]
     return _fill_type(schema, words, root)
 
 
@@ -135,9 +166,9 @@ def _fill_type(schema: dict[str, Any], words: str, root: dict[str, Any]) -> Any:
             return quoted[1] if quoted else words
         case _:
             properties = to_object(schema.get("properties"))
-            needed = to_list(schema.get("required")) or list(properties)
+            required = to_list(schema.get("required")) or list(properties)
             return {
-                name: fill_schema(to_object(each), words, root=root)
-                for name, each in properties.items()
-                if name in needed
+                name: fill_schema(to_object(value), words, root=root)
+                for name, value in properties.items()
+                if name in required
             }

@@ -1,4 +1,7 @@
-"""`POST /v1/chat/completions`: what was asked is read here, thought about in `thinking`, and told in `completion`."""
+"""`POST /v1/chat/completions`.
+
+The request is parsed here, `canned_responses` chooses the response, and `completion` puts it into OpenAI's shapes.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +27,18 @@ __all__ = ["complete"]
 
 
 async def complete(request: Request) -> Response:
-    """Answer a chat request, whole or streamed."""
+    """Respond to a chat request, whole or streamed.
+
+    Raises:
+        ValueError: if the request is malformed or asks for a format of speech that cannot be encoded.
+        AudioError: if a clip cannot be read as audio.
+    """
     try:
         body: dict[str, Any] = await request.json()
         last, clips = _get_last_message(body["messages"]), _read_clips(body["messages"])
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError):
         raise ValueError("The body must be a JSON object with messages, each with a role and content.") from None
-    completion = await run_in_threadpool(_answer, body, last, clips)
+    completion = await run_in_threadpool(_build_completion, body, last, clips)
     if not body.get("stream"):
         return JSONResponse(completion.to_openai())
     return StreamingResponse(completion.stream_openai(), media_type="text/event-stream")
@@ -41,27 +49,27 @@ def _get_last_message(messages: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _is_after_tool(messages: list[dict[str, Any]]) -> bool:
-    """Whether a tool has answered since the last call."""
+    """Tell whether there is a tool result after the last assistant message."""
     roles = [message["role"] for message in messages]
-    since = len(roles) - roles[::-1].index("assistant") if "assistant" in roles else 0
-    return "tool" in roles[since:]
+    start = len(roles) - roles[::-1].index("assistant") if "assistant" in roles else 0
+    return "tool" in roles[start:]
 
 
 def _read_clips(messages: list[dict[str, Any]]) -> list[Audio]:
-    said = [message.get("content") for message in messages if message["role"] == "user"]
-    blocks = [block for block in to_objects(said[-1] if said else None) if is_audio_block(block)]
+    contents = [message.get("content") for message in messages if message["role"] == "user"]
+    blocks = [block for block in to_objects(contents[-1] if contents else None) if is_audio_block(block)]
     if any(block.get("type") != "input_audio" for block in blocks):
         raise ValueError("Audio must come as input_audio with base64 data and a format.")
     return [Audio.of(block) for block in blocks]
 
 
-def _answer(body: dict[str, Any], last: dict[str, Any], clips: list[Audio]) -> Completion:
-    engine, is_tool = PocketSphinx(), last["role"] == "tool"
-    heard = [] if is_tool else [engine.transcribe(clip, TranscriptionOptions()) for clip in clips]
+def _build_completion(body: dict[str, Any], last: dict[str, Any], clips: list[Audio]) -> Completion:
+    engine, is_tool_result = PocketSphinx(), last["role"] == "tool"
+    transcripts = [] if is_tool_result else [engine.transcribe(clip, TranscriptionOptions()) for clip in clips]
     question = Question(
         text=get_text(last) or "",
-        heard=tuple(transcript.text for transcript in heard),
-        is_tool_result=is_tool,
+        heard=tuple(transcript.text for transcript in transcripts),
+        is_tool_result=is_tool_result,
         is_after_tool=_is_after_tool(body["messages"]),
         tools=tuple(to_object(tool.get("function")) for tool in to_objects(body.get("tools"))),
         tool_choice=body.get("tool_choice"),
@@ -69,14 +77,14 @@ def _answer(body: dict[str, Any], last: dict[str, Any], clips: list[Audio]) -> C
         stop=tuple(to_list(body.get("stop")) or [stop for stop in [body.get("stop")] if stop]),
         max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
     )
-    found = choose_response(question)
-    speaks = "audio" in to_list(body.get("modalities")) and not found.tool_calls
+    response = choose_response(question)
+    speaks = "audio" in to_list(body.get("modalities")) and not response.tool_calls
     return Completion(
-        found,
+        response,
         speech=synthesize(clips, to_object(body.get("audio")), streamed=bool(body.get("stream"))) if speaks else None,
         model=str(body.get("model")),
         words_read=len(question.text.split()),
-        seconds_heard=sum(transcript.duration or 0.0 for transcript in heard),
+        seconds_heard=sum(transcript.duration or 0.0 for transcript in transcripts),
         wants_usage=bool(to_object(body.get("stream_options")).get("include_usage")),
         created=int(time.time()),
     )

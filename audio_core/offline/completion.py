@@ -16,15 +16,26 @@ from audio_core.offline.speech import Voice
 
 __all__ = ["Completion"]
 
-_TOKENS_PER_SECOND = 10  # what gpt-4o-audio was seen to count, roughly; here it is only a stated rate
-_PIECES = re.compile(r"\s*\S+")
-_VOICE_BYTES, _ARGUMENT_CHARACTERS = 12_000, 12
-_REMEMBERED = 3600  # seconds for which the id of a spoken reply is said to be known
+_TOKENS_PER_SECOND = 10  # about what gpt-4o-audio was seen to report; here it is only a documented rate
+_WORD = re.compile(r"\s*\S+")
+_SPEECH_CHUNK_BYTES, _ARGUMENTS_CHUNK_CHARACTERS = 12_000, 12
+_SPEECH_ID_SECONDS = 3600  # how long the id of a spoken reply is valid, according to its `expires_at`
 
 
 @dataclass(frozen=True)
 class Completion:
-    """What is answered to one request, and what it cost."""
+    """The response to one request, and its usage.
+
+    Attributes:
+        response: the text or the tool calls.
+        speech: the spoken reply, if the request asked for one.
+        model: the model that the request named.
+        words_read: how many words the last message has.
+        seconds_heard: the duration of its clips.
+        wants_usage: whether a stream ends with its usage.
+        created: seconds since the epoch.
+        id: the id of the completion.
+    """
 
     response: CannedResponse
     speech: Voice | None
@@ -36,18 +47,18 @@ class Completion:
     id: str = field(default_factory=lambda: f"chatcmpl-{uuid.uuid4().hex[:24]}")
 
     def to_openai(self) -> dict[str, Any]:
-        """The body of a reply."""
+        """Build the body of a whole response."""
         message: dict[str, Any] = {"role": "assistant", "content": self.response.text or None, "refusal": None}
         if calls := self._build_calls():
             message["tool_calls"] = calls
         if self.speech:
-            spoken = {"data": _encode_base64(self.speech.data), "transcript": self.response.text}
-            message |= {"content": None, "audio": {"id": self.speech.id, "expires_at": self._expiry, **spoken}}
+            audio = {"data": _encode_base64(self.speech.data), "transcript": self.response.text}
+            message |= {"content": None, "audio": {"id": self.speech.id, "expires_at": self._expiry, **audio}}
         choice = {"index": 0, "message": message, "finish_reason": self.response.finish_reason, "logprobs": None}
         return {**self._build_envelope("chat.completion"), "choices": [choice], "usage": self._build_usage()}
 
     def stream_openai(self) -> Iterator[str]:
-        """The events of a stream."""
+        """Yield the server-sent events of a streamed response."""
         envelope = self._build_envelope("chat.completion.chunk")
         yield _format_event(envelope, {"role": "assistant", "content": None if self.speech else ""})
         for delta in self._iterate_deltas():
@@ -59,36 +70,36 @@ class Completion:
 
     @property
     def _expiry(self) -> int:
-        return self.created + _REMEMBERED
+        return self.created + _SPEECH_ID_SECONDS
 
     def _iterate_deltas(self) -> Iterator[dict[str, Any]]:
-        pieces = _PIECES.findall(self.response.text)
+        words = _WORD.findall(self.response.text)
         if self.speech is None:
-            yield from ({"content": piece} for piece in pieces)
+            yield from ({"content": word} for word in words)
         else:
-            yield from ({"audio": part} for part in self._iterate_speech(self.speech, pieces))
-        for at, call in enumerate(self._build_calls()):
-            said = call["function"].pop("arguments")
-            yield {"tool_calls": [{"index": at, **call}]}
-            for start in range(0, len(said), _ARGUMENT_CHARACTERS):
-                part = said[start : start + _ARGUMENT_CHARACTERS]
-                yield {"tool_calls": [{"index": at, "function": {"arguments": part}}]}
+            yield from ({"audio": part} for part in self._iterate_speech(self.speech, words))
+        for index, call in enumerate(self._build_calls()):
+            arguments = call["function"].pop("arguments")
+            yield {"tool_calls": [{"index": index, **call}]}
+            for start in range(0, len(arguments), _ARGUMENTS_CHUNK_CHARACTERS):
+                part = arguments[start : start + _ARGUMENTS_CHUNK_CHARACTERS]
+                yield {"tool_calls": [{"index": index, "function": {"arguments": part}}]}
 
-    def _iterate_speech(self, voice: Voice, pieces: list[str]) -> Iterator[dict[str, Any]]:
-        yield {"id": voice.id}
-        yield from ({"transcript": piece} for piece in pieces)
-        for start in range(0, len(voice.data), _VOICE_BYTES):
-            yield {"data": _encode_base64(voice.data[start : start + _VOICE_BYTES])}
+    def _iterate_speech(self, speech: Voice, words: list[str]) -> Iterator[dict[str, Any]]:
+        yield {"id": speech.id}
+        yield from ({"transcript": word} for word in words)
+        for start in range(0, len(speech.data), _SPEECH_CHUNK_BYTES):
+            yield {"data": _encode_base64(speech.data[start : start + _SPEECH_CHUNK_BYTES])}
         yield {"expires_at": self._expiry}
 
     def _build_calls(self) -> list[dict[str, Any]]:
         return [
             {
-                "id": f"call_{self.id[-20:]}{at}",
+                "id": f"call_{self.id[-20:]}{index}",
                 "type": "function",
                 "function": {"name": name, "arguments": json.dumps(arguments, ensure_ascii=False)},
             }
-            for at, (name, arguments) in enumerate(self.response.tool_calls)
+            for index, (name, arguments) in enumerate(self.response.tool_calls)
         ]
 
     def _build_envelope(self, kind: str) -> dict[str, Any]:
@@ -101,14 +112,16 @@ class Completion:
         }
 
     def _build_usage(self) -> dict[str, Any]:
-        heard, voiced = _count_tokens(self.seconds_heard), _count_tokens(self.speech.seconds if self.speech else 0.0)
-        read, said = heard + self.words_read, voiced + len(self.response.text.split()) + len(self.response.tool_calls)
+        input_audio = _count_tokens(self.seconds_heard)
+        output_audio = _count_tokens(self.speech.seconds if self.speech else 0.0)
+        prompt = input_audio + self.words_read
+        completion = output_audio + len(self.response.text.split()) + len(self.response.tool_calls)
         return {
-            "prompt_tokens": read,
-            "completion_tokens": said,
-            "total_tokens": read + said,
-            "prompt_tokens_details": {"audio_tokens": heard, "cached_tokens": 0},
-            "completion_tokens_details": {"audio_tokens": voiced, "reasoning_tokens": 0},
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
+            "prompt_tokens_details": {"audio_tokens": input_audio, "cached_tokens": 0},
+            "completion_tokens_details": {"audio_tokens": output_audio, "reasoning_tokens": 0},
         }
 
 

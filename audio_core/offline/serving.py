@@ -1,4 +1,4 @@
-"""The server as a process, or on a thread of this one."""
+"""Run the offline server in this process or on a thread."""
 
 from __future__ import annotations
 
@@ -16,8 +16,16 @@ __all__ = ["running", "serve"]
 
 
 def serve(host: str, port: int) -> None:
-    """Serve until interrupted; prints the base URL once it listens."""
-    with _listening(host, port) as listener:
+    """Serve until interrupted. Print the base URL as soon as the server listens.
+
+    Args:
+        host: address to listen on.
+        port: port to listen on; 0 takes a free one.
+
+    Raises:
+        OSError: if the address or port cannot be used.
+    """
+    with _open_listener(host, port) as listener:
         print(f"http://{host}:{listener.getsockname()[1]}/v1", flush=True)
         _create_server().run(sockets=[listener])
 
@@ -28,19 +36,29 @@ def running(host: str = "127.0.0.1", port: int = 0) -> Generator[str]:
 
     Args:
         host: address to listen on.
-        port: 0 takes a free one.
+        port: port to listen on; 0 takes a free one.
 
     Yields:
         The base URL, such as `"http://127.0.0.1:40123/v1"`.
+
+    Raises:
+        OSError: if the address or port cannot be used, or the server does not start.
+
+    Example:
+        >>> with running() as base_url:
+        ...     AudioClient("local", model="pocketsphinx", base_url=base_url).ask(
+        ...         "examples/audio/call.mp3#t=0,5", "What is said?"
+        ...     ).text
+        'I heard: good afternoon this is the city library how can i help you'
     """
     server = _create_server()
-    with _listening(host, port) as listener:
+    with _open_listener(host, port) as listener:
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
         while not server.started and thread.is_alive():
             time.sleep(0.01)
         if not server.started:
-            raise OSError("The offline server did not start; its own message is on standard error.")
+            raise OSError("The offline server did not start. Its log on standard error says why.")
         try:
             yield f"http://{host}:{listener.getsockname()[1]}/v1"
         finally:
@@ -55,6 +73,6 @@ def _create_server() -> uvicorn.Server:
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Generator[socket.socket]:
+def _open_listener(host: str, port: int) -> Generator[socket.socket]:
     with socket.create_server((host, port)) as listener:
         yield listener

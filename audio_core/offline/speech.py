@@ -1,4 +1,4 @@
-"""Spoken replies of the offline server. It has no voice: it plays the clip that it heard, or a note if there was none."""
+"""Spoken replies of the offline server. There is no speech synthesis: a reply repeats the last clip, or is a tone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ _FORMATS = {"wav": "wav", "mp3": "mp3", "flac": "flac", "opus": "ogg", "pcm16": 
 
 @dataclass(frozen=True)
 class Voice:
-    """A spoken reply: its bytes, its seconds and its id."""
+    """A spoken reply.
+
+    Attributes:
+        data: the encoded audio.
+        seconds: its duration.
+        id: its id, in the shape of OpenAI's.
+    """
 
     data: bytes = field(repr=False)
     seconds: float
@@ -27,18 +33,25 @@ class Voice:
 
 
 def synthesize(clips: list[Audio], asked: Mapping[str, Any], *, streamed: bool) -> Voice:
-    """The last clip again, in the format asked for.
+    """Return the last clip as a spoken reply, in the requested format.
+
+    Args:
+        clips: the clips of the last user message.
+        asked: the `audio` field of the request. Only its `format` is used.
+        streamed: whether the response is a stream.
 
     Raises:
-        ValueError: if the format is not one of OpenAI's that can be written here, or does not stream.
+        ValueError: if the format cannot be encoded here, or cannot be streamed.
     """
-    wanted = asked.get("format")
-    if wanted not in _FORMATS:
-        raise ValueError(f"audio.format must be one of {', '.join(_FORMATS)}, not {wanted!r}.")
-    if streamed and wanted != "pcm16":  # as OpenAI says it
-        raise ValueError(f"audio.format does not support '{wanted}' when stream=true. Supported values are: 'pcm16'")
+    format_name = asked.get("format")
+    if format_name not in _FORMATS:
+        raise ValueError(f"audio.format must be one of {', '.join(_FORMATS)}, not {format_name!r}.")
+    if streamed and format_name != "pcm16":  # the words of OpenAI's error
+        raise ValueError(
+            f"audio.format does not support '{format_name}' when stream=true. Supported values are: 'pcm16'"
+        )
     clip = clips[-1] if clips else Audio.of(tone(0.5))
-    return Voice(_encode(clip, _FORMATS[str(wanted)]), probe(clip).duration, f"audio_{uuid.uuid4().hex[:24]}")
+    return Voice(_encode(clip, _FORMATS[str(format_name)]), probe(clip).duration, f"audio_{uuid.uuid4().hex[:24]}")
 
 
 def _encode(clip: Audio, target: str) -> bytes:

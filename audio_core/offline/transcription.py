@@ -1,4 +1,4 @@
-"""`POST /v1/audio/transcriptions`, in the shapes of OpenAI's whisper-1."""
+"""`POST /v1/audio/transcriptions`, with the response formats of OpenAI's whisper-1."""
 
 from __future__ import annotations
 
@@ -21,37 +21,42 @@ __all__ = ["transcribe"]
 
 
 async def transcribe(request: Request) -> Response:
-    """Answer a multipart form with a transcript."""
+    """Transcribe the file of a multipart form.
+
+    Raises:
+        ValueError: if the form has no file or names an unknown response format.
+        AudioError: if the file cannot be read as audio.
+    """
     async with request.form() as form:
-        upload, shape = form.get("file"), str(form.get("response_format") or "json")
+        upload, response_format = form.get("file"), str(form.get("response_format") or "json")
         if not isinstance(upload, UploadFile):
             raise ValueError("The form needs a file field named 'file'.")
-        if shape not in _SHAPES:
-            raise ValueError(f"response_format {shape!r} is not one of {', '.join(_SHAPES)}.")
+        if response_format not in _RENDERERS:
+            raise ValueError(f"response_format {response_format!r} is not one of {', '.join(_RENDERERS)}.")
         wants_words = "word" in (form.getlist("timestamp_granularities[]") or form.getlist("timestamp_granularities"))
-        heard = await run_in_threadpool(
+        transcript = await run_in_threadpool(
             PocketSphinx().transcribe, Audio.of(upload.file), TranscriptionOptions(words=wants_words)
         )
-    return _SHAPES[shape](heard)
+    return _RENDERERS[response_format](transcript)
 
 
-def _render_json(heard: Transcript) -> Response:
-    return JSONResponse({"text": heard.text, "usage": _build_usage(heard)})
+def _render_json(transcript: Transcript) -> Response:
+    return JSONResponse({"text": transcript.text, "usage": _build_usage(transcript)})
 
 
-def _render_verbose_json(heard: Transcript) -> Response:
+def _render_verbose_json(transcript: Transcript) -> Response:
     words = [
         {"word": word.text, "start": word.start, "end": word.end}
-        for segment in heard.segments
+        for segment in transcript.segments
         for word in segment.words
     ]
     body: dict[str, Any] = {
         "task": "transcribe",
         "language": "english",
-        "duration": heard.duration,
-        "text": heard.text,
-        "segments": [_build_segment(number, segment) for number, segment in enumerate(heard.segments)],
-        "usage": _build_usage(heard),
+        "duration": transcript.duration,
+        "text": transcript.text,
+        "segments": [_build_segment(number, segment) for number, segment in enumerate(transcript.segments)],
+        "usage": _build_usage(transcript),
     }
     return JSONResponse(body | ({"words": words} if words else {}))
 
@@ -71,14 +76,14 @@ def _build_segment(number: int, segment: Segment) -> dict[str, Any]:
     }
 
 
-def _build_usage(heard: Transcript) -> dict[str, Any]:
-    return {"type": "duration", "seconds": math.ceil(heard.duration or 0.0)}
+def _build_usage(transcript: Transcript) -> dict[str, Any]:
+    return {"type": "duration", "seconds": math.ceil(transcript.duration or 0.0)}
 
 
-_SHAPES: dict[str, Callable[[Transcript], Response]] = {
+_RENDERERS: dict[str, Callable[[Transcript], Response]] = {
     "json": _render_json,
     "verbose_json": _render_verbose_json,
-    "text": lambda heard: PlainTextResponse(heard.text + "\n"),
-    "srt": lambda heard: PlainTextResponse(heard.to_srt()),
-    "vtt": lambda heard: PlainTextResponse(heard.to_vtt(), media_type="text/vtt"),
+    "text": lambda transcript: PlainTextResponse(transcript.text + "\n"),
+    "srt": lambda transcript: PlainTextResponse(transcript.to_srt()),
+    "vtt": lambda transcript: PlainTextResponse(transcript.to_vtt(), media_type="text/vtt"),
 }

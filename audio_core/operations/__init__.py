@@ -1,1 +1,1 @@
-"""What can be asked of a gateway, one file an operation, written as flows."""
+"""The operations of a gateway, each in a file of its own, written as flows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import EncodedAudio
@@ -12,11 +12,13 @@ from audio_core.errors import at_block
 from audio_core.http.access import Access
 from audio_core.http.body import encode_json
 from audio_core.http.endpoint import Endpoint
-from audio_core.http.flow import Flow, Response, gather
-from audio_core.lenient_json import to_object
+from audio_core.http.flow import Flow, Response, gather, read_to_end
+from audio_core.http.sse import OpenStream
+from audio_core.lenient_json import to_list, to_object
 from audio_core.operations.upload import prepare_upload
 from audio_core.wire.chat_request import AudioPart, Messages, build_payload, find_audio_parts, to_openai_messages
-from audio_core.wire.chat_response import Answer, parse_answer
+from audio_core.wire.chat_response import Answer, Delta, parse_answer
+from audio_core.wire.chat_stream import ChatStream
 
 __all__ = ["ChatRequest", "OpenRules", "chat", "open_chat"]
 
@@ -34,6 +36,11 @@ class ChatRequest:
     model: str
     messages: Messages
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def wants_speech(self) -> bool:
+        """Whether a spoken reply is asked for."""
+        return "audio" in to_list(self.options.get("modalities"))
 
     @property
     def speech_format(self) -> str | None:
@@ -68,15 +75,24 @@ def chat(endpoint: Endpoint, request: ChatRequest, rules: OpenRules) -> Flow[Ans
         AudioError: if a recording cannot be sent. The message names its message and block. Nothing was sent then.
         ProviderError: if the gateway refuses or fails.
     """
+    if endpoint.provider.speaks_only_streamed and request.wants_speech:
+        last = yield from read_to_end(open_chat(endpoint, request, rules))
+        return cast("Answer", last.answer)
     response = yield from _post(endpoint, request, rules, streamed=False)
     return parse_answer(
         response.body, response.headers, provider=endpoint.provider.name, speech_format=request.speech_format
     )
 
 
-def open_chat(endpoint: Endpoint, request: ChatRequest, rules: OpenRules) -> Flow[Response]:
-    """Send a request for a stream. Return the open response, before the answer begins."""
-    return (yield from _post(endpoint, request, rules, streamed=True))
+def open_chat(endpoint: Endpoint, request: ChatRequest, rules: OpenRules) -> Flow[OpenStream[Delta]]:
+    """Send a request for a stream. Return the open response, before the answer begins, and its decoder.
+
+    Raises:
+        AudioError: as `chat` does.
+    """
+    response = yield from _post(endpoint, request, rules, streamed=True)
+    decoder = ChatStream(response.headers, provider=endpoint.provider.name, speech_format=request.speech_format)
+    return response, decoder
 
 
 def _post(endpoint: Endpoint, request: ChatRequest, rules: OpenRules, *, streamed: bool) -> Flow[Response]:

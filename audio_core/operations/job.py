@@ -1,4 +1,4 @@
-"""What is to be transcribed, and all that decides how."""
+"""The recording to transcribe, and the settings of its transcription."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["Job", "Recording"]
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recording that is open, and what was found in it.
+    """An open recording and its properties.
 
     Attributes:
         audio: the recording, or a clip of it.
-        end: where the recording, or its clip, ends, in seconds of the recording.
-        channels: how many it has.
-        sha256: of its bytes, in hex.
+        end: where the recording, or its clip, ends, in seconds of the original recording.
+        channels: the number of its channels.
+        sha256: the SHA-256 of its bytes, in hex.
     """
 
     audio: Audio
@@ -33,26 +33,26 @@ class Recording:
 
     @property
     def start(self) -> float:
-        """Where the recording, or its clip, starts, in seconds of the recording."""
+        """Where the recording, or its clip, starts, in seconds of the original recording."""
         return self.audio.start or 0.0
 
     @property
     def seconds(self) -> float:
-        """How long the recording, or its clip, lasts."""
+        """The duration of the recording, or of its clip."""
         return max(0.0, self.end - self.start)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Who transcribes, and how.
+    """The settings of a transcription.
 
     Attributes:
-        gateway: whom to ask; with an engine, for its limits of time alone.
+        endpoint: where requests go. With an engine, only its timeout, retry limit and provider name count.
         model: name of the model.
         options: how to transcribe.
-        at_once: how many pieces may be under way.
-        store: where what was heard is kept, so that it is not asked for again.
-        engine: what transcribes in this process instead.
+        max_concurrency: how many pieces are transcribed side by side.
+        store: where finished transcripts are kept, so that nothing is paid for twice; None keeps nothing.
+        engine: what transcribes in this process; None sends requests to the endpoint.
     """
 
     endpoint: Endpoint
@@ -63,13 +63,25 @@ class Job:
     engine: Engine | None = None
 
     def build_key(self, recording: Recording, start: float, end: float) -> PieceKey:
-        """The key of a stretch of a recording in the store."""
-        audio, row = recording.audio, self.endpoint.provider
+        """Build the store's key for a stretch of a recording.
+
+        Args:
+            recording: the open recording.
+            start: where the stretch starts, in seconds of the original recording.
+            end: where the stretch ends, in seconds of the original recording.
+        """
+        audio, provider = recording.audio, self.endpoint.provider.name
         return PieceKey(
-            recording.sha256, start, end, row.name, self.model, self.options, audio.label, audio.only_channel
+            recording.sha256, start, end, provider, self.model, self.options, audio.label, audio.only_channel
         )
 
     def report_progress(self, recording: Recording, done: float, usage: Usage | None = None) -> None:
-        """Tell whoever wants to know how far a recording is."""
+        """Call the progress callback of the options, if there is one.
+
+        Args:
+            recording: the open recording.
+            done: seconds of audio that are transcribed, or have failed for good.
+            usage: what the recording has cost so far, if the gateway says.
+        """
         if self.options.progress is not None:
             self.options.progress(Progress(recording.audio.label, done, recording.seconds, usage))

@@ -1,4 +1,7 @@
-"""A recording that is too long for one request: cut, sent piece by piece, several at once, and put together."""
+"""Transcribe a recording that is too long for one request.
+
+The recording is cut into pieces. Several pieces are transcribed at a time, and their transcripts are merged.
+"""
 
 from __future__ import annotations
 
@@ -38,57 +41,64 @@ __all__ = [
 ]
 
 FailedStretch: TypeAlias = tuple[float, float, AudioError]
-"""A stretch that is missing, in seconds of the recording, and why."""
+"""A stretch that is missing: its start and end, in seconds of the original recording, and the error."""
 
 LONGEST_REQUEST = 1800.0
-"""Seconds; a longer recording is cut even where no limit is documented, because gateways give up on long requests."""
+"""Seconds. A longer recording is cut even if the gateway documents no limit, because gateways abort long requests."""
 
 LONGEST_PIECE = 300.0
-"""Seconds; short enough for several pieces to be heard at once, long enough to lose nothing of the context."""
+"""Seconds. Short enough to transcribe several pieces at a time, long enough to keep the context of the speech."""
 
-_HOPELESS = (AuthenticationError, PermissionDenied, NotFound)  # what one piece is refused for, all are
+_FATAL = (AuthenticationError, PermissionDenied, NotFound)  # every other piece would be refused as well
 
 
 @dataclass(slots=True)
 class _PieceResults:
-    """What has come of the pieces of a recording so far."""
+    """The transcripts and failures of a recording's pieces so far.
+
+    Attributes:
+        transcripts: of the pieces that succeeded, in the order in which they finished.
+        failures: the pieces that failed.
+        last_end: where the last piece that was begun ends, in seconds of the original recording.
+        fatal_error: why no further pieces are begun; None while they are.
+    """
 
     job: Job
     recording: Recording
-    parts: list[PieceTranscript] = field(default_factory=list[PieceTranscript])
+    transcripts: list[PieceTranscript] = field(default_factory=list[PieceTranscript])
     failures: list[FailedStretch] = field(default_factory=list[FailedStretch])
-    reached: float = 0.0
-    stopped: AudioError | None = None
+    last_end: float = 0.0
+    fatal_error: AudioError | None = None
 
     def create_flows(self, longest: float) -> Iterator[Flow[None]]:
-        """One flow for each piece, made while earlier ones are under way; none any more once there is no hope.
+        """Yield one flow for each piece, while earlier ones are under way, until an error is fatal.
 
-        What cannot be decoded any further is a stretch that is missing: what was heard before it is not thrown away.
+        If decoding fails, the remainder of the recording is missing. The transcripts of earlier pieces are kept.
         """
         try:
             for piece in cut_recording(self.recording.audio, longest, self.job.options.vad):
-                if self.stopped is not None:
+                if self.fatal_error is not None:
                     return
-                self.reached = piece.end
+                self.last_end = piece.end
                 yield self.transcribe_piece(piece)
         except AudioError as error:
-            self.stopped = error
+            self.fatal_error = error
 
     def transcribe_piece(self, piece: Piece) -> Flow[None]:
-        """Have one piece transcribed."""
+        """Transcribe one piece and record its transcript or its failure."""
         try:
-            heard = yield from self._transcribe_once(piece)
-            self.parts.append(PieceTranscript(piece.start, piece.end, piece.shared, heard.shift(piece.start)))
+            transcript = yield from self._transcribe_once(piece)
+            shifted = transcript.shift(piece.start)
+            self.transcripts.append(PieceTranscript(piece.start, piece.end, piece.shared, shifted))
         except ProviderError as error:
             self.failures.append((piece.start, piece.end, error))
-            if isinstance(error, _HOPELESS) or self.job.options.gaps == "raise":
-                self.stopped = self.stopped or error
-        self.job.report_progress(
-            self.recording, self._count_seconds_done(), sum_usage([part.transcript.usage for part in self.parts])
-        )
+            if isinstance(error, _FATAL) or self.job.options.gaps == "raise":
+                self.fatal_error = self.fatal_error or error
+        usage = sum_usage([each.transcript.usage for each in self.transcripts])
+        self.job.report_progress(self.recording, self._count_seconds_done(), usage)
 
     def _transcribe_once(self, piece: Piece) -> Flow[Transcript]:
-        if piece.is_silent:  # models make words up for silence
+        if piece.is_silent:  # models invent words for silence
             return Transcript("", (), provider=self.job.endpoint.provider.name, model=self.job.model)
         key = self.job.build_key(self.recording, piece.start, piece.end)
         return (yield from run_limited(transcribe_once(self.job.store, key, self._request(piece))))
@@ -99,57 +109,69 @@ class _PieceResults:
         return (yield from request_transcript(self.job, self.recording.audio.name, audio))
 
     def _count_seconds_done(self) -> float:
-        heard = sum(part.end - part.start - part.shared for part in self.parts)
-        return min(self.recording.seconds, heard + sum(end - start for start, end, _ in self.failures))
+        transcribed = sum(piece.end - piece.start - piece.shared for piece in self.transcripts)
+        failed = sum(end - start for start, end, _ in self.failures)
+        return min(self.recording.seconds, transcribed + failed)
 
 
 def transcribe_long(job: Job, recording: Recording) -> Flow[Transcript]:
-    """Transcribe a recording in pieces; times are of the original recording.
+    """Transcribe a recording in pieces. Times are seconds of the original recording.
+
+    Args:
+        job: the settings of the transcription.
+        recording: the open recording.
 
     Raises:
-        TranscriptionIncomplete: if a piece failed, with the transcript of the others and the ranges that are missing.
-        ProviderError: if the first of them failed already.
+        TranscriptionIncomplete: if a piece failed. It holds the transcript of the others, and the missing stretches.
+        AudioError: if no piece was transcribed. It is the error of the first one.
     """
-    found = _PieceResults(job, recording)
-    yield from gather(found.create_flows(_get_longest_piece(job.endpoint.provider)), job.max_concurrency)
-    if found.stopped is not None and found.reached < recording.end:
-        found.failures.append((found.reached, recording.end, found.stopped))
-    return _merge_results(found)
+    results = _PieceResults(job, recording)
+    yield from gather(results.create_flows(_get_longest_piece(job.endpoint.provider)), job.max_concurrency)
+    if results.fatal_error is not None and results.last_end < recording.end:
+        results.failures.append((results.last_end, recording.end, results.fatal_error))
+    return _merge_results(results)
 
 
 def get_longest_request(row: Provider) -> float:
-    """Seconds up to which a recording goes out whole; a chat model has to write all of it down in one answer."""
-    usual = LONGEST_PIECE if row.transcription == "chat" else LONGEST_REQUEST
-    return row.max_upload_seconds or usual
+    """Return up to how many seconds a recording is sent whole."""
+    # A chat model has to write the whole transcript in one answer, and answers are limited too.
+    default = LONGEST_PIECE if row.transcription == "chat" else LONGEST_REQUEST
+    return row.max_upload_seconds or default
 
 
 def _get_longest_piece(row: Provider) -> float:
-    """Seconds that fit into one request in any format, also as WAV."""
-    by_size = math.inf if row.max_upload_bytes is None else row.max_upload_bytes * 0.95 / BYTES_PER_SECOND
-    return min(LONGEST_PIECE, row.max_upload_seconds or math.inf, by_size)
+    """Return how many seconds fit into one request in any format, even as WAV."""
+    limit_by_size = math.inf if row.max_upload_bytes is None else row.max_upload_bytes * 0.95 / BYTES_PER_SECOND
+    return min(LONGEST_PIECE, row.max_upload_seconds or math.inf, limit_by_size)
 
 
-def _merge_results(found: _PieceResults) -> Transcript:
-    parts = sorted(found.parts, key=lambda part: part.start)
-    failures = sorted(found.failures, key=lambda failure: failure[0])
-    if failures and not parts:
+def _merge_results(results: _PieceResults) -> Transcript:
+    transcripts = sorted(results.transcripts, key=lambda piece: piece.start)
+    failures = sorted(results.failures, key=lambda failure: failure[0])
+    if failures and not transcripts:
         raise failures[0][2]
-    whole = merge_pieces(parts)
+    merged = merge_pieces(transcripts)
     if not failures:
-        return whole
-    marked = mark_gaps(whole, failures)
-    if found.job.options.gaps == "mark":
+        return merged
+    marked = mark_gaps(merged, failures)
+    if results.job.options.gaps == "mark":
         return marked
-    raise build_incomplete_error(found.recording.audio.label, marked, failures)
+    raise build_incomplete_error(results.recording.audio.label, marked, failures)
 
 
 def build_incomplete_error(
     label: str, transcript: Transcript, failures: Sequence[FailedStretch]
 ) -> TranscriptionIncomplete:
-    """The error for a recording of which stretches are missing."""
+    """Build the error for a recording of which stretches are missing.
+
+    Args:
+        label: what messages call the recording.
+        transcript: what was transcribed, with its gaps marked.
+        failures: the stretches that are missing, at least one, in order of time.
+    """
     ranges = ", ".join(f"{format_clock(start)}-{format_clock(end)}" for start, end, _ in failures)
     return TranscriptionIncomplete(
-        f"{label}: {ranges} could not be transcribed: {failures[0][2]} What was is in .transcript; "
+        f"{label}: {ranges} could not be transcribed: {failures[0][2]} The rest is in .transcript; "
         "gaps='mark' returns it with the gaps marked.",
         transcript=transcript,
         failures=tuple(failures),
@@ -157,7 +179,12 @@ def build_incomplete_error(
 
 
 def mark_gaps(transcript: Transcript, failures: Sequence[FailedStretch]) -> Transcript:
-    """The transcript with a segment for each stretch that is missing."""
+    """Return the transcript with a segment added for each stretch that is missing.
+
+    Args:
+        transcript: what was transcribed.
+        failures: the stretches that are missing.
+    """
     gaps = [
         Segment(start, end, f"[not transcribed: {format_clock(start)}-{format_clock(end)}]", is_gap=True)
         for start, end, _ in failures

@@ -1,8 +1,9 @@
-"""What was paid for is kept: transcripts of pieces, by what they are of and what decides their text.
+"""A store on disk for the transcripts of pieces, so that nothing is paid for twice.
 
-That a piece is asked for is written down before the request, and its transcript with it afterwards, each in a transaction that
-is on disk when it returns. A process that dies in between leaves a piece that is begun: the next one asks again, once, and
-notes that it may have been billed twice. Exactly once is not possible, as no gateway documents idempotent requests.
+A piece is claimed before its request is sent, and its transcript is saved afterwards. Each step is a transaction that
+is on disk when it returns. A process that dies in between leaves a claim. The next process takes the claim over, sends
+the request again, and records that the piece may have been billed twice. Exactly once is not possible, because no
+gateway documents idempotent requests.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from audio_core.wire.transcription import TranscriptionOptions
 __all__ = ["PieceKey", "PossibleDoubleCharge", "TranscriptStore", "transcribe_once"]
 
 _VERSION = 2
-_POLL = 0.2  # seconds between looks at a piece that another process has begun
-_MAKING = threading.Lock()
+_POLL_SECONDS = 0.2  # between two checks of a piece that another caller has claimed
+_CREATION_LOCK = threading.Lock()
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pieces (key TEXT PRIMARY KEY, state TEXT NOT NULL, owner TEXT, transcript TEXT, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS doubtful (label TEXT, start REAL, end REAL, at REAL NOT NULL);
@@ -36,7 +37,14 @@ CREATE TABLE IF NOT EXISTS doubtful (label TEXT, start REAL, end REAL, at REAL N
 
 @dataclass(frozen=True, slots=True)
 class PossibleDoubleCharge:
-    """A piece that may have been billed twice: its recording, its range in seconds, and when (Unix time) it was asked again."""
+    """A piece that may have been billed twice.
+
+    Attributes:
+        label: what messages call the recording.
+        start: where the piece starts, in seconds of the original recording.
+        end: where the piece ends, in seconds of the original recording.
+        at: when the request was sent again, in Unix time.
+    """
 
     label: str
     start: float
@@ -46,17 +54,17 @@ class PossibleDoubleCharge:
 
 @dataclass(frozen=True, slots=True)
 class PieceKey:
-    """What a piece is of, and what decides its text. Neither the API key nor limits of time and number are in it.
+    """The identity of a piece: all that determines its transcript.
 
     Attributes:
-        sha256: of the recording.
-        start: seconds of the recording.
-        end: likewise.
-        provider: who hears it.
-        model: with which model.
-        options: how.
-        label: what messages call the recording.
-        channel: the one that was heard, or None for all, mixed.
+        sha256: the SHA-256 of the recording's bytes, in hex.
+        start: where the piece starts, in seconds of the original recording.
+        end: where the piece ends, in seconds of the original recording.
+        provider: name of the provider that transcribes it.
+        model: name of the model.
+        options: how it is transcribed.
+        label: what messages call the recording. It is not part of the identity.
+        channel: the channel that is transcribed, counted from 0; None for all, mixed.
     """
 
     sha256: str
@@ -69,20 +77,21 @@ class PieceKey:
     channel: int | None = None
 
     def compute_digest(self) -> str:
-        """The key in the store."""
-        how = self.options
-        facts = [how.language, how.prompt, how.temperature, how.words, how.diarize, dict(how.extra or {})]
-        place = [self.sha256, round(self.start, 3), round(self.end, 3), self.channel, self.provider, self.model]
-        return hashlib.sha256(json.dumps([_VERSION, place, facts], sort_keys=True, default=str).encode()).hexdigest()
+        """Return the key of the piece's row in the store."""
+        options = self.options
+        extra = dict(options.extra or {})
+        settings = [options.language, options.prompt, options.temperature, options.words, options.diarize, extra]
+        piece = [self.sha256, round(self.start, 3), round(self.end, 3), self.channel, self.provider, self.model]
+        return hashlib.sha256(json.dumps([_VERSION, piece, settings], sort_keys=True, default=str).encode()).hexdigest()
 
 
 class TranscriptStore:
-    """A file with the transcripts of pieces. It may be shared by threads and by processes of one machine.
+    """A file with the transcripts of pieces. Threads and processes of one machine may share it.
 
-    Making one touches nothing; the file is made when it is first needed, readable by its owner alone.
+    The constructor does not touch the disk. The file is created at its first use, readable by its owner alone.
 
     Args:
-        path: of the file.
+        path: path of the file.
 
     Example:
         >>> TranscriptStore("jobs.sqlite")
@@ -93,89 +102,115 @@ class TranscriptStore:
         self._path = Path(path)
 
     def claim(self, key: PieceKey) -> Transcript | bool:
-        """The transcript of a piece if it is there; else True if it is now the caller's to ask for, False if another is at it.
+        """Return a piece's transcript, or claim the piece if the store does not have it.
+
+        Returns:
+            The transcript; True if the piece is now claimed and the caller must transcribe it; False if another caller
+            has claimed it.
 
         Raises:
             StoreError: if the file cannot be used.
         """
         digest, owner = key.compute_digest(), _identify_process()
-        with self._open() as rows:
-            found = rows.execute("SELECT state, owner, transcript FROM pieces WHERE key = ?", (digest,)).fetchone()
-            if found and found[0] == "done":
-                return Transcript.from_json(found[2])
-            if found and _is_alive(found[1]):
+        with self._begin_transaction() as database:
+            row = database.execute("SELECT state, owner, transcript FROM pieces WHERE key = ?", (digest,)).fetchone()
+            if row and row[0] == "done":
+                return Transcript.from_json(row[2])
+            if row and _is_alive(row[1]):
                 return False
-            if found:
-                facts = (key.label, key.start, key.end, time.time())
-                rows.execute("INSERT INTO doubtful VALUES (?, ?, ?, ?)", facts)
-            rows.execute("INSERT OR REPLACE INTO pieces VALUES (?, 'begun', ?, NULL, ?)", (digest, owner, time.time()))
+            if row:
+                values = (key.label, key.start, key.end, time.time())
+                database.execute("INSERT INTO doubtful VALUES (?, ?, ?, ?)", values)
+            claim = (digest, owner, time.time())
+            database.execute("INSERT OR REPLACE INTO pieces VALUES (?, 'begun', ?, NULL, ?)", claim)
             return True
 
     def save(self, key: PieceKey, transcript: Transcript) -> None:
-        """Keep the transcript of a piece that was claimed."""
-        with self._open() as rows:
-            facts = (key.compute_digest(), transcript.to_json(), time.time())
-            rows.execute("INSERT OR REPLACE INTO pieces VALUES (?, 'done', NULL, ?, ?)", facts)
+        """Save the transcript of a claimed piece.
+
+        Args:
+            key: the piece.
+            transcript: of the piece.
+
+        Raises:
+            StoreError: if the file cannot be used.
+        """
+        with self._begin_transaction() as database:
+            values = (key.compute_digest(), transcript.to_json(), time.time())
+            database.execute("INSERT OR REPLACE INTO pieces VALUES (?, 'done', NULL, ?, ?)", values)
 
     def release(self, key: PieceKey) -> None:
-        """Give up a piece that was claimed, as its request has failed."""
-        with self._open() as rows:
-            rows.execute("DELETE FROM pieces WHERE key = ? AND state = 'begun'", (key.compute_digest(),))
+        """Release the claim on a piece whose request has failed.
+
+        Raises:
+            StoreError: if the file cannot be used.
+        """
+        with self._begin_transaction() as database:
+            database.execute("DELETE FROM pieces WHERE key = ? AND state = 'begun'", (key.compute_digest(),))
 
     def list_possible_double_charges(self) -> list[PossibleDoubleCharge]:
-        """The pieces that may have been billed twice, in the order in which they were asked again."""
-        with self._open() as rows:
-            return [
-                PossibleDoubleCharge(*row)
-                for row in rows.execute("SELECT label, start, end, at FROM doubtful ORDER BY at")
-            ]
+        """Return the pieces that may have been billed twice, in the order of their second requests.
+
+        Raises:
+            StoreError: if the file cannot be used.
+        """
+        with self._begin_transaction() as database:
+            rows = database.execute("SELECT label, start, end, at FROM doubtful ORDER BY at")
+            return [PossibleDoubleCharge(*row) for row in rows]
 
     @contextlib.contextmanager
-    def _open(self) -> Generator[sqlite3.Connection]:
-        """A connection in a transaction of its own, which is on disk when the block ends."""
+    def _begin_transaction(self) -> Generator[sqlite3.Connection]:
+        """Open a connection and run the block as one transaction, which is on disk when the block ends."""
         try:
             self._create_file()
-            with contextlib.closing(sqlite3.connect(self._path, timeout=30, isolation_level=None)) as rows:
-                rows.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA)
-                rows.execute("BEGIN IMMEDIATE")
-                yield rows
-                rows.execute("COMMIT")
+            with contextlib.closing(sqlite3.connect(self._path, timeout=30, isolation_level=None)) as database:
+                database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA)
+                database.execute("BEGIN IMMEDIATE")
+                yield database
+                database.execute("COMMIT")
         except (sqlite3.Error, OSError, ValueError) as error:
             raise StoreError(
-                f"The store {self._path.name} cannot be used: {error}. Is it a store, on a disk with room, and yours?"
+                f"The store {self._path.name} cannot be used: {error}. Check that it is a store of transcripts, that "
+                "it belongs to you, and that the disk has space."
             ) from None
 
     def _create_file(self) -> None:
-        """Closing any descriptor of a file drops all locks that this process has on it (howtocorrupt.html of SQLite, 2.2).
+        """Create the file if it is missing.
 
-        So the one that makes it is closed before any thread connects, and none is opened later.
+        Closing any descriptor of a file drops all locks that this process holds on it
+        (https://www.sqlite.org/howtocorrupt.html, section 2.2). So the descriptor that creates the file is closed
+        before any thread connects, and no other descriptor is opened later.
         """
-        with _MAKING, contextlib.suppress(FileExistsError):
+        with _CREATION_LOCK, contextlib.suppress(FileExistsError):
             os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         if hasattr(os, "getuid") and self._path.stat().st_uid != os.getuid():
-            raise PermissionError("it belongs to somebody else")
+            raise PermissionError("it belongs to another user")
 
     def __repr__(self) -> str:
         return f"TranscriptStore({self._path.name!r})"
 
 
 def transcribe_once(store: TranscriptStore | None, key: PieceKey, asking: Flow[Transcript]) -> Flow[Transcript]:
-    """The transcript of a piece: from the store, or asked for and then kept.
+    """Return a piece's transcript from the store, or transcribe the piece and save its transcript.
 
     Args:
-        store: None keeps nothing.
-        key: what the piece is.
-        asking: the flow that asks for it; not begun if the store has it.
+        store: where transcripts are kept; None keeps nothing.
+        key: the piece.
+        asking: the flow that transcribes the piece. It is not begun if the store has the transcript.
+
+    Raises:
+        StoreError: if the store cannot be used.
+        AudioError: if the piece cannot be transcribed. Its claim is released then.
     """
     if store is None:
         return (yield from asking)
-    while (found := (yield from run_blocking(lambda: store.claim(key)))) is False:
-        yield from pause(_POLL)
-    if isinstance(found, Transcript):
-        return found
+    while (claim := (yield from run_blocking(lambda: store.claim(key)))) is False:
+        yield from pause(_POLL_SECONDS)
+    if isinstance(claim, Transcript):
+        return claim
     try:
         transcript = yield from asking
-    except BaseException:  # also when the caller leaves: what was not heard is nobody's any more
+    except BaseException:  # a cancelled call must release its claim too
         store.release(key)
         raise
     yield from run_blocking(lambda: store.save(key, transcript))
@@ -183,13 +218,13 @@ def transcribe_once(store: TranscriptStore | None, key: PieceKey, asking: Flow[T
 
 
 def _identify_process() -> str:
-    """This process, so that a claim can be told from one of a process that has died."""
+    """Return the id of this process, with its start time because ids are reused."""
     return f"{os.getpid()} {_get_start_time(os.getpid())}"
 
 
 def _is_alive(owner: str) -> bool:
-    pid, started = owner.split(" ")
-    if os.name == "nt":  # where signal 0 is Ctrl-C; there, only this process is known to live
+    pid, start_time = owner.split(" ")
+    if os.name == "nt":  # signal 0 is Ctrl-C on Windows, so only this process is known to be alive
         return int(pid) == os.getpid()
     try:
         os.kill(int(pid), 0)
@@ -197,11 +232,11 @@ def _is_alive(owner: str) -> bool:
         return False
     except PermissionError:
         return True
-    return started == _get_start_time(int(pid))
+    return start_time == _get_start_time(int(pid))
 
 
 def _get_start_time(pid: int) -> str:
-    """When a process began, where the system says, as its number may be given to another one."""
+    """Return when a process began, in clock ticks after boot, or "-" if the system does not say."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
     except OSError:

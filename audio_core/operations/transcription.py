@@ -1,4 +1,4 @@
-"""A recording, however long: in this process, in one request if it fits, else in pieces."""
+"""Transcribe a recording of any length: in this process, in one request if it fits, else in pieces."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ from audio_core.transcript.transcript import Transcript
 __all__ = ["open_recording", "transcribe"]
 
 
-class _DoesNotFit(Exception):
-    """The recording as it would be sent is larger than the gateway takes."""
+class _UploadTooLarge(Exception):
+    """The encoded recording is larger than the gateway accepts in one request."""
 
 
 def transcribe(job: Job, audio: Audio, access: Access | None) -> Flow[Transcript]:
-    """Transcribe a recording; times are of the original recording, also of a clip.
+    """Transcribe a recording, or its clip. Times are seconds of the original recording.
 
-    What the gateway takes in one request goes out untouched; anything longer is cut at pauses.
+    A recording that fits into one request is sent whole. A longer one is cut at pauses.
 
     Args:
-        job: who transcribes, and how.
+        job: the settings of the transcription.
         audio: what to transcribe.
-        access: what may be opened, or None if the developer named it.
+        access: what may be opened; None if the developer named the recording.
 
     Raises:
         AudioError: if the recording cannot be opened or is damaged.
-        TranscriptionIncomplete: if a piece of it failed.
+        TranscriptionIncomplete: if a piece of a long recording, or a channel, failed.
         ProviderError: if the gateway refuses or fails.
     """
     recording = yield from open_recording(job, audio, access)
@@ -58,17 +58,27 @@ def transcribe(job: Job, audio: Audio, access: Access | None) -> Flow[Transcript
 
 
 def open_recording(job: Job, audio: Audio, access: Access | None) -> Flow[Recording]:
-    """Open a recording and look what is in it."""
-    gateway = job.endpoint
-    brought = yield from open_or_download(audio, access, timeout=gateway.timeout, max_retries=gateway.max_retries)
-    return (yield from run_blocking(partial(_inspect, brought)))
+    """Open a recording, download it if it is remote, and measure it.
+
+    Args:
+        job: the settings of the transcription.
+        audio: the recording, or a clip of it.
+        access: what may be opened; None if the developer named the recording.
+
+    Raises:
+        AccessDenied: if it may not be opened.
+        InvalidAudio: if it is missing, is not audio or is damaged.
+    """
+    endpoint = job.endpoint
+    opened = yield from open_or_download(audio, access, timeout=endpoint.timeout, max_retries=endpoint.max_retries)
+    return (yield from run_blocking(partial(_inspect, opened)))
 
 
 def _inspect(audio: Audio) -> Recording:
     from audio_core.media.decode import probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    found = probe(audio)
-    return Recording(audio, found.duration, found.channels, compute_sha256(audio.open_content()))
+    properties = probe(audio)
+    return Recording(audio, properties.duration, properties.channels, compute_sha256(audio.open_content()))
 
 
 def _transcribe_recording(job: Job, recording: Recording) -> Flow[Transcript]:
@@ -77,41 +87,41 @@ def _transcribe_recording(job: Job, recording: Recording) -> Flow[Transcript]:
     if recording.seconds > get_longest_request(job.endpoint.provider):
         return (yield from transcribe_long(job, recording))
     try:
-        heard = yield from _transcribe_once(job, recording, _send_whole(job, recording))
-    except _DoesNotFit:
+        transcript = yield from _transcribe_once(job, recording, _request_whole(job, recording))
+    except _UploadTooLarge:
         return (yield from transcribe_long(job, recording))
-    return heard.shift(recording.start)
+    return transcript.shift(recording.start)
 
 
-def _transcribe_once(job: Job, recording: Recording, asking: Flow[Transcript]) -> Flow[Transcript]:
+def _transcribe_once(job: Job, recording: Recording, request: Flow[Transcript]) -> Flow[Transcript]:
     key = job.build_key(recording, recording.start, recording.end)
-    return (yield from run_limited(transcribe_once(job.store, key, asking)))
+    return (yield from run_limited(transcribe_once(job.store, key, request)))
 
 
 def _run_engine(engine: Engine, job: Job, recording: Recording) -> Flow[Transcript]:
     return (yield from run_blocking(partial(engine.transcribe, recording.audio, job.options)))
 
 
-def _send_whole(job: Job, recording: Recording) -> Flow[Transcript]:
+def _request_whole(job: Job, recording: Recording) -> Flow[Transcript]:
     row = job.endpoint.provider
     audio = yield from run_blocking(partial(encode_for_upload, recording.audio, row.upload_formats, recording.end))
     if row.max_upload_bytes is not None and audio.content.size > row.max_upload_bytes:
-        raise _DoesNotFit
+        raise _UploadTooLarge
     return (yield from request_transcript(job, recording.audio.name, audio))
 
 
 def _transcribe_channels(job: Job, recording: Recording) -> Flow[Transcript]:
-    """Each channel by itself, as whoever speaks on it."""
-    alone = [replace(recording, audio=recording.audio.select_channel(number)) for number in range(recording.channels)]
-    silent = replace(job, options=replace(job.options, progress=None))
-    heard = yield from gather((_transcribe_channel(silent, channel) for channel in alone), job.max_concurrency)
-    whole = merge_channels([transcript for transcript, _ in heard])
-    failures = [failure for _, failed in heard for failure in failed]
-    if failures and all(segment.is_gap for segment in whole.segments):
+    """Transcribe each channel by itself, as a speaker of its own."""
+    channels = [replace(recording, audio=recording.audio.select_channel(index)) for index in range(recording.channels)]
+    channel_job = replace(job, options=replace(job.options, progress=None))
+    results = yield from gather((_transcribe_channel(channel_job, each) for each in channels), job.max_concurrency)
+    merged = merge_channels([transcript for transcript, _ in results])
+    failures = [failure for _, channel_failures in results for failure in channel_failures]
+    if failures and all(segment.is_gap for segment in merged.segments):
         raise failures[0][2]
     if failures and job.options.gaps == "raise":
-        raise build_incomplete_error(recording.audio.label, whole, failures)
-    return whole
+        raise build_incomplete_error(recording.audio.label, merged, failures)
+    return merged
 
 
 def _transcribe_channel(job: Job, channel: Recording) -> Flow[tuple[Transcript, Sequence[FailedStretch]]]:
@@ -119,6 +129,6 @@ def _transcribe_channel(job: Job, channel: Recording) -> Flow[tuple[Transcript, 
         return (yield from _transcribe_recording(job, channel)), ()
     except TranscriptionIncomplete as error:
         return error.transcript, error.failures
-    except ProviderError as error:  # what was heard on the other channels is not thrown away
+    except ProviderError as error:  # the transcripts of the other channels are kept
         failures = ((channel.start, channel.end, error),)
         return mark_gaps(Transcript("", duration=channel.seconds), failures), failures

@@ -1,4 +1,4 @@
-"""One request for a transcript: in the gateway's form, with patience for the recording's length."""
+"""Request one transcript, in the form that the gateway accepts, with a timeout that fits the recording's length."""
 
 from __future__ import annotations
 
@@ -19,60 +19,70 @@ from audio_core.wire.transcription import encode_json_request, encode_multipart_
 __all__ = ["open_transcription", "request_transcript"]
 
 _PATH = "/audio/transcriptions"
-_SHARE_OF_LENGTH = 0.5  # a long recording takes its time; giving up early would pay for it twice
+_TIMEOUT_PER_SECOND = 0.5  # of audio; aborting early and asking again would pay for the transcription twice
 
 
 def request_transcript(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcript]:
-    """What a gateway hears in a audio; times count from its beginning.
+    """Request a transcript. Its times are seconds from the beginning of the audio that is sent.
 
     Args:
-        job: whom to ask, and how.
-        name: of the file that is sent, without its suffix.
-        audio: in a format that the gateway takes.
+        job: the settings of the transcription.
+        name: the file name to send, without its suffix.
+        audio: in a format that the gateway accepts.
+
+    Raises:
+        IncompleteResponse: if the response holds no transcript, or only a part of one.
+        ProviderError: if the gateway refuses or fails.
     """
     job, row = _extend_timeout(job, audio.seconds), job.endpoint.provider
     if row.transcription == "chat":
-        heard = yield from transcribe_by_chat(job.endpoint, job.model, audio, job.options)
+        transcript = yield from transcribe_by_chat(job.endpoint, job.model, audio, job.options)
     else:
-        response = yield from _post_lenient(job, name, audio)
-        heard = parse_transcript(
+        response = yield from _post_with_fallback(job, name, audio)
+        transcript = parse_transcript(
             response.body, response.headers, provider=row.name, model=job.model, duration=audio.seconds
         )
-    if job.options.words and not any(segment.words for segment in heard.segments):
-        return (yield from run_blocking(partial(_align, heard, audio, job.options.language)))
-    return heard
+    if job.options.words and not any(segment.words for segment in transcript.segments):
+        return (yield from run_blocking(partial(_align, transcript, audio, job.options.language)))
+    return transcript
 
 
-def _align(heard: Transcript, audio: EncodedAudio, language: str | None) -> Transcript:
+def _align(transcript: Transcript, audio: EncodedAudio, language: str | None) -> Transcript:
     from audio_core.engines.alignment import align_words  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    return align_words(heard, Audio.of(audio.content), language)
+    return align_words(transcript, Audio.of(audio.content), language)
 
 
 def open_transcription(job: Job, name: str, audio: EncodedAudio) -> Flow[Response]:
-    """Ask for a stream, up to the point where the reply begins; the arguments are those of `transcribed`."""
-    streaming = replace(job.options, extra={"stream": True, **(job.options.extra or {})})
-    return (
-        yield from _post_lenient(
-            replace(_extend_timeout(job, audio.seconds), options=streaming), name, audio, streamed=True
-        )
-    )
+    """Request a streamed transcript and return the open response, before its first event.
+
+    Args:
+        job: the settings of the transcription.
+        name: the file name to send, without its suffix.
+        audio: in a format that the gateway accepts.
+
+    Raises:
+        ProviderError: if the gateway refuses or fails.
+    """
+    options = replace(job.options, extra={"stream": True, **(job.options.extra or {})})
+    streaming_job = replace(_extend_timeout(job, audio.seconds), options=options)
+    return (yield from _post_with_fallback(streaming_job, name, audio, streamed=True))
 
 
 def _extend_timeout(job: Job, seconds: float) -> Job:
-    return replace(job, endpoint=replace(job.endpoint, timeout=job.endpoint.timeout + seconds * _SHARE_OF_LENGTH))
+    return replace(job, endpoint=replace(job.endpoint, timeout=job.endpoint.timeout + seconds * _TIMEOUT_PER_SECOND))
 
 
-def _post_lenient(job: Job, name: str, audio: EncodedAudio, *, streamed: bool = False) -> Flow[Response]:
+def _post_with_fallback(job: Job, name: str, audio: EncodedAudio, *, streamed: bool = False) -> Flow[Response]:
     try:
         return (yield from _post(job, name, audio, streamed))
     except InvalidRequest as error:
-        is_shape = re.search("response_format|verbose_json", str(error))
-        if not is_shape or "response_format" in (job.options.extra or {}):
+        is_about_format = re.search("response_format|verbose_json", str(error))
+        if not is_about_format or "response_format" in (job.options.extra or {}):
             raise
-    # Models that know no segments (OpenAI's gpt-4o-transcribe) refuse verbose_json, before any billing.
-    plain = replace(job.options, words=False, extra={**(job.options.extra or {}), "response_format": "json"})
-    return (yield from _post(replace(job, options=plain), name, audio, streamed))
+    # Models without segments, such as OpenAI's gpt-4o-transcribe, refuse verbose_json. Nothing was billed then.
+    plain_options = replace(job.options, words=False, extra={**(job.options.extra or {}), "response_format": "json"})
+    return (yield from _post(replace(job, options=plain_options), name, audio, streamed))
 
 
 def _post(job: Job, name: str, audio: EncodedAudio, streamed: bool) -> Flow[Response]:

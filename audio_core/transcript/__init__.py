@@ -1,1 +1,1 @@
-"""The value `Transcript`: what was said and when, and everything that is made from it."""
+"""Transcripts: what was said in a recording and when, and the passages, chunks and captions made from it."""

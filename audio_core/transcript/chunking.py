@@ -1,6 +1,6 @@
-"""Passages in chunks for retrieval, whose times stay exact; and times given back to what others have cut.
+"""Chunks of passages for retrieval, with exact times; restored times for passages that other splitters have cut.
 
-A chunk holds whole segments. Only one that is too long by itself is cut, between words.
+A chunk holds whole segments. A segment is cut, between words, only if it is too long for one chunk.
 """
 
 from __future__ import annotations
@@ -18,24 +18,29 @@ from audio_core.transcript.segment import Segment, Word, join_text
 __all__ = ["ChunkSize", "Unit", "chunk_passages", "restore_passage", "split_segments"]
 
 Unit = Literal["characters", "tokens", "seconds"]
-"""What a chunk's size is counted in."""
+"""The unit in which the size of a chunk is measured."""
 
-_PLACE_FIELDS = ("start", "end", "clip", "segment", "speaker", "speakers", "gap", "estimated", "timeline", "language")
-_CHARACTERS_PER_TOKEN = 4.0  # of English, as OpenAI says: https://help.openai.com/en/articles/4936856
+_PASSAGE_FIELDS = ("start", "end", "clip", "segment", "speaker", "speakers", "gap", "estimated", "timeline", "language")
+_CHARACTERS_PER_TOKEN = 4.0  # in English, according to OpenAI: https://help.openai.com/en/articles/4936856
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkSize:
-    """How large a chunk may be.
+    """The maximum size of a chunk, and the overlap between chunks.
 
     Attributes:
-        size: the most that it may hold, in `unit`.
-        overlap: how much of the chunk before it may begin with again, where whole segments fit.
-        unit: characters, tokens, or seconds from its first word to its last.
-        count: how many tokens or characters a text has; by default its length, and for tokens a quarter of it.
+        size: the maximum size of a chunk, in `unit`.
+        overlap: how much of a chunk the next chunk may repeat, in `unit`. Only whole segments are repeated.
+        unit: characters, tokens, or seconds from the start of the first word to the end of the last.
+        count: a function that returns the size of a text in `unit`; not used for seconds. By default, the size is the
+            length of the text in characters, or a quarter of that for tokens.
 
     Raises:
-        InvalidOption: if nothing fits, or the overlap is not below the size.
+        InvalidOption: if the size is not positive, or the overlap is negative or not below the size.
+
+    Example:
+        >>> ChunkSize(20).has_room_for([Segment(0.0, 1.0, "good day"), Segment(1.5, 2.0, "sir")])
+        True
     """
 
     size: float
@@ -45,10 +50,13 @@ class ChunkSize:
 
     def __post_init__(self) -> None:
         if not 0 <= self.overlap < self.size:
-            raise InvalidOption(f"A chunk of {self.size} {self.unit} cannot overlap by {self.overlap}.")
+            raise InvalidOption(
+                f"A chunk of {self.size} {self.unit} cannot overlap by {self.overlap}: "
+                "the overlap must be at least 0 and below the size."
+            )
 
     def measure(self, segments: Sequence[Segment]) -> float:
-        """How large segments are together."""
+        """Return the total size of segments in `unit`."""
         if not segments:
             return 0.0
         if self.unit == "seconds":
@@ -57,23 +65,30 @@ class ChunkSize:
         return self.count(text) if self.count else len(text) / (_CHARACTERS_PER_TOKEN if self.unit == "tokens" else 1)
 
     def has_room_for(self, segments: Sequence[Segment]) -> bool:
-        """Whether segments make one chunk."""
+        """Tell whether segments fit into one chunk together."""
         return self.measure(segments) <= self.size
 
 
 def chunk_passages(passages: Iterable[Passage], size: ChunkSize) -> Iterator[Passage]:
-    """Cut and join passages into chunks; those of one recording must follow each other.
+    """Join and cut passages into chunks for retrieval.
+
+    Args:
+        passages: the passages of one or several recordings. Passages of the same recording must be consecutive.
+        size: the maximum size of a chunk, and the overlap between chunks.
 
     Yields:
-        Passages whose `start`, `end`, `clip` and `speaker` are their own; several speakers are `speakers`, in order. Facts
-        that are not the same for all of a recording's passages are left out.
+        Chunks with `start`, `end`, `clip` and `speaker` of their own. If a chunk has several speakers, `speakers` names
+        them in order. Other metadata is kept if it is the same for all passages of the recording.
+
+    Raises:
+        InvalidOption: if a passage has no times, or another splitter has cut it.
 
     Example:
-        >>> talk = [
+        >>> passages = [
         ...     Passage("1", "good day", {"start": 0.0, "end": 1.0}),
         ...     Passage("2", "sir", {"start": 1.5, "end": 2.0}),
         ... ]
-        >>> [(each.text, each.metadata["end"]) for each in chunks(talk, ChunkSize(20))]
+        >>> [(chunk.text, chunk.metadata["end"]) for chunk in chunk_passages(passages, ChunkSize(20))]
         [('good day sir', 2.0)]
     """
     for _, group in groupby(passages, lambda passage: _identify_recording(passage.metadata)):
@@ -85,65 +100,84 @@ def chunk_passages(passages: Iterable[Passage], size: ChunkSize) -> Iterator[Pas
 
 
 def split_segments(text: str, metadata: Mapping[str, Any]) -> list[Segment]:
-    """The segments that a passage was made of, with the times of their words as far as they are known.
+    """Split a passage into the segments that it was made of, with the times of their words as far as they are known.
+
+    Args:
+        text: the text of the passage.
+        metadata: the metadata of the passage, with `start` and `end` in seconds of the recording.
 
     Raises:
-        InvalidOption: if the passage says no times, or was cut by something that does not keep them.
+        InvalidOption: if the metadata has no `start` and `end`, or another splitter has cut the text.
+
+    Example:
+        >>> metadata = {"start": 10.0, "end": 11.0, "timeline": "|5:0+400|3:100+500"}
+        >>> [(segment.text, segment.start) for segment in split_segments("good day", metadata)]
+        [('good', 10.0), ('day', 10.5)]
     """
-    marks = _read_offsets(text, metadata)
-    if marks and marks[-1].stop != len(text):
-        raise InvalidOption("A document was cut by another splitter: give it to restore_times first.")
-    own: list[list[WordOffset]] = []
-    for mark in marks:
-        if mark.starts_segment or not own:
-            own.append([])
-        own[-1].append(mark)
-    return [_build_segment(group, text, metadata) for group in own]
+    offsets = _read_offsets(text, metadata)
+    if offsets and offsets[-1].stop != len(text):
+        raise InvalidOption("A document was cut by another splitter: pass it to restore_times first.")
+    groups: list[list[WordOffset]] = []
+    for offset in offsets:
+        if offset.starts_segment or not groups:
+            groups.append([])
+        groups[-1].append(offset)
+    return [_build_segment(group, text, metadata) for group in groups]
 
 
 def restore_passage(passage: Passage, begin: int | None) -> Passage:
-    """A passage that another splitter has cut, with its own times, clip and id.
+    """Restore the times, the clip and the id of a passage that another splitter has cut.
 
     Args:
-        passage: its metadata are those of the passage that it was cut from.
-        begin: index in that one's text at which it begins; None if that is not known.
+        passage: the text after the cut, with the metadata of the passage before the cut.
+        begin: index of its first character in the text before the cut; None if that is not known.
 
     Returns:
-        The same passage, if nobody has cut it.
+        The passage with metadata and an id of its own, or the same object if it was not cut.
 
     Raises:
-        InvalidOption: if it was cut and `begin` is not known, or it says no times.
+        InvalidOption: if it was cut and `begin` is not known, or if the metadata has no `start` and `end`.
+
+    Example:
+        >>> passage = Passage("", "day", {"start": 10.0, "end": 11.0, "timeline": "|5:0+400 3:100+500"})
+        >>> restore_passage(passage, begin=5).metadata["start"]
+        10.5
     """
     text, metadata = passage.text, passage.metadata
-    marks = _read_offsets(text, metadata)
-    if not marks or marks[-1].stop == len(text):
+    offsets = _read_offsets(text, metadata)
+    if not offsets or offsets[-1].stop == len(text):
         return passage
     if begin is None or begin < 0:
         raise InvalidOption(
-            "A document was cut by a splitter that did not say where: make the splitter with add_start_index=True."
+            "A document was cut by a splitter that did not record the position of the cut: "
+            "create the splitter with add_start_index=True."
         )
-    own = slice_offsets(marks, begin + len(text) - len(text.lstrip()), begin + len(text))
-    start, end = round(own[0].start, 3), round(max(mark.end for mark in own), 3)
-    place = {"start": start, "end": end, "timeline": encode_offsets(own, start)}
+    sliced = slice_offsets(offsets, begin + len(text) - len(text.lstrip()), begin + len(text))
+    start, end = round(sliced[0].start, 3), round(max(offset.end for offset in sliced), 3)
+    times = {"start": start, "end": end, "timeline": encode_offsets(sliced, start)}
     clip = format_clip_url(get_recording_url(metadata), start, end)
-    facts = {**metadata, **place, **({"clip": clip} if clip else {})}
-    return Passage(compute_id(facts, text), text, facts)
+    restored = {**metadata, **times, **({"clip": clip} if clip else {})}
+    return Passage(compute_id(restored, text), text, restored)
 
 
 def _read_offsets(text: str, metadata: Mapping[str, Any]) -> list[WordOffset]:
+    """Decode the timeline of a passage. Without one, the passage counts as one segment."""
     start, end = metadata.get("start"), metadata.get("end")
     if start is None or end is None:
-        raise InvalidOption("A document without start and end is no passage of a recording: load it with this project.")
-    whole = f"|{len(text)}:0+{round((end - start) * 1000)}" if text else ""
-    return decode_offsets(metadata.get("timeline") or whole, start)
+        raise InvalidOption(
+            "A document without start and end in its metadata is not a passage of a recording: "
+            "load the recording with this project."
+        )
+    one_segment = f"|{len(text)}:0+{round((end - start) * 1000)}" if text else ""
+    return decode_offsets(metadata.get("timeline") or one_segment, start)
 
 
-def _build_segment(marks: Sequence[WordOffset], text: str, metadata: Mapping[str, Any]) -> Segment:
-    words = tuple(Word(mark.start, mark.end, text[mark.begin : mark.stop].strip()) for mark in marks)
+def _build_segment(offsets: Sequence[WordOffset], text: str, metadata: Mapping[str, Any]) -> Segment:
+    words = tuple(Word(offset.start, offset.end, text[offset.begin : offset.stop].strip()) for offset in offsets)
     return Segment(
-        start=marks[0].start,
-        end=max(mark.end for mark in marks),
-        text=text[marks[0].begin : marks[-1].stop].strip(),
+        start=offsets[0].start,
+        end=max(offset.end for offset in offsets),
+        text=text[offsets[0].begin : offsets[-1].stop].strip(),
         speaker=metadata.get("speaker"),
         words=words if len(words) > 1 else (),
         is_gap=bool(metadata.get("gap")),
@@ -153,42 +187,42 @@ def _build_segment(marks: Sequence[WordOffset], text: str, metadata: Mapping[str
 
 
 def _chunk_segments(segments: Iterable[Segment], size: ChunkSize) -> Iterator[list[Segment]]:
-    held: list[Segment] = []
+    chunk: list[Segment] = []
     for segment in segments:
-        for piece in _split_segment(segment, size):
-            if held and not size.has_room_for([*held, piece]):
-                yield held
-                held = _select_overlap(held, piece, size)
-            held.append(piece)
-    if held:
-        yield held
+        for part in _split_segment(segment, size):
+            if chunk and not size.has_room_for([*chunk, part]):
+                yield chunk
+                chunk = _select_overlap(chunk, part, size)
+            chunk.append(part)
+    if chunk:
+        yield chunk
 
 
 def _split_segment(segment: Segment, size: ChunkSize) -> Iterator[Segment]:
-    """The segment, or if it is too long by itself, its words in pieces that are not."""
+    """Yield the segment whole, or, if it is too long for a chunk, in parts that are cut between words."""
     if size.has_room_for([segment]):
         yield segment
         return
-    gap = " " if len(segment.text.split()) > 1 else ""
-    held: list[Word] = []
+    separator = " " if len(segment.text.split()) > 1 else ""
+    words: list[Word] = []
     for word in segment.get_timed_words():
-        if held and not size.has_room_for([_take_words(segment, [*held, word], gap)]):
-            yield _take_words(segment, held, gap)
-            held = []
-        held.append(word)
-    yield _take_words(segment, held, gap)
+        if words and not size.has_room_for([_extract_words(segment, [*words, word], separator)]):
+            yield _extract_words(segment, words, separator)
+            words = []
+        words.append(word)
+    yield _extract_words(segment, words, separator)
 
 
-def _take_words(segment: Segment, words: Sequence[Word], gap: str) -> Segment:
-    text = gap.join(word.text for word in words)
-    own = tuple(words) if segment.words else ()
-    return replace(segment, start=words[0].start, end=words[-1].end, text=text, words=own)
+def _extract_words(segment: Segment, words: Sequence[Word], separator: str) -> Segment:
+    text = separator.join(word.text for word in words)
+    timed_words = tuple(words) if segment.words else ()
+    return replace(segment, start=words[0].start, end=words[-1].end, text=text, words=timed_words)
 
 
-def _select_overlap(held: list[Segment], following: Segment, size: ChunkSize) -> list[Segment]:
-    """The last segments of a chunk, as many as the next one may begin with again."""
-    for first in range(1, len(held)):
-        tail = held[first:]
+def _select_overlap(chunk: list[Segment], following: Segment, size: ChunkSize) -> list[Segment]:
+    """Return the last segments of a chunk that the next chunk repeats before the `following` segment."""
+    for first in range(1, len(chunk)):
+        tail = chunk[first:]
         if size.measure(tail) <= size.overlap and size.has_room_for([*tail, following]):
             return tail
     return []
@@ -196,8 +230,8 @@ def _select_overlap(held: list[Segment], following: Segment, size: ChunkSize) ->
 
 def _build_chunk(segments: Sequence[Segment], common: Mapping[str, Any], number: int, source: str | None) -> Passage:
     speakers = list(dict.fromkeys(segment.speaker for segment in segments if segment.speaker))
-    several = {"speakers": ", ".join(speakers)} if len(speakers) > 1 else {}
-    return build_passage(segments, {**common, **several, "segment": number}, source)
+    all_speakers = {"speakers": ", ".join(speakers)} if len(speakers) > 1 else {}
+    return build_passage(segments, {**common, **all_speakers, "segment": number}, source)
 
 
 def _identify_recording(metadata: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -205,10 +239,10 @@ def _identify_recording(metadata: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _find_common_metadata(all_metadata: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The facts that are the same in all, less those of a place in the recording."""
+    """Return the metadata that all passages share, without those that belong to a single passage."""
     first, *others = all_metadata
     return {
         name: value
         for name, value in first.items()
-        if name not in _PLACE_FIELDS and all(other.get(name) == value for other in others)
+        if name not in _PASSAGE_FIELDS and all(other.get(name) == value for other in others)
     }

@@ -1,4 +1,4 @@
-"""From a passage back to its recording: how it is quoted, and the URL at which it is heard again."""
+"""References from a passage to its recording: the citation for people to read, and the URL of the clip."""
 
 from __future__ import annotations
 
@@ -13,32 +13,39 @@ __all__ = ["format_citation", "get_clip_url"]
 
 
 def format_citation(metadata: Mapping[str, Any], *, link: bool = False) -> str:
-    """Where a passage stands and who speaks, for people to read.
+    """Format the times of a passage and its speakers for people to read.
 
     Args:
-        metadata: of the passage.
-        link: whether it is a Markdown link to the very stretch, which browsers play from there.
+        metadata: the metadata of the passage, with `start` and `end` in seconds of the recording.
+        link: whether to make the citation a Markdown link to the clip. Browsers start playing at its beginning. Ignored
+            if the recording has no URL.
 
     Raises:
-        InvalidOption: if the metadata say no times.
+        InvalidOption: if the metadata has no `start` and `end`.
 
     Example:
-        >>> citation({"start": 727.1, "end": 751.4, "speaker": "Ann"})
+        >>> format_citation({"start": 727.1, "end": 751.4, "speaker": "Ann"})
         '[12:07–12:31] Ann'
     """
     start, end = _get_times(metadata)
-    who = metadata.get("speaker") or metadata.get("speakers")
-    text = f"[{format_clock(start)}–{format_clock(end)}]" + (f" {who}" if who else "")
+    speakers = metadata.get("speaker") or metadata.get("speakers")
+    text = f"[{format_clock(start)}–{format_clock(end)}]" + (f" {speakers}" if speakers else "")
     url = get_clip_url(metadata) if link else None
     return f"[{text}]({url})" if url else text
 
 
 def get_clip_url(metadata: Mapping[str, Any], padding: float = 0.0) -> str | None:
-    """The URL of a passage's stretch of its recording, a little longer at both ends; None if the recording has no URL.
+    """Return the URL of the clip that a passage is the transcript of.
 
     Args:
-        metadata: of the passage.
-        padding: seconds to add before and after.
+        metadata: the metadata of the passage, with `start` and `end` in seconds of the recording.
+        padding: seconds to add before and after the passage.
+
+    Returns:
+        The URL of the recording with a media fragment, or None if the recording has no URL.
+
+    Raises:
+        InvalidOption: if the metadata has no `start` and `end`.
 
     Example:
         >>> get_clip_url({"source": "file:///a.mp3", "start": 12.0, "end": 30.5}, padding=2)
@@ -52,4 +59,7 @@ def _get_times(metadata: Mapping[str, Any]) -> tuple[float, float]:
     try:
         return float(metadata["start"]), float(metadata["end"])
     except (KeyError, TypeError, ValueError):
-        raise InvalidOption("A document without start and end is no passage of a recording.") from None
+        raise InvalidOption(
+            "A document without start and end in its metadata is not a passage of a recording: "
+            "load the recording with this project."
+        ) from None

@@ -1,4 +1,4 @@
-"""One transcript from those of a recording's pieces: each word once, in order, at its time in the recording."""
+"""Merging transcripts of a recording's pieces or channels into one: each word once, in order of time."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from audio_core.transcript.usage import Usage
 
 __all__ = ["PieceTranscript", "merge_channels", "merge_pieces", "sum_usage"]
 
-_NOT_SAID = re.compile(r"[\W_]+")
+_NON_ALPHANUMERIC = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
 class PieceTranscript:
-    """What was heard in one piece.
+    """The transcript of one piece of a long recording.
 
     Attributes:
-        start: of the piece, in seconds of the original recording.
-        end: of the piece, likewise.
-        shared: seconds at its beginning that the piece before was sent too.
-        transcript: with times of the original recording.
+        start: start of the piece, in seconds of the original recording.
+        end: end of the piece, in seconds of the original recording.
+        shared: overlap with the previous piece, in seconds from the start of this one.
+        transcript: what was said in the piece, with times of the original recording.
     """
 
     start: float
@@ -35,32 +35,43 @@ class PieceTranscript:
 
 
 def merge_pieces(parts: Sequence[PieceTranscript]) -> Transcript:
-    """Put pieces together.
+    """Merge the transcripts of a recording's pieces into one.
 
-    Where two pieces share seconds, the words that both heard are found and kept once; where nothing was heard alike, each
-    keeps its side of the middle. Speakers are kept apart by piece, as their labels start anew in each.
+    Pieces may overlap. Words that both transcripts have in an overlap are kept once. If they have no word in common
+    there, each keeps the words on its own side of the middle.
+
+    A gateway labels the speakers of each piece independently. If there are several pieces, each label is prefixed with
+    the number of its piece: `"2:A"`. If the language changes between pieces, each segment states its own.
 
     Args:
-        parts: in order of time, at least one.
+        parts: the pieces in order of time, at least one.
+
+    Returns:
+        The transcript of the whole recording. Its language is the one with the most seconds; its usage is the sum.
+
+    Example:
+        >>> first = Transcript("", (Segment(0.0, 4.0, "one two three"),))
+        >>> second = Transcript("", (Segment(2.0, 6.0, "two three four"),))
+        >>> merge_pieces([PieceTranscript(0.0, 4.0, 0.0, first), PieceTranscript(2.0, 6.0, 2.0, second)]).text
+        'one two three four'
     """
     segments: list[Segment] = []
-    spoken = {part.transcript.language for part in parts if part.transcript.segments} - {None}
+    languages = {part.transcript.language for part in parts if part.transcript.segments} - {None}
     for number, part in enumerate(parts, 1):
-        heard = [
+        following = [
             _number_speaker(segment, number) if len(parts) > 1 else segment for segment in part.transcript.segments
         ]
-        if len(spoken) > 1:
-            heard = [replace(segment, language=part.transcript.language) for segment in heard]
+        if len(languages) > 1:
+            following = [replace(segment, language=part.transcript.language) for segment in following]
         if part.shared and segments:
-            near = [segment for segment in segments if segment.end > part.start]
-            del segments[len(segments) - len(near) :]
-            near, heard = _merge_overlap(near, heard, part.start, part.start + part.shared)
-            segments += near
-        segments += heard
+            overlapping = [segment for segment in segments if segment.end > part.start]
+            del segments[len(segments) - len(overlapping) :]
+            overlapping, following = _merge_overlap(overlapping, following, part.start, part.start + part.shared)
+            segments += overlapping
+        segments += following
     ordered = tuple(_order_segments(segments))
-    first = parts[0].transcript
     return replace(
-        first,
+        parts[0].transcript,
         text=join_text(ordered),
         segments=ordered,
         language=_find_main_language(parts),
@@ -70,18 +81,24 @@ def merge_pieces(parts: Sequence[PieceTranscript]) -> Transcript:
 
 
 def merge_channels(channels: Sequence[Transcript]) -> Transcript:
-    """One transcript of a recording's channels, each heard by itself; who speaks on the first is `"channel 1"`.
+    """Merge the transcripts of a recording's channels into one, in order of time.
+
+    The speaker of each segment is its channel, such as `"channel 1"`, or `"channel 1:A"` if the channel has speakers.
 
     Args:
-        channels: in their order, at least one.
+        channels: the transcript of each channel, in the order of the channels, at least one.
     """
-    named = [_label_channel(segment, number) for number, heard in enumerate(channels, 1) for segment in heard.segments]
-    segments = tuple(sorted(named, key=lambda segment: segment.start))
+    labelled = [
+        _label_channel(segment, number)
+        for number, transcript in enumerate(channels, 1)
+        for segment in transcript.segments
+    ]
+    segments = tuple(sorted(labelled, key=lambda segment: segment.start))
     return replace(
         channels[0],
         text=join_text(segments),
         segments=segments,
-        usage=sum_usage([heard.usage for heard in channels]),
+        usage=sum_usage([transcript.usage for transcript in channels]),
     )
 
 
@@ -92,15 +109,18 @@ def _label_channel(segment: Segment, number: int) -> Segment:
 def _merge_overlap(
     before: list[Segment], after: list[Segment], low: float, high: float
 ) -> tuple[list[Segment], list[Segment]]:
-    """Two lists of segments that share the seconds from `low` to `high`, without what both heard there."""
+    """Trim two lists of segments that overlap from `low` to `high`, in seconds, so that no word is in both.
+
+    They are joined at the longest run of words that both have there: `before` ends with it, `after` starts behind it.
+    """
     tail = [word for segment in before for word in segment.get_timed_words() if _get_middle(word) >= low]
     head = [word for segment in after for word in segment.get_timed_words() if _get_middle(word) < high]
     match = SequenceMatcher(None, _normalize_words(tail), _normalize_words(head), autojunk=False).find_longest_match()
     if match.size:
-        kept, dropped = tail[match.a + match.size - 1], head[match.b + match.size - 1]
-        return _keep_until(before, _get_middle(kept)), _keep_from(after, _get_middle(dropped), inclusive=False)
-    cut = (low + high) / 2
-    return _keep_until(before, cut), _keep_from(after, cut, inclusive=True)
+        last, duplicate = tail[match.a + match.size - 1], head[match.b + match.size - 1]
+        return _keep_until(before, _get_middle(last)), _keep_from(after, _get_middle(duplicate), inclusive=False)
+    middle = (low + high) / 2
+    return _keep_until(before, middle), _keep_from(after, middle, inclusive=True)
 
 
 def _keep_until(segments: list[Segment], time: float) -> list[Segment]:
@@ -111,28 +131,28 @@ def _keep_from(segments: list[Segment], time: float, *, inclusive: bool) -> list
     return _trim(segments, lambda word: _get_middle(word) > time or (inclusive and _get_middle(word) == time))
 
 
-def _trim(segments: list[Segment], keeps: Callable[[Word], bool]) -> list[Segment]:
-    found: list[Segment] = []
+def _trim(segments: list[Segment], is_kept: Callable[[Word], bool]) -> list[Segment]:
+    trimmed: list[Segment] = []
     for segment in segments:
-        words = segment.get_timed_words()
-        kept = [word for word in words if keeps(word)]
-        if len(kept) == len(words):
-            found.append(segment)
-        elif kept:
-            gap = " " if segment.words or len(segment.text.split()) > 1 else ""
-            text = gap.join(word.text.strip() for word in kept)
-            own = tuple(kept) if segment.words else ()
-            found.append(replace(segment, start=kept[0].start, end=kept[-1].end, text=text, words=own))
-    return found
+        all_words = segment.get_timed_words()
+        words = [word for word in all_words if is_kept(word)]
+        if len(words) == len(all_words):
+            trimmed.append(segment)
+        elif words:
+            separator = " " if segment.words or len(segment.text.split()) > 1 else ""
+            text = separator.join(word.text.strip() for word in words)
+            timed_words = tuple(words) if segment.words else ()
+            trimmed.append(replace(segment, start=words[0].start, end=words[-1].end, text=text, words=timed_words))
+    return trimmed
 
 
 def _order_segments(segments: list[Segment]) -> Iterator[Segment]:
-    """Segments in order of time, none starting before the one before it has started or ended."""
-    last = 0.0
+    """Yield segments in order of time. Starts move to the end of earlier segments, but not past their own end."""
+    latest_end = 0.0
     for segment in sorted(segments, key=lambda segment: segment.start):
-        start = max(segment.start, min(last, segment.end))
+        start = max(segment.start, min(latest_end, segment.end))
         yield replace(segment, start=start)
-        last = max(last, segment.end)
+        latest_end = max(latest_end, segment.end)
 
 
 def _number_speaker(segment: Segment, number: int) -> Segment:
@@ -146,7 +166,7 @@ def _set_speaker(segment: Segment, speaker: str) -> Segment:
 
 
 def _find_main_language(parts: Sequence[PieceTranscript]) -> str | None:
-    """The language spoken longest."""
+    """Return the language of the most seconds, or None if no language is known."""
     seconds: Counter[str] = Counter()
     for part in parts:
         if part.transcript.language:
@@ -155,13 +175,13 @@ def _find_main_language(parts: Sequence[PieceTranscript]) -> str | None:
 
 
 def sum_usage(usages: Sequence[Usage | None]) -> Usage | None:
-    """The sum of what requests cost; None if nothing is known."""
+    """Return the sum of the known usages, or None if none is known."""
     known = [usage for usage in usages if usage is not None]
     return sum(known[1:], known[0]) if known else None
 
 
 def _normalize_words(words: Sequence[Word]) -> list[str]:
-    return [_NOT_SAID.sub("", word.text).casefold() for word in words]
+    return [_NON_ALPHANUMERIC.sub("", word.text).casefold() for word in words]
 
 
 def _get_middle(word: Word) -> float:

@@ -1,10 +1,12 @@
-"""Where in a text each moment is: a line of plain text in flat metadata, so that time survives any splitter.
+"""Word offsets: which characters of a text are said at which time.
 
-One entry for each word whose time is known, or for a whole segment: how many characters it reaches, the silence before it
-(below zero where two speak at once) and its length, in milliseconds. A bar begins a segment.
+They are stored as one line of plain text in flat metadata, the `timeline`, so that times survive any text splitter.
+The timeline has one entry for each word whose time is known, or one for a whole segment. An entry is the number of
+characters up to the next entry, the silence before it in milliseconds (negative where two people speak at once) and its
+duration in milliseconds. A bar starts a segment.
 
-`"|5:580+260 8:0+510|4:90+200"` says that the first segment's first word starts 0.58 s after the passage does, lasts 0.26 s,
-and that the next word's first character is the sixth.
+In `"|5:580+260 8:0+510|4:90+200"`, the first word starts 0.58 s after the passage and lasts 0.26 s. The second word
+starts at the sixth character of the text, without silence before it. The third word starts a new segment.
 """
 
 from __future__ import annotations
@@ -22,14 +24,14 @@ _ENTRY = re.compile(r"(\|?)(\d+):(-?\d+)\+(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class WordOffset:
-    """A stretch of a text, and when it is said.
+    """The position of a word, or of a whole segment, in a text and in the recording.
 
     Attributes:
         begin: index of its first character.
-        stop: index behind its last one, and behind the spaces that follow it.
-        start: seconds of the recording.
-        end: seconds of the recording.
-        opens: whether a segment begins here.
+        stop: index after its last character and the spaces that follow it.
+        start: start in seconds of the recording.
+        end: end in seconds of the recording.
+        starts_segment: whether a segment starts here.
     """
 
     begin: int
@@ -39,82 +41,106 @@ class WordOffset:
     starts_segment: bool
 
     def slice(self, begin: int, stop: int) -> WordOffset:
-        """What of it lies within a stretch of the text, counted from the stretch's beginning."""
+        """Return the part that lies within a slice of the text, with indices relative to the slice.
+
+        A time within a word is interpolated.
+
+        Args:
+            begin: index of the first character of the slice; below `self.stop`.
+            stop: index after the last character of the slice; above `self.begin`.
+        """
         low, high = max(begin, self.begin), min(stop, self.stop)
-        end = self.end if high >= self.stop - 1 else self._interpolate(high)  # a space may follow its last word
-        opens = self.starts_segment or low == begin
-        return WordOffset(low - begin, high - begin, self._interpolate(low), end, opens)
+        end = self.end if high >= self.stop - 1 else self._interpolate(high)  # the last character may be a space
+        starts_segment = self.starts_segment or low == begin
+        return WordOffset(low - begin, high - begin, self._interpolate(low), end, starts_segment)
 
     def _interpolate(self, index: int) -> float:
         return self.start + (self.end - self.start) * (index - self.begin) / (self.stop - self.begin)
 
 
 def encode_segments(segments: Sequence[Segment], start: float) -> str:
-    """The timeline of the texts of segments, stripped and joined with a space.
+    """Encode the timeline of a passage whose text `join_text` makes from segments.
 
     Args:
-        segments: in order of time.
-        start: seconds of the recording from which its first silence counts.
+        segments: the segments in order of time.
+        start: start of the passage in seconds of the recording. The first silence is measured from here.
 
     Example:
         >>> encode_segments([Segment(1.0, 2.5, "good day")], 0.5)
         '|8:500+1500'
     """
     last = len(segments) - 1
-    marks = [mark for number, segment in enumerate(segments) for mark in _locate_words(segment, is_last=number == last)]
-    return encode_offsets(marks, start)
+    offsets = [
+        offset for number, segment in enumerate(segments) for offset in _locate_words(segment, is_last=number == last)
+    ]
+    return encode_offsets(offsets, start)
 
 
 def encode_offsets(marks: Iterable[WordOffset], start: float) -> str:
-    """Marks as a timeline; of their places in the text only the lengths are kept."""
-    entries, clock = list[str](), round(start * 1000)
-    for mark in marks:
-        begin = round(mark.start * 1000)
-        lasts = max(0, round(mark.end * 1000) - begin)
-        entries.append(f"{'|' if mark.starts_segment else ' '}{mark.stop - mark.begin}:{begin - clock}+{lasts}")
-        clock = begin + lasts
+    """Encode word offsets as a timeline. It stores the length of each in characters, not its index.
+
+    Args:
+        marks: the word offsets in the order of the text.
+        start: start of the passage in seconds of the recording. The first silence is measured from here.
+
+    Example:
+        >>> encode_offsets([WordOffset(0, 8, 1.0, 2.5, starts_segment=True)], 0.5)
+        '|8:500+1500'
+    """
+    entries, previous_end_ms = list[str](), round(start * 1000)
+    for offset in marks:
+        start_ms = round(offset.start * 1000)
+        duration_ms = max(0, round(offset.end * 1000) - start_ms)
+        prefix, length = "|" if offset.starts_segment else " ", offset.stop - offset.begin
+        entries.append(f"{prefix}{length}:{start_ms - previous_end_ms}+{duration_ms}")
+        previous_end_ms = start_ms + duration_ms
     return "".join(entries)
 
 
 def decode_offsets(timeline: str, start: float) -> list[WordOffset]:
-    """What a timeline says.
+    """Decode a timeline into word offsets.
 
     Args:
-        timeline: as `encode_segments` has written it.
-        start: seconds of the recording from which it counts.
+        timeline: a timeline that `encode_segments` or `encode_offsets` has written.
+        start: start of the passage in seconds of the recording.
 
     Example:
         >>> decode_offsets("|8:500+1500", 0.5)
         [WordOffset(begin=0, stop=8, start=1.0, end=2.5, starts_segment=True)]
     """
-    marks, index, clock = list[WordOffset](), 0, round(start * 1000)
-    for bar, length, gap, lasts in _ENTRY.findall(timeline):
-        begin = clock + int(gap)
-        clock = begin + int(lasts)
-        marks.append(WordOffset(index, index + int(length), begin / 1000, clock / 1000, bool(bar)))
+    offsets, index, end_ms = list[WordOffset](), 0, round(start * 1000)
+    for bar, length, silence_ms, duration_ms in _ENTRY.findall(timeline):
+        start_ms = end_ms + int(silence_ms)
+        end_ms = start_ms + int(duration_ms)
+        offsets.append(WordOffset(index, index + int(length), start_ms / 1000, end_ms / 1000, bool(bar)))
         index += int(length)
-    return marks
+    return offsets
 
 
 def slice_offsets(marks: Sequence[WordOffset], begin: int, stop: int) -> list[WordOffset]:
-    """The marks of a stretch of the text, as of a text of its own.
+    """Return the word offsets of a slice of the text, with indices relative to the slice.
+
+    Args:
+        marks: the word offsets of the whole text.
+        begin: index of the first character of the slice.
+        stop: index after the last character of the slice.
 
     Example:
-        >>> [(mark.start, mark.end) for mark in slice_offsets(decode_offsets("|4:0+400 3:100+300", 0.0), 4, 7)]
-        [(0.5, 0.8)]
+        >>> slice_offsets(decode_offsets("|4:0+400 3:100+300", 0.0), 4, 7)
+        [WordOffset(begin=0, stop=3, start=0.5, end=0.8, starts_segment=True)]
     """
-    return [mark.slice(begin, stop) for mark in marks if mark.begin < stop and mark.stop > begin]
+    return [offset.slice(begin, stop) for offset in marks if offset.begin < stop and offset.stop > begin]
 
 
 def _locate_words(segment: Segment, *, is_last: bool) -> list[WordOffset]:
-    """One mark for each of a segment's words, if all are found in its text, else one for all of it."""
+    """Return one offset for each word, or one for the whole segment if a word is not found in its text."""
     text = segment.text.strip()
-    reach = len(text) + (not is_last)
+    length = len(text) + (not is_last)  # including the space before the next segment
     begins = list(_find_word_starts(text, segment))
     if not begins or len(begins) < len(segment.words):
-        return [WordOffset(0, reach, segment.start, segment.end, True)] if reach else []
+        return [WordOffset(0, length, segment.start, segment.end, True)] if length else []
     begins[0] = 0
-    stops = [*begins[1:], reach]
+    stops = [*begins[1:], length]
     return [
         WordOffset(begin, stop, word.start, word.end, begin == 0)
         for begin, stop, word in zip(begins, stops, segment.words, strict=True)
@@ -122,14 +148,14 @@ def _locate_words(segment: Segment, *, is_last: bool) -> list[WordOffset]:
 
 
 def _find_word_starts(text: str, segment: Segment) -> Iterator[int]:
-    """Where each word stands in the text; ends early if one is not there."""
-    plain, index = text.casefold(), 0
-    if len(plain) != len(text):
+    """Yield the index of each word's first character in the text; stop at a word that is not found."""
+    folded_text, index = text.casefold(), 0
+    if len(folded_text) != len(text):  # indices would differ from those of the text
         return
     for word in segment.words:
-        said = word.text.strip().casefold()
-        found = plain.find(said, index) if said else -1
-        if found < 0:
+        folded_word = word.text.strip().casefold()
+        begin = folded_text.find(folded_word, index) if folded_word else -1
+        if begin < 0:
             return
-        yield found
-        index = found + len(said)
+        yield begin
+        index = begin + len(folded_word)

@@ -1,4 +1,4 @@
-"""Transcripts in pieces for retrieval: text, flat metadata and a stable id, the same in both frameworks."""
+"""Passages of transcripts for retrieval: text, flat metadata and a stable id, the same in both frameworks."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ __all__ = [
 ]
 
 Granularity = Literal["segment", "window", "file"]
-"""How much one piece holds: what lies between two pauses, segments of about `window_seconds`, or all of a recording."""
+"""How much one passage holds: one segment, a window of about `window_seconds`, or the whole recording."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A piece of a transcript.
+    """A part of a transcript, as it is stored for retrieval.
 
     Attributes:
-        id: the same for the same recording, stretch and text.
+        id: stable id: the same for the same recording, times, model and text.
         text: what was said.
-        metadata: flat; a fact that is not known has no key.
+        metadata: flat metadata. What is not known has no key.
     """
 
     id: str
@@ -49,23 +49,27 @@ def split_passages(
     window_overlap: float = 0.0,
     metadata: Mapping[str, Any] | None = None,
 ) -> Iterator[Passage]:
-    """Cut a transcript into pieces that say where in the recording they stand.
+    """Split a transcript into passages with their times in the recording.
 
     Args:
-        transcript: of a recording.
-        granularity: how much one piece holds.
-        window_seconds: length of a window, with `granularity="window"`.
-        window_overlap: seconds that a window shares with the one before.
-        metadata: what the caller brings; where the recording says otherwise, the recording is right.
+        transcript: the transcript of a recording.
+        granularity: how much one passage holds.
+        window_seconds: length of a window in seconds, with `granularity="window"`.
+        window_overlap: seconds that a window shares with the previous one.
+        metadata: the caller's own metadata, which is added to each passage. The keys below take precedence.
 
     Yields:
-        Passages whose metadata has `start`, `end` (seconds of the original recording) and `segment` (index), and where
-        known `source`, `clip`, `speaker`, `language`, `duration`, `model`, `provider`, `sha256`; `gap` (True) where
-        transcription failed, `estimated` (True) where a chat model guessed the times; and `timeline`, which keeps the time of
-        each word or segment for whoever cuts the passage.
+        Passages whose metadata has `start` and `end` (seconds of the original recording) and `segment` (index). Where
+        they are known, there are also `source`, `clip`, `speaker`, `language`, `duration`, `model`, `provider` and
+        `sha256`. `gap` is True where transcription failed. `estimated` is True where a chat model guessed the times.
+        `timeline` has the time of each word or segment, so that the passage can be cut later.
+
+    Raises:
+        ValueError: if `window_seconds` is not positive, or `window_overlap` is negative or not below it.
 
     Example:
-        >>> [piece.metadata["start"] for piece in passages(Transcript("hi", (Segment(2.0, 3.0, "hi"),)))]
+        >>> transcript = Transcript("hi", (Segment(2.0, 3.0, "hi"),))
+        >>> [passage.metadata["start"] for passage in split_passages(transcript)]
         [2.0]
     """
     common = _drop_none(
@@ -82,33 +86,34 @@ def split_passages(
 
 
 def build_passage(segments: Sequence[Segment], facts: Mapping[str, Any], source: str | None) -> Passage:
-    """One passage of several segments: with their own place in the recording, and what else is known of them.
+    """Build one passage from several segments.
 
     Args:
-        segments: in order of time, at least one.
-        facts: of the recording, and what the caller brings.
+        segments: the segments in order of time, at least one.
+        facts: metadata of the recording, and the caller's own. That of the segments takes precedence.
         source: URL of the recording, if it has one.
     """
-    whole = join_segments(segments)
-    start, end = round(whole.start, 3), round(whole.end, 3)
-    place = _drop_none(
+    joined = join_segments(segments)
+    start, end = round(joined.start, 3), round(joined.end, 3)
+    own_metadata = _drop_none(
         start=start,
         end=end,
         clip=format_clip_url(source, start, end),
-        speaker=whole.speaker,
-        language=whole.language,
-        gap=whole.is_gap or None,
-        estimated=whole.is_estimated or None,
+        speaker=joined.speaker,
+        language=joined.language,
+        gap=joined.is_gap or None,
+        estimated=joined.is_estimated or None,
         timeline=encode_segments(segments, start) or None,
     )
-    found = {**facts, **place}
-    return Passage(compute_id(found, whole.text), whole.text, found)
+    metadata = {**facts, **own_metadata}
+    return Passage(compute_id(metadata, joined.text), joined.text, metadata)
 
 
 def get_recording_url(metadata: Mapping[str, Any]) -> str | None:
-    """The URL of the recording that a passage is of; None if it has none.
+    """Return the URL of the recording that a passage belongs to, or None if it has none.
 
-    A passage that knows its recording's bytes but no clip was heard in bytes: its `source` is what the caller calls them.
+    A passage with `sha256` but without `clip` is of a recording that was given as bytes. Its `source` is the caller's
+    name for them, not a URL.
 
     Example:
         >>> get_recording_url({"source": "file:///a.mp3"}), get_recording_url({"source": "upload 7", "sha256": "ab..."})
@@ -118,15 +123,29 @@ def get_recording_url(metadata: Mapping[str, Any]) -> str | None:
 
 
 def format_clip_url(source: str | None, start: float, end: float) -> str | None:
-    """The URL of a stretch of a recording, if the recording has one."""
+    """Format the URL of a clip: the URL of the recording with a media fragment.
+
+    Args:
+        source: URL of the recording, or None if it has none.
+        start: start of the clip in seconds.
+        end: end of the clip in seconds.
+
+    Returns:
+        The URL, or None if the recording has none or the clip is empty.
+    """
     return Audio.of(source).clip(start, end).reference if source and start < end else None
 
 
 def compute_id(metadata: Mapping[str, Any], text: str) -> str:
-    """32 hex digits, the same for the same recording, stretch, model and text."""
-    facts = [metadata.get(name) for name in ("sha256", "source", "start", "end", "provider", "model")]
-    recording = facts[0] or facts[1] or ""
-    return hashlib.sha256(repr((recording, *facts[2:], text)).encode()).hexdigest()[:32]
+    """Compute the id of a passage: 32 hex digits, the same for the same recording, times, model and text.
+
+    Args:
+        metadata: the metadata of the passage.
+        text: the text of the passage.
+    """
+    recording = metadata.get("sha256") or metadata.get("source") or ""
+    details = [metadata.get(name) for name in ("start", "end", "provider", "model")]
+    return hashlib.sha256(repr((recording, *details, text)).encode()).hexdigest()[:32]
 
 
 def _group_segments(
@@ -136,9 +155,9 @@ def _group_segments(
         return transcript.group_segments(seconds, overlap)
     if granularity == "segment":
         return ((segment,) for segment in transcript.segments)
-    silent = (Segment(0.0, transcript.duration or 0.0, transcript.text),)
-    return iter((transcript.segments or silent,))
+    one_segment = (Segment(0.0, transcript.duration or 0.0, transcript.text),)
+    return iter((transcript.segments or one_segment,))
 
 
-def _drop_none(**facts: Any) -> dict[str, Any]:
-    return {name: value for name, value in facts.items() if value is not None}
+def _drop_none(**metadata: Any) -> dict[str, Any]:
+    return {name: value for name, value in metadata.items() if value is not None}

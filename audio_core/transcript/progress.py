@@ -1,4 +1,4 @@
-"""How far a transcription is, and a bar that shows it for many."""
+"""The progress of one transcription, and a progress bar for many."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ __all__ = ["Progress", "ProgressBar"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one recording is; told at its beginning, after each piece, and at its end.
+    """The progress of one recording. It is reported at the beginning, after each piece, and at the end.
 
     Attributes:
-        label: what messages call the recording.
-        done: seconds of audio that are transcribed, or have failed for good.
-        total: seconds of audio in all.
-        usage: what it has cost so far, as far as the provider says.
+        label: the name of the recording in messages.
+        done: seconds of audio that have been transcribed or have finally failed.
+        total: seconds of audio in the whole recording.
+        usage: usage and cost so far, if the provider reports them.
 
     Example:
-        >>> told = []
-        >>> AudioClient().transcribe("examples/audio/call.mp3", progress=told.append).language
+        >>> reports = []
+        >>> AudioClient().transcribe("examples/audio/call.mp3", progress=reports.append).language
         'en'
-        >>> [round(progress.done / progress.total) for progress in told]
+        >>> [round(progress.done / progress.total) for progress in reports]
         [0, 1]
     """
 
@@ -38,25 +38,25 @@ class Progress:
 
 
 class ProgressBar:
-    """Seconds of audio done, the time left, recordings finished, and cost so far; on standard error.
+    """A progress bar on standard error: seconds of audio done, time left, recordings finished, and cost so far.
 
-    The seconds of recordings that were not opened yet are taken to be the mean of the others.
+    A recording that has not been opened yet is assumed to be as long as the mean of the others.
 
     Args:
-        count: how many recordings there will be, or None if that is not known.
+        count: the number of recordings, or None if it is not known.
 
     Example:
         >>> with ProgressBar(1) as bar:
-        ...     bar.recording()(Progress("a.mp3", 30.0, 60.0))
+        ...     bar.add_recording()(Progress("a.mp3", 30.0, 60.0))
     """
 
     def __init__(self, count: int | None) -> None:
         self._count = count
-        self._told: list[Progress | None] = []
+        self._reports: list[Progress | None] = []  # the latest of each recording
         self._lock = threading.Lock()
 
     def __enter__(self) -> ProgressBar:
-        from tqdm.auto import tqdm  # noqa: PLC0415 - only who wants a bar needs it
+        from tqdm.auto import tqdm  # noqa: PLC0415 - optional, and only the bar needs it
 
         self._bar: Any = tqdm(total=0, unit=" s of audio")
         return self
@@ -67,22 +67,22 @@ class ProgressBar:
         self._bar.close()
 
     def add_recording(self) -> Callable[[Progress], None]:
-        """What is to be told how far one recording is."""
+        """Add a recording to the bar, and return the callback that takes its progress. Any thread may call it."""
         with self._lock:
-            number = len(self._told)
-            self._told.append(None)
+            number = len(self._reports)
+            self._reports.append(None)
 
-        def told(progress: Progress) -> None:
+        def update(progress: Progress) -> None:
             with self._lock:
-                self._told[number] = progress
-                self._show([each for each in self._told if each is not None])
+                self._reports[number] = progress
+                self._show([report for report in self._reports if report is not None])
 
-        return told
+        return update
 
-    def _show(self, begun: list[Progress]) -> None:
-        count = len(self._told) if self._count is None else self._count
-        costs = [each.usage.cost for each in begun if each.usage and each.usage.cost is not None]
-        finished = sum(each.done >= each.total for each in begun)
-        self._bar.total = round(sum(each.total for each in begun) * max(1.0, count / len(begun)))
-        self._bar.n = round(sum(each.done for each in begun))
+    def _show(self, reports: list[Progress]) -> None:
+        count = len(self._reports) if self._count is None else self._count
+        costs = [report.usage.cost for report in reports if report.usage and report.usage.cost is not None]
+        finished = sum(report.done >= report.total for report in reports)
+        self._bar.total = round(sum(report.total for report in reports) * max(1.0, count / len(reports)))
+        self._bar.n = round(sum(report.done for report in reports))
         self._bar.set_postfix_str(f"{finished}/{count} recordings" + (f", ${sum(costs):.4f}" if costs else ""))

@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 
 __all__ = ["Segment", "Word", "format_clock", "interpolate_words", "join_segments", "join_text"]
 
-_LONGEST_WORD = 40  # characters; longer text is in a script that does not part words, such as Thai
+_MAX_WORD_LENGTH = 40  # characters; longer text is in a script without spaces between words, such as Thai
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word.
+    """A word and its times.
 
     Attributes:
-        start: seconds of the original recording.
-        end: seconds of the original recording.
-        text: as it was recognised.
-        speaker: who said it, if known.
-        confidence: from 0 to 1, if known.
+        start: start in seconds of the original recording.
+        end: end in seconds of the original recording.
+        text: the word as it was recognised.
+        speaker: label of the speaker, if known.
+        confidence: confidence of the recognition from 0 to 1, if known.
     """
 
     start: float
@@ -32,19 +32,19 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of speech between two pauses, or whatever a gateway calls a segment.
+    """A segment of speech as a gateway returns it, usually between two pauses.
 
     Attributes:
-        start: seconds of the original recording.
-        end: seconds of the original recording.
+        start: start in seconds of the original recording.
+        end: end in seconds of the original recording.
         text: what was said.
-        speaker: who said it, if known.
-        words: its words with their own times, if they were asked for.
-        confidence: from 0 to 1, if known.
-        is_gap: whether nothing was transcribed here because it failed; the text says so.
+        speaker: label of the speaker, if known.
+        words: the words with times of their own, if these were requested.
+        confidence: confidence of the recognition from 0 to 1, if known.
+        is_gap: whether the transcription of this stretch failed. The text says so.
         is_estimated: whether a chat model guessed the times.
-        is_partial: whether it is only what a stream has newly brought; a whole segment follows.
-        language: of this segment, where that changes within a recording.
+        is_partial: whether this is only the text that a stream has added. The complete segment follows later.
+        language: language of the segment, if it changes within the recording.
     """
 
     start: float
@@ -59,14 +59,15 @@ class Segment:
     language: str | None = None
 
     def shift(self, seconds: float) -> Segment:
-        """The same segment on a timeline that starts `seconds` earlier."""
+        """Return the segment with all times moved `seconds` later."""
         words = tuple(replace(word, start=word.start + seconds, end=word.end + seconds) for word in self.words)
         return replace(self, start=self.start + seconds, end=self.end + seconds, words=words)
 
     def get_timed_words(self) -> list[Word]:
-        """Its words; without times of their own, spread over it by their length.
+        """Return the words with their times.
 
-        A text without spaces, as Chinese and Japanese are written, is taken character by character.
+        If the words have no times of their own, each gets a share of the segment in proportion to its length in
+        characters. A text without spaces between words, such as Chinese or Japanese, is split into characters.
 
         Example:
             >>> [(word.text, word.end) for word in Segment(0.0, 1.0, "a bcd").get_timed_words()]
@@ -81,37 +82,51 @@ class Segment:
 
 
 def interpolate_words(texts: Sequence[str], start: float, end: float) -> list[Word]:
-    """Words spread over a stretch of seconds by their length."""
-    total, said, words = sum(map(len, texts)), 0, list[Word]()
+    """Give words times between `start` and `end`, in proportion to their lengths in characters.
+
+    Args:
+        texts: the words, none of them empty.
+        start: start of the first word in seconds.
+        end: end of the last word in seconds.
+
+    Example:
+        >>> interpolate_words(["a", "bcd"], 0.0, 1.0)[1].start
+        0.25
+    """
+    total, stop, words = sum(map(len, texts)), 0, list[Word]()
     for text in texts:
-        before, said = said, said + len(text)
-        words.append(Word(start + (end - start) * before / total, start + (end - start) * said / total, text))
+        begin, stop = stop, stop + len(text)
+        words.append(Word(start + (end - start) * begin / total, start + (end - start) * stop / total, text))
     return words
 
 
 def _is_without_spaces(text: str) -> bool:
-    return len(text) > _LONGEST_WORD or any(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) > _MAX_WORD_LENGTH or any(unicodedata.east_asian_width(character) in "WF" for character in text)
 
 
 def format_clock(seconds: float) -> str:
-    """`mm:ss`, or `h:mm:ss` from the first hour on.
+    """Format seconds as `mm:ss`, or as `h:mm:ss` from one hour on. Fractions of a second are cut off.
 
     Example:
-        >>> clock(727.9), clock(3661)
+        >>> format_clock(727.9), format_clock(3661)
         ('12:07', '1:01:01')
     """
-    minutes, rest = divmod(int(max(0.0, seconds)), 60)
+    minutes, whole_seconds = divmod(int(max(0.0, seconds)), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+    return f"{hours}:{minutes:02}:{whole_seconds:02}" if hours else f"{minutes:02}:{whole_seconds:02}"
 
 
 def join_text(segments: Iterable[Segment]) -> str:
-    """What segments say, one after the other."""
+    """Join the texts of segments with single spaces."""
     return " ".join(segment.text.strip() for segment in segments)
 
 
 def join_segments(segments: Sequence[Segment]) -> Segment:
-    """One segment that says what several do, one after the other."""
+    """Join segments into one. Speaker and language are kept if they are the same for all.
+
+    Args:
+        segments: the segments in order of time, at least one.
+    """
     speakers, languages = {segment.speaker for segment in segments}, {segment.language for segment in segments}
     return Segment(
         start=segments[0].start,
@@ -127,6 +142,7 @@ def join_segments(segments: Sequence[Segment]) -> Segment:
 
 
 def _compute_confidence(segments: Sequence[Segment]) -> float | None:
+    """Return the mean confidence, weighted by the length of the texts."""
     rated = [(segment.confidence, len(segment.text)) for segment in segments if segment.confidence is not None]
     weight = sum(length for _, length in rated)
     return sum(confidence * length for confidence, length in rated) / weight if weight else None

@@ -1,4 +1,4 @@
-"""Captions that a gateway sent although segments were asked for: SRT or WebVTT, back to timed text."""
+"""Parsing of SRT and WebVTT captions, which some gateways send in place of JSON segments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 def parse_subtitles(text: str) -> list[dict[str, Any]]:
-    r"""The cues of an SRT or WebVTT text, as segments on the wire; none if it is neither.
+    r"""Parse the cues of an SRT or WebVTT text into segments like those of a JSON response.
+
+    Returns:
+        One object for each cue, with times in seconds; an empty list if the text is neither SRT nor WebVTT.
 
     Example:
         >>> parse_subtitles("1\n00:00:01,000 --> 00:00:02,500\nhello\n")
@@ -38,8 +41,8 @@ def _parse_timestamp(hours: str, minutes: str, seconds: str) -> float:
 
 
 def _strip_markup(text: str) -> str:
-    bare = " ".join(_TAG.sub("", text).split())
-    return bare.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    plain_text = " ".join(_TAG.sub("", text).split())
+    return plain_text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _find_speaker(text: str) -> str | None:

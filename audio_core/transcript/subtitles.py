@@ -1,8 +1,8 @@
-"""Captions that people can read: short lines, shown neither too briefly nor too long.
+"""Readable captions from segments, as SubRip or WebVTT.
 
-The rules are those of Netflix's Timed Text Style Guide, General Requirements and English
-(https://partnerhelp.netflixstudios.com/hc/en-us/articles/215758617): at most two lines of 42 characters, at least 5/6 of a
-second and at most 7 seconds.
+Each caption has at most two lines of 42 characters and is shown for at least 5/6 of a second and at most 7 seconds.
+These limits are those of Netflix's Timed Text Style Guide, General Requirements and English:
+https://partnerhelp.netflixstudios.com/hc/en-us/articles/215758617
 """
 
 from __future__ import annotations
@@ -16,107 +16,125 @@ from audio_core.transcript.segment import Segment, Word
 
 __all__ = ["render_srt", "render_vtt", "split_captions"]
 
-_COLUMNS, _LINES = 42, 2
-_SHORTEST, _LONGEST = 5 / 6, 7.0  # seconds
+_MAX_COLUMNS, _MAX_LINES = 42, 2
+_MIN_SECONDS, _MAX_SECONDS = 5 / 6, 7.0
 _SENTENCE_END = (".", "!", "?", "。", "！", "？")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def split_captions(segments: Iterable[Segment], *, named: bool = False) -> list[Segment]:
-    """Segments as captions: in order of time, broken into lines, a long segment in several captions.
+    """Split segments into captions in order of time, and break their text into lines.
 
-    A caption ends with a sentence, where one ends in its second half. A short one stays longer, as far as the next allows.
+    A caption ends with a sentence if the sentence ends in the second half of the caption. A caption that is too short
+    stays on the screen for longer, but not past the start of the next one.
 
     Args:
-        segments: of one recording.
-        named: whether a segment's first caption begins with its speaker.
+        segments: the segments of one recording.
+        named: whether the first caption of each segment begins with the speaker.
+
+    Returns:
+        The captions, as segments whose text has line breaks.
+
+    Example:
+        >>> split_captions([Segment(1.0, 1.2, "Yes.", "Ann")], named=True)[0].text
+        'Ann: Yes.'
     """
-    found = [
-        each for segment in sorted(segments, key=lambda each: each.start) for each in _split_segment(segment, named)
+    captions = [
+        caption
+        for segment in sorted(segments, key=lambda segment: segment.start)
+        for caption in _split_segment(segment, named)
     ]
-    starts = [caption.start for caption in found]
-    return [replace(caption, end=_compute_end(caption, after)) for caption, after in zip_longest(found, starts[1:])]
+    starts = [caption.start for caption in captions]
+    return [
+        replace(caption, end=_compute_end(caption, next_start))
+        for caption, next_start in zip_longest(captions, starts[1:])
+    ]
 
 
 def render_srt(segments: Iterable[Segment]) -> str:
-    """SubRip captions; who speaks stands before the text."""
+    """Render segments as SubRip captions. The first caption of a segment begins with its speaker."""
     cues = (
-        f"{number}\n{_format_timestamp(each.start, ',')} --> {_format_timestamp(each.end, ',')}\n{each.text}\n"
-        for number, each in enumerate(split_captions(segments, named=True), 1)
+        f"{number}\n{_format_times(caption, ',')}\n{caption.text}\n"
+        for number, caption in enumerate(split_captions(segments, named=True), 1)
     )
     return "\n".join(cues)
 
 
 def render_vtt(segments: Iterable[Segment]) -> str:
-    """WebVTT captions (https://www.w3.org/TR/webvtt1/); speakers are voice spans."""
+    """Render segments as WebVTT captions (https://www.w3.org/TR/webvtt1/). Speakers are voice spans."""
     cues = (
-        f"{_format_timestamp(each.start, '.')} --> {_format_timestamp(each.end, '.')}\n{_format_voice(each)}{_escape(each.text)}\n"
-        for each in split_captions(segments)
+        f"{_format_times(caption, '.')}\n{_format_voice(caption)}{_escape(caption.text)}\n"
+        for caption in split_captions(segments)
     )
     return "\n".join(("WEBVTT\n", *cues))
 
 
-def _compute_end(caption: Segment, following: float | None) -> float:
-    wanted = caption.start + _SHORTEST
-    return max(min(caption.end, caption.start + _LONGEST), wanted if following is None else min(wanted, following))
+def _compute_end(caption: Segment, next_start: float | None) -> float:
+    readable_end = caption.start + _MIN_SECONDS
+    earliest_end = readable_end if next_start is None else min(readable_end, next_start)
+    return max(min(caption.end, caption.start + _MAX_SECONDS), earliest_end)
 
 
 def _split_segment(segment: Segment, named: bool) -> Iterator[Segment]:
-    held: list[Word] = []
-    gap = " " if len(segment.text.split()) > 1 else ""
+    words: list[Word] = []
+    separator = " " if len(segment.text.split()) > 1 else ""
     tokens = _tokenize(segment, named)
-    for word in tokens:
-        if held and not _is_within_limits([*held, word], gap):
-            yield _build_caption(segment, held, gap)
-            held = []
-        held.append(word)
+    for token in tokens:
+        if words and not _is_within_limits([*words, token], separator):
+            yield _build_caption(segment, words, separator)
+            words = []
+        words.append(token)
         if (
-            word.text.endswith(_SENTENCE_END)
-            and word is not tokens[-1]
-            and 2 * sum(len(each.text) for each in held) >= _COLUMNS * _LINES
+            token.text.endswith(_SENTENCE_END)
+            and token is not tokens[-1]
+            and 2 * sum(len(word.text) for word in words) >= _MAX_COLUMNS * _MAX_LINES
         ):
-            yield _build_caption(segment, held, gap)
-            held = []
-    if held:
-        yield replace(_build_caption(segment, held, gap), end=max(segment.end, held[0].start))
+            yield _build_caption(segment, words, separator)
+            words = []
+    if words:
+        yield replace(_build_caption(segment, words, separator), end=max(segment.end, words[0].start))
 
 
 def _tokenize(segment: Segment, named: bool) -> list[Word]:
-    """The segment's text word by word, with the punctuation that words which gateways time often lack."""
+    """Split the segment's own text into timed words, as the words that gateways return often lack punctuation."""
     start = max(0.0, segment.start)
     tokens = replace(segment, start=start, end=max(start, segment.end), words=()).get_timed_words()
     if len(tokens) == len(segment.words):
         tokens = [replace(word, text=token.text) for word, token in zip(segment.words, tokens, strict=True)]
     if tokens:
-        lead = f"{segment.speaker}: " if named and segment.speaker else ""
-        tokens[0] = replace(tokens[0], start=start, text=lead + tokens[0].text)
+        prefix = f"{segment.speaker}: " if named and segment.speaker else ""
+        tokens[0] = replace(tokens[0], start=start, text=prefix + tokens[0].text)
     return tokens
 
 
-def _is_within_limits(words: Sequence[Word], gap: str) -> bool:
-    lines = _wrap(gap.join(word.text for word in words))
-    return words[-1].end - words[0].start <= _LONGEST and len(lines) <= _LINES
+def _is_within_limits(words: Sequence[Word], separator: str) -> bool:
+    lines = _wrap(separator.join(word.text for word in words))
+    return words[-1].end - words[0].start <= _MAX_SECONDS and len(lines) <= _MAX_LINES
 
 
-def _build_caption(segment: Segment, words: Sequence[Word], gap: str) -> Segment:
+def _build_caption(segment: Segment, words: Sequence[Word], separator: str) -> Segment:
     start = max(0.0, words[0].start)
-    text = "\n".join(_wrap(gap.join(word.text for word in words)))
+    text = "\n".join(_wrap(separator.join(word.text for word in words)))
     return replace(segment, start=start, end=max(start, words[-1].end), text=text, words=())
 
 
 def _wrap(text: str) -> list[str]:
-    return textwrap.wrap(text, _COLUMNS)
+    return textwrap.wrap(text, _MAX_COLUMNS)
 
 
 def _format_voice(segment: Segment) -> str:
     return f"<v {_escape(' '.join(segment.speaker.split()))}>" if segment.speaker else ""
 
 
-def _format_timestamp(seconds: float, point: str) -> str:
-    whole, milliseconds = divmod(round(seconds * 1000), 1000)
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02}:{minutes:02}:{rest:02}{point}{milliseconds:03}"
+def _format_times(caption: Segment, decimal_mark: str) -> str:
+    return f"{_format_timestamp(caption.start, decimal_mark)} --> {_format_timestamp(caption.end, decimal_mark)}"
+
+
+def _format_timestamp(seconds: float, decimal_mark: str) -> str:
+    total_seconds, milliseconds = divmod(round(seconds * 1000), 1000)
+    total_minutes, whole_seconds = divmod(total_seconds, 60)
+    hours, minutes = divmod(total_minutes, 60)
+    return f"{hours:02}:{minutes:02}:{whole_seconds:02}{decimal_mark}{milliseconds:03}"
 
 
 def _escape(text: str) -> str:

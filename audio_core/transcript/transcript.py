@@ -1,4 +1,4 @@
-"""`Transcript`: what was said and when, in seconds of the original recording."""
+"""`Transcript`: what was said in a recording and when."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ __all__ = ["Transcript"]
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was said in a recording.
+    """The transcript of a recording.
 
     Attributes:
-        text: all of it.
-        segments: in order of time; empty only if nothing was said.
-        language: as the provider names it (`"en"` or `"english"`), if known.
-        duration: seconds of the recording, or of the clip that was transcribed.
-        model: which model wrote it.
-        provider: who ran the model.
-        usage: what it cost, if the provider says.
+        text: the whole text.
+        segments: the segments in order of time; empty only if nothing was said.
+        language: the language as the provider names it (`"en"` or `"english"`), if known.
+        duration: length in seconds of the recording, or of the clip that was transcribed.
+        model: name of the model that transcribed the recording.
+        provider: name of the provider that ran the model.
+        usage: usage and cost, if the provider reports them.
         source: URL of the recording, or None if it was given as bytes.
-        sha256: of the recording's bytes, in hex.
+        sha256: SHA-256 digest of the recording's bytes, in hex.
 
     Example:
-        >>> spoken = Transcript("hello", (Segment(1.0, 2.5, "hello"),))
-        >>> print(spoken.to_srt())
+        >>> transcript = Transcript("hello", (Segment(1.0, 2.5, "hello"),))
+        >>> print(transcript.to_srt())
         1
         00:00:01,000 --> 00:00:02,500
         hello
@@ -49,25 +49,46 @@ class Transcript:
     sha256: str | None = field(default=None, repr=False)
 
     def shift(self, seconds: float) -> Transcript:
-        """The same transcript on a timeline that starts `seconds` earlier, as that of a recording of which it is a clip."""
+        """Return the transcript with all times moved `seconds` later.
+
+        It turns the times of a clip that starts at `seconds` into those of the whole recording.
+        """
         return replace(self, segments=tuple(segment.shift(seconds) for segment in self.segments))
 
     def group_windows(self, seconds: float, overlap: float = 0.0) -> Iterator[Segment]:
-        """Group segments into stretches of about equal length; no segment is cut.
+        """Group segments into windows of about equal length, and join each window into one segment.
+
+        No segment is cut.
 
         Args:
-            seconds: how long a window lasts, counted from its first segment. A longer segment is a window of its own.
-            overlap: seconds of the window before that a window begins with again, where whole segments fit.
+            seconds: maximum length of a window in seconds. A segment that is longer becomes a window of its own.
+            overlap: seconds of the previous window that a window repeats. Only whole segments are repeated.
 
         Raises:
-            ValueError: if `seconds` is not positive or `overlap` is not below it.
+            ValueError: if `seconds` is not positive, or `overlap` is negative or not below it.
+
+        Example:
+            >>> segments = (Segment(0.0, 4.0, "good"), Segment(5.0, 9.0, "day"), Segment(40.0, 42.0, "sir"))
+            >>> [window.text for window in Transcript("good day sir", segments).group_windows(30)]
+            ['good day', 'sir']
         """
         return map(join_segments, self.group_segments(seconds, overlap))
 
     def group_segments(self, seconds: float, overlap: float = 0.0) -> Iterator[Sequence[Segment]]:
-        """The segments of each of the `windows`."""
+        """Yield the segments of each window that `group_windows` joins.
+
+        Args:
+            seconds: maximum length of a window in seconds. A segment that is longer becomes a window of its own.
+            overlap: seconds of the previous window that a window repeats. Only whole segments are repeated.
+
+        Raises:
+            ValueError: if `seconds` is not positive, or `overlap` is negative or not below it.
+        """
         if not 0 <= overlap < seconds:
-            raise ValueError(f"A window of {seconds} s cannot overlap by {overlap} s.")
+            raise ValueError(
+                f"A window of {seconds} s cannot overlap by {overlap} s: "
+                "the overlap must be at least 0 and below the length of the window."
+            )
         first = 0
         while first < len(self.segments):
             last = self._find_last_within(first, seconds)
@@ -90,50 +111,68 @@ class Transcript:
         return following
 
     def to_json(self) -> str:
-        """All of it as JSON, for `from_json`."""
+        """Return the transcript as JSON text, which `from_json` parses."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Transcript:
-        """What `to_json` has written.
+        """Parse a transcript that `to_json` has written.
 
         Raises:
-            ValueError: if it is something else.
+            ValueError: if the text is anything else.
 
         Example:
             >>> Transcript.from_json(Transcript("hi", (Segment(0.0, 1.0, "hi"),)).to_json()).segments[0].end
             1.0
         """
         try:
-            found = json.loads(text)
-            segments = tuple(_build_segment(segment) for segment in found.pop("segments"))
-            usage = found.pop("usage")
-            return cls(**found, segments=segments, usage=Usage(**usage) if usage else None)
+            fields = json.loads(text)
+            segments = tuple(_build_segment(segment) for segment in fields.pop("segments"))
+            usage = fields.pop("usage")
+            return cls(**fields, segments=segments, usage=Usage(**usage) if usage else None)
         except (TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f"This is no transcript as to_json writes it: {error}") from None
+            raise ValueError(f"This is not a transcript that to_json has written: {error}") from None
 
     def to_text(self, timestamps: bool = False) -> str:
-        """The text, one segment a line; with `timestamps` each line starts `[mm:ss-mm:ss]` and its speaker."""
+        """Return the text with one segment a line.
+
+        Args:
+            timestamps: whether each line starts with the times and the speaker of its segment.
+
+        Example:
+            >>> Transcript("hi", (Segment(1.0, 2.5, "hi", "Ann"),)).to_text(timestamps=True)
+            '[00:01-00:02] Ann: hi'
+        """
         if not timestamps:
             return "\n".join(segment.text.strip() for segment in self.segments) or self.text
-        return "\n".join(
-            f"[{format_clock(segment.start)}-{format_clock(segment.end)}] {_format_speaker(segment, '{}: ')}{segment.text.strip()}"
-            for segment in self.segments
-        )
+        return "\n".join(map(_format_line, self.segments))
 
     def to_srt(self) -> str:
-        """SubRip captions in order of time, at most two lines of 42 characters and 7 seconds each; see `audio_core.transcript.subtitles`."""
+        """Return SubRip captions in order of time, each with at most two lines of 42 characters and 7 seconds.
+
+        The speaker is part of the text.
+        """
         return render_srt(self.segments)
 
     def to_vtt(self) -> str:
-        """WebVTT captions by the same rules, speakers as voice spans."""
+        """Return WebVTT captions with the same limits as those of `to_srt`. Speakers are voice spans.
+
+        Example:
+            >>> print(Transcript("hi", (Segment(1.0, 2.5, "hi", "Ann"),)).to_vtt())
+            WEBVTT
+            <BLANKLINE>
+            00:00:01.000 --> 00:00:02.500
+            <v Ann>hi
+            <BLANKLINE>
+        """
         return render_vtt(self.segments)
 
 
-def _build_segment(found: dict[str, Any]) -> Segment:
-    words = tuple(Word(**word) for word in found.pop("words"))
-    return Segment(**found, words=words)
+def _build_segment(fields: dict[str, Any]) -> Segment:
+    words = tuple(Word(**word) for word in fields.pop("words"))
+    return Segment(**fields, words=words)
 
 
-def _format_speaker(segment: Segment, pattern: str) -> str:
-    return pattern.format(segment.speaker) if segment.speaker else ""
+def _format_line(segment: Segment) -> str:
+    speaker = f"{segment.speaker}: " if segment.speaker else ""
+    return f"[{format_clock(segment.start)}-{format_clock(segment.end)}] {speaker}{segment.text.strip()}"

@@ -1,4 +1,4 @@
-"""What a request cost, in every spelling that gateways use."""
+"""The usage and cost of requests, parsed from all field names that gateways use."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ __all__ = ["Usage", "parse_usage"]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a gateway says it counted; None where it said nothing.
+    """The usage that a gateway reports for a request. What it does not report is None.
 
     Attributes:
-        input_tokens: text and audio tokens read.
-        output_tokens: text and audio tokens written.
-        input_audio_tokens: the share of `input_tokens` that was audio.
-        output_audio_tokens: the share of `output_tokens` that was audio.
-        input_cached_tokens: the share of `input_tokens` that was read from a cache.
-        output_reasoning_tokens: the share of `output_tokens` that was reasoning.
-        audio_seconds: seconds of audio billed.
-        cost: in US dollars, as OpenRouter reports it.
+        input_tokens: number of text and audio tokens in the request.
+        output_tokens: number of text and audio tokens in the response.
+        input_audio_tokens: how many of the `input_tokens` were audio.
+        output_audio_tokens: how many of the `output_tokens` were audio.
+        input_cached_tokens: how many of the `input_tokens` were read from a cache.
+        output_reasoning_tokens: how many of the `output_tokens` were reasoning.
+        audio_seconds: seconds of audio that were billed.
+        cost: cost in US dollars, as OpenRouter reports it.
 
     Example:
         >>> Usage(input_tokens=10) + Usage(input_tokens=5, cost=0.01)
@@ -58,7 +58,7 @@ class _Details(BaseModel):
 
 
 class _Usage(BaseModel):
-    """OpenAI chat, OpenAI and OpenRouter transcription, Cortecs, Mistral."""
+    """The fields of OpenAI chat, OpenAI and OpenRouter transcription, Cortecs and Mistral."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -76,17 +76,20 @@ class _Usage(BaseModel):
 
 
 def parse_usage(value: Any) -> Usage | None:
-    """The usage of a reply; None where there is none, or where it cannot be read (it is not worth failing an answer).
+    """Parse the usage object of a response.
+
+    Returns:
+        The usage, or None if there is none or it cannot be parsed. A response is not rejected for its usage.
 
     Example:
         >>> parse_usage({"audio_duration_seconds": 9.5}).audio_seconds
         9.5
     """
-    given = {key: item for key, item in to_object(value).items() if item is not None}
-    if not given:
+    reported = {key: item for key, item in to_object(value).items() if item is not None}
+    if not reported:
         return None
     try:
-        raw = _Usage.model_validate(given)
+        raw = _Usage.model_validate(reported)
     except ValueError:
         return None
     return Usage(

@@ -1,1 +1,1 @@
-"""What goes over the line: payloads and replies as values, without I/O."""
+"""Request and response bodies as plain values, without I/O: chat messages, streams, tool calls, transcriptions."""

@@ -3,9 +3,9 @@
 Read in this order:
 
 1. `ChatMessage` is a message of either framework, whose parts may be recordings.
-2. `to_openai_messages` maps messages to OpenAI's, with an `AudioPart` wherever a recording belongs. Chat completions take audio in
-   user messages only. So audio from a tool moves to a user message right after the tool's answers, marked as tool output;
-   what a model said goes back by its id or as its transcript; a system message with audio is an error.
+2. `to_openai_messages` maps messages to OpenAI's, with an `AudioPart` wherever a recording belongs. Chat completions
+   take audio in user messages only. So audio from a tool moves to a user message right after the tool's answers, marked
+   as tool output; what a model said goes back by its id or as its transcript; a system message with audio is an error.
 3. `find_audio_parts` lists the recordings, so that they can be encoded.
 4. `build_payload` puts the encoded recordings in their places.
 
@@ -16,11 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import EncodedAudio
-from audio_core.audio.content_blocks import is_text_block
 from audio_core.audio.speech import Speech
 from audio_core.errors import InvalidAudio, at_block
 from audio_core.lenient_json import to_list
@@ -51,8 +50,8 @@ class ChatMessage:
 
     Attributes:
         role: `"system"`, `"developer"`, `"user"`, `"assistant"` or `"tool"`.
-        parts: one for each block of the message: a text, a recording, what an assistant said aloud (without its data), or
-            any other part in OpenAI's shape. An empty text stands for a block that is not sent.
+        parts: one for each block of the message: a text, a recording, what an assistant said aloud (without its data),
+            or any other part in OpenAI's shape. An empty text stands for a block that is not sent.
         name: name of the speaker.
         tool_calls: calls that an assistant asked for.
         tool_call_id: id of the call that a tool message answers.
@@ -160,7 +159,7 @@ def _refuse_audio(index: int, message: ChatMessage, why: str) -> None:
 
 def _map_tool_message(message: ChatMessage) -> dict[str, Any]:
     text = "\n".join(_list_texts(message.parts))
-    has_more = not all(map(is_text_block, message.parts))
+    has_more = not all(map(_is_text, message.parts))
     return {
         "role": "tool",
         "tool_call_id": message.tool_call_id,
@@ -170,7 +169,7 @@ def _map_tool_message(message: ChatMessage) -> dict[str, Any]:
 
 def _move_recordings(index: int, message: ChatMessage) -> list[Any]:
     """Return the parts of a tool's answer that only a user message can carry: all but text."""
-    parts = [part for part in _locate_audio(index, message.parts) if not is_text_block(part)]
+    parts = [part for part in _locate_audio(index, message.parts) if not _is_text(part)]
     return [_to_text_part(_TOOL_OUTPUT.format(message.tool_call_id)), *parts] if parts else []
 
 
@@ -184,7 +183,7 @@ def _map_assistant_message(index: int, message: ChatMessage, provider: Provider)
     if speech is not None and provider.remembers_speech and speech.has_valid_id():
         return {**_map_head(message), "audio": {"id": speech.id}, **extras}
     text = "".join(_list_texts(message.parts)) or (speech.transcript if speech else "")
-    others = [part for part in message.parts if isinstance(part, Mapping) and not is_text_block(part)]
+    others = [part for part in message.parts if isinstance(part, Mapping) and not _is_text(part)]
     if not text:
         _refuse_audio(index, message, _NO_TRANSCRIPT)
     content = [*([_to_text_part(text)] if text else []), *others] if others else text
@@ -192,11 +191,15 @@ def _map_assistant_message(index: int, message: ChatMessage, provider: Provider)
 
 
 def _list_texts(parts: Sequence[Part]) -> list[str]:
-    return [_get_text(part) for part in parts if is_text_block(part)]
+    return [_get_text(part) for part in parts if _is_text(part)]
 
 
 def _get_text(part: Any) -> str:
     return part if isinstance(part, str) else str(part["text"])
+
+
+def _is_text(part: Any) -> bool:
+    return isinstance(part, str) or (isinstance(part, Mapping) and cast("Any", part).get("type") == "text")
 
 
 # --- OpenAI's messages to a payload ---

@@ -1,4 +1,7 @@
-"""What a chat model answers: the values, and the reader of a whole reply."""
+"""Represent the answers of a chat model and the deltas of its streams, and parse responses that are not streamed.
+
+Streams are decoded in `chat_stream`.
+"""
 
 from __future__ import annotations
 
@@ -30,22 +33,26 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model answered.
+    """A model's complete answer.
 
     Attributes:
-        text: its text; of a spoken reply without any, the transcript.
-        finish_reason: why it stopped, as the gateway says it: `"stop"`, `"length"`, `"tool_calls"`, ...
-        usage: what it cost, if the gateway says.
+        text: the text of the answer. If there is speech but no text, the transcript of the speech.
+        finish_reason: why the model stopped, in the gateway's words: `"stop"`, `"length"`, `"tool_calls"`, ...
+        usage: tokens and cost, if the gateway reports them.
         id: the gateway's id of the completion.
         model: the model that answered, which a router may have chosen.
         provider: name of the gateway.
-        request_id: the id to give to the gateway's support.
-        speech: the spoken reply.
-        tool_calls: the calls it asks for; their arguments are whole.
-        reasoning: what it thought, if the gateway shows it.
-        reasoning_details: the same in the gateway's own form, to be sent back with the next request.
-        refusal: why it declined to answer.
-        logprobs: as the gateway sent them.
+        request_id: the gateway's id of the request. Quote it to the gateway's support.
+        speech: the spoken answer.
+        tool_calls: the calls that the model asks for. Their arguments are complete.
+        reasoning: the model's reasoning as text, if the gateway returns it.
+        reasoning_details: the reasoning in the gateway's own form, to be sent back with the next request.
+        refusal: why the model declined to answer.
+        logprobs: log probabilities, as the gateway sent them.
+
+    Example:
+        >>> AudioClient().chat([{"role": "user", "content": "Hi."}], {"model": "m"}).finish_reason
+        'stop'
     """
 
     text: str
@@ -65,7 +72,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class SpeechDelta:
-    """A piece of a spoken reply, decoded; `format` and `sample_rate` stand beside the first bytes."""
+    """A piece of a spoken answer.
+
+    Attributes:
+        data: decoded bytes.
+        format: canonical name of the format; only the first delta with bytes has it.
+        sample_rate: in Hz, of headerless PCM; only the first delta with bytes has it.
+        id: the gateway's id of the speech.
+        expires_at: Unix time in seconds after which the gateway forgets the id.
+    """
 
     data: bytes = field(default=b"", repr=False)
     format: str | None = None
@@ -79,13 +94,13 @@ class Delta:
     """A piece of a streamed answer.
 
     Attributes:
-        text: the next of its text.
-        speech: the next of its speech.
-        tool_calls: fragments of calls; they are whole, and may be acted upon, once `whole` has come.
-        reasoning: the next of its reasoning.
-        refusal: the next of its refusal.
-        logprobs: of this piece.
-        whole: the whole answer; only the last delta has it.
+        text: new text.
+        speech: new speech.
+        tool_calls: new fragments of tool calls. Act on `answer.tool_calls` only: these fragments may be incomplete.
+        reasoning: new text of the reasoning.
+        refusal: new text of the refusal.
+        logprobs: log probabilities of this piece.
+        answer: the complete answer; only the last delta has it.
     """
 
     text: str = ""
@@ -98,79 +113,80 @@ class Delta:
 
     @property
     def finish_reason(self) -> str | None:
-        """Why the model stopped; the last delta says so."""
+        """Why the model stopped; only the last delta has it."""
         return self.answer.finish_reason if self.answer else None
 
     @property
     def usage(self) -> Usage | None:
-        """What the answer cost; the last delta says so."""
+        """Tokens and cost of the answer; only the last delta has them."""
         return self.answer.usage if self.answer else None
 
     @property
     def is_text(self) -> bool:
-        """Whether there is nothing but text in it."""
-        rest = self.speech or self.tool_calls or self.reasoning or self.refusal or self.logprobs or self.answer
-        return not rest
+        """Whether the delta has nothing but text."""
+        return not (self.speech or self.tool_calls or self.reasoning or self.refusal or self.logprobs or self.answer)
 
     @property
     def has_content(self) -> bool:
-        """Whether there is anything in it."""
-        return bool(
-            self.text
-            or self.speech
-            or self.tool_calls
-            or self.reasoning
-            or self.refusal
-            or self.logprobs
-            or self.answer
-        )
+        """Whether the delta has anything at all."""
+        return bool(self.text) or not self.is_text
 
 
 def parse_answer(body: bytes, headers: Mapping[str, str], *, provider: str, speech_format: str | None = None) -> Answer:
-    """The answer in a whole reply.
+    """Parse the body of a response that is not streamed.
 
     Args:
-        body: of the reply.
-        headers: of the reply, names in lower case.
+        body: body of the response.
+        headers: headers of the response, with names in lower case.
         provider: name of the gateway.
-        speech_format: the format in which speech was asked for.
+        speech_format: the format that was requested for speech.
 
     Raises:
-        ProviderError: if an error stands in its place.
-        IncompleteResponse: if it is no JSON, has no choice, says nothing, or holds a tool call or speech that is cut.
+        ProviderError: if the body is an error.
+        IncompleteResponse: if the body is not JSON or has no choice, if the message is empty, or if a tool call or the
+            speech is incomplete.
+
+    Example:
+        >>> body = b'{"choices": [{"message": {"content": "Hello."}, "finish_reason": "stop"}]}'
+        >>> parse_answer(body, {}, provider="openai").text
+        'Hello.'
     """
-    found = to_object(parse_json(body))
-    if not found:
+    completion = to_object(parse_json(body))
+    if not completion:
         raise build_unreadable_error(body, provider=provider, content_type=headers.get("content-type", ""))
-    choice = get_first_choice(found)
+    choice = get_first_choice(completion)
     text = get_text((choice or {}).get("message"))
-    if error := find_error(found, provider=provider, partial=text):
+    if error := find_error(completion, provider=provider, partial=text):
         raise error
     if choice is None:
         raise _build_empty_error(provider, "no choice")
     if choice.get("finish_reason") == "error":
         raise build_broken_off_error(provider, text)
-    answer = _build_answer(found, choice, provider, get_request_id(headers), speech_format)
+    answer = _build_answer(completion, choice, provider, get_request_id(headers), speech_format)
     if text is None and not has_content(answer):
         raise _build_empty_error(provider, "a message without text, speech or tool calls")
     return answer
 
 
 def _build_answer(
-    found: Mapping[str, Any], choice: Mapping[str, Any], provider: str, request_id: str | None, asked: str | None
+    completion: Mapping[str, Any],
+    choice: Mapping[str, Any],
+    provider: str,
+    request_id: str | None,
+    speech_format: str | None,
 ) -> Answer:
-    message, finish = to_object(choice.get("message")), choice.get("finish_reason")
-    text, speech = get_text(message), _parse_speech(message, provider, asked)
+    message, finish_reason = to_object(choice.get("message")), choice.get("finish_reason")
+    text, speech = get_text(message), _parse_speech(message, provider, speech_format)
     return Answer(
         text=text or (speech.transcript if speech else ""),
-        finish_reason=finish,
-        usage=parse_usage(found.get("usage")),
-        id=found.get("id"),
-        model=found.get("model"),
+        finish_reason=finish_reason,
+        usage=parse_usage(completion.get("usage")),
+        id=completion.get("id"),
+        model=completion.get("model"),
         provider=provider,
         request_id=request_id,
         speech=speech,
-        tool_calls=parse_tool_calls(message, finish, provider=provider, partial=text),
+        tool_calls=parse_tool_calls(message, finish_reason, provider=provider, partial=text),
         reasoning=get_reasoning(message),
         reasoning_details=tuple(to_objects(message.get("reasoning_details"))),
         refusal=str(message.get("refusal") or ""),
@@ -183,12 +199,12 @@ def _build_empty_error(provider: str, what: str) -> IncompleteResponse:
 
 
 def has_content(answer: Answer) -> bool:
-    """Whether an answer that has no text, not even an empty one, is an answer; a finish reason may say why nothing came."""
-    said = answer.speech or answer.tool_calls or answer.reasoning or answer.refusal
-    return bool(said) or answer.finish_reason in CUT_SHORT
+    """Tell whether an answer without text has other content, or a finish reason that explains why there is none."""
+    content = answer.speech or answer.tool_calls or answer.reasoning or answer.refusal
+    return bool(content) or answer.finish_reason in CUT_SHORT
 
 
-def _parse_speech(message: Mapping[str, Any], provider: str, asked: str | None) -> Speech | None:
+def _parse_speech(message: Mapping[str, Any], provider: str, speech_format: str | None) -> Speech | None:
     audio = to_object(message.get("audio"))
     if not isinstance(audio.get("data"), str):
         return None
@@ -196,26 +212,28 @@ def _parse_speech(message: Mapping[str, Any], provider: str, asked: str | None) 
         data = pybase64.b64decode(audio["data"], validate=True)
     except ValueError:
         raise IncompleteResponse(
-            f"{provider} sent speech that is no whole base64.", provider=provider, partial=audio.get("transcript")
+            f"{provider} sent speech that is not valid base64. Ask again.",
+            provider=provider,
+            partial=audio.get("transcript"),
         ) from None
-    kind, rate = detect_speech_format(data, asked)
+    format_name, sample_rate = detect_speech_format(data, speech_format)
     return Speech(
         data=data,
-        format=kind,
+        format=format_name,
         transcript=str(audio.get("transcript") or ""),
         id=audio.get("id"),
         expires_at=audio.get("expires_at"),
-        sample_rate=rate,
+        sample_rate=sample_rate,
     )
 
 
 def get_first_choice(reply: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The first choice of a reply or chunk."""
+    """Return the first choice of a response or of a chunk of a stream, or None if there is none."""
     return next(iter(to_objects(reply.get("choices"))), None)
 
 
 def get_text(message: Any) -> str | None:
-    """The text of a message or delta: a string, or the text parts of a list."""
+    """Return the text of a message or delta, with the text parts of a list joined, or None if there is no text."""
     content = to_object(message).get("content")
     if isinstance(content, list):
         return "".join(str(part.get("text", "")) for part in to_objects(to_list(cast("Any", content))))
@@ -223,11 +241,23 @@ def get_text(message: Any) -> str | None:
 
 
 def get_reasoning(message: Mapping[str, Any]) -> str:
-    """The reasoning of a message or delta: vLLM, DeepSeek and LiteLLM call it one thing, OpenRouter another."""
-    found = message.get("reasoning_content") or message.get("reasoning")
-    return found if isinstance(found, str) else ""
+    """Return the reasoning of a message or delta, or an empty text.
+
+    vLLM, DeepSeek and LiteLLM call the field `reasoning_content`; OpenRouter calls it `reasoning`.
+    """
+    reasoning = message.get("reasoning_content") or message.get("reasoning")
+    return reasoning if isinstance(reasoning, str) else ""
 
 
 def build_broken_off_error(provider: str, partial: str | None) -> IncompleteResponse:
-    """The error for a finish reason `"error"`."""
-    return IncompleteResponse(f"{provider} broke the answer off with an error.", provider=provider, partial=partial)
+    """Build the error for the finish reason `"error"`.
+
+    Args:
+        provider: name of the gateway.
+        partial: the text that arrived before the error.
+    """
+    return IncompleteResponse(
+        f"{provider} broke the answer off with an error. Ask again; the text so far, if any, is in .partial.",
+        provider=provider,
+        partial=partial,
+    )

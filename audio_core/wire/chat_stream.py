@@ -1,4 +1,4 @@
-"""A streamed answer: events in, deltas out, and at the end the whole answer or an error."""
+"""Decode a streamed chat completion: server-sent events in, deltas out. The last delta has the complete answer."""
 
 from __future__ import annotations
 
@@ -27,101 +27,114 @@ from audio_core.wire.tool_calls import ToolCallBuilder, ToolCallDelta
 
 __all__ = ["ChatStream"]
 
-
-_OF_CHOICE, _OF_TEXT = {"index", "delta"}, {"role", "content"}  # what a chunk of text has besides what is empty
+# In a chunk that has nothing but text, all other keys are missing or empty.
+_CHOICE_KEYS, _DELTA_KEYS = {"index", "delta"}, {"role", "content"}
 
 
 class ChatStream:
-    """Push decoder of a streamed answer; it ends well only if the answer is whole.
+    r"""Push decoder of a streamed chat completion. An incomplete answer is an error.
 
-    A gateway may answer a request for a stream with plain JSON: that is read as one piece.
+    A gateway may answer a request for a stream with plain JSON. That becomes a single delta.
 
     Args:
-        headers: of the reply, names in lower case.
+        headers: headers of the response, with names in lower case.
         provider: name of the gateway.
-        speech_format: the format in which speech was asked for.
+        speech_format: the format that was requested for speech.
 
-    Raises:
-        ProviderError: if an error event comes, with the text so far in `partial`.
-        IncompleteResponse: if the body ends with neither a finish reason nor `[DONE]`, or with a tool call that is cut.
+    Example:
+        >>> stream = ChatStream({"content-type": "text/event-stream"}, provider="openai")
+        >>> events = b'data: {"choices": [{"delta": {"content": "Hello."}}]}\n\ndata: [DONE]\n\n'
+        >>> [delta.text for delta in stream.feed(events)], [delta.answer.text for delta in stream.close()]
+        (['Hello.'], ['Hello.'])
     """
 
     def __init__(self, headers: Mapping[str, str], *, provider: str, speech_format: str | None = None) -> None:
         self._provider, self._headers, self._speech_format = provider, headers, speech_format
         self._events = None if "json" in headers.get("content-type", "") else ServerSentEvents()
-        self._plain: list[bytes] = []
-        self._parts = _AnswerBuilder(provider, speech_format)
+        self._json_pieces: list[bytes] = []
+        self._builder = _AnswerBuilder(provider, speech_format)
         self._done = False
 
     @property
     def partial(self) -> str:
-        """The text that has come so far."""
-        return self._parts.text
+        """The text received so far."""
+        return self._builder.text
 
     def feed(self, data: bytes) -> Iterator[Delta]:
-        """The deltas that are whole once `data` has come."""
+        """Yield the deltas that `data` completes.
+
+        Raises:
+            ProviderError: if the gateway sends an error event. The text so far is in `partial`.
+            IncompleteResponse: if an event is not a JSON object, or if speech is not valid base64.
+        """
         if self._events is None:
-            self._plain.append(data)
+            self._json_pieces.append(data)
             return
         for event in self._events.feed(data):
-            yield from self._read_event(event)
+            yield from self._decode_event(event)
 
     def close(self) -> Iterator[Delta]:
-        """What was left, and the whole answer; raises if it is not whole."""
+        """Yield the remaining deltas. The last one has the complete answer.
+
+        Raises:
+            ProviderError: if the remaining bytes are an error. The text so far is in `partial`.
+            IncompleteResponse: if the body ended with neither a finish reason nor `[DONE]`, if it has no content, or if
+                a tool call or the speech is incomplete.
+        """
         if self._events is None:
-            yield from self._read_plain_json()
+            yield from self._decode_json()
             return
         for event in self._events.close():
-            yield from self._read_event(event)
-        if not (self._done or self._parts.finish_reason is not None):
-            raise self._build_broken_error("the stream ended before the answer did (no finish reason and no [DONE])")
-        speech, answer = self._parts.speech.close(), self._parts.build_answer(get_request_id(self._headers))
-        if not (self._parts.has_text or has_content(answer)):  # LiteLLM makes such a stream of an upstream's error
-            raise self._build_broken_error("the stream ended without having said anything")
+            yield from self._decode_event(event)
+        if not (self._done or self._builder.finish_reason is not None):
+            raise self._build_stream_error("the stream ended before the answer did (no finish reason and no [DONE])")
+        speech, answer = self._builder.speech.close(), self._builder.build_answer(get_request_id(self._headers))
+        if not (self._builder.has_text or has_content(answer)):  # LiteLLM turns an upstream error into such a stream
+            raise self._build_stream_error("the stream ended without any content")
         yield Delta(speech=speech, answer=answer)
 
-    def _read_plain_json(self) -> Iterator[Delta]:
-        body = b"".join(self._plain)
+    def _decode_json(self) -> Iterator[Delta]:
+        body = b"".join(self._json_pieces)
         answer = parse_answer(body, self._headers, provider=self._provider, speech_format=self._speech_format)
         calls = enumerate(answer.tool_calls)
         yield Delta(
             text=answer.text,
             speech=_to_speech_delta(answer.speech),
-            tool_calls=tuple(ToolCallDelta(at, call.id, call.name, call.arguments) for at, call in calls),
+            tool_calls=tuple(ToolCallDelta(index, call.id, call.name, call.arguments) for index, call in calls),
             reasoning=answer.reasoning,
             refusal=answer.refusal,
             logprobs=answer.logprobs,
             answer=answer,
         )
 
-    def _read_event(self, event: str) -> Iterator[Delta]:
+    def _decode_event(self, event: str) -> Iterator[Delta]:
         if self._done or event.strip() == "[DONE]":
             self._done = True
             return
-        found = self._parse_event(event)
-        if text := self._parts.add_plain_text(found):  # nearly all events are such
+        chunk = self._parse_event(event)
+        if text := self._builder.add_plain_text(chunk):  # fast path for nearly all events
             yield Delta(text)
             return
-        delta = self._parts.add(self._raise_error_in(found))
+        self._raise_error_in(chunk)
+        delta = self._builder.add(chunk)
         if delta.has_content:
             yield delta
 
     def _parse_event(self, event: str) -> dict[str, Any]:
-        found = to_object(parse_json(event))
-        if not found:
-            raise self._build_broken_error("an event of the stream is no JSON object")
-        return found
+        chunk = to_object(parse_json(event))
+        if not chunk:
+            raise self._build_stream_error("an event of the stream is not a JSON object")
+        return chunk
 
-    def _raise_error_in(self, found: dict[str, Any]) -> dict[str, Any]:
-        is_bare_error = "message" in found and not {"choices", "usage"} & found.keys()
-        if error := find_error({"error": found} if is_bare_error else found, provider=self._provider):
+    def _raise_error_in(self, chunk: dict[str, Any]) -> None:
+        is_bare_error = "message" in chunk and not {"choices", "usage"} & chunk.keys()
+        if error := find_error({"error": chunk} if is_bare_error else chunk, provider=self._provider):
             error.partial = self.partial
             raise error
-        return found
 
-    def _build_broken_error(self, what: str) -> IncompleteResponse:
+    def _build_stream_error(self, problem: str) -> IncompleteResponse:
         return IncompleteResponse(
-            f"{self._provider}: {what}. {len(self.partial)} characters had come; they are in .partial.",
+            f"{self._provider}: {problem}. Ask again; the {len(self.partial)} characters received are in .partial.",
             provider=self._provider,
             partial=self.partial,
             may_have_been_billed=True,
@@ -129,7 +142,7 @@ class ChatStream:
 
 
 class _AnswerBuilder:
-    """What has come of an answer. Of usage, id and model the last word counts: some gateways repeat them."""
+    """Builder of an answer from its chunks. Some gateways repeat usage, id and model; the last value counts."""
 
     def __init__(self, provider: str, speech_format: str | None) -> None:
         self.speech = SpeechBuilder(provider, speech_format)
@@ -137,51 +150,51 @@ class _AnswerBuilder:
         self.has_text = False
         self._provider = provider
         self._calls = ToolCallBuilder()
-        self._said: list[str] = []
+        self._texts: list[str] = []
         self._has_content = False
         self._reasoning: list[str] = []
-        self._details: list[Mapping[str, Any]] = []
+        self._reasoning_details: list[Mapping[str, Any]] = []
         self._refusal: list[str] = []
         self._logprobs: dict[str, Any] = {}
         self._usage: Usage | None = None
-        self._facts: dict[str, Any] = {}
+        self._metadata: dict[str, Any] = {}
 
     @property
     def text(self) -> str:
-        return "".join(self._said)
+        return "".join(self._texts)
 
     def add_plain_text(self, chunk: dict[str, Any]) -> str:
-        """The text of a chunk that brings nothing else, taken in; empty if there may be more in it."""
+        """Add a chunk of nothing but text, and return the text. If it may have more, return "" and add nothing."""
         text = _get_plain_text(chunk)
-        if not text or self._facts.get("id") != chunk.get("id") or self._facts.get("model") != chunk.get("model"):
+        if not text or self._metadata.get("id") != chunk.get("id") or self._metadata.get("model") != chunk.get("model"):
             return ""
         self.has_text = self._has_content = True
-        self._said.append(text)
+        self._texts.append(text)
         return text
 
     def add(self, chunk: Mapping[str, Any]) -> Delta:
-        """Take a chunk in, and give out what is new in it."""
+        """Add a chunk, and return what is new in it."""
         choice = get_first_choice(chunk) or {}
-        said = to_object(choice.get("delta"))
+        fields = to_object(choice.get("delta"))
         self._usage = parse_usage(chunk.get("usage")) or self._usage
-        self._facts |= {key: chunk[key] for key in ("id", "model") if chunk.get(key)}
-        self._details += to_objects(said.get("reasoning_details"))
+        self._metadata |= {key: chunk[key] for key in ("id", "model") if chunk.get(key)}
+        self._reasoning_details += to_objects(fields.get("reasoning_details"))
         if choice.get("finish_reason") == "error":
             raise build_broken_off_error(self._provider, self.text)
         self.finish_reason = choice.get("finish_reason") or self.finish_reason
         delta = Delta(
-            text=self._take_text(said),
-            speech=self.speech.add(to_object(said.get("audio"))),
-            tool_calls=self._calls.add(said.get("tool_calls")),
-            reasoning=get_reasoning(said),
-            refusal=str(said.get("refusal") or ""),
+            text=self._extract_text(fields),
+            speech=self.speech.add(to_object(fields.get("audio"))),
+            tool_calls=self._calls.add(fields.get("tool_calls")),
+            reasoning=get_reasoning(fields),
+            refusal=str(fields.get("refusal") or ""),
             logprobs=to_object(choice.get("logprobs")) or None,
         )
-        self._keep(delta)
+        self._append(delta)
         return delta
 
     def build_answer(self, request_id: str | None) -> Answer:
-        """The answer, once it has ended."""
+        """Build the answer from all chunks; raise `IncompleteResponse` if a tool call is incomplete."""
         return Answer(
             text=self.text,
             finish_reason=self.finish_reason,
@@ -191,37 +204,37 @@ class _AnswerBuilder:
             speech=self.speech.build_speech(),
             tool_calls=self._calls.build_calls(self.finish_reason, provider=self._provider, partial=self.text),
             reasoning="".join(self._reasoning),
-            reasoning_details=tuple(_merge_details(self._details)),
+            reasoning_details=tuple(_merge_details(self._reasoning_details)),
             refusal="".join(self._refusal),
             logprobs=self._logprobs or None,
-            **self._facts,
+            **self._metadata,
         )
 
-    def _take_text(self, said: Mapping[str, Any]) -> str:
-        """The next of the text: the transcript of what is spoken is the text, unless text came beside it."""
-        content = get_text(said)
+    def _extract_text(self, fields: Mapping[str, Any]) -> str:
+        """Return the new text. The transcript of speech counts as the text until the gateway sends text as well."""
+        content = get_text(fields)
         self.has_text = self.has_text or content is not None
         self._has_content = self._has_content or bool(content)
-        transcript = "" if self._has_content else str(to_object(said.get("audio")).get("transcript") or "")
+        transcript = "" if self._has_content else str(to_object(fields.get("audio")).get("transcript") or "")
         return content or transcript
 
-    def _keep(self, delta: Delta) -> None:
-        self._said.append(delta.text)
+    def _append(self, delta: Delta) -> None:
+        self._texts.append(delta.text)
         self._reasoning.append(delta.reasoning)
         self._refusal.append(delta.refusal)
         for key, tokens in (delta.logprobs or {}).items():
-            held = self._logprobs.setdefault(key, [] if isinstance(tokens, list) else tokens)
-            to_list(held).extend(to_list(tokens))
+            collected = self._logprobs.setdefault(key, [] if isinstance(tokens, list) else tokens)
+            to_list(collected).extend(to_list(tokens))
 
 
 def _get_plain_text(chunk: Mapping[str, Any]) -> str:
-    """The text of a chunk in which there is nothing else."""
+    """Return the text of a chunk that has nothing else, or an empty text."""
     choices = to_list(chunk.get("choices"))
     if len(choices) != 1 or chunk.get("error") or chunk.get("usage"):
         return ""
     choice = to_object(choices[0])
     delta = to_object(choice.get("delta"))
-    has_more = any(map(choice.get, choice.keys() - _OF_CHOICE)) or any(map(delta.get, delta.keys() - _OF_TEXT))
+    has_more = any(map(choice.get, choice.keys() - _CHOICE_KEYS)) or any(map(delta.get, delta.keys() - _DELTA_KEYS))
     text = delta.get("content")
     return text if isinstance(text, str) and not has_more else ""
 
@@ -233,13 +246,13 @@ def _to_speech_delta(speech: Speech | None) -> SpeechDelta | None:
 
 
 def _merge_details(details: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Reasoning details with the fragments of each put together: those of one index and type, text to text."""
-    whole: dict[Any, dict[str, Any]] = {}
-    for at, fragment in enumerate(details):
-        key = (fragment["index"], fragment.get("type")) if "index" in fragment else at
-        held = whole.setdefault(key, {})
-        grown = {
-            name: held.get(name, "") + fragment[name] for name in ("text", "summary", "data") if fragment.get(name)
+    """Join the fragments of reasoning details that have the same index and type."""
+    merged: dict[Any, dict[str, Any]] = {}
+    for position, fragment in enumerate(details):
+        key = (fragment["index"], fragment.get("type")) if "index" in fragment else position
+        detail = merged.setdefault(key, {})
+        texts = {
+            name: detail.get(name, "") + fragment[name] for name in ("text", "summary", "data") if fragment.get(name)
         }
-        held |= {**{name: value for name, value in fragment.items() if value is not None}, **grown}
-    return list(whole.values())
+        detail |= {**{name: value for name, value in fragment.items() if value is not None}, **texts}
+    return list(merged.values())

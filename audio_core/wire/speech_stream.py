@@ -1,6 +1,7 @@
-"""A spoken reply as it is streamed: decoded piece by piece, because pieces may bring their own padding.
+"""Decode the speech of a streamed chat completion, piece by piece.
 
-Joining the base64 first would stop at the first padding and lose the rest without an error.
+Each piece of base64 may have padding of its own. Decoding all of them joined would stop at the first padding and lose
+the remainder without an error.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ __all__ = ["Base64Stream", "SpeechBuilder"]
 
 
 class Base64Stream:
-    r"""Decodes base64 that comes in pieces, cut anywhere, each with padding or without.
+    r"""Decoder of base64 in pieces, which may be cut anywhere and may each have padding.
 
     Example:
         >>> stream = Base64Stream()
@@ -28,76 +29,92 @@ class Base64Stream:
     """
 
     def __init__(self) -> None:
-        self._rest = ""
+        self._remainder = ""
 
     def feed(self, text: str) -> bytes:
-        """The bytes that are whole once `text` has come; ValueError if it is no base64."""
-        text = self._rest + text
+        """Return the bytes that `text` completes.
+
+        Raises:
+            ValueError: if the text is not base64.
+        """
+        text = self._remainder + text
         end = len(text) if text.endswith("=") else len(text) // 4 * 4
-        self._rest = text[end:]
+        self._remainder = text[end:]
         return pybase64.b64decode(text[:end], validate=True)
 
     def close(self) -> bytes:
-        """What lacked its padding; ValueError if it cannot be whole."""
-        text, self._rest = self._rest, ""
+        """Return the bytes of a last piece without padding.
+
+        Raises:
+            ValueError: if the base64 ends in the middle of a byte.
+        """
+        text, self._remainder = self._remainder, ""
         return pybase64.b64decode(text + "=" * (-len(text) % 4), validate=True)
 
 
 class SpeechBuilder:
-    """Puts a streamed spoken reply together.
+    """Builder of the speech of a streamed answer.
 
     Args:
-        provider: name of the gateway, for messages.
-        asked: the format in which speech was asked for.
+        provider: name of the gateway, for error messages.
+        asked: the format that was requested.
     """
 
     def __init__(self, provider: str, asked: str | None) -> None:
         self._provider, self._asked = provider, asked
         self._base64 = Base64Stream()
         self._pieces: list[bytes] = []
-        self._unsent = b""
+        self._pending = b""
         self._format: tuple[str, int | None] | None = None
-        self._facts: dict[str, Any] = {}
+        self._metadata: dict[str, Any] = {}
         self._transcript: list[str] = []
 
     @property
     def transcript(self) -> str:
-        """What has been said so far."""
+        """The transcript received so far."""
         return "".join(self._transcript)
 
     def add(self, audio: Mapping[str, Any]) -> SpeechDelta | None:
-        """Take the `audio` of a delta; None if nothing in it is to be given out yet."""
+        """Add the `audio` of a delta, and return what is ready to be given out, or None.
+
+        Raises:
+            IncompleteResponse: if the data is not valid base64.
+        """
         self._transcript.append(str(audio.get("transcript") or ""))
-        new = {key: audio[key] for key in ("id", "expires_at") if audio.get(key) and key not in self._facts}
-        self._facts |= new
-        self._take(self._decode_text(audio.get("data")))
-        return self._release(new, enough=self._format is not None or len(self._unsent) >= SNIFF_BYTES)
+        metadata = {key: audio[key] for key in ("id", "expires_at") if audio.get(key) and key not in self._metadata}
+        self._metadata |= metadata
+        self._append(self._decode_text(audio.get("data")))
+        return self._flush(metadata, is_enough=self._format is not None or len(self._pending) >= SNIFF_BYTES)
 
     def close(self) -> SpeechDelta | None:
-        """What was still held back."""
-        self._take(self._decode(self._base64.close))
-        return self._release({}, enough=True)
+        """Return the bytes that were still held back, or None if there are none.
+
+        Raises:
+            IncompleteResponse: if the base64 ends in the middle of a byte.
+        """
+        self._append(self._decode(self._base64.close))
+        return self._flush({}, is_enough=True)
 
     def build_speech(self) -> Speech | None:
-        """The spoken reply; None if there was none."""
+        """Build the speech from all pieces, or return None if there is none. Call `close` first."""
         data = b"".join(self._pieces)
         if not data:
             return None
-        kind, rate = self._detect_format(data)
-        return Speech(data, kind, self.transcript, sample_rate=rate, **self._facts)
+        format_name, sample_rate = self._detect_format(data)
+        return Speech(data, format_name, self.transcript, sample_rate=sample_rate, **self._metadata)
 
-    def _take(self, data: bytes) -> None:
+    def _append(self, data: bytes) -> None:
         self._pieces.append(data)
-        self._unsent += data
+        self._pending += data
 
-    def _release(self, facts: dict[str, Any], *, enough: bool) -> SpeechDelta | None:
-        """What is new; bytes are held back until there are enough of them to tell their format."""
-        data, is_first = (self._unsent if enough else b""), self._format is None
+    def _flush(self, metadata: dict[str, Any], *, is_enough: bool) -> SpeechDelta | None:
+        """Return what is new. Bytes are held back until there are enough of them to detect their format."""
+        data, is_first = (self._pending if is_enough else b""), self._format is None
         if not data:
-            return SpeechDelta(**facts) if facts else None
-        self._unsent = b""
-        kind, rate = self._format = self._detect_format(data)
-        return SpeechDelta(data, *((kind, rate) if is_first else (None, None)), **facts)
+            return SpeechDelta(**metadata) if metadata else None
+        self._pending = b""
+        self._format = self._detect_format(data)
+        return SpeechDelta(data, *(self._format if is_first else (None, None)), **metadata)
 
     def _detect_format(self, data: bytes) -> tuple[str, int | None]:
         return self._format or detect_speech_format(data, self._asked)
@@ -110,7 +127,7 @@ class SpeechBuilder:
             return decode()
         except ValueError:
             raise IncompleteResponse(
-                f"{self._provider} streamed speech that is no whole base64.",
+                f"{self._provider} streamed speech that is not valid base64. Ask again.",
                 provider=self._provider,
                 partial=self.transcript,
                 may_have_been_billed=True,

@@ -1,7 +1,7 @@
-"""Tool calls: put together from fragments, and handed on only if they are whole.
+"""Parse tool calls, join their streamed fragments, and reject incomplete ones.
 
-A call whose arguments were cut still parses leniently: `{"path": "/data/cus` becomes a call on another file. So arguments
-must be a JSON object by the strict parser, or the reply is an error.
+A lenient parser accepts arguments that were cut short: it turns `{"path": "/data/cus` into a call on another file. So
+the arguments must be a complete JSON object, or the response is an error.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from audio_core.lenient_json import to_object, to_objects
 __all__ = ["CUT_SHORT", "ToolCall", "ToolCallBuilder", "ToolCallDelta", "parse_tool_calls", "to_openai_tool_choice"]
 
 CUT_SHORT = ("length", "content_filter")
-"""Finish reasons that say why an answer, or what is left of it, did not come."""
+"""Finish reasons that explain why an answer is missing or ends early."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call that a model asks for.
+    """A tool call that a model asks for.
 
     Attributes:
-        id: by which its result is sent back.
-        name: of the tool.
+        id: id of the call. The tool's result is sent back with it.
+        name: name of the tool.
         arguments: a JSON object, as text.
 
     Example:
@@ -41,23 +41,36 @@ class ToolCall:
 
     @classmethod
     def of(cls, id: str | None, name: str, arguments: Mapping[str, Any] | str) -> ToolCall:
-        """A call with its arguments as a mapping, or as text."""
+        """Build a call whose arguments are a mapping or JSON text.
+
+        Args:
+            id: id of the call. None makes a new one.
+            name: name of the tool.
+            arguments: arguments of the tool. Blank text stands for `{}`.
+        """
         text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
         return cls(id or _create_id(), name, text if text.strip() else "{}")
 
     @property
     def parsed(self) -> dict[str, Any]:
-        """The arguments."""
+        """The arguments as a mapping."""
         return cast("dict[str, Any]", json.loads(self.arguments, strict=False))
 
     def to_openai(self) -> dict[str, Any]:
-        """As OpenAI defines it in an assistant message."""
+        """Return the call in OpenAI's shape, as an assistant message has it."""
         return {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": self.arguments}}
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCallDelta:
-    """A fragment of a call: `id` and `name` stand in its first one, `arguments` is the next of their text."""
+    """A fragment of a tool call.
+
+    Attributes:
+        index: position of the call in the answer, from 0.
+        id: id of the call; only its first fragment has it.
+        name: name of the tool; only the first fragment in which the gateway sent a name has it.
+        arguments: new text of the arguments.
+    """
 
     index: int
     id: str | None = None
@@ -66,66 +79,87 @@ class ToolCallDelta:
 
 
 @dataclass(slots=True)
-class _Slot:
+class _PartialCall:
     id: str
     name: str
-    said: list[str]
+    fragments: list[str]
 
 
 class ToolCallBuilder:
-    """Puts streamed calls together by their index; where a gateway gives every call the same one, by their id."""
+    """Builder of tool calls from fragments, told apart by index, or by id where all calls have the same index."""
 
     def __init__(self) -> None:
-        self._slots: list[_Slot] = []
-        self._by_index: dict[Any, int] = {}
+        self._calls: list[_PartialCall] = []
+        self._positions: dict[Any, int] = {}  # by the gateway's index
 
     def add(self, fragments: Any) -> tuple[ToolCallDelta, ...]:
-        """Take the `tool_calls` of a delta, and give them out with an index and id of their own."""
+        """Add the `tool_calls` of a delta, and return them with an index and an id that are unique to each call."""
         return tuple(self._add_fragment(fragment) for fragment in to_objects(fragments))
 
     def _add_fragment(self, fragment: dict[str, Any]) -> ToolCallDelta:
         function = to_object(fragment.get("function"))
-        id_, name, said = fragment.get("id"), function.get("name"), str(function.get("arguments") or "")
-        at = self._by_index.get(fragment.get("index"))
-        is_new = at is None or bool(id_ and id_ != self._slots[at].id)
+        call_id, name, arguments = fragment.get("id"), function.get("name"), str(function.get("arguments") or "")
+        position = self._positions.get(fragment.get("index"))
+        is_new = position is None or bool(call_id and call_id != self._calls[position].id)
         if is_new:
-            at = self._by_index[fragment.get("index")] = len(self._slots)
-            self._slots.append(_Slot(str(id_ or _create_id()), "", []))
-        slot = self._slots[cast("int", at)]
-        slot.said.append(said)
-        first_name = name if name and not slot.name else None
-        slot.name = slot.name or str(name or "")
-        return ToolCallDelta(cast("int", at), slot.id if is_new else None, first_name, said)
+            position = self._positions[fragment.get("index")] = len(self._calls)
+            self._calls.append(_PartialCall(str(call_id or _create_id()), "", []))
+        call = self._calls[cast("int", position)]
+        call.fragments.append(arguments)
+        first_name = name if name and not call.name else None
+        call.name = call.name or str(name or "")
+        return ToolCallDelta(cast("int", position), call.id if is_new else None, first_name, arguments)
 
     def build_calls(self, finish_reason: Any, *, provider: str, partial: str | None) -> tuple[ToolCall, ...]:
-        """The calls, once the answer has ended; IncompleteResponse if one is not whole."""
-        calls = [(slot.id, slot.name, "".join(slot.said)) for slot in self._slots]
-        return tuple(_build_whole_call(*call, finish_reason, provider, partial) for call in calls)
+        """Build the calls once all fragments are added.
+
+        Args:
+            finish_reason: finish reason of the answer.
+            provider: name of the gateway, for error messages.
+            partial: text of the answer, for errors.
+
+        Raises:
+            IncompleteResponse: if the arguments of a call are not a complete JSON object, or the call has no name.
+        """
+        return tuple(
+            _build_complete_call(call.id, call.name, "".join(call.fragments), finish_reason, provider, partial)
+            for call in self._calls
+        )
 
 
 def parse_tool_calls(
     message: Mapping[str, Any], finish_reason: Any, *, provider: str, partial: str | None
 ) -> tuple[ToolCall, ...]:
-    """The calls in a whole message.
+    """Parse the tool calls of a message that is not streamed.
+
+    Args:
+        message: the assistant message, in OpenAI's shape.
+        finish_reason: finish reason of the answer.
+        provider: name of the gateway, for error messages.
+        partial: text of the answer, for errors.
 
     Raises:
-        IncompleteResponse: if the arguments of one are not a whole JSON object, or it names no tool.
+        IncompleteResponse: if the arguments of a call are not a complete JSON object, or the call has no name.
     """
-    parts = ToolCallBuilder()
-    parts.add([{**call, "index": at} for at, call in enumerate(to_objects(message.get("tool_calls")))])
-    return parts.build_calls(finish_reason, provider=provider, partial=partial)
+    builder = ToolCallBuilder()
+    builder.add([{**call, "index": index} for index, call in enumerate(to_objects(message.get("tool_calls")))])
+    return builder.build_calls(finish_reason, provider=provider, partial=partial)
 
 
 def to_openai_tool_choice(choice: Any, tools: Sequence[Mapping[str, Any]]) -> Any:
-    """The ways to say which tool must be called, as OpenAI defines it.
+    """Return the value of OpenAI's `tool_choice` for a framework's choice of tool. None leaves the field out.
 
     Args:
-        choice: `"auto"`, `"none"`, `"any"`, `"required"`, True (which means the same), the name of a tool, or a mapping as
-            OpenAI defines it.
-        tools: as OpenAI defines them.
+        choice: the name of a tool, a mapping in OpenAI's shape, `"auto"` or `"none"`. `"any"`, `"required"` and True
+            mean that some tool must be called. None and False leave the choice to the gateway.
+        tools: definitions of the tools, in OpenAI's shape.
 
     Raises:
         InvalidOption: if no tool has that name.
+
+    Example:
+        >>> to_openai_tool_choice("listen", [{"type": "function", "function": {"name": "listen"}}])
+        {'type': 'function', 'function': {'name': 'listen'}}
     """
     names = [tool.get("function", {}).get("name") for tool in tools]
     match choice:
@@ -139,19 +173,20 @@ def to_openai_tool_choice(choice: Any, tools: Sequence[Mapping[str, Any]]) -> An
             return {"type": "function", "function": {"name": name}}
         case _:
             raise InvalidOption(
-                f"tool_choice {choice!r} is no tool. There are {', '.join(names)}, or 'auto', 'any', 'none'."
+                f"tool_choice {choice!r} is not a tool. Use a tool's name ({', '.join(names)}), "
+                "'auto', 'any' or 'none'."
             )
 
 
-def _build_whole_call(
-    id_: str, name: str, arguments: str, finish_reason: Any, provider: str, partial: str | None
+def _build_complete_call(
+    call_id: str, name: str, arguments: str, finish_reason: Any, provider: str, partial: str | None
 ) -> ToolCall:
-    is_empty = not arguments.strip()  # what models send for a tool without parameters
+    is_empty = not arguments.strip()  # models send this for a tool without parameters
     if name and (_is_object(arguments) or (is_empty and finish_reason not in CUT_SHORT)):
-        return ToolCall.of(id_, name, arguments)
-    what = f"{len(arguments)} characters of arguments, no whole JSON object" if name else "no name"
+        return ToolCall.of(call_id, name, arguments)
+    problem = f"{len(arguments)} characters of arguments but no complete JSON object" if name else "no name"
     raise IncompleteResponse(
-        f"{provider} answered with a call of tool {name or '?'!r} that has {what} (finish reason: {finish_reason}). "
+        f"{provider} sent a call of the tool {name or '?'!r} that has {problem} (finish reason: {finish_reason}). "
         "It is not handed on. Ask again, with more max_tokens if the reason is 'length'.",
         provider=provider,
         partial=partial,

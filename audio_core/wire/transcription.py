@@ -1,8 +1,8 @@
-"""Transcriptions on the wire: two ways to ask, and one lenient reader for every shape of reply. No I/O here.
+"""Encode transcription requests, as a multipart form or as JSON, and parse every shape of response. Without I/O.
 
-Always asked for as `verbose_json`: gateways damage text, SRT and VTT, and only segments carry time. Replies differ in
-what they leave out and how they spell it; what is read here is the union of OpenAI, OpenRouter, Cortecs, LiteLLM, Groq,
-Mistral, Together, vLLM, DeepInfra and speaches.
+Requests ask for `verbose_json`, because only its segments have times, and gateways damage text, SRT and VTT. Responses
+differ in which fields they have and how they spell them. One lenient parser reads those of OpenAI, OpenRouter, Cortecs,
+LiteLLM, Groq, Mistral, Together, vLLM, DeepInfra and speaches.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
 
 
 class TranscriptionKwargs(TypedDict, total=False):
-    """The keyword arguments of `AudioClient.transcribe`; `TranscriptionOptions` says what each means."""
+    """The keyword arguments of `AudioClient.transcribe`. `TranscriptionOptions` documents them."""
 
     language: str | None
     prompt: str | None
@@ -54,20 +54,20 @@ class TranscriptionKwargs(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionOptions:
-    """How a recording is to be transcribed.
+    """Options of a transcription.
 
     Attributes:
-        language: code of the language spoken, such as `"en"`; None lets the model find out.
+        language: code of the spoken language, such as `"en"`. None lets the model detect it.
         prompt: words or names to expect.
-        words: whether each word's time is wanted.
-        diarize: whether speakers are to be told apart.
-        temperature: of the model.
-        extra: fields of the gateway's own.
-        gaps: what becomes of a long recording of which a piece failed: an error, or a transcript with the gap marked.
-        channels: whether channels are mixed, or heard one by one, each as a speaker of its own.
-        vad: how pauses are found where a long recording is cut: by its `"energy"`, or by the voice activity detector
-            `"silero"`, which noise does not confuse (extra `[vad]`).
-        progress: is told how far the recording is; possibly on another thread.
+        words: whether to ask for the times of words.
+        diarize: whether to tell speakers apart.
+        temperature: sampling temperature of the model.
+        extra: further fields, specific to the gateway.
+        gaps: what to do if a piece of a long recording fails: `"raise"` an error, or `"mark"` a gap in the transcript.
+        channels: `"mixed"` transcribes all channels as one; `"separate"` transcribes each as a speaker of its own.
+        vad: the voice activity detection that finds the pauses at which a long recording is cut: `"energy"`, or
+            `"silero"`, which is robust against noise (extra `[vad]`).
+        progress: called with a `Progress` as the work goes on, possibly on another thread.
     """
 
     language: str | None = None
@@ -82,41 +82,48 @@ class TranscriptionOptions:
     progress: Callable[[Progress], object] | None = field(default=None, repr=False)
 
     def build_fields(self, model: str) -> dict[str, Any]:
-        """The fields that every gateway names alike."""
-        known = {"language": self.language, "prompt": self.prompt, "temperature": self.temperature}
-        given = {name: value for name, value in known.items() if value is not None}
+        """Build the request fields that have the same name at every gateway. Options that are None are left out."""
+        optional = {"language": self.language, "prompt": self.prompt, "temperature": self.temperature}
+        fields = {name: value for name, value in optional.items() if value is not None}
         timing = {"timestamp_granularities": ["segment", "word"]} if self.words else {}
-        return {"model": model, "response_format": "verbose_json", **given, **timing}
+        return {"model": model, "response_format": "verbose_json", **fields, **timing}
 
 
 def encode_multipart_request(
     model: str, content: Content, name: str, format: str, options: TranscriptionOptions
 ) -> Body:
-    """OpenAI's form: `POST /audio/transcriptions` with a file.
+    """Encode a request as OpenAI takes it: `POST /audio/transcriptions` with a multipart form.
 
     Args:
         model: name of the model.
-        content: the recording.
-        name: file name without suffix; gateways tell the format by the suffix, so the true one is added.
-        format: canonical format name.
-        options: how to transcribe. Lists are sent as `name[]`, as OpenAI's SDK does.
+        content: bytes of the recording.
+        name: file name without suffix. The suffix of the format is added, because gateways detect the format by it.
+        format: canonical name of the format.
+        options: options of the transcription. Lists are sent as `name[]`, as OpenAI's SDK does.
     """
     row = FORMATS[format]
-    diarized = {"response_format": "diarized_json", "chunking_strategy": "auto"} if options.diarize else {}
+    diarization = {"response_format": "diarized_json", "chunking_strategy": "auto"} if options.diarize else {}
     return encode_multipart(
-        _flatten({**options.build_fields(model), **diarized, **(options.extra or {})}),
+        _to_form_fields({**options.build_fields(model), **diarization, **(options.extra or {})}),
         FilePart("file", name + row.suffix, row.mime, content),
     )
 
 
 def encode_json_request(model: str, content: Content, format: str, options: TranscriptionOptions) -> Body:
-    """OpenRouter's form: `POST /audio/transcriptions` with JSON."""
-    diarized = {"diarize": True} if options.diarize else {}
+    """Encode a request as OpenRouter takes it: `POST /audio/transcriptions` with JSON.
+
+    Args:
+        model: name of the model.
+        content: bytes of the recording, which are sent as base64.
+        format: canonical name of the format.
+        options: options of the transcription.
+    """
+    diarization = {"diarize": True} if options.diarize else {}
     audio = {"input_audio": {"data": content, "format": format}}
-    return encode_json({**options.build_fields(model), **diarized, **(options.extra or {}), **audio})
+    return encode_json({**options.build_fields(model), **diarization, **(options.extra or {}), **audio})
 
 
-def _flatten(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _to_form_fields(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     for name, value in fields.items():
         if isinstance(value, Mapping):
@@ -133,95 +140,93 @@ def _to_form_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-# --- the reader ---
-
-
-def _to_seconds(value: Any) -> float | None:
-    """Seconds as a number or, as vLLM writes them, as text; anything else is no time."""
+def _to_non_negative(value: Any) -> float | None:
+    """Return a finite number of 0 or more, which vLLM writes as text, or None for anything else."""
     try:
-        seconds = float(value)
+        number = float(value)
     except (TypeError, ValueError):
         return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+    return number if math.isfinite(number) and number >= 0 else None
 
 
 def _to_text(value: Any) -> str | None:
     return None if value is None or value == "" else str(value)
 
 
-def _to_list(value: Any) -> list[Any]:
-    return to_objects(value)
-
-
-_Seconds = Annotated[float | None, BeforeValidator(_to_seconds)]
+_NonNegative = Annotated[float | None, BeforeValidator(_to_non_negative)]
 _Text = Annotated[str | None, BeforeValidator(_to_text)]
-_SPEAKER = AliasChoices("speaker_label", "speaker", "speaker_id")
+_OBJECTS = BeforeValidator(to_objects)
+_SPEAKER_ALIASES = AliasChoices("speaker_label", "speaker", "speaker_id")
 
 
-class _Lenient(BaseModel):
+class _LenientModel(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
-class _Word(_Lenient):
+class _RawWord(_LenientModel):
     text: _Text = Field(None, validation_alias=AliasChoices("word", "text"))
-    start: _Seconds = None
-    end: _Seconds = None
-    speaker: _Text = Field(None, validation_alias=_SPEAKER)
-    confidence: _Seconds = Field(None, validation_alias=AliasChoices("confidence", "probability", "score"))
+    start: _NonNegative = None
+    end: _NonNegative = None
+    speaker: _Text = Field(None, validation_alias=_SPEAKER_ALIASES)
+    confidence: _NonNegative = Field(None, validation_alias=AliasChoices("confidence", "probability", "score"))
 
 
-class _Segment(_Lenient):
+class _RawSegment(_LenientModel):
     text: _Text = None
-    start: _Seconds = None
-    end: _Seconds = None
-    speaker: _Text = Field(None, validation_alias=_SPEAKER)
+    start: _NonNegative = None
+    end: _NonNegative = None
+    speaker: _Text = Field(None, validation_alias=_SPEAKER_ALIASES)
     avg_logprob: float | None = None
-    confidence: _Seconds = Field(None, validation_alias=AliasChoices("confidence", "score"))
-    words: Annotated[list[_Word], BeforeValidator(_to_list)] = Field(default_factory=list[_Word])
+    confidence: _NonNegative = Field(None, validation_alias=AliasChoices("confidence", "score"))
+    words: Annotated[list[_RawWord], _OBJECTS] = Field(default_factory=list[_RawWord])
 
 
-class _Reply(_Lenient):
+class _RawResponse(_LenientModel):
     text: str
     language: _Text = None
-    duration: _Seconds = None
-    input_length_ms: _Seconds = None
+    duration: _NonNegative = None
+    input_length_ms: _NonNegative = None
     model: _Text = None
-    segments: Annotated[list[_Segment], BeforeValidator(_to_list)] = Field(default_factory=list[_Segment])
-    speaker_segments: Annotated[list[_Segment], BeforeValidator(_to_list)] = Field(default_factory=list[_Segment])
-    words: Annotated[list[_Word], BeforeValidator(_to_list)] = Field(default_factory=list[_Word])
+    segments: Annotated[list[_RawSegment], _OBJECTS] = Field(default_factory=list[_RawSegment])
+    speaker_segments: Annotated[list[_RawSegment], _OBJECTS] = Field(default_factory=list[_RawSegment])
+    words: Annotated[list[_RawWord], _OBJECTS] = Field(default_factory=list[_RawWord])
     usage: Any = None
 
 
 def parse_transcript(
     body: bytes, headers: Mapping[str, str], *, provider: str, model: str, duration: float | None = None
 ) -> Transcript:
-    """The transcript in a reply.
+    """Parse the body of a response. A response without timed segments becomes a single segment.
 
     Args:
-        body: of the reply.
-        headers: of the reply, names in lower case.
+        body: body of the response.
+        headers: headers of the response, with names in lower case.
         provider: name of the gateway.
-        model: the model that was asked.
-        duration: seconds of what was sent, as counted here. Where a gateway gives no segments, all is one segment.
+        model: name of the requested model, used if the response names none.
+        duration: length of the recording in seconds, as measured before sending. None takes the gateway's figure.
 
     Raises:
-        ProviderError: if an error stands in its place.
-        IncompleteResponse: if it is no JSON, or has no text: an error page must never pass for a transcript.
+        ProviderError: if the body is an error.
+        IncompleteResponse: if the body is not JSON or subtitles, or has no text, such as an error page.
+
+    Example:
+        >>> parse_transcript(b'{"text": "Hello."}', {}, provider="openai", model="whisper-1", duration=2.0).segments
+        (Segment(start=0.0, end=2.0, text='Hello.'...),)
     """
-    raw = _parse_reply(body, headers, provider)
-    duration = duration or raw.duration or (raw.input_length_ms / 1000 if raw.input_length_ms else None)
+    response = _parse_response(body, headers, provider)
+    duration = duration or response.duration or (response.input_length_ms / 1000 if response.input_length_ms else None)
     return Transcript(
-        text=raw.text.strip(),
-        segments=_build_segments(raw, duration),
-        language=raw.language,
+        text=response.text.strip(),
+        segments=_build_segments(response, duration),
+        language=response.language,
         duration=duration,
-        model=raw.model or model,
+        model=response.model or model,
         provider=provider,
-        usage=parse_usage(raw.usage),
+        usage=parse_usage(response.usage),
     )
 
 
-def _parse_reply(body: bytes, headers: Mapping[str, str], provider: str) -> _Reply:
+def _parse_response(body: bytes, headers: Mapping[str, str], provider: str) -> _RawResponse:
     reply: Any = parse_json(body)
     if reply is None and (cues := parse_subtitles(body.decode("utf-8", "replace"))):
         reply = {"text": " ".join(cue["text"] for cue in cues), "segments": cues}
@@ -230,33 +235,33 @@ def _parse_reply(body: bytes, headers: Mapping[str, str], provider: str) -> _Rep
     if error := find_error(reply, provider=provider):
         raise error
     try:
-        raw = _Reply.model_validate(reply)
+        response = _RawResponse.model_validate(reply)
     except ValidationError:
-        raise IncompleteResponse(f"{provider} answered a transcription without text.", provider=provider) from None
-    if not raw.segments and (cues := parse_subtitles(raw.text)):  # LiteLLM wraps SRT and VTT into JSON
-        return _Reply.model_validate({**reply, "text": " ".join(cue["text"] for cue in cues), "segments": cues})
-    return raw
+        raise IncompleteResponse(f"{provider} sent no transcribed text. Ask again.", provider=provider) from None
+    if not response.segments and (cues := parse_subtitles(response.text)):  # LiteLLM wraps SRT and VTT in JSON
+        return _RawResponse.model_validate({**reply, "text": " ".join(cue["text"] for cue in cues), "segments": cues})
+    return response
 
 
-def _build_segments(raw: _Reply, duration: float | None) -> tuple[Segment, ...]:
-    words = _build_words(raw.words)
-    spoken = [segment for segment in raw.speaker_segments or raw.segments if segment.text]
-    timed = [segment for segment in spoken if segment.start is not None and segment.end is not None]
-    if spoken and len(timed) == len(spoken):
+def _build_segments(response: _RawResponse, duration: float | None) -> tuple[Segment, ...]:
+    words = _build_words(response.words)
+    nonempty = [segment for segment in response.speaker_segments or response.segments if segment.text]
+    timed = [segment for segment in nonempty if segment.start is not None and segment.end is not None]
+    if nonempty and len(timed) == len(nonempty):
         return _assign_words([_build_segment(segment) for segment in timed], words)
-    if not raw.text.strip():
+    if not response.text.strip():
         return ()
     end = duration if duration is not None else (words[-1].end if words else 0.0)
-    return (Segment(0.0, end, raw.text.strip(), words=tuple(words)),)
+    return (Segment(0.0, end, response.text.strip(), words=tuple(words)),)
 
 
 def parse_segment(found: Mapping[str, Any]) -> Segment | None:
-    """The segment that an event of a stream tells of; None if it has no text or no times."""
-    raw = _Segment.model_validate(found)
+    """Parse the segment in an event of a stream, or return None if it lacks text or times."""
+    raw = _RawSegment.model_validate(found)
     return _build_segment(raw) if raw.text and raw.start is not None and raw.end is not None else None
 
 
-def _build_segment(raw: _Segment) -> Segment:
+def _build_segment(raw: _RawSegment) -> Segment:
     start, end = raw.start or 0.0, raw.end or 0.0
     confidence = raw.confidence
     if confidence is None and raw.avg_logprob is not None:
@@ -271,23 +276,24 @@ def _build_segment(raw: _Segment) -> Segment:
     )
 
 
-def _build_words(raw: Sequence[_Word]) -> list[Word]:
+def _build_words(words: Sequence[_RawWord]) -> list[Word]:
     return [
         Word(word.start, max(word.start, word.end), word.text.strip(), word.speaker, word.confidence)
-        for word in raw
+        for word in words
         if word.text and word.text.strip() and word.start is not None and word.end is not None
     ]
 
 
 def _assign_words(segments: list[Segment], words: list[Word]) -> tuple[Segment, ...]:
-    """Give words that stand beside the segments to the segment in which the middle of each lies, or to the nearest."""
+    """Assign each word that came outside the segments to the segment that contains its middle, or to the nearest."""
     if not words or any(segment.words for segment in segments):
         return tuple(segments)
     segments = sorted(segments, key=lambda segment: segment.start)
-    starts, shares = [segment.start for segment in segments], [list[Word]() for _ in segments]
+    starts, assigned = [segment.start for segment in segments], [list[Word]() for _ in segments]
     for word in words:
         middle = (word.start + word.end) / 2
         after = bisect.bisect(starts, middle)
-        near = range(max(0, after - 1), min(after + 1, len(segments)))
-        shares[min(near, key=lambda at: max(starts[at] - middle, middle - segments[at].end))].append(word)
-    return tuple(replace(segment, words=tuple(share)) for segment, share in zip(segments, shares, strict=True))
+        candidates = range(max(0, after - 1), min(after + 1, len(segments)))
+        nearest = min(candidates, key=lambda index: max(starts[index] - middle, middle - segments[index].end))
+        assigned[nearest].append(word)
+    return tuple(replace(segment, words=tuple(own)) for segment, own in zip(segments, assigned, strict=True))

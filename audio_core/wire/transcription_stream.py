@@ -1,7 +1,8 @@
-"""A streamed transcription: events in, segments out, and at the end all of it or an error.
+"""Decode a streamed transcription: server-sent events in, segments out. An incomplete transcript is an error.
 
-Dialects: OpenAI's `transcript.text.*` (llama.cpp too), Mistral's `transcription.*`, and vLLM's `transcription.chunk` with
-`[DONE]` (SGLang too). Plain JSON in a stream's place, and LiteLLM's JSON around a stream's text, are read as well.
+There are three dialects: `transcript.text.*` of OpenAI and llama.cpp, `transcription.*` of Mistral, and
+`transcription.chunk` with `[DONE]` of vLLM and SGLang. Plain JSON in place of a stream is accepted, and so is LiteLLM's
+JSON, whose text is a stream.
 """
 
 from __future__ import annotations
@@ -21,111 +22,123 @@ __all__ = ["TranscriptStream"]
 
 
 class TranscriptStream:
-    """Push decoder of a streamed transcription; it ends well only if the transcript is whole.
+    r"""Push decoder of a streamed transcription. An incomplete transcript is an error.
 
-    What is newly heard comes as a partial segment; what is closed comes as a whole one. So the texts of the partial ones
-    are live captions, and the whole ones are the transcript. Where a gateway times no segments, all is one, at the end.
+    Partial segments have new text, for live captions. The other segments are final: together they are the transcript.
+    Where a gateway sends no timed segments, the whole text is one final segment.
 
     Args:
-        headers: of the reply, names in lower case.
+        headers: headers of the response, with names in lower case.
         provider: name of the gateway.
-        seconds: how long the recording lasts.
+        seconds: length of the recording.
 
     Attributes:
-        usage: what it cost, once the end has come.
+        usage: tokens, seconds and cost, once the gateway has reported them.
 
-    Raises:
-        ProviderError: if an error event comes, with the text so far in `partial`.
-        IncompleteResponse: if the body ends before the transcript does.
+    Example:
+        >>> stream = TranscriptStream({"content-type": "text/event-stream"}, provider="openai", seconds=2.0)
+        >>> event = b'data: {"type": "transcript.text.done", "text": "Hello."}\n\n'
+        >>> [segment.text for segment in (*stream.feed(event), *stream.close())]
+        ['Hello.']
     """
 
     def __init__(self, headers: Mapping[str, str], *, provider: str, seconds: float) -> None:
         self._headers, self._provider, self._seconds = headers, provider, seconds
         self._events = ServerSentEvents()
-        self._plain: list[bytes] | None = [] if "json" in headers.get("content-type", "") else None
+        self._json_pieces: list[bytes] | None = [] if "json" in headers.get("content-type", "") else None
         self._texts: list[str] = []
-        self._at = 0.0
+        self._position = 0.0
         self._has_segments = self._done = False
         self.usage: Usage | None = None
 
     @property
     def partial(self) -> str:
-        """The text that has come so far."""
+        """The text received so far."""
         return "".join(self._texts)
 
     def feed(self, data: bytes) -> Iterator[Segment]:
-        """The segments that are told once `data` has come."""
-        if self._plain is not None:
-            self._plain.append(data)
+        """Yield the segments that `data` completes.
+
+        Raises:
+            ProviderError: if the gateway sends an error event. The text so far is in `partial`.
+            IncompleteResponse: if an event is not a JSON object.
+        """
+        if self._json_pieces is not None:
+            self._json_pieces.append(data)
             return
         for event in self._events.feed(data):
-            yield from self._read_event(event)
+            yield from self._decode_event(event)
 
     def close(self) -> Iterator[Segment]:
-        """What was left; raises if the transcript is not whole."""
-        if self._plain is not None:
-            yield from self._read_plain_json(b"".join(self._plain))
+        """Yield the remaining segments.
+
+        Raises:
+            ProviderError: if the remaining bytes are an error. The text so far is in `partial`.
+            IncompleteResponse: if the body ended before the transcript did.
+        """
+        if self._json_pieces is not None:
+            yield from self._decode_json(b"".join(self._json_pieces))
             return
         for event in self._events.close():
-            yield from self._read_event(event)
+            yield from self._decode_event(event)
         if not self._done:
-            raise self._build_broken_error("the stream ended before the transcript did")
+            raise self._build_stream_error("the stream ended before the transcript did")
         if not self._has_segments and self.partial.strip():
             yield Segment(0.0, self._seconds, self.partial.strip())
 
-    def _read_plain_json(self, body: bytes) -> Iterator[Segment]:
-        heard = parse_transcript(body, self._headers, provider=self._provider, model="", duration=self._seconds)
-        self.usage = heard.usage
-        if not heard.text.startswith("data:"):
-            yield from heard.segments
+    def _decode_json(self, body: bytes) -> Iterator[Segment]:
+        transcript = parse_transcript(body, self._headers, provider=self._provider, model="", duration=self._seconds)
+        self.usage = transcript.usage
+        if not transcript.text.startswith("data:"):
+            yield from transcript.segments
             return
-        self._plain = None
-        yield from self.feed(heard.text.encode() + b"\n\n")
+        self._json_pieces = None
+        yield from self.feed(transcript.text.encode() + b"\n\n")
         yield from self.close()
 
-    def _read_event(self, event: str) -> Iterator[Segment]:
-        if event.strip() == "[DONE]":
+    def _decode_event(self, data: str) -> Iterator[Segment]:
+        if data.strip() == "[DONE]":
             self._done = True
             return
-        found = to_object(parse_json(event))
-        if not found:
-            raise self._build_broken_error("an event of the stream is no JSON object")
-        if error := find_error(found, provider=self._provider, partial=self.partial):
+        event = to_object(parse_json(data))
+        if not event:
+            raise self._build_stream_error("an event of the stream is not a JSON object")
+        if error := find_error(event, provider=self._provider, partial=self.partial):
             raise error
-        self.usage = parse_usage(found.get("usage")) or self.usage
-        kind = str(found.get("type") or found.get("object") or "")
-        if kind.endswith(".segment"):
-            yield from self._read_segment(found)
-        elif kind.endswith(".done"):
-            yield from self._read_end(found)
-        elif text := _get_new_text(found):
+        self.usage = parse_usage(event.get("usage")) or self.usage
+        event_type = str(event.get("type") or event.get("object") or "")
+        if event_type.endswith(".segment"):
+            yield from self._decode_segment(event)
+        elif event_type.endswith(".done"):
+            yield from self._decode_end(event)
+        elif text := _get_new_text(event):
             self._texts.append(text)
-            yield Segment(self._at, self._seconds, text, is_partial=True)
+            yield Segment(self._position, self._seconds, text, is_partial=True)
 
-    def _read_segment(self, found: Mapping[str, Any]) -> Iterator[Segment]:
-        segment = parse_segment(found)
+    def _decode_segment(self, event: Mapping[str, Any]) -> Iterator[Segment]:
+        segment = parse_segment(event)
         if segment is None:
             return
-        self._has_segments, self._at = True, segment.end
+        self._has_segments, self._position = True, segment.end
         yield segment
 
-    def _read_end(self, found: Mapping[str, Any]) -> Iterator[Segment]:
+    def _decode_end(self, event: Mapping[str, Any]) -> Iterator[Segment]:
         self._done = True
         if not self._has_segments:
-            for item in to_objects(found.get("segments")):
-                yield from self._read_segment(item)
-        if isinstance(found.get("text"), str):  # the whole of it: nothing is lost if deltas were
-            self._texts = [found["text"]]
+            for item in to_objects(event.get("segments")):
+                yield from self._decode_segment(item)
+        if isinstance(event.get("text"), str):  # the complete text, even if deltas were lost
+            self._texts = [event["text"]]
 
-    def _build_broken_error(self, what: str) -> IncompleteResponse:
+    def _build_stream_error(self, problem: str) -> IncompleteResponse:
         return IncompleteResponse(
-            f"{self._provider}: {what}. It is not passed on as whole; ask again.",
+            f"{self._provider}: {problem}. The transcript is incomplete; ask again. The text so far is in .partial.",
             provider=self._provider,
             partial=self.partial,
         )
 
 
-def _get_new_text(found: Mapping[str, Any]) -> str:
-    for choice in to_objects(found.get("choices")):
+def _get_new_text(event: Mapping[str, Any]) -> str:
+    for choice in to_objects(event.get("choices")):
         return str(to_object(choice.get("delta")).get("content") or "")
-    return str(found.get("delta") or found.get("text") or "")
+    return str(event.get("delta") or event.get("text") or "")

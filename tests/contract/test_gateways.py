@@ -1,4 +1,4 @@
-"""Every gateway, every operation: what we send is what its documents ask for."""
+"""Every gateway, every operation: we send what its documentation asks for."""
 
 import base64
 from pathlib import Path
@@ -31,16 +31,16 @@ DOCUMENTED = {
 VERBOSE = Reply({"text": "hi", "segments": [{"start": 0, "end": 1, "text": "hi"}]})
 
 
-def client(gateway, name: str) -> AudioClient:
+def make_client(gateway, name: str) -> AudioClient:
     return AudioClient(name, model="m", api_key="k", base_url=gateway.base_url)
 
 
-def test_every_remote_gateway_is_held_to_its_documents() -> None:
+def test_every_remote_gateway_is_listed_with_its_documentation() -> None:
     assert set(REMOTE) == set(DOCUMENTED)
 
 
 @pytest.mark.parametrize("name", REMOTE)
-def test_where_a_gateway_is_and_what_it_takes(name: str) -> None:
+def test_a_gateways_url_key_variables_and_formats_are_those_it_documents(name: str) -> None:
     row = find_provider(name)
     assert (row.base_url, list(row.api_key_env), set(row.chat_formats)) == DOCUMENTED[name]
 
@@ -51,9 +51,9 @@ def test_chat(gateway, name: str, streamed: bool) -> None:
     wav = tone(0.1)
     if streamed:
         gateway.will_answer(chat_stream("yes"))
-        list(client(gateway, name).stream(wav, "What?"))
+        list(make_client(gateway, name).stream(wav, "What?"))
     else:
-        client(gateway, name).ask(wav, "What?")
+        make_client(gateway, name).ask(wav, "What?")
     (request,) = gateway.requests
     assert (request.method, request.path) == ("POST", "/v1/chat/completions")
     assert request.headers["authorization"] == "Bearer k"
@@ -67,38 +67,41 @@ def test_chat(gateway, name: str, streamed: bool) -> None:
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("name", REMOTE)
-def test_all_that_chat_can_ask_for_is_what_the_vendors_define(gateway, name: str, streamed: bool) -> None:
-    speaking = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "pcm16"}}
-    shape = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object", "properties": {}}}}
+def test_every_chat_option_fits_the_vendors_schemas(gateway, name: str, streamed: bool) -> None:
+    speech_options = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "pcm16"}}
+    response_format = {
+        "type": "json_schema",
+        "json_schema": {"name": "a", "schema": {"type": "object", "properties": {}}},
+    }
     tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
     options = {"temperature": 0.5, "max_tokens": 9, "top_p": 1, "seed": 1, "stop": ["END"], "logprobs": True}
-    options |= {"tools": [tool], "tool_choice": "required", "response_format": shape, **speaking}
+    options |= {"tools": [tool], "tool_choice": "required", "response_format": response_format, **speech_options}
     if streamed or name == "openrouter":
         gateway.will_answer(chat_stream("yes"))
-    asking = client(gateway, name)
-    list(asking.stream(tone(0.1), "What?", **options)) if streamed else asking.ask(tone(0.1), "What?", **options)
+    client = make_client(gateway, name)
+    list(client.stream(tone(0.1), "What?", **options)) if streamed else client.ask(tone(0.1), "What?", **options)
     check_chat(gateway.requests[0].json, vendor="openai")
     check_chat(gateway.requests[0].json, vendor="openrouter")
 
 
-def test_openrouter_is_asked_for_speech_in_a_stream(gateway) -> None:
+def test_openrouter_is_asked_to_stream_speech(gateway) -> None:
     gateway.will_answer(chat_stream({"audio": {"transcript": "Hi.", "data": "AAAA"}}))
-    speaking = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "pcm16"}}
-    answer = client(gateway, "openrouter").ask(tone(0.1), "What?", **speaking)
+    speech_options = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "pcm16"}}
+    answer = make_client(gateway, "openrouter").ask(tone(0.1), "What?", **speech_options)
     assert (answer.text, answer.speech.data) == ("Hi.", bytes(3))
     assert gateway.requests[0].json["stream"] is True
 
 
-async def test_openrouter_is_asked_for_speech_in_a_stream_in_async_calls_too(gateway) -> None:
+async def test_openrouter_is_asked_to_stream_speech_in_async_calls_too(gateway) -> None:
     gateway.will_answer(chat_stream({"audio": {"transcript": "Hi.", "data": "AAAA"}}))
-    answer = await client(gateway, "openrouter").aask(tone(0.1), "What?", modalities=["text", "audio"])
+    answer = await make_client(gateway, "openrouter").aask(tone(0.1), "What?", modalities=["text", "audio"])
     assert answer.text == "Hi."
 
 
 @pytest.mark.parametrize("name", [name for name in REMOTE if PROVIDERS[name].transcription == "multipart"])
 def test_transcription_as_a_form(gateway, name: str, call: Path) -> None:
     gateway.will_answer(VERBOSE)
-    client(gateway, name).transcribe(call, language="en", prompt="Ann", extra={"allowed_providers": ["a", "b"]})
+    make_client(gateway, name).transcribe(call, language="en", prompt="Ann", extra={"allowed_providers": ["a", "b"]})
     (request,) = gateway.requests
     assert (request.method, request.path) == ("POST", "/v1/audio/transcriptions")
     assert request.form == {
@@ -108,11 +111,11 @@ def test_transcription_as_a_form(gateway, name: str, call: Path) -> None:
         "prompt": ["Ann"],
         "allowed_providers[]": ["a", "b"],
     }
-    plain = {key: values[0] for key, values in request.form.items() if not key.endswith("[]")}
+    fields = {key: values[0] for key, values in request.form.items() if not key.endswith("[]")}
     vendor, schema = (
         ("cortecs", "AudioTranscriptionRequest") if name == "cortecs" else ("openai", "CreateTranscriptionRequest")
     )
-    assert violations(vendor, schema, {**plain, "file": ""}) == []
+    assert violations(vendor, schema, {**fields, "file": ""}) == []
     assert [(part.filename, part.content_type) for part in request.parts if part.filename] == [
         ("call.mp3", "audio/mpeg")
     ]
@@ -121,7 +124,7 @@ def test_transcription_as_a_form(gateway, name: str, call: Path) -> None:
 @pytest.mark.parametrize("name", [name for name in REMOTE if PROVIDERS[name].transcription == "json"])
 def test_transcription_as_json(gateway, name: str, call: Path) -> None:
     gateway.will_answer(VERBOSE)
-    client(gateway, name).transcribe(Audio.of(call), words=True, diarize=True)
+    make_client(gateway, name).transcribe(Audio.of(call), words=True, diarize=True)
     (request,) = gateway.requests
     assert request.path == "/v1/audio/transcriptions"
     assert request.json == {

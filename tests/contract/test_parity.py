@@ -19,16 +19,16 @@ from llamaindex_audio import AudioLLM
 WAV = tone(0.2)
 B64 = base64.b64encode(WAV).decode()
 IMAGE = "https://example.org/a.png"
-SOON = int(time.time()) + 3600
+EXPIRES_AT = int(time.time()) + 3600
 
 
-def in_langchain(talk: Path) -> list[Any]:
+def build_langchain_messages(talk: Path) -> list[Any]:
     call = {"id": "call_1", "name": "listen", "args": {"path": "grüße.mp3", "seconds": 3}}
-    spoken = {"type": "audio", "id": "audio_1", "base64": B64, "extras": {"expires_at": SOON}}
+    speech = {"type": "audio", "id": "audio_1", "base64": B64, "extras": {"expires_at": EXPIRES_AT}}
     return [
         SystemMessage("Be brief."),
         HumanMessage("hi"),
-        AIMessage([{"type": "text", "text": "Hello."}, spoken]),
+        AIMessage([{"type": "text", "text": "Hello."}, speech]),
         HumanMessage(
             [
                 {"type": "text", "text": "What is this?"},
@@ -47,17 +47,17 @@ def in_langchain(talk: Path) -> list[Any]:
     ]
 
 
-def in_llamaindex(talk: Path) -> list[ChatMessage]:
+def build_llamaindex_messages(talk: Path) -> list[ChatMessage]:
     arguments = {"path": "grüße.mp3", "seconds": 3}
     call = ToolCallBlock(tool_call_id="call_1", tool_name="listen", tool_kwargs=arguments)
-    spoken = {"id": "audio_1", "expires_at": SOON, "transcript": "Hello."}
+    speech = {"id": "audio_1", "expires_at": EXPIRES_AT, "transcript": "Hello."}
     return [
         ChatMessage(role="system", content="Be brief."),
         ChatMessage(role="user", content="hi"),
         ChatMessage(
             role="assistant",
             blocks=[TextBlock(text="Hello."), AudioBlock(audio=WAV)],
-            additional_kwargs={"audio": spoken},
+            additional_kwargs={"audio": speech},
         ),
         ChatMessage(
             role="user",
@@ -80,8 +80,8 @@ def in_llamaindex(talk: Path) -> list[ChatMessage]:
     ]
 
 
-def messages_in(body: bytes) -> bytes:
-    """The `messages` of a request as they were written."""
+def extract_messages(body: bytes) -> bytes:
+    """Extract the `messages` of a request as they were sent."""
     text = body.decode()
     start = text.index('"messages":') + len('"messages":')
     _, end = json.JSONDecoder().raw_decode(text[start:])
@@ -106,28 +106,30 @@ def test_both_frameworks_send_the_same_messages(
         from audio_core.testing import chat_stream
 
         gateway.will_answer(chat_stream("yes"))
-        list(chat.stream(in_langchain(talk)))
-        list(llm.stream_chat(in_llamaindex(talk)))
+        list(chat.stream(build_langchain_messages(talk)))
+        list(llm.stream_chat(build_llamaindex_messages(talk)))
     else:
-        chat.invoke(in_langchain(talk))
-        llm.chat(in_llamaindex(talk))
+        chat.invoke(build_langchain_messages(talk))
+        llm.chat(build_llamaindex_messages(talk))
     first, second = (request.body for request in gateway.requests)
-    assert messages_in(first) == messages_in(second)
-    assert len(messages_in(first)) > len(B64)
+    assert extract_messages(first) == extract_messages(second)
+    assert len(extract_messages(first)) > len(B64)
     assert first == second
 
 
-def test_five_turns_by_reference_cost_a_few_hundred_bytes_each(gateway: ScriptedGateway, talk: Path) -> None:
+def test_messages_with_audio_by_reference_take_a_few_hundred_bytes_each(gateway: ScriptedGateway, talk: Path) -> None:
     chat = ChatAudio(model="m", provider="openai", api_key="k", base_url=gateway.base_url, access=talk.parent)
     llm = AudioLLM(model="m", provider="openai", api_key="k", base_url=gateway.base_url, access=talk.parent)
-    kept: list[Any] = []
-    held: list[ChatMessage] = []
-    for turn in range(5):
-        clip = f"{talk.as_uri()}#t={turn},{turn + 5}"
-        kept.append(HumanMessage([{"type": "audio", "url": clip}, {"type": "text", "text": "And here?"}]))
-        kept.append(chat.invoke(kept))
-        held.append(ChatMessage(role="user", blocks=[AudioBlock(url=clip), TextBlock(text="And here?")]))
-        held.append(llm.chat(held).message)
-    asked = [json.dumps(message.model_dump(mode="json")) for message in (*kept[::2], *held[::2])]
-    assert max(map(len, asked)) < 600
-    assert len(gateway.requests[-1].body) > 5 * 150_000  # while the request carries five seconds of sound, five times
+    langchain_messages: list[Any] = []
+    llamaindex_messages: list[ChatMessage] = []
+    for start in range(5):
+        clip = f"{talk.as_uri()}#t={start},{start + 5}"
+        langchain_messages.append(HumanMessage([{"type": "audio", "url": clip}, {"type": "text", "text": "And here?"}]))
+        langchain_messages.append(chat.invoke(langchain_messages))
+        llamaindex_messages.append(ChatMessage(role="user", blocks=[AudioBlock(url=clip), TextBlock(text="And here?")]))
+        llamaindex_messages.append(llm.chat(llamaindex_messages).message)
+    user_messages = [
+        json.dumps(message.model_dump(mode="json")) for message in (*langchain_messages[::2], *llamaindex_messages[::2])
+    ]
+    assert max(map(len, user_messages)) < 600
+    assert len(gateway.requests[-1].body) > 5 * 150_000  # the request has five seconds of audio, five times

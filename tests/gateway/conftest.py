@@ -21,7 +21,7 @@ from audio_core.testing import ScriptedGateway
 ROOT = Path(__file__).parents[2]
 LITELLM = ROOT / os.environ.get("LITELLM_VENV", ".venv-litellm") / "bin" / "litellm"
 QUIET = {
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it asks GitHub as it starts
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it downloads the map from GitHub when it starts
     "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
     "LITELLM_LOCAL_POLICY_TEMPLATES": "True",
     "LITELLM_TELEMETRY": "False",
@@ -34,7 +34,7 @@ QUIET = {
 
 @dataclass(frozen=True)
 class Proxy:
-    """A proxy that is running: models whose name starts with `offline` are heard by the offline server, others scripted."""
+    """A running proxy: models named `offline...` go to the offline server, all others to the scripted gateway."""
 
     base_url: str
     key: str
@@ -44,9 +44,9 @@ class Proxy:
 @pytest.fixture(scope="session")
 def running_proxy(offline: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     folder = tmp_path_factory.mktemp("litellm")
-    key, port = f"sk-{secrets.token_hex(16)}", free_port()
+    key, port = f"sk-{secrets.token_hex(16)}", find_free_port()
     with ScriptedGateway() as scripted:
-        (folder / "config.yaml").write_text(json.dumps(config(offline, scripted.base_url)))  # JSON is YAML
+        (folder / "config.yaml").write_text(json.dumps(build_config(offline, scripted.base_url)))  # JSON is YAML
         env = {
             name: value for name, value in os.environ.items() if "proxy" not in name.lower() and name != "DATABASE_URL"
         }
@@ -55,7 +55,7 @@ def running_proxy(offline: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(command, env=env, cwd=folder, stdout=log, stderr=log)
         try:
-            wait_until_it_answers(process, f"http://127.0.0.1:{port}/health/liveliness", folder / "log")
+            wait_until_it_responds(process, f"http://127.0.0.1:{port}/health/liveliness", folder / "log")
             yield Proxy(f"http://127.0.0.1:{port}/v1", key, scripted)
         finally:
             process.terminate()
@@ -68,16 +68,16 @@ def proxy(running_proxy: Proxy) -> Proxy:
     return running_proxy
 
 
-def config(offline: str, scripted: str) -> dict:
-    def route(name: str, model: str, base: str, **info: object) -> dict:
+def build_config(offline: str, scripted: str) -> dict:
+    def build_route(name: str, model: str, base: str, **info: object) -> dict:
         params = {"model": f"openai/{model}", "api_base": base, "api_key": "upstream"}
         return {"model_name": name, "litellm_params": params, "model_info": info}
 
     return {
         "model_list": [
-            route("offline", "pocketsphinx", offline),
-            route("offline-whisper", "whisper-1", offline, mode="audio_transcription"),
-            route("*", "*", scripted),
+            build_route("offline", "pocketsphinx", offline),
+            build_route("offline-whisper", "whisper-1", offline, mode="audio_transcription"),
+            build_route("*", "*", scripted),
         ],
         "litellm_settings": {"num_retries": 0, "request_timeout": 30, "telemetry": False, "drop_params": False},
         "router_settings": {"num_retries": 0, "disable_cooldowns": True},
@@ -85,13 +85,13 @@ def config(offline: str, scripted: str) -> dict:
     }
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
 
 
-def wait_until_it_answers(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def wait_until_it_responds(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The demo, as a user runs it."""
+"""The demo, run as a user runs it."""
 
 import re
 import subprocess
@@ -10,26 +10,26 @@ from audio_core.testing import ScriptedGateway, chat_reply, chat_stream
 DEMO = Path(__file__).parents[2] / "examples" / "demo.py"
 
 
-def run(folder: Path, *arguments: str, **variables: str) -> str:
+def run_demo(folder: Path, *arguments: str, **variables: str) -> str:
     import os
 
     command = [sys.executable, str(DEMO), *arguments]
-    done = subprocess.run(
+    completed = subprocess.run(
         command, cwd=folder, env={**os.environ, **variables}, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert completed.returncode == 0, completed.stderr
+    return completed.stdout
 
 
-def test_the_demo_finds_the_stretch_and_hears_it_in_both_frameworks(tmp_path: Path) -> None:
-    printed = run(tmp_path)
+def test_the_demo_finds_the_passage_and_asks_about_it_in_both_frameworks(tmp_path: Path) -> None:
+    printed = run_demo(tmp_path)
     for framework in ("LangChain", "LlamaIndex"):
-        for way in ("whole", "stream"):
-            assert re.search(rf"{framework}, {way}: +\[02:\d\d-02:49\] I heard: .*nine million dollars", printed)
+        for mode in ("whole", "stream"):
+            assert re.search(rf"{framework}, {mode}: +\[02:\d\d-02:49\] I heard: .*nine million dollars", printed)
     assert (tmp_path / "demo-output" / "call.srt").read_text().startswith("1\n00:00:00,6")
 
 
-def test_the_demo_asks_a_gateway_if_one_is_named(tmp_path: Path) -> None:
+def test_the_demo_uses_a_gateway_if_one_is_named(tmp_path: Path) -> None:
     transcript = {
         "text": "it costs nine million dollars",
         "segments": [{"start": 5.0, "end": 9.0, "text": "it costs nine million dollars"}],
@@ -47,7 +47,7 @@ def test_the_demo_asks_a_gateway_if_one_is_named(tmp_path: Path) -> None:
             chat_stream("nine"),
             reply,
         )
-        printed = run(
+        printed = run_demo(
             tmp_path,
             *("--provider", "openai", "--model", "m", "--transcription-model", "w"),
             OPENAI_API_KEY="k",

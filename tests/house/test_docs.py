@@ -1,4 +1,4 @@
-"""What the documents and docstrings show is run, and prints what they say."""
+"""Examples in pages and docstrings run, and print what they show."""
 
 import contextlib
 import doctest
@@ -24,23 +24,23 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 
-def modules() -> list[str]:
-    found = []
+def list_modules() -> list[str]:
+    modules = []
     for package in (audio_core, langchain_audio, llamaindex_audio):
         names = [module.name for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
-        found += [name for name in names if not name.endswith("__main__")]
-    return found
+        modules += [name for name in names if not name.endswith("__main__")]
+    return modules
 
 
 @pytest.fixture(autouse=True)
 def at_home(monkeypatch: pytest.MonkeyPatch, offline: str) -> Iterator[None]:
-    """Examples run in the project's folder, with the offline server where `provider="local"` looks for it."""
+    """Run examples in the project's folder, with the offline server where `provider="local"` looks for it."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("AUDIO_OFFLINE_URL", offline)
     return
 
 
-@pytest.mark.parametrize("name", modules())
+@pytest.mark.parametrize("name", list_modules())
 def test_examples_in_docstrings_run(name: str) -> None:
     module = importlib.import_module(name)
     package = importlib.import_module(name.split(".", maxsplit=1)[0])
@@ -60,22 +60,22 @@ def test_examples_in_docstrings_run(name: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_code_on_a_page_runs_and_prints_what_the_page_says(page: Path) -> None:
+def test_code_on_a_page_runs_and_prints_what_the_page_shows(page: Path) -> None:
     code = "\n".join(BLOCK.findall(page.read_text()))
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(code, page.name, "exec"), {})
-    promised = [line.removeprefix("#> ") for line in code.splitlines() if line.startswith("#> ")]
-    assert printed.getvalue().splitlines() == promised
+    expected = [line.removeprefix("#> ") for line in code.splitlines() if line.startswith("#> ")]
+    assert printed.getvalue().splitlines() == expected
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_lead_to_existing_files(page: Path) -> None:
     missing = [target for target in LINK.findall(page.read_text()) if not (page.parent / target).exists()]
     assert missing == []
 
 
-def test_the_readmes_table_says_what_the_rows_say() -> None:
+def test_the_readmes_table_agrees_with_the_provider_rows() -> None:
     readme = (ROOT / "README.md").read_text()
     for row in audio_core.PROVIDERS.values():
         (line,) = re.findall(rf"^\| `{row.name}` .*$", readme, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The examples, as a user runs them: without a key, both frameworks answer the same."""
+"""The examples, run as a user runs them. Without a key, both frameworks give the same answers."""
 
 import os
 import re
@@ -13,36 +13,36 @@ from audio_core.testing import ScriptedGateway, chat_reply
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def run(name: str, folder: Path, *arguments: str, **variables: str) -> str:
+def run_example(name: str, folder: Path, *arguments: str, **variables: str) -> str:
     command = [sys.executable, str(EXAMPLES / f"{name}.py"), *arguments]
     environment = {**os.environ, **variables}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    completed = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stderr
+    return completed.stdout
 
 
-def answers(printed: str) -> list[str]:
-    """What LangChain and what LlamaIndex answered."""
+def split_answers(printed: str) -> list[str]:
+    """Split the output into the answers of LangChain and LlamaIndex."""
     _, langchain, llamaindex = re.split(r"^(?:LangChain|LlamaIndex):", printed, flags=re.MULTILINE)
     return [langchain.strip(), llamaindex.strip()]
 
 
 @pytest.mark.parametrize(
-    ("name", "heard"),
+    ("name", "expected"),
     [
         ("ask_a_recording", "the number is four"),
         ("meeting_minutes", "[00:00] 'good afternoon"),
         ("voice_note_agent", "Heard in call.mp3 (quoted"),
     ],
 )
-def test_both_frameworks_answer_the_same(name: str, heard: str, tmp_path: Path) -> None:
-    langchain, llamaindex = answers(run(name, tmp_path))
+def test_both_frameworks_answer_the_same(name: str, expected: str, tmp_path: Path) -> None:
+    langchain, llamaindex = split_answers(run_example(name, tmp_path))
     assert langchain == llamaindex
-    assert heard in langchain
+    assert expected in langchain
 
 
 def test_every_line_of_an_answer_is_cited_to_the_second(tmp_path: Path) -> None:
-    for lines in map(str.splitlines, answers(run("podcast_rag", tmp_path))):
+    for lines in map(str.splitlines, split_answers(run_example("podcast_rag", tmp_path))):
         assert len(lines) == 2
         assert all(
             re.search(r"\[\[\d\d:\d\d–\d\d:\d\d\]\]\(file://.*talk\.ogg#t=[\d.]+,[\d.]+\)$", line) for line in lines
@@ -50,17 +50,17 @@ def test_every_line_of_an_answer_is_cited_to_the_second(tmp_path: Path) -> None:
         assert "nine million dollars" in lines[0]
 
 
-def test_replies_are_heard(tmp_path: Path) -> None:
-    langchain, _ = answers(run("spoken_reply", tmp_path))
+def test_spoken_replies_are_transcribed_and_saved(tmp_path: Path) -> None:
+    langchain, _ = split_answers(run_example("spoken_reply", tmp_path))
     assert "good afternoon" in langchain
     files = [tmp_path / "demo-output" / f"reply-{name}.wav" for name in ("langchain", "llamaindex")]
     assert files[0].read_bytes() == files[1].read_bytes()
     assert files[0].read_bytes().startswith(b"RIFF")
 
 
-def test_a_gateway_that_is_named_is_asked(tmp_path: Path) -> None:
+def test_a_gateway_that_is_named_is_used(tmp_path: Path) -> None:
     with ScriptedGateway() as gateway:
         gateway.will_answer(chat_reply("42791"))
         key = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": gateway.base_url}
-        printed = run("ask_a_recording", tmp_path, "--provider", "openai", "--model", "m", **key)
-    assert answers(printed) == ["42791", "42791"]
+        printed = run_example("ask_a_recording", tmp_path, "--provider", "openai", "--model", "m", **key)
+    assert split_answers(printed) == ["42791", "42791"]

@@ -1,4 +1,4 @@
-"""The public names: adding one is a decision, losing one is a break."""
+"""The public names. Adding one is a decision; removing one breaks users' code."""
 
 import importlib
 import subprocess
@@ -66,16 +66,16 @@ def test_a_plugin_without_its_framework_says_what_to_install(package: str, frame
     assert f"pip install 'langchain-llamaindex-audio[{extra}]'" in failed.stderr.splitlines()[-1]
 
 
-def test_every_room_says_what_it_exports() -> None:
+def test_every_module_lists_its_exports() -> None:
     from pathlib import Path
 
     root = Path(__file__).parents[2]
-    rooms = [
+    modules = [
         path
         for package in ("audio_core", "langchain_audio", "llamaindex_audio")
         for path in (root / package).rglob("*.py")
     ]
-    silent = [
-        path.relative_to(root) for path in rooms if path.name != "__init__.py" and "__all__" not in path.read_text()
+    missing = [
+        path.relative_to(root) for path in modules if path.name != "__init__.py" and "__all__" not in path.read_text()
     ]
-    assert silent == []
+    assert missing == []

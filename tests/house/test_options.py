@@ -1,4 +1,4 @@
-"""The transcription options stand once, in `TranscriptionOptions`; whatever spells them again says the same."""
+"""`TranscriptionOptions` defines the transcription options. All other places that list them must agree with it."""
 
 import dataclasses
 import typing

@@ -177,7 +177,7 @@ def test_what_holds_no_audio_is_the_very_same(offload, call: Path) -> None:
 
 def test_a_folder_that_cannot_keep_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot keep sounds"):
+    with pytest.raises(StoreError, match="cannot store recordings"):
         offload_audio(question(), AudioOffloadMiddleware(tmp_path / "file")._folder)
 
 

@@ -64,7 +64,7 @@ def test_tools_and_choices_are_sent_as_openai_defines_them(gateway, choice: Any,
 
 
 def test_a_choice_of_no_tool_is_named(gateway) -> None:
-    with pytest.raises(InvalidOption, match=r"'divide' is no tool\. There are multiply, or 'auto'"):
+    with pytest.raises(InvalidOption, match=r"'divide' is not a tool\. Use a tool's name \(multiply\), 'auto'"):
         model(gateway).bind_tools([multiply], tool_choice="divide")
 
 

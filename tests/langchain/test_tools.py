@@ -80,7 +80,7 @@ def test_the_artifact_is_what_the_text_was_made_of() -> None:
     ("arguments", "reason"),
     [
         ({"audio": "/etc/passwd"}, "may not be opened"),
-        ({"audio": "none.mp3"}, "There are: call.mp3, talk.ogg"),
+        ({"audio": "none.mp3"}, "Available recordings: call.mp3, talk.ogg"),
         ({}, "audio"),
         ({"audio": "call.mp3", "start": "soon"}, "start"),
     ],
@@ -95,7 +95,7 @@ async def test_a_wrong_call_is_answered_and_ends_nothing(arguments: dict, reason
 def test_a_toolkit_without_access_opens_nothing() -> None:
     listen, transcribe = AudioToolkit().get_tools()
     for tool, arguments in ((listen, {"question": "?"}), (transcribe, {})):
-        assert "no folder was opened" in tool.invoke({"audio": "examples/audio/call.mp3", **arguments})
+        assert "access allows no folder" in tool.invoke({"audio": "examples/audio/call.mp3", **arguments})
 
 
 def test_keys_and_folders_show_in_no_dump() -> None:

@@ -50,7 +50,7 @@ async def test_a_wrong_call_is_a_refusal_which_llamaindex_hands_to_the_model(off
         await listen.acall(audio="/etc/passwd", question="What?")
     output = call_tool(transcribe, {"audio": "none.mp3"})
     assert output.is_error
-    assert "There are: call.mp3, talk.ogg" in output.content
+    assert "Available recordings: call.mp3, talk.ogg" in output.content
 
 
 async def test_a_recording_cannot_make_an_agent_read_other_files(gateway, offline: str) -> None:
@@ -73,5 +73,5 @@ async def test_a_recording_cannot_make_an_agent_read_other_files(gateway, offlin
 def test_without_access_nothing_is_opened() -> None:
     listen, transcribe = ListenToolSpec().to_tool_list()
     for call in (lambda: listen(audio=str(FOLDER / "call.mp3"), question="?"), lambda: transcribe(audio="call.mp3")):
-        with pytest.raises(ToolRefusal, match="no folder was opened"):
+        with pytest.raises(ToolRefusal, match="access allows no folder"):
             call()

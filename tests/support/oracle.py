@@ -1,4 +1,4 @@
-"""Outside judges of what we send: the vendors' OpenAPI files (`specs/`), and the types of OpenAI's own client."""
+"""Check what we send against the vendors' OpenAPI files (`specs/`) and the types of OpenAI's own client."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ PARTS: dict[str, Any] = {
 
 
 @functools.cache
-def registry(vendor: str) -> Registry[Any]:
+def load_registry(vendor: str) -> Registry[Any]:
     document = json.loads((SPECS / f"{vendor}.json").read_text())
     return Registry().with_resource("urn:spec", Resource(contents=document, specification=DRAFT202012))
 
 
 def violations(vendor: str, schema: str, body: Any) -> list[str]:
-    """What a vendor's file says against a body; nothing if it fits."""
-    validator = Draft202012Validator({"$ref": f"urn:spec#/components/schemas/{schema}"}, registry=registry(vendor))
+    """List where a body violates a schema of the vendor's file; the list is empty if it fits."""
+    validator = Draft202012Validator({"$ref": f"urn:spec#/components/schemas/{schema}"}, registry=load_registry(vendor))
     return sorted(f"{'/'.join(map(str, e.absolute_path))}: {e.message[:200]}" for e in validator.iter_errors(body))
 
 
@@ -63,5 +63,5 @@ def check_chat(body: dict[str, Any], *, vendor: str = "openai") -> None:
 def _check_message(message: dict[str, Any]) -> None:
     TypeAdapter(MESSAGES[message["role"]]).validate_python(message, strict=True)
     content = message.get("content")
-    for part in content if isinstance(content, list) else []:  # the types above look at parts lazily, if at all
+    for part in content if isinstance(content, list) else []:  # the message types validate parts lazily, if at all
         TypeAdapter(PARTS[part["type"]]).validate_python(part, strict=True)

@@ -108,6 +108,6 @@ def test_pauses_part_words_and_lose_none(spans: list[tuple[float, float]]) -> No
 
 def test_a_missing_package_names_the_command(monkeypatch: pytest.MonkeyPatch, call: Path) -> None:
     monkeypatch.setitem(sys.modules, "pocketsphinx", None)
-    monkeypatch.setattr(pocketsphinx, "_idle", [])
+    monkeypatch.setattr(pocketsphinx, "_idle_decoders", [])
     with pytest.raises(MissingDependency, match=r"pip install 'langchain-llamaindex-audio\[local\]'"):
         find_engine(None).transcribe(Audio.of(call, end=1), WORDS)

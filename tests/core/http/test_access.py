@@ -1,4 +1,4 @@
-"""Who may open what."""
+"""Which files and addresses an `Access` allows."""
 
 import os
 from pathlib import Path
@@ -62,20 +62,20 @@ PUBLIC = [
 
 
 @pytest.mark.parametrize("address", PRIVATE)
-def test_an_address_of_this_machine_or_network_is_private_in_any_wrapping(address: str) -> None:
+def test_an_address_of_this_machine_or_network_is_private_in_any_notation(address: str) -> None:
     assert not is_public(address)
     assert not Access().allows_address(address)
     assert Access(allow_private_hosts=True).allows_address(address)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_a_near_miss_is_public(address: str) -> None:
+def test_any_other_address_is_public(address: str) -> None:
     assert is_public(address)
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
-    """root/ with a recording, beside root-2/ with another."""
+    """Make root/ with a recording, and root-2/ with another beside it."""
     for folder in ("root/inner", "root-2"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "root/inner/a.wav").write_bytes(tone(0.1))
@@ -83,13 +83,13 @@ def house(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def opened(house: Path, path: Path | str) -> Audio:
+def open_under_root(house: Path, path: Path | str) -> Audio:
     return open_authorized(Audio.of(path), Access(roots=(house / "root",)))
 
 
 def test_files_below_a_root_are_opened(house: Path) -> None:
-    assert opened(house, house / "root/inner/a.wav").format == "wav"
-    assert opened(house, (house / "root/inner/../inner/a.wav").as_uri() + "#t=0,0.05").end == 0.05
+    assert open_under_root(house, house / "root/inner/a.wav").format == "wav"
+    assert open_under_root(house, (house / "root/inner/../inner/a.wav").as_uri() + "#t=0,0.05").end == 0.05
 
 
 @pytest.mark.parametrize(
@@ -105,18 +105,18 @@ def test_files_below_a_root_are_opened(house: Path) -> None:
         "x" * 5000,
     ],
 )
-def test_what_lies_elsewhere_is_refused_and_the_message_shows_no_path(house: Path, path: str) -> None:
+def test_a_file_outside_the_root_is_refused_and_the_message_shows_no_path(house: Path, path: str) -> None:
     with pytest.raises(AccessDenied, match=r"access allows files in 'root' only") as caught:
-        opened(house, house / path if path and path[0] not in "\0x" else Path(path))
+        open_under_root(house, house / path if path and path[0] not in "\0x" else Path(path))
     assert str(house) not in str(caught.value)
     assert len(str(caught.value)) < 400
 
 
-def test_whether_a_file_exists_elsewhere_is_not_told(house: Path) -> None:
+def test_whether_a_file_outside_the_root_exists_is_not_revealed(house: Path) -> None:
     with pytest.raises(AccessDenied):
-        opened(house, "/no/such/file.wav")
+        open_under_root(house, "/no/such/file.wav")
     with pytest.raises(AudioNotFound):
-        opened(house, house / "root/none.wav")
+        open_under_root(house, house / "root/none.wav")
 
 
 def test_a_link_that_leads_out_is_refused_and_one_that_stays_inside_is_not(house: Path) -> None:
@@ -125,11 +125,11 @@ def test_a_link_that_leads_out_is_refused_and_one_that_stays_inside_is_not(house
     (house / "root/way").symlink_to(house / "root-2")
     for name in ("out.wav", "way/b.wav"):
         with pytest.raises(AccessDenied):
-            opened(house, house / "root" / name)
-    assert opened(house, house / "root/in.wav").format == "wav"
+            open_under_root(house, house / "root" / name)
+    assert open_under_root(house, house / "root/in.wav").format == "wav"
 
 
-def test_a_link_that_is_exchanged_after_the_check_is_refused(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_that_is_replaced_after_the_check_is_refused(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     link = house / "root/link.wav"
     link.symlink_to(house / "root/inner/a.wav")
     really_open = os.open
@@ -141,13 +141,13 @@ def test_a_link_that_is_exchanged_after_the_check_is_refused(house: Path, monkey
 
     monkeypatch.setattr(os, "open", swap_and_open)
     with pytest.raises(AccessDenied):
-        opened(house, link)
+        open_under_root(house, link)
 
 
 def test_a_pipe_is_refused_without_waiting(house: Path) -> None:
     os.mkfifo(house / "root/pipe.wav")
     with pytest.raises(InvalidAudio, match="a pipe or a device"):
-        opened(house, house / "root/pipe.wav")
+        open_under_root(house, house / "root/pipe.wav")
 
 
 def test_a_large_file_is_refused_before_it_is_read(house: Path) -> None:
@@ -155,19 +155,19 @@ def test_a_large_file_is_refused_before_it_is_read(house: Path) -> None:
     with path.open("wb") as file:
         file.truncate(2**40)
     with pytest.raises(AudioTooLarge, match="1,099,511,627,776 bytes"):
-        opened(house, path)
+        open_under_root(house, path)
 
 
 def test_no_root_means_no_file(house: Path) -> None:
-    with pytest.raises(AccessDenied, match=r"no folder was opened to it.*access='folder'"):
+    with pytest.raises(AccessDenied, match=r"access allows no folder.*access='folder'"):
         open_authorized(Audio.of(house / "root/inner/a.wav"), Access())
 
 
-def test_a_developers_own_path_is_opened_as_it_is_named(house: Path) -> None:
+def test_a_path_that_the_developer_named_is_opened_from_anywhere(house: Path) -> None:
     assert open_authorized(Audio.of(house / "root-2/b.wav"), None).format == "wav"
 
 
-def test_access_may_be_said_in_short() -> None:
+def test_access_may_be_given_as_a_folder_or_a_list() -> None:
     assert to_access(None) == Access()
     assert to_access("a").roots == ("a",)
     assert to_access([Path("a"), "b"]).roots == (Path("a"), "b")

@@ -1,4 +1,4 @@
-"""Bodies that can be sent again."""
+"""Request bodies, which can be sent more than once."""
 
 import base64
 import json
@@ -23,20 +23,20 @@ def test_json_with_audio_is_json_with_its_base64(data: bytes, size: int, as_text
     assert b"".join(body.iterate_pieces(size)) == sent
 
 
-def test_base64_goes_out_as_it_came() -> None:
+def test_base64_is_sent_as_it_was_given() -> None:
     text = base64.b64encode(bytes(range(256)) * 4).decode()
     assert text.encode() in b"".join(encode_json({"data": Base64Content(text)}).iterate_pieces(100))
 
 
 def test_a_file_name_cannot_break_out_of_its_header() -> None:
     body = encode_multipart([('a"b', "1")], FilePart("file", 'x"\r\nEvil: 1.wav', "audio/wav", BytesContent(b"RIFF")))
-    head = b"".join(body.iterate_pieces(10))
-    assert b'filename="x%22%0D%0AEvil: 1.wav"' in head
-    assert b'name="a%22b"' in head
+    sent = b"".join(body.iterate_pieces(10))
+    assert b'filename="x%22%0D%0AEvil: 1.wav"' in sent
+    assert b'name="a%22b"' in sent
 
 
 @pytest.mark.parametrize("change", [b"longer than it was", b"short"])
-def test_a_file_that_changes_meanwhile_is_an_error(tmp_path, change: bytes) -> None:
+def test_a_file_that_changes_while_it_is_sent_is_an_error(tmp_path, change: bytes) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(b"ten bytes!")
     body = encode_json({"data": open_regular_file(path, "a.wav")})
@@ -45,10 +45,10 @@ def test_a_file_that_changes_meanwhile_is_an_error(tmp_path, change: bytes) -> N
         list(body.iterate_pieces(1024))
 
 
-def test_nothing_but_contents_may_stand_for_text() -> None:
+def test_a_value_that_json_cannot_hold_is_refused() -> None:
     with pytest.raises(TypeError, match="A set cannot be written"):
         encode_json({"data": {1}})
 
 
-def test_a_body_shows_nothing_of_itself() -> None:
+def test_the_repr_of_a_body_does_not_show_its_content() -> None:
     assert repr(encode_json({"data": Audio.of(b"RIFF....").open_content()})) == "Body('application/json', length=23)"

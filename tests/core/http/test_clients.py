@@ -1,4 +1,4 @@
-"""Connections end with the object or the event loop that they belong to, whichever ends first."""
+"""Connections are closed with the client or the event loop that they belong to, whichever ends first."""
 
 import asyncio
 import gc
@@ -12,16 +12,16 @@ from audio_core.testing import ScriptedGateway
 QUESTION = [{"role": "user", "content": "hi"}]
 
 
-def client(gateway: ScriptedGateway) -> AudioClient:
+def make_client(gateway: ScriptedGateway) -> AudioClient:
     return AudioClient("openai", model="m", api_key="k", base_url=gateway.base_url)
 
 
-def test_an_object_that_dies_with_its_loop_leaves_nothing_open(gateway) -> None:
-    """What is left open becomes a ResourceWarning, which is an error here."""
+def test_a_client_that_ends_with_its_event_loop_leaves_no_connection_open(gateway) -> None:
+    """A connection left open causes a ResourceWarning, which is an error here."""
 
     async def ask() -> str:
-        asking = client(gateway)
-        answers = await asyncio.gather(*(asking.achat(QUESTION, {}) for _ in range(3)))
+        client = make_client(gateway)
+        answers = await asyncio.gather(*(client.achat(QUESTION, {}) for _ in range(3)))
         return answers[0].text
 
     for _ in range(5):
@@ -29,32 +29,32 @@ def test_an_object_that_dies_with_its_loop_leaves_nothing_open(gateway) -> None:
         gc.collect()
 
 
-def test_an_object_that_is_dropped_closes_its_connections_while_the_loop_goes_on(
+def test_a_client_that_is_dropped_closes_its_connections_while_the_event_loop_runs(
     gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("audio_core.http.clients._CLOSE_DELAY", 0.0)
 
-    async def many() -> list[httpx.AsyncClient]:
-        opened = []
+    async def ask_many() -> list[httpx.AsyncClient]:
+        http_clients = []
         for _ in range(5):
-            asking = client(gateway)
-            await asking.achat(QUESTION, {})
-            opened.append(await asking._clients.get_async_client())
-            del asking
+            client = make_client(gateway)
+            await client.achat(QUESTION, {})
+            http_clients.append(await client._clients.get_async_client())
+            del client
         gc.collect()
         await asyncio.sleep(0.2)
-        assert all(each.is_closed for each in opened)
-        return opened
+        assert all(http_client.is_closed for http_client in http_clients)
+        return http_clients
 
-    assert len(asyncio.run(many())) == 5
+    assert len(asyncio.run(ask_many())) == 5
 
 
-def test_an_object_that_outlives_its_loops_is_closed_with_each(gateway) -> None:
-    asking = client(gateway)
+def test_a_client_that_outlives_its_event_loops_closes_its_connections_with_each(gateway) -> None:
+    client = make_client(gateway)
 
-    async def opened() -> httpx.AsyncClient:
-        await asking.achat(QUESTION, {})
-        return await asking._clients.get_async_client()
+    async def get_used_client() -> httpx.AsyncClient:
+        await client.achat(QUESTION, {})
+        return await client._clients.get_async_client()
 
-    first, second = asyncio.run(opened()), asyncio.run(opened())
+    first, second = asyncio.run(get_used_client()), asyncio.run(get_used_client())
     assert (first.is_closed, second.is_closed, first is second) == (True, True, False)

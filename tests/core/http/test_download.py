@@ -1,4 +1,4 @@
-"""Recordings from the web."""
+"""Downloading recordings from the web."""
 
 import socket
 
@@ -10,40 +10,40 @@ from audio_core.http.driver import Clients, run
 from audio_core.testing import Reply, ScriptedGateway, tone
 
 WAV = tone(0.2)
-HERE = Access(allow_private_hosts=True)
+LOCAL = Access(allow_private_hosts=True)
 
 
-def fetched(url: str, access: Access | None = HERE) -> Audio:
+def download(url: str, access: Access | None = LOCAL) -> Audio:
     return run(Clients(), open_or_download(Audio.of(url), access, timeout=5, max_retries=2))
 
 
-def test_a_recording_is_fetched_and_keeps_its_name_and_clip(gateway: ScriptedGateway) -> None:
+def test_a_recording_is_downloaded_and_keeps_its_name_and_clip(gateway: ScriptedGateway) -> None:
     gateway.will_answer(Reply(WAV))
-    audio = fetched(f"{gateway.origin}/talks/a.wav?sig=x#t=0,0.1")
+    audio = download(f"{gateway.origin}/talks/a.wav?sig=x#t=0,0.1")
     assert audio.open_content().open_reader().read() == WAV
     assert audio.reference == f"{gateway.origin}/talks/a.wav?sig=x#t=0,0.1"
     (request,) = gateway.requests
     assert (request.path, request.headers["host"]) == ("/talks/a.wav?sig=x", gateway.origin.removeprefix("http://"))
 
 
-def test_a_body_that_broke_off_is_fetched_again_from_its_beginning(gateway: ScriptedGateway) -> None:
+def test_a_download_that_breaks_off_is_repeated_from_its_beginning(gateway: ScriptedGateway) -> None:
     gateway.will_answer(Reply(WAV[:1000], cut="fin"), Reply(WAV))
-    assert fetched(f"{gateway.origin}/a.wav").open_content().open_reader().read() == WAV
+    assert download(f"{gateway.origin}/a.wav").open_content().open_reader().read() == WAV
 
 
 def test_private_addresses_are_refused_by_default(gateway: ScriptedGateway) -> None:
     for access in (None, Access()):
         with pytest.raises(AccessDenied, match=r"private network.*allow_private_hosts=True"):
-            fetched(f"{gateway.origin}/a.wav", access)
+            download(f"{gateway.origin}/a.wav", access)
     assert gateway.requests == []
 
 
 @pytest.mark.parametrize(
     "host", ["2130706433", "0x7f000001", "127.1", "0177.0.0.1", "localhost", "localhost.", "[::1]", "[::ffff:7f00:1]"]
 )
-def test_spellings_of_this_machine_are_refused(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_spelling_of_this_machine_is_refused(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises((AccessDenied, Unreachable)):
-        fetched(f"http://{host}:9/a.wav", Access())
+        download(f"http://{host}:9/a.wav", Access())
 
 
 @pytest.mark.parametrize(
@@ -51,68 +51,68 @@ def test_spellings_of_this_machine_are_refused(host: str, monkeypatch: pytest.Mo
 )
 def test_a_url_that_hides_its_host_is_refused(url: str) -> None:
     with pytest.raises(AccessDenied, match="its URL must be"):
-        fetched(url)
+        download(url)
 
 
-def test_one_private_address_among_several_refuses_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = [(0, 0, 0, "", ("93.184.215.14", 80)), (0, 0, 0, "", ("10.0.0.1", 80))]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answers)
+def test_a_host_with_one_private_address_among_several_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = [(0, 0, 0, "", ("93.184.215.14", 80)), (0, 0, 0, "", ("10.0.0.1", 80))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
     with pytest.raises(AccessDenied, match="private"):
-        fetched("http://example.org/a.wav", Access())
+        download("http://example.org/a.wav", Access())
 
 
 def test_a_host_must_be_on_the_list_if_there_is_one() -> None:
     with pytest.raises(AccessDenied, match=r"from example\.org: add it to Access\(hosts="):
-        fetched("http://example.org/a.wav", Access(hosts=("talks.example.org",)))
+        download("http://example.org/a.wav", Access(hosts=("talks.example.org",)))
 
 
-def test_redirects_are_followed_and_judged_at_every_hop(
+def test_redirects_are_followed_and_checked_at_every_hop(
     gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gateway.will_answer(Reply("", 302, {"Location": "/b.wav"}), Reply(WAV))
-    assert fetched(f"{gateway.origin}/a.wav").format == "wav"
+    assert download(f"{gateway.origin}/a.wav").format == "wav"
     assert [request.path for request in gateway.requests] == ["/a.wav", "/b.wav"]
     gateway.will_answer(Reply("", 302, {"Location": "http://elsewhere.example/x.wav"}))
     with pytest.raises(AccessDenied, match=r"elsewhere\.example"):
-        fetched(f"{gateway.origin}/a.wav", Access(hosts=("127.0.0.1",), allow_private_hosts=True))
+        download(f"{gateway.origin}/a.wav", Access(hosts=("127.0.0.1",), allow_private_hosts=True))
 
 
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://x/y", ""])
 def test_a_redirect_to_something_else_is_refused(gateway: ScriptedGateway, target: str) -> None:
     gateway.will_answer(Reply("", 302, {"Location": target} if target else {}))
-    with pytest.raises(AccessDenied, match="no http"):
-        fetched(f"{gateway.origin}/a.wav")
+    with pytest.raises(AccessDenied, match="not an http"):
+        download(f"{gateway.origin}/a.wav")
 
 
 def test_a_loop_of_redirects_ends(gateway: ScriptedGateway) -> None:
     gateway.will_answer(Reply("", 302, {"Location": "/a.wav"}))
     with pytest.raises(InvalidAudio, match="redirected more than 5 times"):
-        fetched(f"{gateway.origin}/a.wav")
+        download(f"{gateway.origin}/a.wav")
     assert len(gateway.requests) == 6
 
 
 def test_an_endless_body_ends_at_the_limit(gateway: ScriptedGateway) -> None:
     gateway.will_answer(Reply([WAV] * 1000))
     with pytest.raises(AudioTooLarge, match=r"access allows 50,000"):
-        fetched(f"{gateway.origin}/a.wav", Access(max_bytes=50_000, allow_private_hosts=True))
+        download(f"{gateway.origin}/a.wav", Access(max_bytes=50_000, allow_private_hosts=True))
 
 
-def test_a_page_served_as_audio_is_no_audio(gateway: ScriptedGateway) -> None:
+def test_an_html_page_served_as_audio_is_refused(gateway: ScriptedGateway) -> None:
     gateway.will_answer(Reply("<html>Sign in</html>", headers={"Content-Type": "audio/mpeg"}))
     with pytest.raises(InvalidAudio, match="HTML"):
-        fetched(f"{gateway.origin}/a.mp3")
+        download(f"{gateway.origin}/a.mp3")
 
 
-def test_what_is_not_there_says_so(gateway: ScriptedGateway) -> None:
+def test_a_missing_recording_is_not_found(gateway: ScriptedGateway) -> None:
     gateway.will_answer(Reply("gone", 404))
     with pytest.raises(NotFound, match=r"127\.0\.0\.1 refused the download"):
-        fetched(f"{gateway.origin}/a.mp3")
+        download(f"{gateway.origin}/a.mp3")
 
 
-def test_a_host_that_does_not_exist_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown(*_: object, **__: object) -> None:
+def test_a_host_that_does_not_exist_is_named_in_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail_to_resolve(*_: object, **__: object) -> None:
         raise socket.gaierror(-2, "Name or service not known")
 
-    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    monkeypatch.setattr(socket, "getaddrinfo", fail_to_resolve)
     with pytest.raises(ProviderError, match=r"no-such-host\.example cannot be found"):
-        fetched("http://no-such-host.example/a.mp3")
+        download("http://no-such-host.example/a.mp3")

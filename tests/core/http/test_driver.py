@@ -1,4 +1,4 @@
-"""The two drivers, against a real server with faults."""
+"""The two drivers, against a real server that misbehaves."""
 
 import asyncio
 import gc
@@ -19,63 +19,70 @@ from audio_core.testing import Reply, ScriptedGateway, chat_reply, chat_stream
 QUESTION = [{"role": "user", "content": "hi"}]
 
 
-def client(gateway: ScriptedGateway, **options) -> AudioClient:
+def make_client(gateway: ScriptedGateway, **options) -> AudioClient:
     return AudioClient("openai", model="m", api_key="sk-secret-key-1", base_url=gateway.base_url, **options)
 
 
-def outcomes(gateway: ScriptedGateway, calls: list, **options) -> list:
-    """What each call returned, or the error that it raised."""
-    found = []
+def collect_outcomes(gateway: ScriptedGateway, calls: list, **options) -> list:
+    """Return what each call returned, or the error that it raised."""
+    outcomes = []
     for call in calls:
-        with client(gateway, **options) as asking:
+        with make_client(gateway, **options) as client:
             try:
-                found.append(call(asking))
+                outcomes.append(call(client))
             except ProviderError as error:
-                found.append(error)
-    return found
+                outcomes.append(error)
+    return outcomes
 
 
-def both(gateway: ScriptedGateway, **options) -> list:
-    """The outcome of one call, sync and async: they must be the same."""
-    return outcomes(gateway, [lambda c: c.chat(QUESTION, {}), lambda c: asyncio.run(c.achat(QUESTION, {}))], **options)
+def call_both(gateway: ScriptedGateway, **options) -> list:
+    """Return the outcomes of one call, sync and async."""
+    return collect_outcomes(
+        gateway,
+        [lambda client: client.chat(QUESTION, {}), lambda client: asyncio.run(client.achat(QUESTION, {}))],
+        **options,
+    )
 
 
-def both_streams(gateway: ScriptedGateway, **options) -> list:
-    """The outcome of one stream, sync and async."""
+def stream_both(gateway: ScriptedGateway, **options) -> list:
+    """Return the outcomes of one stream, sync and async."""
 
-    async def astream(asking: AudioClient) -> str:
-        return "".join([delta.text async for delta in asking.astream_chat(QUESTION, {})])
+    async def join_astream(client: AudioClient) -> str:
+        return "".join([delta.text async for delta in client.astream_chat(QUESTION, {})])
 
-    calls = [lambda c: "".join(delta.text for delta in c.stream_chat(QUESTION, {})), lambda c: asyncio.run(astream(c))]
-    return outcomes(gateway, calls, **options)
+    calls = [
+        lambda client: "".join(delta.text for delta in client.stream_chat(QUESTION, {})),
+        lambda client: asyncio.run(join_astream(client)),
+    ]
+    return collect_outcomes(gateway, calls, **options)
 
 
 def test_sync_and_async_give_the_same_answer(gateway) -> None:
-    first, second = both(gateway)
+    first, second = call_both(gateway)
     assert first == second
     assert first.text == "yes"
 
 
 def test_a_failing_request_is_sent_again_with_the_same_body(gateway) -> None:
     gateway.will_answer(Reply({"error": {"message": "x"}}, 503), chat_reply("late"))
-    assert client(gateway).chat(QUESTION, {}).text == "late"
+    assert make_client(gateway).chat(QUESTION, {}).text == "late"
     first, second = gateway.requests
     assert first.body == second.body
     assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
 
 
 @pytest.mark.parametrize("cut", ["reset", "fin"])
-def test_a_connection_that_breaks_is_tried_again_and_then_an_error(gateway, cut: str) -> None:
+def test_a_connection_that_keeps_breaking_is_retried_and_then_an_error(gateway, cut: str) -> None:
     gateway.will_answer(Reply("half", cut=cut))
-    for error in both(gateway):
+    for error in call_both(gateway):
         assert isinstance(error, Unreachable)
         assert (error.attempts, error.may_have_been_billed) == (3, True)
     assert len(gateway.requests) == 6
 
 
-def test_a_port_where_nobody_listens_says_so() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_a_port_where_nobody_listens_is_unreachable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
     with pytest.raises(Unreachable, match=r"http://127\.0\.0\.1 cannot be reached") as caught:
         AudioClient("openai", model="m", api_key="k", base_url=f"http://127.0.0.1:{port}/v1").chat(QUESTION, {})
     assert not caught.value.may_have_been_billed
@@ -89,14 +96,14 @@ def test_a_port_where_nobody_listens_says_so() -> None:
     ],
     ids=["silent", "dribbling"],
 )
-def test_the_timeout_is_of_the_clock(gateway, reply: Reply) -> None:
+def test_the_timeout_limits_the_whole_request(gateway, reply: Reply) -> None:
     gateway.will_answer(reply)
-    for error in both(gateway, timeout=0.4, max_retries=0):
+    for error in call_both(gateway, timeout=0.4, max_retries=0):
         assert isinstance(error, ProviderTimeout)
         assert "within 0.4 s" in str(error)
 
 
-def test_dribbled_headers_do_not_outlive_the_timeout() -> None:
+def test_headers_that_arrive_byte_by_byte_do_not_outlast_the_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         stop = threading.Event()
 
@@ -127,40 +134,40 @@ def test_dribbled_headers_do_not_outlive_the_timeout() -> None:
         thread.join()
 
 
-def test_a_redirect_is_not_followed_and_takes_nothing_along(gateway) -> None:
+def test_a_redirect_is_an_error_and_its_target_receives_nothing(gateway) -> None:
     with ScriptedGateway() as elsewhere:
         gateway.will_answer(Reply("", 307, {"Location": elsewhere.base_url}))
-        for error in both(gateway):
+        for error in call_both(gateway):
             assert isinstance(error, InvalidRequest)
             assert "set the right base_url" in str(error)
         assert elsewhere.requests == []
 
 
-def test_a_compressed_answer_is_not_asked_for_and_not_read(gateway) -> None:
+def test_a_compressed_response_is_neither_requested_nor_read(gateway) -> None:
     gateway.will_answer(Reply(b"\x1f\x8b...", headers={"Content-Encoding": "gzip"}))
-    for error in both(gateway):
+    for error in call_both(gateway):
         assert isinstance(error, IncompleteResponse)
     assert {request.headers["accept-encoding"] for request in gateway.requests} == {"identity"}
 
 
-def test_a_stream_comes_as_it_is_sent(gateway) -> None:
+def test_sync_and_async_streams_give_the_same_text(gateway) -> None:
     gateway.will_answer(chat_stream("hel", "lo"))
-    assert both_streams(gateway) == ["hello", "hello"]
+    assert stream_both(gateway) == ["hello", "hello"]
 
 
 @pytest.mark.parametrize("cut", ["reset", "fin"])
-def test_a_stream_that_breaks_is_an_error_and_is_not_asked_again(gateway, cut: str) -> None:
+def test_a_stream_that_breaks_is_an_error_and_is_not_retried(gateway, cut: str) -> None:
     gateway.will_answer(chat_stream("half", finish=None, done=False, cut=cut))
-    for error in both_streams(gateway):
+    for error in stream_both(gateway):
         assert isinstance(error, (Unreachable, IncompleteResponse))
-        assert error.partial == "half" or cut == "reset"  # a reset may overtake what was sent before it
+        assert error.partial == "half" or cut == "reset"  # a reset may arrive before what was sent ahead of it
     assert len(gateway.requests) == 2
 
 
-def test_a_stream_that_falls_silent_is_cut_although_comments_come(gateway) -> None:
+def test_a_stream_that_goes_on_with_nothing_but_comments_times_out(gateway) -> None:
     silent = [*chat_stream("half", finish=None, done=False).body, *([": PROCESSING\n\n"] * 60)]
     gateway.will_answer(Reply(silent, between=0.1))
-    for error in both_streams(gateway, timeout=0.5):
+    for error in stream_both(gateway, timeout=0.5):
         assert isinstance(error, ProviderTimeout)
         assert error.partial == "half"
 
@@ -168,8 +175,8 @@ def test_a_stream_that_falls_silent_is_cut_although_comments_come(gateway) -> No
 def test_a_slow_consumer_is_not_cut_off(gateway) -> None:
     gateway.will_answer(chat_stream("a", "b", "c"))
     texts = []
-    with client(gateway, timeout=0.3) as asking:
-        for delta in asking.stream_chat(QUESTION, {}):
+    with make_client(gateway, timeout=0.3) as client:
+        for delta in client.stream_chat(QUESTION, {}):
             threading.Event().wait(0.25)
             texts.append(delta.text)
     assert "".join(texts) == "abc"
@@ -177,7 +184,7 @@ def test_a_slow_consumer_is_not_cut_off(gateway) -> None:
 
 def test_leaving_a_stream_closes_its_connection(gateway) -> None:
     gateway.will_answer(chat_stream(*["word "] * 1000, between=0.01))
-    deltas = client(gateway).stream_chat(QUESTION, {})
+    deltas = make_client(gateway).stream_chat(QUESTION, {})
     assert next(deltas).text == "word "
     assert not gateway.abandoned.is_set()
     deltas.close()
@@ -185,25 +192,25 @@ def test_leaving_a_stream_closes_its_connection(gateway) -> None:
 
 
 def test_the_sync_driver_works_inside_a_running_loop(gateway) -> None:
-    async def notebook() -> str:
-        return client(gateway).chat(QUESTION, {}).text
+    async def ask() -> str:
+        return make_client(gateway).chat(QUESTION, {}).text
 
-    assert asyncio.run(notebook()) == "yes"
+    assert asyncio.run(ask()) == "yes"
 
 
 def test_one_client_works_in_several_event_loops(gateway) -> None:
-    asking = client(gateway)
-    assert [asyncio.run(asking.achat(QUESTION, {})).text for _ in range(3)] == ["yes"] * 3
+    client = make_client(gateway)
+    assert [asyncio.run(client.achat(QUESTION, {})).text for _ in range(3)] == ["yes"] * 3
 
 
 def test_one_client_serves_threads_and_many_tasks(gateway) -> None:
-    asking = client(gateway)
+    client = make_client(gateway)
 
-    async def many() -> list[str]:
-        return [answer.text for answer in await asyncio.gather(*(asking.achat(QUESTION, {}) for _ in range(20)))]
+    async def ask_many() -> list[str]:
+        return [answer.text for answer in await asyncio.gather(*(client.achat(QUESTION, {}) for _ in range(20)))]
 
-    assert asyncio.run(many()) == ["yes"] * 20
-    threads = [threading.Thread(target=asking.chat, args=(QUESTION, {})) for _ in range(8)]
+    assert asyncio.run(ask_many()) == ["yes"] * 20
+    threads = [threading.Thread(target=client.chat, args=(QUESTION, {})) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -214,78 +221,78 @@ def test_one_client_serves_threads_and_many_tasks(gateway) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_uses_connections_of_its_own(gateway) -> None:
-    asking = client(gateway)
-    mine = asking._clients.get_client()
+    client = make_client(gateway)
+    parent_client = client._clients.get_client()
     child = os.fork()
     if child == 0:
-        os._exit(0 if asking._clients.get_client() is not mine else 1)
+        os._exit(0 if client._clients.get_client() is not parent_client else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_clients_of_the_users_are_used_as_they_are(gateway) -> None:
-    with httpx.Client(headers={"X-Mine": "1"}) as mine:
-        client(gateway, http_client=mine).chat(QUESTION, {})
-        assert not mine.is_closed
+def test_a_users_own_http_clients_are_used_as_they_are(gateway) -> None:
+    with httpx.Client(headers={"X-Mine": "1"}) as own_client:
+        make_client(gateway, http_client=own_client).chat(QUESTION, {})
+        assert not own_client.is_closed
 
-    async def go() -> None:
-        async with httpx.AsyncClient(headers={"X-Mine": "2"}) as mine:
-            await client(gateway, http_async_client=mine).achat(QUESTION, {})
+    async def ask() -> None:
+        async with httpx.AsyncClient(headers={"X-Mine": "2"}) as own_client:
+            await make_client(gateway, http_async_client=own_client).achat(QUESTION, {})
 
-    asyncio.run(go())
+    asyncio.run(ask())
     assert [request.headers["x-mine"] for request in gateway.requests] == ["1", "2"]
 
 
 def test_cancelling_ends_the_request(gateway) -> None:
     gateway.will_answer(Reply(chat_reply("late").body, wait=3))
 
-    async def go() -> None:
-        task = asyncio.create_task(client(gateway).achat(QUESTION, {}))
+    async def cancel_call() -> None:
+        task = asyncio.create_task(make_client(gateway).achat(QUESTION, {}))
         await asyncio.sleep(0.2)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    asyncio.run(go())
+    asyncio.run(cancel_call())
 
 
 def test_errors_hold_no_key_and_no_request(gateway) -> None:
     gateway.will_answer(Reply({"error": {"message": "wrong key sk-secret-key-1"}}, 401))
-    for error in both(gateway):
+    for error in call_both(gateway):
         assert b"sk-secret-key-1" not in pickle.dumps(error)
         assert "sk-secret" not in repr(error)
 
 
 def test_a_client_that_is_dropped_leaves_no_open_connection(gateway) -> None:
-    client(gateway).chat(QUESTION, {})
-    gc.collect()  # a warning of an unclosed socket would fail this test
+    make_client(gateway).chat(QUESTION, {})
+    gc.collect()  # a warning about an unclosed socket would fail this test
 
 
-def test_connections_travel_without_their_sockets(gateway) -> None:
-    asking = client(gateway)
-    asking.chat(QUESTION, {})
-    assert pickle.loads(pickle.dumps(asking)).chat(QUESTION, {}).text == "yes"
+def test_a_client_is_pickled_without_its_connections(gateway) -> None:
+    client = make_client(gateway)
+    client.chat(QUESTION, {})
+    assert pickle.loads(pickle.dumps(client)).chat(QUESTION, {}).text == "yes"
 
 
-def side_by_side(running: list[int], most: list[int]) -> Flow[int]:
-    yield from run_blocking(lambda: running.append(1) or most.append(len(running)))
+def count_running(running: list[int], counts: list[int]) -> Flow[int]:
+    yield from run_blocking(lambda: running.append(1) or counts.append(len(running)))
     yield from pause(0.05)
     yield from run_blocking(running.pop)
-    return len(most)
+    return len(counts)
 
 
 @pytest.mark.parametrize("drive", [lambda flow: run(Clients(), flow), lambda flow: asyncio.run(arun(Clients(), flow))])
-def test_flows_run_side_by_side_up_to_the_limit_and_one_failure_waits_for_the_rest(drive) -> None:
+def test_flows_run_concurrently_up_to_the_limit_and_all_end_before_an_error_is_raised(drive) -> None:
     running: list[int] = []
-    most: list[int] = []
+    counts: list[int] = []
 
-    def fails() -> Flow[int]:
+    def fail() -> Flow[int]:
         yield from run_blocking(lambda: None)
         raise ValueError("one failed")
 
     with pytest.raises(ValueError, match="one failed"):
-        drive(gather([fails(), *(side_by_side(running, most) for _ in range(6))], 3))
-    assert len(most) == 6
-    assert max(most) <= 3
+        drive(gather([fail(), *(count_running(running, counts) for _ in range(6))], 3))
+    assert len(counts) == 6
+    assert max(counts) <= 3
 
 
 def test_a_flow_that_is_interrupted_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

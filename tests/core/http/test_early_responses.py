@@ -1,4 +1,4 @@
-"""A gateway that refuses a body before it has read it is understood, however it then hangs up."""
+"""A gateway may refuse a body before it has read it. Its response is read, however it then closes the connection."""
 
 import asyncio
 import contextlib
@@ -15,21 +15,21 @@ from audio_core.testing import tone
 
 ANSWER = b'{"error":{"message":"no more than 10 MB"}}'
 HEAD = b"HTTP/1.1 413 Payload Too Large\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
-TIMES = 12
+REPETITIONS = 12
 
 
 @contextlib.contextmanager
-def refusing(how: str) -> Iterator[str]:
-    """A server that answers as soon as it has seen the head of a request."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        threading.Thread(target=_refuse, args=(listening, how), daemon=True).start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+def serve_refusals(how: str) -> Iterator[str]:
+    """Run a server that refuses each request as soon as it has read the headers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_refuse, args=(server, how), daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/v1"
 
 
-def _refuse(listening: socket.socket, how: str) -> None:
+def _refuse(server: socket.socket, how: str) -> None:
     with contextlib.suppress(OSError):
         while True:
-            connection, _ = listening.accept()
+            connection, _ = server.accept()
             with connection:
                 head = b""
                 while b"\r\n\r\n" not in head:
@@ -47,17 +47,17 @@ def recording() -> Audio:
 
 @pytest.mark.parametrize("how", ["close", "reset", "later"])
 @pytest.mark.parametrize("is_async", [False, True])
-def test_an_early_refusal_is_told_as_what_it_is(recording: Audio, how: str, is_async: bool) -> None:
-    with refusing(how) as url:
-        # A reset may still overtake the answer within the same turn of the event loop; then the next request is told.
+def test_an_early_refusal_is_the_error_that_is_raised(recording: Audio, how: str, is_async: bool) -> None:
+    with serve_refusals(how) as url:
+        # A reset may still overtake the response in the same iteration of the event loop; then a retry gets it.
         client = AudioClient("openai", model="m", api_key="k", base_url=url, max_retries=2 if is_async else 0)
 
-        async def asked() -> None:
+        async def ask() -> None:
             await client.aask(recording, "?")
 
-        for _ in range(TIMES):
+        for _ in range(REPETITIONS):
             with pytest.raises(ProviderError, match="no more than 10 MB") as caught:
-                asyncio.run(asked()) if is_async else client.ask(recording, "?")
+                asyncio.run(ask()) if is_async else client.ask(recording, "?")
             assert caught.value.status == 413
 
 
@@ -68,8 +68,8 @@ async def test_a_connection_is_used_again_after_a_large_body(gateway, recording:
 
 
 async def test_a_silent_gateway_still_times_out(recording: Audio) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
         client = AudioClient("openai", model="m", api_key="k", base_url=url, max_retries=0, timeout=0.3)
         with pytest.raises(ProviderError, match=r"within 0\.3 s"):
             await client.aask(recording, "?")

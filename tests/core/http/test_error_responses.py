@@ -1,4 +1,4 @@
-"""Replies with an error status."""
+"""Responses with an error status."""
 
 import email.utils
 import json
@@ -13,7 +13,7 @@ from audio_core import errors
 from audio_core.http.error_responses import build_error, parse_retry_after
 
 
-def fault(status: int, body: object = b"", headers: dict | None = None) -> errors.ProviderError:
+def make_error(status: int, body: object = b"", headers: dict | None = None) -> errors.ProviderError:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return build_error(status, headers or {}, raw, provider="p", doing="chat")
 
@@ -37,8 +37,8 @@ def fault(status: int, body: object = b"", headers: dict | None = None) -> error
         (529, errors.ProviderUnavailable, True),
     ],
 )
-def test_each_status_is_its_own_error(status: int, kind: type, retryable: bool) -> None:
-    error = fault(status, {"error": {"message": "why"}})
+def test_each_status_has_its_error(status: int, kind: type, retryable: bool) -> None:
+    error = make_error(status, {"error": {"message": "why"}})
     assert (type(error), error.retryable, error.status) == (kind, retryable, status)
 
 
@@ -59,24 +59,24 @@ def test_each_status_is_its_own_error(status: int, kind: type, retryable: bool) 
         (b"", "status 400", None),
     ],
 )
-def test_the_gateways_own_words_are_kept_from_every_envelope(body: object, says: str, code: str | None) -> None:
-    error = fault(400, body)
+def test_the_gateways_message_is_found_in_every_error_format(body: object, says: str, code: str | None) -> None:
+    error = make_error(400, body)
     assert says in str(error)
     assert error.code == code
 
 
-def test_a_used_up_quota_is_not_asked_again() -> None:
-    assert not fault(429, {"error": {"message": "no credit", "code": "insufficient_quota"}}).retryable
+def test_an_exhausted_quota_is_not_retried() -> None:
+    assert not make_error(429, {"error": {"message": "no credit", "code": "insufficient_quota"}}).retryable
 
 
-def test_an_overflow_is_known_by_its_words() -> None:
+def test_a_context_overflow_is_known_by_its_message() -> None:
     assert isinstance(
-        fault(400, {"error": {"message": "maximum context length is 128000 tokens"}}), errors.ContextOverflow
+        make_error(400, {"error": {"message": "maximum context length is 128000 tokens"}}), errors.ContextOverflow
     )
 
 
 def test_the_request_id_is_kept() -> None:
-    assert fault(500, b"", {"x-request-id": "req-9"}).request_id == "req-9"
+    assert make_error(500, b"", {"x-request-id": "req-9"}).request_id == "req-9"
 
 
 @pytest.mark.parametrize(
@@ -94,32 +94,32 @@ def test_the_request_id_is_kept() -> None:
         ({}, None),
     ],
 )
-def test_how_long_to_wait(headers: dict, seconds: float | None) -> None:
+def test_retry_headers_give_the_seconds_to_wait(headers: dict, seconds: float | None) -> None:
     assert parse_retry_after(headers) == seconds
 
 
-def test_a_date_is_a_time_to_wait_until() -> None:
-    at = email.utils.formatdate(time.time() + 100, usegmt=True)
-    assert parse_retry_after({"retry-after": at}) == pytest.approx(100, abs=5)
+def test_a_retry_date_gives_the_seconds_until_then() -> None:
+    date = email.utils.formatdate(time.time() + 100, usegmt=True)
+    assert parse_retry_after({"retry-after": date}) == pytest.approx(100, abs=5)
 
 
 @given(st.text(max_size=30))
-def test_any_header_can_be_read(value: str) -> None:
+def test_any_retry_header_can_be_read(value: str) -> None:
     seconds = parse_retry_after({"retry-after": value})
     assert seconds is None or seconds >= 0
 
 
-def test_keys_and_audio_that_a_gateway_echoes_are_taken_out() -> None:
+def test_keys_and_audio_that_a_gateway_echoes_are_removed() -> None:
     echoed = f"Incorrect API key provided: sk-abcdef123456789. Data: {'UklGR' * 40}== Bearer abcdefgh"
-    text = str(fault(401, {"error": {"message": echoed}}))
+    text = str(make_error(401, {"error": {"message": echoed}}))
     assert "sk-abcdef" not in text
     assert "UklGRUklGR" not in text
     assert len(text) <= 400
 
 
-def test_every_error_pickles_with_what_it_knows() -> None:
+def test_errors_keep_their_attributes_when_pickled() -> None:
     error = errors.RateLimited("slow", retry_after=3.0, status=429, provider="p", attempts=2)
-    again = pickle.loads(pickle.dumps(error))
-    assert (str(again), again.retry_after, again.status, again.attempts) == ("slow", 3.0, 429, 2)
+    copy = pickle.loads(pickle.dumps(error))
+    assert (str(copy), copy.retry_after, copy.status, copy.attempts) == ("slow", 3.0, 429, 2)
     incomplete = pickle.loads(pickle.dumps(errors.TranscriptionIncomplete("gap", failures=[(0, 1, "x")])))
     assert incomplete.failures == [(0, 1, "x")]

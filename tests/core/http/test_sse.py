@@ -11,26 +11,26 @@ from audio_core.http import sse
 from audio_core.http.sse import ServerSentEvents
 
 
-def events(*pieces: bytes) -> list[str]:
+def decode_events(*pieces: bytes) -> list[str]:
     decoder = ServerSentEvents()
-    found = [event for piece in pieces for event in decoder.feed(piece)]
-    return [*found, *decoder.close()]
+    events = [event for piece in pieces for event in decoder.feed(piece)]
+    return [*events, *decoder.close()]
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
 def test_lines_end_in_three_ways(end: bytes) -> None:
-    assert events(end.join([b"data: one", b"", b"data: two", b"data: three", b"", b""])) == ["one", "two\nthree"]
+    assert decode_events(end.join([b"data: one", b"", b"data: two", b"data: three", b"", b""])) == ["one", "two\nthree"]
 
 
-def test_comments_other_fields_and_a_mark_at_the_beginning_are_left_out() -> None:
-    assert events(b"\xef\xbb\xbf: hi\nevent: message\nid: 1\ndata:{}\n\n: PROCESSING\n\ndata: [DONE]\n\n") == [
+def test_comments_other_fields_and_a_byte_order_mark_are_left_out() -> None:
+    assert decode_events(b"\xef\xbb\xbf: hi\nevent: message\nid: 1\ndata:{}\n\n: PROCESSING\n\ndata: [DONE]\n\n") == [
         "{}",
         "[DONE]",
     ]
 
 
 def test_an_event_without_its_blank_line_is_not_lost() -> None:
-    assert events(b"data: one\n\ndata: two") == ["one", "two"]
+    assert decode_events(b"data: one\n\ndata: two") == ["one", "two"]
 
 
 @given(
@@ -40,13 +40,13 @@ def test_an_event_without_its_blank_line_is_not_lost() -> None:
     end=st.sampled_from(["\n", "\r\n", "\r"]),
     cuts=st.lists(st.integers(0, 400), max_size=12),
 )
-def test_cuts_change_nothing(texts: list[str], end: str, cuts: list[int]) -> None:
+def test_cuts_do_not_change_the_events(texts: list[str], end: str, cuts: list[int]) -> None:
     body = "".join(f"data: {text}{end}{end}" for text in texts).encode()
     edges = sorted({0, len(body), *(min(cut, len(body)) for cut in cuts)})
-    assert events(*(body[a:b] for a, b in pairwise(edges))) == events(body) == texts
+    assert decode_events(*(body[a:b] for a, b in pairwise(edges))) == decode_events(body) == texts
 
 
 def test_an_endless_line_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "_MAX_EVENT_BYTES", 1000)
     with pytest.raises(IncompleteResponse, match="One event"):
-        events(*[b"data: " + b"x" * 200] * 6)
+        decode_events(*[b"data: " + b"x" * 200] * 6)

@@ -197,7 +197,7 @@ def test_a_header_without_audio_is_an_error() -> None:
 
 def test_a_clip_behind_the_end_is_an_error(recording) -> None:
     for name in ("wav", "mp3"):
-        with pytest.raises(InvalidAudio, match="behind the recording's end"):
+        with pytest.raises(InvalidAudio, match="after the recording's end"):
             heard(Audio.of(recording(name), start=70.0))
 
 

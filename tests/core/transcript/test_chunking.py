@@ -1,4 +1,4 @@
-"""Passages in chunks for retrieval, and times given back."""
+"""Passages in chunks for retrieval, and times restored to pieces that another splitter made."""
 
 from itertools import pairwise
 
@@ -18,17 +18,17 @@ TALK = [
 ]
 
 
-def transcript(segments: list[Segment], source: str | None = "file:///talks/a.mp3") -> Transcript:
+def build_transcript(segments: list[Segment], source: str | None = "file:///talks/a.mp3") -> Transcript:
     return Transcript("", tuple(segments), "en", 20.0, "m", "p", source=source, sha256="abc")
 
 
-def of(segments: list[Segment], size: ChunkSize, **options) -> list[Passage]:
-    return list(chunk_passages(split_passages(transcript(segments), **options), size))
+def chunk_segments(segments: list[Segment], size: ChunkSize, **options) -> list[Passage]:
+    return list(chunk_passages(split_passages(build_transcript(segments), **options), size))
 
 
 @st.composite
 def talks(draw) -> list[Segment]:
-    found, at = [], 0
+    segments, at = [], 0
     for count in draw(st.lists(st.integers(1, 8), min_size=1, max_size=12)):
         words = []
         for _ in range(count):
@@ -37,8 +37,8 @@ def talks(draw) -> list[Segment]:
             words.append(Word(start / 1000, at / 1000, draw(st.text("abcdef", min_size=1, max_size=9))))
         text = " ".join(word.text for word in words)
         timed = tuple(words) if draw(st.booleans()) else ()
-        found.append(Segment(words[0].start, words[-1].end, text, words=timed))
-    return found
+        segments.append(Segment(words[0].start, words[-1].end, text, words=timed))
+    return segments
 
 
 SIZES = st.one_of(
@@ -51,78 +51,80 @@ SIZES = st.one_of(
 @given(talks(), SIZES, st.sampled_from(["segment", "window", "file"]))
 def test_nothing_is_lost_and_nothing_is_too_large(talk: list[Segment], size, granularity: str) -> None:
     limit = ChunkSize(size[1], unit=size[0])
-    found = of(talk, limit, granularity=granularity)
-    assert " ".join(chunk.text for chunk in found).split() == " ".join(segment.text for segment in talk).split()
-    for chunk in found:
+    chunks = chunk_segments(talk, limit, granularity=granularity)
+    assert " ".join(chunk.text for chunk in chunks).split() == " ".join(segment.text for segment in talk).split()
+    for chunk in chunks:
         assert (
             limit.has_room_for([Segment(chunk.metadata["start"], chunk.metadata["end"], chunk.text)])
             or " " not in chunk.text
         )
         assert chunk.metadata["start"] <= chunk.metadata["end"]
-    starts = [chunk.metadata["start"] for chunk in found]
+    starts = [chunk.metadata["start"] for chunk in chunks]
     assert starts == sorted(starts)
-    assert [chunk.metadata["segment"] for chunk in found] == list(range(len(found)))
+    assert [chunk.metadata["segment"] for chunk in chunks] == list(range(len(chunks)))
 
 
 @given(talks(), st.integers(20, 120))
 def test_times_are_those_of_the_first_and_last_word(talk: list[Segment], size: int) -> None:
-    said = [word for segment in talk for word in segment.get_timed_words()]
-    for chunk in of(talk, ChunkSize(size)):
-        words, said = said[: len(chunk.text.split())], said[len(chunk.text.split()) :]
-        assert chunk.metadata["start"] == pytest.approx(words[0].start, abs=0.002)
-        assert chunk.metadata["end"] == pytest.approx(words[-1].end, abs=0.002)
+    words = [word for segment in talk for word in segment.get_timed_words()]
+    for chunk in chunk_segments(talk, ChunkSize(size)):
+        chunk_words, words = words[: len(chunk.text.split())], words[len(chunk.text.split()) :]
+        assert chunk.metadata["start"] == pytest.approx(chunk_words[0].start, abs=0.002)
+        assert chunk.metadata["end"] == pytest.approx(chunk_words[-1].end, abs=0.002)
 
 
 @given(talks(), st.integers(30, 120), st.integers(10, 29))
 def test_overlapping_chunks_begin_with_whole_segments_of_the_one_before(talk, size: int, overlap: int) -> None:
-    found = of(talk, ChunkSize(size, overlap))
-    assert {word for chunk in found for word in chunk.text.split()} == {
+    chunks = chunk_segments(talk, ChunkSize(size, overlap))
+    assert {word for chunk in chunks for word in chunk.text.split()} == {
         word for segment in talk for word in segment.text.split()
     }
-    for before, after in pairwise(found):
-        words = split_segments(after.text, after.metadata)
-        shared = [each.text for each in words if each.end <= before.metadata["end"]]
+    for before, after in pairwise(chunks):
+        segments = split_segments(after.text, after.metadata)
+        shared = [segment.text for segment in segments if segment.end <= before.metadata["end"]]
         assert len(" ".join(shared)) <= overlap
         assert before.text.endswith(" ".join(shared))
         assert after.metadata["end"] > before.metadata["end"]
 
 
-def test_a_chunk_says_who_speaks_where_it_is_heard_and_what_all_its_passages_say() -> None:
-    first, second = of(TALK, ChunkSize(25), metadata={"case": 7})
+def test_a_chunk_has_its_speakers_its_clip_and_the_metadata_of_its_passages() -> None:
+    first, second = chunk_segments(TALK, ChunkSize(25), metadata={"case": 7})
     assert (first.text, first.metadata["speaker"]) == ("one two three four five", "Ann")
     assert first.metadata["clip"] == "file:///talks/a.mp3#t=0.5,9"
     assert (second.metadata["speaker"], second.metadata["case"], second.metadata["sha256"]) == ("Bob", 7, "abc")
-    (both,) = of(TALK, ChunkSize(100))
+    (both,) = chunk_segments(TALK, ChunkSize(100))
     assert both.metadata["speakers"] == "Ann, Bob"
     assert "speaker" not in both.metadata
 
 
 def test_recordings_are_never_joined() -> None:
-    one = list(split_passages(transcript(TALK)))
-    other = [Passage(each.id, each.text, {**each.metadata, "sha256": "def"}) for each in one]
+    one = list(split_passages(build_transcript(TALK)))
+    other = [Passage(passage.id, passage.text, {**passage.metadata, "sha256": "def"}) for passage in one]
     assert len(list(chunk_passages([*one, *other], ChunkSize(1000)))) == 2
 
 
 def test_ids_are_stable() -> None:
-    assert [chunk.id for chunk in of(TALK, ChunkSize(25))] == [chunk.id for chunk in of(TALK, ChunkSize(25))]
-    assert len({chunk.id for chunk in of(TALK, ChunkSize(25))}) == 2
+    assert [chunk.id for chunk in chunk_segments(TALK, ChunkSize(25))] == [
+        chunk.id for chunk in chunk_segments(TALK, ChunkSize(25))
+    ]
+    assert len({chunk.id for chunk in chunk_segments(TALK, ChunkSize(25))}) == 2
 
 
 def test_a_gap_stays_visible() -> None:
-    lost = Segment(20.0, 30.0, "[not transcribed: 00:20-00:30]", is_gap=True)
-    assert of([*TALK, lost], ChunkSize(1000))[0].metadata["gap"] is True
+    gap = Segment(20.0, 30.0, "[not transcribed: 00:20-00:30]", is_gap=True)
+    assert chunk_segments([*TALK, gap], ChunkSize(1000))[0].metadata["gap"] is True
 
 
 @pytest.mark.parametrize(("size", "overlap"), [(0, 0), (10, 10), (10, -1)])
-def test_sizes_that_cannot_be_are_refused(size: int, overlap: int) -> None:
+def test_impossible_sizes_are_refused(size: int, overlap: int) -> None:
     with pytest.raises(InvalidOption, match="cannot overlap"):
         ChunkSize(size, overlap)
 
 
 @given(talks(), st.data())
-def test_what_another_splitter_cut_gets_its_own_times(talk: list[Segment], data) -> None:
-    (whole,) = split_passages(transcript(talk), granularity="file")
-    said = [word for segment in talk for word in segment.get_timed_words()]
+def test_a_piece_that_another_splitter_cut_gets_its_own_times(talk: list[Segment], data) -> None:
+    (whole,) = split_passages(build_transcript(talk), granularity="file")
+    words = [word for segment in talk for word in segment.get_timed_words()]
     tokens = whole.text.split()
     first = data.draw(st.integers(0, len(tokens) - 1))
     last = data.draw(st.integers(first, len(tokens) - 1))
@@ -130,14 +132,14 @@ def test_what_another_splitter_cut_gets_its_own_times(talk: list[Segment], data)
     begin = len(" ".join(tokens[:first])) + (first > 0)
     piece = restore_passage(Passage("", text, whole.metadata), begin)
     tolerance = 0.002 if all(segment.words or len(segment.text.split()) == 1 for segment in talk) else 0.6
-    assert piece.metadata["start"] == pytest.approx(said[first].start, abs=tolerance)
-    assert piece.metadata["end"] == pytest.approx(said[last].end, abs=tolerance)
-    again = restore_passage(piece, None)
-    assert again is piece
+    assert piece.metadata["start"] == pytest.approx(words[first].start, abs=tolerance)
+    assert piece.metadata["end"] == pytest.approx(words[last].end, abs=tolerance)
+    restored = restore_passage(piece, None)
+    assert restored is piece
 
 
 def test_a_piece_that_does_not_say_where_it_was_cut_is_refused() -> None:
-    (whole,) = split_passages(transcript(TALK), granularity="file")
+    (whole,) = split_passages(build_transcript(TALK), granularity="file")
     for begin in (None, -1):
         with pytest.raises(InvalidOption, match="add_start_index=True"):
             restore_passage(Passage("", "four", whole.metadata), begin)
@@ -145,31 +147,31 @@ def test_a_piece_that_does_not_say_where_it_was_cut_is_refused() -> None:
         list(chunk_passages([Passage("", "four", whole.metadata)], ChunkSize(10)))
 
 
-def test_what_is_no_passage_is_refused() -> None:
-    for refused in (
+def test_metadata_without_the_keys_of_a_passage_is_refused() -> None:
+    for call in (
         lambda: list(chunk_passages([Passage("", "hi", {})], ChunkSize(10))),
         lambda: format_citation({"start": 1.0}),
     ):
-        with pytest.raises(InvalidOption, match="no passage"):
-            refused()
+        with pytest.raises(InvalidOption, match="not a passage"):
+            call()
 
 
 def test_citations_and_clips() -> None:
-    facts = {"start": 3727.1, "end": 3751.4, "source": "file:///talks/a.mp3", "speakers": "Ann, Bob"}
-    assert format_citation(facts) == "[1:02:07–1:02:31] Ann, Bob"
-    assert format_citation(facts, link=True) == "[[1:02:07–1:02:31] Ann, Bob](file:///talks/a.mp3#t=3727.1,3751.4)"
+    metadata = {"start": 3727.1, "end": 3751.4, "source": "file:///talks/a.mp3", "speakers": "Ann, Bob"}
+    assert format_citation(metadata) == "[1:02:07–1:02:31] Ann, Bob"
+    assert format_citation(metadata, link=True) == "[[1:02:07–1:02:31] Ann, Bob](file:///talks/a.mp3#t=3727.1,3751.4)"
     assert format_citation({"start": 0.0, "end": 1.0}, link=True) == "[00:00–00:01]"
-    assert get_clip_url({**facts, "start": 1.0}, padding=3) == "file:///talks/a.mp3#t=0,3754.4"
+    assert get_clip_url({**metadata, "start": 1.0}, padding=3) == "file:///talks/a.mp3#t=0,3754.4"
     assert get_clip_url({"start": 0.0, "end": 1.0}) is None
 
 
-def test_what_was_heard_in_bytes_has_no_clip_whatever_its_caller_calls_it() -> None:
-    heard = transcript(TALK, source=None)
-    named = list(split_passages(heard, metadata={"source": "s3://talks/a.mp3"}))
-    (whole,) = split_passages(heard, granularity="file", metadata={"source": "upload 7"})
-    found = [*chunk_passages(named, ChunkSize(25)), restore_passage(Passage("", "four five", whole.metadata), 14)]
-    assert [each.metadata["source"] for each in found] == ["s3://talks/a.mp3"] * 2 + ["upload 7"]
-    for each in found:
-        assert "clip" not in each.metadata
-        assert get_clip_url(each.metadata) is None
-        assert format_citation(each.metadata, link=True) == format_citation(each.metadata)
+def test_a_transcript_of_bytes_has_no_clip_whatever_source_the_caller_names() -> None:
+    transcript = build_transcript(TALK, source=None)
+    passages = list(split_passages(transcript, metadata={"source": "s3://talks/a.mp3"}))
+    (whole,) = split_passages(transcript, granularity="file", metadata={"source": "upload 7"})
+    chunks = [*chunk_passages(passages, ChunkSize(25)), restore_passage(Passage("", "four five", whole.metadata), 14)]
+    assert [chunk.metadata["source"] for chunk in chunks] == ["s3://talks/a.mp3"] * 2 + ["upload 7"]
+    for chunk in chunks:
+        assert "clip" not in chunk.metadata
+        assert get_clip_url(chunk.metadata) is None
+        assert format_citation(chunk.metadata, link=True) == format_citation(chunk.metadata)

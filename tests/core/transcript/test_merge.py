@@ -1,4 +1,4 @@
-"""Pieces put together again."""
+"""Merging the transcripts of pieces."""
 
 import random
 
@@ -12,31 +12,36 @@ from audio_core.transcript.merge import PieceTranscript, merge_pieces
 NAMES = [f"w{n}" for n in range(60)]
 
 
-def spoken(seed: int, count: int) -> list[Word]:
-    """Words in order, with and without pauses between them."""
-    chance, time, words = random.Random(seed), 0.0, []
+def make_words(seed: int, count: int) -> list[Word]:
+    """Make words in order, with and without pauses between them."""
+    rng, time, words = random.Random(seed), 0.0, []
     for number in range(count):
-        time += chance.choice([0.0, 0.05, 0.6])
-        end = time + chance.uniform(0.15, 0.7)
+        time += rng.choice([0.0, 0.05, 0.6])
+        end = time + rng.uniform(0.15, 0.7)
         words.append(Word(time, end, NAMES[number]))
         time = end
     return words
 
 
-def heard(words: list[Word], start: float, end: float, *, timed: bool) -> Transcript:
-    """What a recogniser hears in a stretch: whole words, and at the edges what is left of one."""
-    found = []
+def transcribe_piece(words: list[Word], start: float, end: float, *, timed: bool) -> Transcript:
+    """Transcribe a piece as an engine would: its words in full, and any word cut at an edge as "hm"."""
+    transcribed = []
     for word in words:
         if start <= word.start and word.end <= end:
-            found.append(word)
+            transcribed.append(word)
         elif word.start < end and word.end > start:
-            found.append(Word(max(word.start, start), min(word.end, end), "hm"))
-    segments = [found[at : at + 4] for at in range(0, len(found), 4)]
+            transcribed.append(Word(max(word.start, start), min(word.end, end), "hm"))
+    groups = [transcribed[at : at + 4] for at in range(0, len(transcribed), 4)]
     return Transcript(
-        " ".join(word.text for word in found),
+        " ".join(word.text for word in transcribed),
         tuple(
-            Segment(run[0].start, run[-1].end, " ".join(word.text for word in run), words=tuple(run) if timed else ())
-            for run in segments
+            Segment(
+                group[0].start,
+                group[-1].end,
+                " ".join(word.text for word in group),
+                words=tuple(group) if timed else (),
+            )
+            for group in groups
         ),
         usage=Usage(input_tokens=1),
     )
@@ -44,26 +49,26 @@ def heard(words: list[Word], start: float, end: float, *, timed: bool) -> Transc
 
 @given(seed=st.integers(0, 10_000), count=st.integers(5, 60), cuts=st.lists(st.floats(0.1, 0.9), max_size=4))
 def test_every_word_comes_once_and_in_order(seed: int, count: int, cuts: list[float]) -> None:
-    words = spoken(seed, count)
+    words = make_words(seed, count)
     end = words[-1].end
     edges = sorted({round(cut * end, 2) for cut in cuts})
     edges = [edge for at, edge in enumerate(edges) if at == 0 or edge - edges[at - 1] > 6.0]
     starts, ends = [0.0, *(max(0.0, edge - 2.0) for edge in edges)], [*(min(end, edge + 2.0) for edge in edges), end]
-    parts = [
-        PieceTranscript(a, b, 0.0 if at == 0 else ends[at - 1] - a, heard(words, a, b, timed=True))
+    pieces = [
+        PieceTranscript(a, b, 0.0 if at == 0 else ends[at - 1] - a, transcribe_piece(words, a, b, timed=True))
         for at, (a, b) in enumerate(zip(starts, ends, strict=True))
     ]
-    whole = merge_pieces(parts)
-    found = [word for segment in whole.segments for word in segment.words]
-    assert [word.text for word in found] == [word.text for word in words]
+    whole = merge_pieces(pieces)
+    merged = [word for segment in whole.segments for word in segment.words]
+    assert [word.text for word in merged] == [word.text for word in words]
     assert whole.text == " ".join(word.text for word in words)
-    assert all(abs(a.start - b.start) < 0.25 for a, b in zip(found, words, strict=True))
+    assert all(abs(a.start - b.start) < 0.25 for a, b in zip(merged, words, strict=True))
     assert all(a.start <= b.start for a, b in zip(whole.segments, whole.segments[1:], strict=False))
-    assert whole.usage == Usage(input_tokens=len(parts))
+    assert whole.usage == Usage(input_tokens=len(pieces))
     assert whole.duration == pytest.approx(end)
 
 
-def test_words_without_times_are_found_by_what_they_say() -> None:
+def test_words_without_times_are_aligned_by_their_text() -> None:
     first = Transcript("", (Segment(0.0, 10.0, "one two three four five six seven eig"),))
     second = Transcript("", (Segment(7.0, 14.0, "ix seven, eight nine ten"),))
     whole = merge_pieces([PieceTranscript(0.0, 10.0, 0.0, first), PieceTranscript(7.0, 14.0, 3.0, second)])
@@ -78,44 +83,44 @@ def test_a_text_without_spaces_is_joined_by_its_characters() -> None:
     ) == ("今日は天気がいいから散歩に行きます")
 
 
-def test_where_nothing_is_heard_alike_each_keeps_its_side() -> None:
+def test_where_no_words_match_each_piece_keeps_its_side_of_the_overlap() -> None:
     first = Transcript("", (Segment(0.0, 4.0, "a b", words=(Word(0, 1, "a"), Word(3.6, 4, "b"))),))
     second = Transcript("", (Segment(2.0, 6.0, "c d", words=(Word(2, 2.4, "c"), Word(5, 6, "d"))),))
     assert merge_pieces([PieceTranscript(0.0, 4.0, 0.0, first), PieceTranscript(2.0, 6.0, 2.0, second)]).text == "a d"
 
 
-def test_speakers_are_kept_apart_by_piece() -> None:
-    parts = [
+def test_speakers_are_numbered_by_piece() -> None:
+    pieces = [
         PieceTranscript(
             at, at + 1.0, 0.0, Transcript("hi", (Segment(at, at + 1.0, "hi", "A", (Word(at, at + 1.0, "hi", "A"),)),))
         )
         for at in (0.0, 1.0)
     ]
-    whole = merge_pieces(parts)
+    whole = merge_pieces(pieces)
     assert [segment.speaker for segment in whole.segments] == ["1:A", "2:A"]
     assert whole.segments[1].words[0].speaker == "2:A"
-    assert merge_pieces(parts[:1]).segments[0].speaker == "A"
+    assert merge_pieces(pieces[:1]).segments[0].speaker == "A"
 
 
 def test_the_language_is_the_one_spoken_longest() -> None:
     lengths = [(0.0, 1.0, "en"), (1.0, 5.0, "de"), (5.0, 6.0, "en")]
-    parts = [PieceTranscript(a, b, 0.0, Transcript("", (), language=language)) for a, b, language in lengths]
-    assert merge_pieces(parts).language == "de"
+    pieces = [PieceTranscript(a, b, 0.0, Transcript("", (), language=language)) for a, b, language in lengths]
+    assert merge_pieces(pieces).language == "de"
 
 
-def test_where_the_language_changes_each_segment_says_its_own() -> None:
-    spoken = [("en", "hello"), ("de", "hallo"), (None, "")]
-    parts = [
+def test_where_the_language_changes_each_segment_has_its_own() -> None:
+    texts = [("en", "hello"), ("de", "hallo"), (None, "")]
+    pieces = [
         PieceTranscript(
             10.0 * at,
             10.0 * at + 10,
             0.0,
             Transcript(text, (Segment(10.0 * at, 10.0 * at + 1, text),) if text else (), language),
         )
-        for at, (language, text) in enumerate(spoken)
+        for at, (language, text) in enumerate(texts)
     ]
-    assert [segment.language for segment in merge_pieces(parts).segments] == ["en", "de"]
-    assert [segment.language for segment in merge_pieces(parts[:1]).segments] == [None]
+    assert [segment.language for segment in merge_pieces(pieces).segments] == ["en", "de"]
+    assert [segment.language for segment in merge_pieces(pieces[:1]).segments] == [None]
 
 
 @given(text=st.text(min_size=1, max_size=40), start=st.floats(0, 100), length=st.floats(0.1, 50))

@@ -1,4 +1,4 @@
-"""Time within a text, as a line of flat metadata."""
+"""Word offsets: times within a text, as a line of flat metadata."""
 
 import pytest
 from hypothesis import given
@@ -12,9 +12,9 @@ TOKEN = st.text("abcé,.你", min_size=1, max_size=6)
 
 
 @st.composite
-def segments(draw) -> list[Segment]:
-    """Segments in order of time, with or without the times of their words, some of them overlapping."""
-    found, at = [], draw(st.integers(0, 5000))
+def segment_lists(draw) -> list[Segment]:
+    """Draw segments in order of time, with or without word times. Some of them overlap."""
+    segments, at = [], draw(st.integers(0, 5000))
     for tokens in draw(st.lists(st.lists(TOKEN, min_size=1, max_size=5), min_size=1, max_size=5)):
         words = []
         for token in tokens:
@@ -22,43 +22,47 @@ def segments(draw) -> list[Segment]:
             at = start + draw(st.integers(1, 700))
             words.append(Word(start / 1000, at / 1000, token))
         timed = tuple(words) if draw(st.booleans()) else ()
-        found.append(Segment(words[0].start, words[-1].end, " ".join(tokens), words=timed))
+        segments.append(Segment(words[0].start, words[-1].end, " ".join(tokens), words=timed))
         at = max(0, at - draw(st.integers(0, 300)))
-    return found
+    return segments
 
 
-@given(segments())
-def test_what_is_written_is_read_back(found: list[Segment]) -> None:
-    text, start = join_segments(found).text, found[0].start
-    marks = decode_offsets(encode_segments(found, start), start)
-    assert marks[-1].stop == len(text)
-    spoken = [word for segment in found for word in segment.words or [segment]]
-    assert [(text[mark.begin : mark.stop].strip(), mark.start, mark.end) for mark in marks] == [
-        (word.text, word.start, word.end) for word in spoken
+@given(segment_lists())
+def test_decoding_gives_back_what_was_encoded(segments: list[Segment]) -> None:
+    text, start = join_segments(segments).text, segments[0].start
+    offsets = decode_offsets(encode_segments(segments, start), start)
+    assert offsets[-1].stop == len(text)
+    words = [word for segment in segments for word in segment.words or [segment]]
+    assert [(text[offset.begin : offset.stop].strip(), offset.start, offset.end) for offset in offsets] == [
+        (word.text, word.start, word.end) for word in words
     ]
-    assert [mark.start for mark in marks if mark.starts_segment] == [segment.start for segment in found]
+    assert [offset.start for offset in offsets if offset.starts_segment] == [segment.start for segment in segments]
 
 
-@given(segments(), st.data())
-def test_a_cut_between_words_keeps_their_times(found: list[Segment], data) -> None:
-    text, start = join_segments(found).text, found[0].start
-    marks = decode_offsets(encode_segments(found, start), start)
-    first = data.draw(st.integers(0, len(marks) - 1))
-    last = data.draw(st.integers(first, len(marks) - 1))
-    begin = marks[first].begin
-    own = slice_offsets(marks, begin, begin + len(text[begin : marks[last].stop].rstrip()))
-    assert [(mark.start, mark.end) for mark in own] == [(mark.start, mark.end) for mark in marks[first : last + 1]]
-    assert own[0].starts_segment
+@given(segment_lists(), st.data())
+def test_a_cut_between_words_keeps_their_times(segments: list[Segment], data) -> None:
+    text, start = join_segments(segments).text, segments[0].start
+    offsets = decode_offsets(encode_segments(segments, start), start)
+    first = data.draw(st.integers(0, len(offsets) - 1))
+    last = data.draw(st.integers(first, len(offsets) - 1))
+    begin = offsets[first].begin
+    sliced = slice_offsets(offsets, begin, begin + len(text[begin : offsets[last].stop].rstrip()))
+    assert [(offset.start, offset.end) for offset in sliced] == [
+        (offset.start, offset.end) for offset in offsets[first : last + 1]
+    ]
+    assert sliced[0].starts_segment
 
 
-@given(segments(), st.integers(0, 60), st.integers(1, 60))
-def test_a_cut_anywhere_lies_within(found: list[Segment], begin: int, length: int) -> None:
-    text = join_segments(found).text
-    marks = decode_offsets(encode_segments(found, 0.0), 0.0)
-    own = slice_offsets(marks, begin, min(len(text), begin + length))
-    assert bool(own) == (begin < len(text))
-    for mark in own:
-        assert any(each.start - 1e-9 <= mark.start <= mark.end <= each.end + 1e-9 for each in marks)
+@given(segment_lists(), st.integers(0, 60), st.integers(1, 60))
+def test_a_slice_cut_anywhere_lies_within_the_times_of_the_whole(
+    segments: list[Segment], begin: int, length: int
+) -> None:
+    text = join_segments(segments).text
+    offsets = decode_offsets(encode_segments(segments, 0.0), 0.0)
+    sliced = slice_offsets(offsets, begin, min(len(text), begin + length))
+    assert bool(sliced) == (begin < len(text))
+    for offset in sliced:
+        assert any(whole.start - 1e-9 <= offset.start <= offset.end <= whole.end + 1e-9 for whole in offsets)
 
 
 def test_words_without_their_punctuation_are_found_in_the_text() -> None:
@@ -68,10 +72,10 @@ def test_words_without_their_punctuation_are_found_in_the_text() -> None:
 
 
 @pytest.mark.parametrize("words", [(Word(0.0, 1.0, "other"),), (Word(0.0, 1.0, "day"), Word(1.0, 2.0, "good"))])
-def test_words_that_are_not_those_of_the_text_are_not_believed(words: tuple[Word, ...]) -> None:
+def test_words_that_differ_from_the_text_are_ignored(words: tuple[Word, ...]) -> None:
     assert encode_segments([Segment(0.0, 2.0, "good day", words=words)], 0.0) == "|8:0+2000"
 
 
-def test_nothing_said_has_no_timeline() -> None:
+def test_an_empty_text_has_no_offsets() -> None:
     assert encode_segments([Segment(0.0, 2.0, "  ")], 0.0) == ""
     assert decode_offsets("", 0.0) == []

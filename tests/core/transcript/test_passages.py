@@ -1,4 +1,4 @@
-"""Transcripts in pieces for retrieval."""
+"""Transcripts as passages for retrieval."""
 
 from audio_core import Segment, Transcript
 from audio_core.transcript.passages import split_passages
@@ -15,7 +15,7 @@ TALK = Transcript(
 )
 
 
-def test_metadata_is_flat_says_where_and_leaves_out_what_is_not_known() -> None:
+def test_metadata_is_flat_and_leaves_out_what_is_not_known() -> None:
     first, second = split_passages(TALK)
     assert first.metadata == {
         "source": "file:///talks/a.mp3",
@@ -39,7 +39,7 @@ def test_bytes_have_no_clip() -> None:
     assert only.metadata == {"start": 0.0, "end": 1.0, "segment": 0, "timeline": "|2:0+1000"}
 
 
-def test_what_the_caller_brings_is_kept_unless_the_recording_knows_better() -> None:
+def test_the_callers_metadata_is_kept_but_does_not_replace_the_recordings() -> None:
     first, _ = split_passages(TALK, metadata={"case": 7, "source": "blob-1", "start": 99})
     assert (first.metadata["case"], first.metadata["source"], first.metadata["start"]) == (
         7,
@@ -55,11 +55,11 @@ def test_windows_and_files() -> None:
     assert (file.text, file.metadata["clip"]) == ("one two", "file:///talks/a.mp3#t=0.5,9")
 
 
-def test_ids_are_stable_and_tell_stretches_recordings_and_models_apart() -> None:
-    ids = [piece.id for piece in split_passages(TALK)]
-    assert ids == [piece.id for piece in split_passages(TALK, metadata={"case": 8})]
+def test_ids_are_stable_and_tell_passages_recordings_and_models_apart() -> None:
+    ids = [passage.id for passage in split_passages(TALK)]
+    assert ids == [passage.id for passage in split_passages(TALK, metadata={"case": 8})]
     others = [
         Transcript(TALK.text, TALK.segments, model="m2", provider="p", sha256="abc"),
         Transcript(TALK.text, TALK.segments, sha256="def"),
     ]
-    assert len({*ids, *(piece.id for other in others for piece in split_passages(other))}) == 6
+    assert len({*ids, *(passage.id for other in others for passage in split_passages(other))}) == 6

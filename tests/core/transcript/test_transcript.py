@@ -19,16 +19,16 @@ TALK = Transcript(
 )
 
 
-def in_a_row(spans: list[tuple[float, float]]) -> tuple[Segment, ...]:
-    """Segments after each other, from the pause before each and its length."""
-    found, at = [], 0.0
+def lay_out_segments(spans: list[tuple[float, float]]) -> tuple[Segment, ...]:
+    """Lay out segments one after another, from the pause before each and its length."""
+    segments, at = [], 0.0
     for number, (pause, length) in enumerate(spans):
-        found.append(Segment(at + pause, at + pause + length, f"s{number}"))
+        segments.append(Segment(at + pause, at + pause + length, f"s{number}"))
         at += pause + length
-    return tuple(found)
+    return tuple(segments)
 
 
-segments = st.lists(st.tuples(st.floats(0.0, 20), st.floats(0.01, 40)), max_size=30).map(in_a_row)
+SEGMENTS = st.lists(st.tuples(st.floats(0.0, 20), st.floats(0.01, 40)), max_size=30).map(lay_out_segments)
 
 
 def test_srt_is_numbered_and_its_lines_are_not_broken_by_empty_ones() -> None:
@@ -59,7 +59,7 @@ def test_a_window_joins_speakers_words_and_confidence() -> None:
     assert second.speaker == "Bob"
 
 
-@given(segments, st.floats(1, 60))
+@given(SEGMENTS, st.floats(1, 60))
 def test_windows_lose_nothing_and_keep_the_order(segments: tuple[Segment, ...], seconds: float) -> None:
     windows = list(Transcript("", segments).group_windows(seconds))
     assert " ".join(window.text for window in windows).split() == [segment.text for segment in segments]
@@ -67,7 +67,7 @@ def test_windows_lose_nothing_and_keep_the_order(segments: tuple[Segment, ...], 
         assert window.end - window.start <= seconds or len(window.text.split()) == 1
 
 
-@given(segments, st.floats(1, 60), st.floats(0, 0.9))
+@given(SEGMENTS, st.floats(1, 60), st.floats(0, 0.9))
 def test_overlapping_windows_hold_every_segment_and_go_forward(segments, seconds: float, share: float) -> None:
     windows = list(Transcript("", segments).group_windows(seconds, seconds * share))
     assert {name for window in windows for name in window.text.split()} == {segment.text for segment in segments}
@@ -76,15 +76,15 @@ def test_overlapping_windows_hold_every_segment_and_go_forward(segments, seconds
 
 
 @pytest.mark.parametrize(("seconds", "overlap"), [(0, 0), (10, 10), (10, -1)])
-def test_windows_that_cannot_be_are_refused(seconds: float, overlap: float) -> None:
+def test_impossible_windows_are_refused(seconds: float, overlap: float) -> None:
     with pytest.raises(ValueError, match="cannot overlap"):
         list(TALK.group_windows(seconds, overlap))
 
 
 @given(st.floats(0, 400_000))
 def test_a_clock_shows_whole_seconds(seconds: float) -> None:
-    *hours, minutes, rest = map(int, re.findall(r"\d+", format_clock(seconds)))
-    assert (hours or [0])[0] * 3600 + minutes * 60 + rest == int(seconds)
+    *hours, minutes, remainder = map(int, re.findall(r"\d+", format_clock(seconds)))
+    assert (hours or [0])[0] * 3600 + minutes * 60 + remainder == int(seconds)
 
 
 def test_shifting_moves_words_too() -> None:

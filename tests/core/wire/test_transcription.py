@@ -1,4 +1,4 @@
-"""Transcription requests, and every shape of reply."""
+"""Transcription requests, and responses of every format."""
 
 import json
 
@@ -22,12 +22,12 @@ SRT = "1\n00:00:00,000 --> 00:00:01,250\nHello there.\n\n2\n00:00:01,250 --> 00:
 VTT = "WEBVTT\n\n00:00.000 --> 00:01.250\n<v Ann>Hello there.</v>\n\n00:01.250 --> 01:02.500\nA &lt; B\n"
 
 
-def read(reply: object, duration: float | None = None, content_type: str = "application/json") -> Transcript:
+def parse(reply: object, duration: float | None = None, content_type: str = "application/json") -> Transcript:
     body = reply.encode() if isinstance(reply, str) else json.dumps(reply).encode()
     return parse_transcript(body, {"content-type": content_type}, provider="p", model="asked", duration=duration)
 
 
-def received(body: Body) -> Recorded:
+def read_body(body: Body) -> Recorded:
     data = b"".join(body.iterate_pieces(16))
     assert len(data) == body.length
     return Recorded("POST", "/", {"content-type": body.content_type}, data)
@@ -37,7 +37,7 @@ def test_a_form_names_the_file_by_its_true_format_and_repeats_lists() -> None:
     options = TranscriptionOptions(
         "en", "names", True, temperature=0.0, extra={"allowed_providers": ["a", "b"], "eu_native": True}
     )
-    sent = received(encode_multipart_request("whisper", BytesContent(b"RIFF..."), 'my "talk"', "mp3", options))
+    sent = read_body(encode_multipart_request("whisper", BytesContent(b"RIFF..."), 'my "talk"', "mp3", options))
     assert sent.form == {
         "model": ["whisper"],
         "response_format": ["verbose_json"],
@@ -58,7 +58,7 @@ def test_a_form_names_the_file_by_its_true_format_and_repeats_lists() -> None:
 
 
 def test_a_json_request_carries_base64_and_format() -> None:
-    sent = received(encode_json_request("m", BytesContent(b"abc"), "ogg", TranscriptionOptions(diarize=True)))
+    sent = read_body(encode_json_request("m", BytesContent(b"abc"), "ogg", TranscriptionOptions(diarize=True)))
     assert sent.json == {
         "model": "m",
         "response_format": "verbose_json",
@@ -77,7 +77,7 @@ def test_openai_verbose_json() -> None:
         "tokens": [1],
         "avg_logprob": -0.286,
     }
-    found = read(
+    transcript = parse(
         {
             "task": "transcribe",
             "language": "english",
@@ -88,10 +88,10 @@ def test_openai_verbose_json() -> None:
             "usage": {"type": "duration", "seconds": 9},
         }
     )
-    assert found.text == "The beach"
-    assert found.segments[0].words == (Word(0.0, 0.24, "The"), Word(0.3, 0.9, "beach"))
-    assert found.segments[0].confidence == pytest.approx(0.7513, abs=1e-3)
-    assert (found.language, found.duration, found.usage, found.model) == (
+    assert transcript.text == "The beach"
+    assert transcript.segments[0].words == (Word(0.0, 0.24, "The"), Word(0.3, 0.9, "beach"))
+    assert transcript.segments[0].confidence == pytest.approx(0.7513, abs=1e-3)
+    assert (transcript.language, transcript.duration, transcript.usage, transcript.model) == (
         "english",
         8.47,
         Usage(audio_seconds=9.0),
@@ -108,13 +108,13 @@ def test_openai_diarized_json() -> None:
         "text": "Hi",
         "speaker": "agent",
     }
-    assert read({"duration": 27.4, "text": "agent: Hi", "segments": [segment]}).segments == (
+    assert parse({"duration": 27.4, "text": "agent: Hi", "segments": [segment]}).segments == (
         Segment(0.0, 4.7, "Hi", "agent"),
     )
 
 
 def test_openrouter() -> None:
-    found = read(
+    transcript = parse(
         {
             "text": "Hi there",
             "segments": [{"id": 0, "start": 0, "end": 2, "text": "Hi there", "speaker": 0, "speaker_label": "Ann"}],
@@ -122,9 +122,9 @@ def test_openrouter() -> None:
             "usage": {"seconds": 2.0, "cost": 0.0001, "input_tokens": 5, "output_tokens": 2, "total_tokens": 7},
         }
     )
-    assert found.segments[0].speaker == "Ann"
-    assert found.segments[0].words[0].speaker == "0"
-    assert found.usage == Usage(5, 2, audio_seconds=2.0, cost=0.0001)
+    assert transcript.segments[0].speaker == "Ann"
+    assert transcript.segments[0].words[0].speaker == "0"
+    assert transcript.usage == Usage(5, 2, audio_seconds=2.0, cost=0.0001)
 
 
 def test_cortecs_without_segments_is_one_segment_of_the_whole_length() -> None:
@@ -136,22 +136,22 @@ def test_cortecs_without_segments_is_one_segment_of_the_whole_length() -> None:
         "segments": None,
         "usage": {"audio_duration_seconds": 9.5},
     }
-    found = read(reply, duration=9.5)
-    assert found.segments == (Segment(0.0, 9.5, "Hi"),)
-    assert (found.model, found.usage) == ("w", Usage(audio_seconds=9.5))
+    transcript = parse(reply, duration=9.5)
+    assert transcript.segments == (Segment(0.0, 9.5, "Hi"),)
+    assert (transcript.model, transcript.usage) == ("w", Usage(audio_seconds=9.5))
 
 
 def test_mistral_with_times_left_out() -> None:
     segments = [{"type": "transcription_segment", "text": "Hi", "start": None, "end": None, "speaker_id": "s1"}]
-    found = read(
+    transcript = parse(
         {"model": "v", "text": "Hi", "language": None, "segments": segments, "usage": {"prompt_audio_seconds": 3}}, 3.0
     )
-    assert found.segments == (Segment(0.0, 3.0, "Hi"),)
-    assert found.usage == Usage(audio_seconds=3.0)
+    assert transcript.segments == (Segment(0.0, 3.0, "Hi"),)
+    assert transcript.usage == Usage(audio_seconds=3.0)
 
 
 def test_together_keeps_speakers_apart_from_segments() -> None:
-    spoken = [
+    speaker_segments = [
         {
             "id": 0,
             "speaker_id": "SPEAKER_00",
@@ -161,14 +161,18 @@ def test_together_keeps_speakers_apart_from_segments() -> None:
             "words": [{"word": "Hi", "start": 0, "end": 1}],
         }
     ]
-    found = read(
-        {"text": "Hi", "segments": [{"id": 0, "start": 0, "end": 1, "text": "Hi"}], "speaker_segments": spoken}
+    transcript = parse(
+        {
+            "text": "Hi",
+            "segments": [{"id": 0, "start": 0, "end": 1, "text": "Hi"}],
+            "speaker_segments": speaker_segments,
+        }
     )
-    assert found.segments == (Segment(0.0, 1.0, "Hi", "SPEAKER_00", (Word(0.0, 1.0, "Hi"),)),)
+    assert transcript.segments == (Segment(0.0, 1.0, "Hi", "SPEAKER_00", (Word(0.0, 1.0, "Hi"),)),)
 
 
 def test_vllm_writes_seconds_as_text() -> None:
-    found = read(
+    transcript = parse(
         {
             "duration": "12.3",
             "language": "en",
@@ -176,32 +180,32 @@ def test_vllm_writes_seconds_as_text() -> None:
             "segments": [{"start": "0.0", "end": "12.3", "text": "Hi", "no_speech_prob": None}],
         }
     )
-    assert (found.duration, found.segments) == (12.3, (Segment(0.0, 12.3, "Hi"),))
+    assert (transcript.duration, transcript.segments) == (12.3, (Segment(0.0, 12.3, "Hi"),))
 
 
 def test_deepinfra_counts_milliseconds_and_calls_a_word_text() -> None:
-    found = read({"text": "Hi", "words": [{"text": "Hi", "start": 0.1, "end": 0.4}], "input_length_ms": 1500})
-    assert found.duration == 1.5
-    assert found.segments == (Segment(0.0, 1.5, "Hi", words=(Word(0.1, 0.4, "Hi"),)),)
+    transcript = parse({"text": "Hi", "words": [{"text": "Hi", "start": 0.1, "end": 0.4}], "input_length_ms": 1500})
+    assert transcript.duration == 1.5
+    assert transcript.segments == (Segment(0.0, 1.5, "Hi", words=(Word(0.1, 0.4, "Hi"),)),)
 
 
 def test_litellm_pads_with_nulls() -> None:
     segment = {"id": None, "seek": None, "start": 0.0, "end": 1.0, "text": "Hi", "tokens": None, "avg_logprob": None}
-    assert read({"text": "Hi", "segments": [segment], "words": None}).segments == (Segment(0.0, 1.0, "Hi"),)
+    assert parse({"text": "Hi", "segments": [segment], "words": None}).segments == (Segment(0.0, 1.0, "Hi"),)
 
 
 @pytest.mark.parametrize(("text", "kind"), [(SRT, "application/x-subrip"), (VTT, "text/vtt")])
-def test_captions_are_read_for_their_times(text: str, kind: str) -> None:
-    for found in (read(text, content_type=kind), read({"text": text, "usage": None})):
-        assert [(s.start, s.end) for s in found.segments] == [(0.0, 1.25), (1.25, 62.5)]
-        assert found.segments[0].text == "Hello there."
+def test_subtitles_are_parsed_with_their_times(text: str, kind: str) -> None:
+    for transcript in (parse(text, content_type=kind), parse({"text": text, "usage": None})):
+        assert [(s.start, s.end) for s in transcript.segments] == [(0.0, 1.25), (1.25, 62.5)]
+        assert transcript.segments[0].text == "Hello there."
     if "WEBVTT" in text:
-        assert [s.speaker for s in found.segments] == ["Ann", None]
-        assert found.segments[1].text == "A < B"
+        assert [s.speaker for s in transcript.segments] == ["Ann", None]
+        assert transcript.segments[1].text == "A < B"
 
 
-def test_nothing_said_is_a_transcript_without_segments() -> None:
-    assert read({"text": " ", "segments": []}).segments == ()
+def test_a_recording_without_speech_has_no_segments() -> None:
+    assert parse({"text": " ", "segments": []}).segments == ()
 
 
 @pytest.mark.parametrize(
@@ -219,10 +223,10 @@ def test_nothing_said_is_a_transcript_without_segments() -> None:
 )
 def test_an_error_never_passes_for_a_transcript(reply: object, kind: type[ProviderError]) -> None:
     with pytest.raises(kind):
-        read(reply, content_type="text/html")
+        parse(reply, content_type="text/html")
 
 
-odd = st.recursive(
+json_values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3)
@@ -237,22 +241,22 @@ odd = st.recursive(
 @given(
     st.dictionaries(
         st.sampled_from(["text", "segments", "words", "duration", "language", "usage", "error", "speaker_segments"]),
-        odd,
+        json_values,
     )
 )
 def test_any_json_is_a_transcript_or_a_clear_error(reply: dict) -> None:
     try:
-        found = read(reply)
+        transcript = parse(reply)
     except ProviderError:
         return
-    assert all(0 <= segment.start <= segment.end for segment in found.segments)
-    assert bool(found.segments) or not found.text
+    assert all(0 <= segment.start <= segment.end for segment in transcript.segments)
+    assert bool(transcript.segments) or not transcript.text
 
 
 @given(st.lists(st.tuples(st.floats(0, 50), st.floats(0, 5)), max_size=20), st.integers(1, 6))
 def test_no_word_is_lost_or_doubled_between_segments(spans: list[tuple[float, float]], count: int) -> None:
     words = [{"word": f"w{n}", "start": start, "end": start + length} for n, (start, length) in enumerate(spans)]
     segments = [{"start": n * 10, "end": n * 10 + 8, "text": f"s{n}"} for n in range(count)]
-    found = read({"text": "x", "segments": segments, "words": words})
-    given_out = sorted(word.text for segment in found.segments for word in segment.words)
-    assert given_out == sorted(word["word"] for word in words)
+    transcript = parse({"text": "x", "segments": segments, "words": words})
+    assigned = sorted(word.text for segment in transcript.segments for word in segment.words)
+    assert assigned == sorted(word["word"] for word in words)

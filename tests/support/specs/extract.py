@@ -1,4 +1,4 @@
-"""Takes from a vendor's OpenAPI file what the tests hold our requests to: `python extract.py openai.yaml > openai.json`.
+"""Extract the schemas that the tests use from a vendor's OpenAPI file: `python extract.py openai.yaml > openai.json`.
 
 - openai.json: github.com/openai/openai-openapi, openapi.yaml at f85dbe2 (MIT)
 - openrouter.json: github.com/OpenRouterTeam/docs, openapi/openapi.yaml at c26125a, 2026-08-22 (MIT)
@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-WANTED = (
+SCHEMAS = (
     "CreateChatCompletionRequest",
     "CreateChatCompletionResponse",
     "CreateTranscriptionRequest",
@@ -26,35 +26,35 @@ PROSE = {"description", "example", "examples", "title", "externalDocs", "depreca
 
 def main(path: str) -> None:
     schemas = yaml.safe_load(Path(path).read_text(encoding="utf-8"))["components"]["schemas"]
-    found = {name: slim(schema) for name, schema in closure(schemas).items()}
-    json.dump({"components": {"schemas": found}}, sys.stdout, separators=(",", ":"), default=str)
+    extracted = {name: remove_prose(schema) for name, schema in collect_schemas(schemas).items()}
+    json.dump({"components": {"schemas": extracted}}, sys.stdout, separators=(",", ":"), default=str)
 
 
-def closure(schemas: dict[str, Any]) -> dict[str, Any]:
-    """The schemas wanted, and all that they refer to."""
-    seen: dict[str, Any] = {}
-    left = [name for name in WANTED if name in schemas]
-    while left:
-        name = left.pop()
-        if name not in seen:
-            seen[name] = schemas[name]
-            left += references(schemas[name])
-    return seen
+def collect_schemas(schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return the schemas of `SCHEMAS`, and all that they refer to."""
+    collected: dict[str, Any] = {}
+    remaining = [name for name in SCHEMAS if name in schemas]
+    while remaining:
+        name = remaining.pop()
+        if name not in collected:
+            collected[name] = schemas[name]
+            remaining += find_references(schemas[name])
+    return collected
 
 
-def references(value: Any) -> list[str]:
+def find_references(value: Any) -> list[str]:
     if isinstance(value, dict):
         own = [value["$ref"].rsplit("/", 1)[1]] if isinstance(value.get("$ref"), str) else []
-        return own + [name for item in value.values() for name in references(item)]
-    return [name for item in value for name in references(item)] if isinstance(value, list) else []
+        return own + [name for item in value.values() for name in find_references(item)]
+    return [name for item in value for name in find_references(item)] if isinstance(value, list) else []
 
 
-def slim(value: Any, *, are_names: bool = False) -> Any:
-    """A schema without its prose."""
+def remove_prose(value: Any, *, are_names: bool = False) -> Any:
+    """Return a schema without its descriptions and examples."""
     if isinstance(value, dict):
-        kept = {k: v for k, v in value.items() if are_names or (k not in PROSE and not k.startswith("x-"))}
-        return {key: slim(item, are_names=key == "properties") for key, item in kept.items()}
-    return [slim(item) for item in value] if isinstance(value, list) else value
+        fields = {k: v for k, v in value.items() if are_names or (k not in PROSE and not k.startswith("x-"))}
+        return {key: remove_prose(item, are_names=key == "properties") for key, item in fields.items()}
+    return [remove_prose(item) for item in value] if isinstance(value, list) else value
 
 
 if __name__ == "__main__":
