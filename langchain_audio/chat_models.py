@@ -195,7 +195,7 @@ class ChatAudio(ToolCallingModel):
         with translate_errors():
             core_messages = to_chat_messages(messages)
             answer = self._client.chat(core_messages, options)
-            return to_chat_result(answer, spoken=_is_speech_requested(options))
+            return to_chat_result(answer, is_spoken=_is_speech_requested(options))
 
     async def _agenerate(
         self,
@@ -208,7 +208,7 @@ class ChatAudio(ToolCallingModel):
         with translate_errors():
             core_messages = to_chat_messages(messages)
             answer = await self._client.achat(core_messages, options)
-            return to_chat_result(answer, spoken=_is_speech_requested(options))
+            return to_chat_result(answer, is_spoken=_is_speech_requested(options))
 
     def _stream(
         self,
@@ -218,7 +218,7 @@ class ChatAudio(ToolCallingModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         options = self._build_stream_options(stop, **kwargs)
-        builder = ChunkBuilder(spoken=_is_speech_requested(options))
+        builder = ChunkBuilder(is_spoken=_is_speech_requested(options))
         with translate_errors():
             for delta in self._client.stream_chat(to_chat_messages(messages), options):
                 chunk = builder.convert(delta)
@@ -236,7 +236,7 @@ class ChatAudio(ToolCallingModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         options = self._build_stream_options(stop, **kwargs)
-        builder = ChunkBuilder(spoken=_is_speech_requested(options))
+        builder = ChunkBuilder(is_spoken=_is_speech_requested(options))
         with translate_errors():
             async for delta in self._client.astream_chat(to_chat_messages(messages), options):
                 chunk = builder.convert(delta)

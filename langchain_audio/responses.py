@@ -23,15 +23,15 @@ _TEXT, _AUDIO = 0, 1  # indexes of the content blocks
 _GROWTH = 4
 
 
-def to_chat_result(answer: Answer, *, spoken: bool) -> ChatResult:
+def to_chat_result(answer: Answer, *, is_spoken: bool) -> ChatResult:
     """Map a complete response. A spoken one becomes a text block with the transcript, and an audio block.
 
     Args:
         answer: the model's response.
-        spoken: whether the request asked for speech.
+        is_spoken: whether the request asked for speech.
     """
     message = AIMessage(
-        content=cast("Any", _build_blocks(answer) if spoken or answer.speech else answer.text),
+        content=cast("Any", _build_blocks(answer) if is_spoken or answer.speech else answer.text),
         tool_calls=[tool_call(id=call.id, name=call.name, args=call.parsed) for call in answer.tool_calls],
         additional_kwargs=_build_kwargs(answer.reasoning, answer.refusal, answer.reasoning_details),
         response_metadata=_build_metadata(answer) | _drop_none({"logprobs": answer.logprobs}),
@@ -77,11 +77,11 @@ class ChunkBuilder:
     LangChain cannot add strings and lists. So if speech was requested, the content is a list from the first chunk on.
 
     Args:
-        spoken: whether the request asked for speech.
+        is_spoken: whether the request asked for speech.
     """
 
-    def __init__(self, *, spoken: bool) -> None:
-        self._is_spoken, self._has_text_block = spoken, False
+    def __init__(self, *, is_spoken: bool) -> None:
+        self._is_spoken, self._has_text_block = is_spoken, False
         self._unsent: list[bytes] = []
         self._unsent_size = self._sent_size = 0  # bytes
         self._facts: dict[str, Any] = {}

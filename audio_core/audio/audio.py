@@ -176,6 +176,12 @@ class Audio:
         return None if base is None else base + format_fragment(self.start, self.end)
 
     @property
+    def stated_pcm(self) -> tuple[str, int | None, int] | None:
+        """The stated format, sample rate in Hz and channels of raw PCM; None for any other recording."""
+        declared = self._declared_format
+        return None if declared is None else (declared.name, self.sample_rate, self.channels)
+
+    @property
     def source(self) -> str | None:
         """The URL of the whole recording, without a clip; None for bytes."""
         return self._source.reference

@@ -114,12 +114,12 @@ class Speech:
         return self.id is not None and self.expires_at is not None and self.expires_at > (now or time.time())
 
 
-def detect_speech_format(head: bytes, asked: str | None) -> tuple[str, int | None]:
+def detect_speech_format(head: bytes, requested_format: str | None) -> tuple[str, int | None]:
     """Detect the format of a spoken reply from its first bytes.
 
     Args:
         head: the first bytes. They decide the format, except that PCM may look like MP3 or AAC frames by chance.
-        asked: the requested format, which is assumed if the bytes are not recognized; None for `"pcm16"`.
+        requested_format: the requested format, which is assumed if the bytes are not recognized; None for `"pcm16"`.
 
     Returns:
         The canonical name of the format, and the sample rate in Hz of headerless PCM, None for other formats.
@@ -128,7 +128,7 @@ def detect_speech_format(head: bytes, asked: str | None) -> tuple[str, int | Non
         >>> detect_speech_format(b"RIFF....WAVE", "pcm16"), detect_speech_format(b"..", "pcm16")
         (('wav', None), ('pcm16', 24000))
     """
-    detected, expected = sniff_format(head[:SNIFF_BYTES]), FORMATS.get(asked or "pcm16", FORMATS["pcm16"])
+    detected, expected = sniff_format(head[:SNIFF_BYTES]), FORMATS.get(requested_format or "pcm16", FORMATS["pcm16"])
     if detected is not None and not (expected.raw and detected.name in _FRAME_FORMATS):
         return detected.name, None
     return expected.name, PCM_RATE if expected.raw else None

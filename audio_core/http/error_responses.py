@@ -121,12 +121,12 @@ def get_request_id(headers: Mapping[str, str]) -> str | None:
     return next((headers[name] for name in _ID_HEADERS if name in headers), None)
 
 
-def parse_retry_after(headers: Mapping[str, str], fault: Mapping[str, Any] | None = None) -> float | None:
+def parse_retry_after(headers: Mapping[str, str], error: Mapping[str, Any] | None = None) -> float | None:
     """Return how many seconds the gateway asks us to wait, or None if it does not say or the value is invalid.
 
     Args:
         headers: of the response, with names in lower case.
-        fault: the error object of the body, if any.
+        error: the error object of the body, if any.
 
     Example:
         >>> parse_retry_after({"retry-after-ms": "1500"})
@@ -137,7 +137,7 @@ def parse_retry_after(headers: Mapping[str, str], fault: Mapping[str, Any] | Non
     for name in _RETRY_AFTER_HEADERS:
         if (seconds := _parse_delay(headers.get(name))) is not None:
             return seconds
-    return _parse_number(to_object((fault or {}).get("availability")).get("retry_after"))
+    return _parse_number(to_object((error or {}).get("availability")).get("retry_after"))
 
 
 def _parse_delay(value: str | None) -> float | None:

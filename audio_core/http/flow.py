@@ -162,9 +162,9 @@ def pause(seconds: float) -> Flow[None]:
     yield Pause(seconds)
 
 
-def run_blocking(call: Callable[[], T]) -> Flow[T]:
+def run_blocking(function: Callable[[], T]) -> Flow[T]:
     """Call a blocking function, away from any event loop, and return what it returns."""
-    return cast("T", (yield RunBlocking(call)))
+    return cast("T", (yield RunBlocking(function)))
 
 
 def run_limited(flow: Flow[T]) -> Flow[T]:

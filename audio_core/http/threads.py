@@ -21,7 +21,7 @@ T = TypeVar("T")
 _IDLE_SECONDS = 5.0
 
 
-def run_in_thread(call: Callable[[], T]) -> Future[T]:
+def run_in_thread(function: Callable[[], T]) -> Future[T]:
     """Call a function on a daemon thread, with the caller's context variables.
 
     Returns:
@@ -32,7 +32,7 @@ def run_in_thread(call: Callable[[], T]) -> Future[T]:
         42
     """
     future, context = Future[T](), copy_context()
-    _get_worker().tasks.put(lambda: context.run(_run_call, call, future))
+    _get_worker().tasks.put(lambda: context.run(_run_call, function, future))
     return future
 
 

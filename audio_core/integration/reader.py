@@ -89,8 +89,8 @@ class DocumentReader:
 
     Attributes:
         client: transcribes the recordings.
-        transcription: options for `AudioClient.transcribe`.
-        cutting: options for `split_passages`.
+        transcription_options: options for `AudioClient.transcribe`.
+        split_options: options for `split_passages`.
 
     Example:
         >>> passage = next(DocumentReader.create(granularity="file").read(Audio.of("examples/audio/call.mp3", end=4.5)))
@@ -99,8 +99,8 @@ class DocumentReader:
     """
 
     client: AudioClient
-    transcription: Mapping[str, Any]
-    cutting: Mapping[str, Any]
+    transcription_options: Mapping[str, Any]
+    split_options: Mapping[str, Any]
 
     @classmethod
     def create(cls, **options: Unpack[ReaderOptions]) -> DocumentReader:
@@ -124,14 +124,14 @@ class DocumentReader:
 
     def with_progress(self, progress: Callable[[Progress], object]) -> DocumentReader:
         """Return a copy of this reader that also calls `progress` with the progress of each recording."""
-        callback = self.transcription.get("progress")
+        callback = self.transcription_options.get("progress")
 
         def report(state: Progress) -> None:
             progress(state)
             if callback is not None:
                 callback(state)
 
-        return replace(self, transcription={**self.transcription, "progress": report})
+        return replace(self, transcription_options={**self.transcription_options, "progress": report})
 
     def read(self, source: Any, metadata: Mapping[str, Any] | None = None) -> Iterator[Passage]:
         """Transcribe a recording and return its passages.
@@ -143,11 +143,11 @@ class DocumentReader:
         Raises:
             AudioError: if the recording cannot be opened, or the provider fails.
         """
-        return self._split(self.client.transcribe(source, **self.transcription), metadata)
+        return self._split(self.client.transcribe(source, **self.transcription_options), metadata)
 
     async def aread(self, source: Any, metadata: Mapping[str, Any] | None = None) -> Iterator[Passage]:
         """Do what `read` does on the running event loop."""
-        return self._split(await self.client.atranscribe(source, **self.transcription), metadata)
+        return self._split(await self.client.atranscribe(source, **self.transcription_options), metadata)
 
     def _split(self, transcript: Transcript, metadata: Mapping[str, Any] | None) -> Iterator[Passage]:
-        return split_passages(transcript, metadata=metadata, **self.cutting)
+        return split_passages(transcript, metadata=metadata, **self.split_options)

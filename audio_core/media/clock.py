@@ -19,25 +19,25 @@ class Clock:
     chained files restart their timestamps, damaged files make them jump, and neither may distort the timeline.
 
     Args:
-        tick: the time base: seconds per unit of a timestamp.
+        time_base_seconds: seconds per unit of a timestamp.
         origin: seconds at which the recording's timestamps begin.
 
     Example:
         >>> clock = Clock(0.5, origin=1.0)
-        >>> clock.advance(stamp=2, ticks=4), clock.seconds
+        >>> clock.advance(timestamp=2, ticks=4), clock.seconds
         (True, 2.0)
     """
 
-    def __init__(self, tick: float, origin: float) -> None:
-        self._time_base_seconds, self._origin = tick, origin
+    def __init__(self, time_base_seconds: float, origin: float) -> None:
+        self._time_base_seconds, self._origin = time_base_seconds, origin
         self.seconds: float = 0.0
         self._is_started = False
 
-    def advance(self, stamp: int | None, ticks: float) -> bool:
+    def advance(self, timestamp: int | None, ticks: float) -> bool:
         """Move the position to the end of a packet or frame.
 
         Args:
-            stamp: its timestamp, in units of the time base; None if it has none.
+            timestamp: its timestamp, in units of the time base; None if it has none.
             ticks: its duration, in units of the time base.
 
         Returns:
@@ -46,7 +46,7 @@ class Clock:
         Raises:
             AudioTooLarge: if the recording is longer than `MAX_SECONDS`.
         """
-        start = self.seconds if stamp is None else stamp * self._time_base_seconds - self._origin
+        start = self.seconds if timestamp is None else timestamp * self._time_base_seconds - self._origin
         is_discontinuous = not self._is_started or start - self.seconds > GAP
         if is_discontinuous:
             self._is_started, self.seconds = True, start

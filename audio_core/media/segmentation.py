@@ -106,13 +106,13 @@ class Segmenter:
     Args:
         start: where the PCM begins, in seconds of the original recording.
         longest: maximum length of a piece, in seconds.
-        finder: the voice activity detector; by energy if None.
+        vad: the voice activity detector; `EnergyVad` if None.
     """
 
-    def __init__(self, start: float, longest: float, finder: VoiceActivityDetector | None = None) -> None:
+    def __init__(self, start: float, longest: float, vad: VoiceActivityDetector | None = None) -> None:
         self._origin, self._longest = start, round(longest * RATE)
         self._overlap = min(round(_OVERLAP * RATE), self._longest // 6)
-        self._vad = finder or EnergyVad(RATE)
+        self._vad = vad or EnergyVad(RATE)
         self._pcm = bytearray()
         self._piece_start = self._shared = 0
         self._frames: list[VadFrame] = []

@@ -70,9 +70,18 @@ class Job:
             start: where the stretch starts, in seconds of the original recording.
             end: where the stretch ends, in seconds of the original recording.
         """
-        audio, provider = recording.audio, self.endpoint.provider.name
+        audio, provider = recording.audio, self.endpoint.provider
         return PieceKey(
-            recording.sha256, start, end, provider, self.model, self.options, audio.label, audio.only_channel
+            recording.sha256,
+            start,
+            end,
+            provider.name,
+            self.model,
+            self.options,
+            audio.label,
+            audio.only_channel,
+            base_url="" if self.engine else provider.find_base_url(self.endpoint.base_url),
+            pcm=audio.stated_pcm,
         )
 
     def report_progress(self, recording: Recording, done: float, usage: Usage | None = None) -> None:

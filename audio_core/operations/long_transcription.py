@@ -21,8 +21,8 @@ from audio_core.errors import (
 )
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
 from audio_core.media.segmentation import BYTES_PER_SECOND, Piece, cut_recording
+from audio_core.operations.claims import transcribe_once
 from audio_core.operations.job import Job, Recording
-from audio_core.operations.transcript_store import transcribe_once
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import encode_for_upload
 from audio_core.providers import Provider

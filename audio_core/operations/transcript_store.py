@@ -1,9 +1,9 @@
 """A store on disk for the transcripts of pieces, so that nothing is paid for twice.
 
 A piece is claimed before its request is sent, and its transcript is saved afterwards. Each step is a transaction that
-is on disk when it returns. A process that dies in between leaves a claim. The next process takes the claim over, sends
-the request again, and records that the piece may have been billed twice. Exactly once is not possible, because no
-gateway documents idempotent requests.
+is on disk when it returns. A claim is a lease: it ends with the process that holds it, or when it is not renewed for a
+minute. Whoever then takes the claim over sends the request again, and records that the piece may have been billed
+twice. Exactly once is not possible, because no gateway documents idempotent requests.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import stat
 import threading
 import time
 from collections.abc import Generator
@@ -20,19 +21,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audio_core.errors import StoreError
-from audio_core.http.flow import Flow, pause, run_blocking
 from audio_core.transcript.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionOptions
 
-__all__ = ["PieceKey", "PossibleDoubleCharge", "TranscriptStore", "transcribe_once"]
+__all__ = ["LEASE_SECONDS", "PieceKey", "PossibleDoubleCharge", "TranscriptStore"]
 
-_VERSION = 2
-_POLL_SECONDS = 0.2  # between two checks of a piece that another caller has claimed
+LEASE_SECONDS = 60.0
+"""How long a claim holds that is not renewed."""
+
+_VERSION = 3
+_LOCK_TIMEOUT = 30.0  # seconds to wait for another process
 _CREATION_LOCK = threading.Lock()
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS pieces (key TEXT PRIMARY KEY, state TEXT NOT NULL, owner TEXT, transcript TEXT, at REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS doubtful (label TEXT, start REAL, end REAL, at REAL NOT NULL);
-"""
+_TABLES = (
+    "CREATE TABLE pieces (key TEXT PRIMARY KEY, state TEXT NOT NULL, owner TEXT, transcript TEXT, at REAL NOT NULL)",
+    "CREATE TABLE doubtful (label TEXT, start REAL, end REAL, at REAL NOT NULL)",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,13 @@ class PossibleDoubleCharge:
         label: what messages call the recording.
         start: where the piece starts, in seconds of the original recording.
         end: where the piece ends, in seconds of the original recording.
-        at: when the request was sent again, in Unix time.
+        requested_at: when the request was sent again, in Unix time.
     """
 
     label: str
     start: float
     end: float
-    at: float
+    requested_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class PieceKey:
         options: how it is transcribed.
         label: what messages call the recording. It is not part of the identity.
         channel: the channel that is transcribed, counted from 0; None for all, mixed.
+        base_url: where the provider's API starts; empty for an engine in this process.
+        pcm: the stated format, sample rate in Hz and channels of raw PCM; None for any other recording.
     """
 
     sha256: str
@@ -75,14 +80,17 @@ class PieceKey:
     options: TranscriptionOptions
     label: str
     channel: int | None = None
+    base_url: str = ""
+    pcm: tuple[str, int | None, int] | None = None
 
     def compute_digest(self) -> str:
         """Return the key of the piece's row in the store."""
         options = self.options
         extra = dict(options.extra or {})
         settings = [options.language, options.prompt, options.temperature, options.words, options.diarize, extra]
-        piece = [self.sha256, round(self.start, 3), round(self.end, 3), self.channel, self.provider, self.model]
-        return hashlib.sha256(json.dumps([_VERSION, piece, settings], sort_keys=True, default=str).encode()).hexdigest()
+        piece = [self.sha256, round(self.start, 3), round(self.end, 3), self.channel, self.pcm]
+        identity = [_VERSION, piece, self.provider, self.base_url, self.model, settings]
+        return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()
 
 
 class TranscriptStore:
@@ -113,10 +121,11 @@ class TranscriptStore:
         """
         digest, owner = key.compute_digest(), _identify_process()
         with self._begin_transaction() as database:
-            row = database.execute("SELECT state, owner, transcript FROM pieces WHERE key = ?", (digest,)).fetchone()
+            query = "SELECT state, owner, transcript, at FROM pieces WHERE key = ?"
+            row = database.execute(query, (digest,)).fetchone()
             if row and row[0] == "done":
                 return Transcript.from_json(row[2])
-            if row and _is_alive(row[1]):
+            if row and time.time() - float(row[3]) < LEASE_SECONDS and _is_alive(row[1]):
                 return False
             if row:
                 values = (key.label, key.start, key.end, time.time())
@@ -138,6 +147,16 @@ class TranscriptStore:
         with self._begin_transaction() as database:
             values = (key.compute_digest(), transcript.to_json(), time.time())
             database.execute("INSERT OR REPLACE INTO pieces VALUES (?, 'done', NULL, ?, ?)", values)
+
+    def renew(self, key: PieceKey) -> None:
+        """Renew the lease on a piece that this process has claimed.
+
+        Raises:
+            StoreError: if the file cannot be used.
+        """
+        with self._begin_transaction() as database:
+            values = (time.time(), key.compute_digest(), _identify_process())
+            database.execute("UPDATE pieces SET at = ? WHERE key = ? AND state = 'begun' AND owner = ?", values)
 
     def release(self, key: PieceKey) -> None:
         """Release the claim on a piece whose request has failed.
@@ -163,12 +182,15 @@ class TranscriptStore:
         """Open a connection and run the block as one transaction, which is on disk when the block ends."""
         try:
             self._create_file()
-            with contextlib.closing(sqlite3.connect(self._path, timeout=30, isolation_level=None)) as database:
-                database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA)
+            connection = sqlite3.connect(self._path, timeout=_LOCK_TIMEOUT, isolation_level=None)
+            with contextlib.closing(connection) as database:
+                _use_write_ahead_log(database)
+                database.execute("PRAGMA synchronous=FULL")
                 database.execute("BEGIN IMMEDIATE")
+                _prepare_schema(database)
                 yield database
                 database.execute("COMMIT")
-        except (sqlite3.Error, OSError, ValueError) as error:
+        except (sqlite3.Error, OSError, ValueError, OverflowError) as error:
             raise StoreError(
                 f"The store {self._path.name} cannot be used: {error}. Check that it is a store of transcripts, that "
                 "it belongs to you, and that the disk has space."
@@ -183,38 +205,37 @@ class TranscriptStore:
         """
         with _CREATION_LOCK, contextlib.suppress(FileExistsError):
             os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        if hasattr(os, "getuid") and self._path.stat().st_uid != os.getuid():
+        status = self._path.stat()
+        if hasattr(os, "getuid") and status.st_uid != os.getuid():
             raise PermissionError("it belongs to another user")
+        if os.name == "posix" and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise PermissionError("other users may write to it; run chmod 600 on it")
 
     def __repr__(self) -> str:
         return f"TranscriptStore({self._path.name!r})"
 
 
-def transcribe_once(store: TranscriptStore | None, key: PieceKey, asking: Flow[Transcript]) -> Flow[Transcript]:
-    """Return a piece's transcript from the store, or transcribe the piece and save its transcript.
+def _use_write_ahead_log(database: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log, once for a file. SQLite does not wait for locks while it switches."""
+    deadline = time.monotonic() + _LOCK_TIMEOUT
+    while database.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            database.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
-    Args:
-        store: where transcripts are kept; None keeps nothing.
-        key: the piece.
-        asking: the flow that transcribes the piece. It is not begun if the store has the transcript.
 
-    Raises:
-        StoreError: if the store cannot be used.
-        AudioError: if the piece cannot be transcribed. Its claim is released then.
-    """
-    if store is None:
-        return (yield from asking)
-    while (claim := (yield from run_blocking(lambda: store.claim(key)))) is False:
-        yield from pause(_POLL_SECONDS)
-    if isinstance(claim, Transcript):
-        return claim
-    try:
-        transcript = yield from asking
-    except BaseException:  # a cancelled call must release its claim too
-        store.release(key)
-        raise
-    yield from run_blocking(lambda: store.save(key, transcript))
-    return transcript
+def _prepare_schema(database: sqlite3.Connection) -> None:
+    """Create the tables of a new file, and refuse a file of another version."""
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    is_empty = not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if version == 0 and is_empty:
+        for statement in (*_TABLES, f"PRAGMA user_version={_VERSION}"):
+            database.execute(statement)
+    elif version != _VERSION:
+        raise ValueError(f"it was written by another version of this package ({version}, not {_VERSION})")
 
 
 def _identify_process() -> str:
@@ -222,13 +243,16 @@ def _identify_process() -> str:
     return f"{os.getpid()} {_get_start_time(os.getpid())}"
 
 
-def _is_alive(owner: str) -> bool:
-    pid, start_time = owner.split(" ")
+def _is_alive(owner: str | None) -> bool:
+    """Tell whether the process that holds a claim is alive. An owner that cannot be read is not."""
+    pid, _, start_time = str(owner).partition(" ")
+    if not pid.isdecimal() or not start_time:
+        return False
     if os.name == "nt":  # signal 0 is Ctrl-C on Windows, so only this process is known to be alive
         return int(pid) == os.getpid()
     try:
         os.kill(int(pid), 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

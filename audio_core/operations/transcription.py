@@ -13,6 +13,7 @@ from audio_core.errors import ProviderError, TranscriptionIncomplete
 from audio_core.http.access import Access
 from audio_core.http.download import open_or_download
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
+from audio_core.operations.claims import transcribe_once
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.long_transcription import (
     FailedStretch,
@@ -21,7 +22,6 @@ from audio_core.operations.long_transcription import (
     mark_gaps,
     transcribe_long,
 )
-from audio_core.operations.transcript_store import transcribe_once
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import encode_for_upload
 from audio_core.transcript.merge import merge_channels

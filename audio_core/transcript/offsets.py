@@ -76,11 +76,11 @@ def encode_segments(segments: Sequence[Segment], start: float) -> str:
     return encode_offsets(offsets, start)
 
 
-def encode_offsets(marks: Iterable[WordOffset], start: float) -> str:
+def encode_offsets(offsets: Iterable[WordOffset], start: float) -> str:
     """Encode word offsets as a timeline. It stores the length of each in characters, not its index.
 
     Args:
-        marks: the word offsets in the order of the text.
+        offsets: the word offsets in the order of the text.
         start: start of the passage in seconds of the recording. The first silence is measured from here.
 
     Example:
@@ -88,7 +88,7 @@ def encode_offsets(marks: Iterable[WordOffset], start: float) -> str:
         '|8:500+1500'
     """
     entries, previous_end_ms = list[str](), round(start * 1000)
-    for offset in marks:
+    for offset in offsets:
         start_ms = round(offset.start * 1000)
         duration_ms = max(0, round(offset.end * 1000) - start_ms)
         prefix, length = "|" if offset.starts_segment else " ", offset.stop - offset.begin
@@ -117,11 +117,11 @@ def decode_offsets(timeline: str, start: float) -> list[WordOffset]:
     return offsets
 
 
-def slice_offsets(marks: Sequence[WordOffset], begin: int, stop: int) -> list[WordOffset]:
+def slice_offsets(offsets: Sequence[WordOffset], begin: int, stop: int) -> list[WordOffset]:
     """Return the word offsets of a slice of the text, with indices relative to the slice.
 
     Args:
-        marks: the word offsets of the whole text.
+        offsets: the word offsets of the whole text.
         begin: index of the first character of the slice.
         stop: index after the last character of the slice.
 
@@ -129,7 +129,7 @@ def slice_offsets(marks: Sequence[WordOffset], begin: int, stop: int) -> list[Wo
         >>> slice_offsets(decode_offsets("|4:0+400 3:100+300", 0.0), 4, 7)
         [WordOffset(begin=0, stop=3, start=0.5, end=0.8, starts_segment=True)]
     """
-    return [offset.slice(begin, stop) for offset in marks if offset.begin < stop and offset.stop > begin]
+    return [offset.slice(begin, stop) for offset in offsets if offset.begin < stop and offset.stop > begin]
 
 
 def _locate_words(segment: Segment, *, is_last: bool) -> list[WordOffset]:

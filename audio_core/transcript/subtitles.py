@@ -22,7 +22,7 @@ _SENTENCE_END = (".", "!", "?", "。", "！", "？")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
-def split_captions(segments: Iterable[Segment], *, named: bool = False) -> list[Segment]:
+def split_captions(segments: Iterable[Segment], *, with_speakers: bool = False) -> list[Segment]:
     """Split segments into captions in order of time, and break their text into lines.
 
     A caption ends with a sentence if the sentence ends in the second half of the caption. A caption that is too short
@@ -30,19 +30,19 @@ def split_captions(segments: Iterable[Segment], *, named: bool = False) -> list[
 
     Args:
         segments: the segments of one recording.
-        named: whether the first caption of each segment begins with the speaker.
+        with_speakers: whether the first caption of each segment begins with the speaker.
 
     Returns:
         The captions, as segments whose text has line breaks.
 
     Example:
-        >>> split_captions([Segment(1.0, 1.2, "Yes.", "Ann")], named=True)[0].text
+        >>> split_captions([Segment(1.0, 1.2, "Yes.", "Ann")], with_speakers=True)[0].text
         'Ann: Yes.'
     """
     captions = [
         caption
         for segment in sorted(segments, key=lambda segment: segment.start)
-        for caption in _split_segment(segment, named)
+        for caption in _split_segment(segment, with_speakers)
     ]
     starts = [caption.start for caption in captions]
     return [
@@ -55,7 +55,7 @@ def render_srt(segments: Iterable[Segment]) -> str:
     """Render segments as SubRip captions. The first caption of a segment begins with its speaker."""
     cues = (
         f"{number}\n{_format_times(caption, ',')}\n{caption.text}\n"
-        for number, caption in enumerate(split_captions(segments, named=True), 1)
+        for number, caption in enumerate(split_captions(segments, with_speakers=True), 1)
     )
     return "\n".join(cues)
 

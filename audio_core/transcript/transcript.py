@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
 
-from audio_core.transcript.segment import Segment, Word, format_clock, join_segments
+from pydantic import TypeAdapter
+
+from audio_core.transcript.segment import Segment, format_clock, join_segments
 from audio_core.transcript.subtitles import render_srt, render_vtt
 from audio_core.transcript.usage import Usage
 
 __all__ = ["Transcript"]
+
+_JSON_KEYS = {"text", "segments", "usage"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +131,12 @@ class Transcript:
         """
         try:
             fields = json.loads(text)
-            segments = tuple(_build_segment(segment) for segment in fields.pop("segments"))
-            usage = fields.pop("usage")
-            return cls(**fields, segments=segments, usage=Usage(**usage) if usage else None)
-        except (TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f"This is not a transcript that to_json has written: {error}") from None
+            if not isinstance(fields, dict) or not fields.keys() >= _JSON_KEYS:
+                raise ValueError("fields are missing")
+            return _create_adapter().validate_json(text, strict=True)
+        except (ValueError, RecursionError) as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(f"This is not a transcript that to_json has written: {reason}") from None
 
     def to_text(self, timestamps: bool = False) -> str:
         """Return the text with one segment a line.
@@ -168,9 +173,9 @@ class Transcript:
         return render_vtt(self.segments)
 
 
-def _build_segment(fields: dict[str, Any]) -> Segment:
-    words = tuple(Word(**word) for word in fields.pop("words"))
-    return Segment(**fields, words=words)
+@functools.cache
+def _create_adapter() -> TypeAdapter[Transcript]:
+    return TypeAdapter(Transcript)
 
 
 def _format_line(segment: Segment) -> str:

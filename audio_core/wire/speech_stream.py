@@ -57,11 +57,11 @@ class SpeechBuilder:
 
     Args:
         provider: name of the gateway, for error messages.
-        asked: the format that was requested.
+        requested_format: the format that was requested.
     """
 
-    def __init__(self, provider: str, asked: str | None) -> None:
-        self._provider, self._asked = provider, asked
+    def __init__(self, provider: str, requested_format: str | None) -> None:
+        self._provider, self._asked = provider, requested_format
         self._base64 = Base64Stream()
         self._pieces: list[bytes] = []
         self._pending = b""

@@ -255,9 +255,9 @@ def _build_segments(response: _RawResponse, duration: float | None) -> tuple[Seg
     return (Segment(0.0, end, response.text.strip(), words=tuple(words)),)
 
 
-def parse_segment(found: Mapping[str, Any]) -> Segment | None:
+def parse_segment(raw_segment: Mapping[str, Any]) -> Segment | None:
     """Parse the segment in an event of a stream, or return None if it lacks text or times."""
-    raw = _RawSegment.model_validate(found)
+    raw = _RawSegment.model_validate(raw_segment)
     return _build_segment(raw) if raw.text and raw.start is not None and raw.end is not None else None
 
 

@@ -1,0 +1,182 @@
+"""A piece is claimed by one call at a time, and a claim ends with its call."""
+
+import asyncio
+import sqlite3
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from audio_core import Audio, AudioClient, StoreError, Transcript, TranscriptStore
+from audio_core.http.clients import Clients
+from audio_core.http.driver import run
+from audio_core.operations import claims, transcript_store
+from audio_core.operations.claims import transcribe_once
+from audio_core.operations.transcript_store import PieceKey
+from audio_core.testing import Reply, ScriptedGateway, tone
+from audio_core.wire.transcription import TranscriptionOptions
+
+KEY = PieceKey("ab" * 32, 0.0, 300.0, "openai", "m", TranscriptionOptions(), "talk.mp3")
+REPLY = Reply({"text": "hi", "segments": [{"start": 0.1, "end": 1.0, "text": "hi"}]})
+RECORDING = tone(1.0)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> TranscriptStore:
+    return TranscriptStore(tmp_path / "jobs.sqlite")
+
+
+def create_client(gateway: ScriptedGateway, store: TranscriptStore | Path) -> AudioClient:
+    return AudioClient("openai", model="m", api_key="k", base_url=gateway.base_url, max_retries=0, store=store)
+
+
+def return_transcript(text: str):
+    return Transcript(text)
+    yield  # makes it a flow without steps
+
+
+async def test_a_cancelled_call_leaves_no_claim_wherever_it_is_cancelled(gateway, store) -> None:
+    gateway.will_answer(REPLY)
+    client = create_client(gateway, store)
+    for turns in range(40):
+        options = {"language": f"x{turns}"}  # a piece of its own
+        call = asyncio.create_task(client.atranscribe(RECORDING, **options))
+        for _ in range(turns):
+            await asyncio.sleep(0.0005)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        async with asyncio.timeout(20):
+            assert (await client.atranscribe(RECORDING, **options)).text == "hi"
+    await client.aclose()
+
+
+def test_a_claim_that_is_not_renewed_ends(store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert store.claim(KEY) is True
+    assert store.claim(KEY) is False
+    monkeypatch.setattr(transcript_store, "LEASE_SECONDS", 0.0)
+    assert store.claim(KEY) is True
+    assert [charge.label for charge in store.list_possible_double_charges()] == ["talk.mp3"]
+
+
+def test_a_long_request_keeps_its_claim(store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "_RENEW_SECONDS", 0.01)
+    renewed, release = threading.Event(), threading.Event()
+    renew = TranscriptStore.renew
+
+    def renew_and_tell(self: TranscriptStore, key: PieceKey) -> None:
+        renew(self, key)
+        renewed.set()
+
+    monkeypatch.setattr(TranscriptStore, "renew", renew_and_tell)
+
+    def request():
+        release.wait(30)
+        return Transcript("hi")
+        yield
+
+    caller = threading.Thread(target=run, args=(Clients(), transcribe_once(store, KEY, request())))
+    caller.start()
+    assert renewed.wait(30)
+    release.set()
+    caller.join()
+    assert store.claim(KEY) == Transcript("hi")
+
+
+def test_a_transcript_that_cannot_be_saved_is_returned_and_its_piece_is_free(
+    store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TranscriptStore, "save", fail)
+        assert run(Clients(), transcribe_once(store, KEY, return_transcript("paid for"))).text == "paid for"
+    assert "was not saved. The disk is full." in caplog.text
+    assert run(Clients(), transcribe_once(store, KEY, return_transcript("again"))).text == "again"
+
+
+def test_waiting_for_another_call_is_bounded(store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.claim(KEY)
+    monkeypatch.setattr(claims, "_MAX_WAIT", 0.0)
+    with pytest.raises(StoreError, match="more than an hour"):
+        run(Clients(), transcribe_once(store, KEY, return_transcript("never")))
+
+
+def test_another_base_url_is_another_piece(store) -> None:
+    with ScriptedGateway() as first, ScriptedGateway() as second:
+        first.will_answer(REPLY)
+        second.will_answer(Reply({"text": "ho"}))
+        assert create_client(first, store).transcribe(RECORDING).text == "hi"
+        assert create_client(second, store).transcribe(RECORDING).text == "ho"
+
+
+@pytest.mark.parametrize("stated", [{"sample_rate": 8000}, {"sample_rate": 16_000, "channels": 2}])
+def test_raw_pcm_with_another_rate_or_number_of_channels_is_another_piece(gateway, store, stated: dict) -> None:
+    gateway.will_answer(REPLY)
+    client, samples = create_client(gateway, store), RECORDING[44:]
+    for options in ({"sample_rate": 16_000}, stated, {"sample_rate": 16_000}):
+        client.transcribe(Audio.of(samples, format="pcm16", end=0.4, **options))
+    assert len(gateway.requests) == 2
+
+
+async def test_many_calls_create_a_store_at_the_same_time(gateway, tmp_path: Path) -> None:
+    gateway.will_answer(REPLY)
+    for number in range(10):
+        client = create_client(gateway, tmp_path / f"{number}.sqlite")
+        calls = (client.atranscribe(RECORDING, language=f"x{index}") for index in range(8))
+        assert [each.text for each in await asyncio.gather(*calls)] == ["hi"] * 8
+        await client.aclose()
+
+
+@pytest.mark.parametrize("version", [1, 99])
+def test_a_store_of_another_version_is_refused(store, tmp_path: Path, version: int) -> None:
+    store.claim(KEY)
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as database:
+        database.execute(f"PRAGMA user_version={version}")
+    database.close()
+    with pytest.raises(StoreError, match=r"jobs\.sqlite cannot be used: it was written by another version"):
+        store.claim(KEY)
+
+
+def test_a_store_from_before_versions_were_written_is_refused(store, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as database:
+        database.execute("CREATE TABLE pieces (key TEXT)")
+    database.close()
+    with pytest.raises(StoreError, match="another version"):
+        store.claim(KEY)
+
+
+def test_a_store_that_others_may_write_to_is_refused(store, tmp_path: Path) -> None:
+    store.claim(KEY)
+    (tmp_path / "jobs.sqlite").chmod(0o666)
+    with pytest.raises(StoreError, match="chmod 600"):
+        store.claim(KEY)
+
+
+@pytest.mark.parametrize("owner", [None, "", "x", "1", "a b", f"{10**30} 5", "-1 5", "1 2 3"])
+def test_a_claim_of_an_owner_that_cannot_be_read_is_taken_over(store, tmp_path: Path, owner: str | None) -> None:
+    store.claim(KEY)
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as database:
+        database.execute("UPDATE pieces SET owner = ?", (owner,))
+    database.close()
+    assert store.claim(KEY) is True
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"text": 5, "segments": [], "usage": null}', "null", "5"])
+def test_a_row_that_is_no_transcript_is_an_error(store, tmp_path: Path, text: str) -> None:
+    store.claim(KEY)
+    store.save(KEY, Transcript("hi"))
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as database:
+        database.execute("UPDATE pieces SET transcript = ?", (text,))
+    database.close()
+    with pytest.raises(StoreError, match="not a transcript"):
+        store.claim(KEY)
+
+
+def test_keys_differ_by_base_url_and_stated_pcm() -> None:
+    digests = {
+        each.compute_digest()
+        for each in (KEY, replace(KEY, base_url="http://a/v1"), replace(KEY, pcm=("pcm16", 8000, 1)))
+    }
+    assert len(digests) == 3
