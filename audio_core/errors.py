@@ -70,6 +70,16 @@ _SECRETS = re.compile(
 _MAX_MESSAGE_LENGTH = 400  # characters
 
 
+_MIN_SECRET_LENGTH = 8  # characters; anything shorter is a placeholder and would blot out ordinary words
+_known_secrets: set[str] = set()
+
+
+def remember_secret(secret: str) -> None:
+    """Remove a secret, such as an API key that is in use, from the messages of all later errors of gateways."""
+    if len(secret) >= _MIN_SECRET_LENGTH:
+        _known_secrets.add(secret)
+
+
 def scrub(text: str, longest: int = _MAX_MESSAGE_LENGTH) -> str:
     """Remove API keys and base64 from text that came from outside, and shorten it.
 
@@ -81,6 +91,8 @@ def scrub(text: str, longest: int = _MAX_MESSAGE_LENGTH) -> str:
         >>> scrub("bad key sk-abcdefgh12345")
         'bad key [removed]'
     """
+    for secret in _known_secrets:
+        text = text.replace(secret, "[removed]")
     clean = _SECRETS.sub("[removed]", " ".join(text.split()))
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 

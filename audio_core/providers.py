@@ -62,7 +62,7 @@ class Provider:
         Raises:
             MissingAPIKey: if a key is needed and none was found; the message names the environment variables.
         """
-        key = given or _read_environment(self.api_key_env)
+        key = (given or "").strip() or _read_environment(self.api_key_env)
         if key is None and self.api_key_env:
             raise MissingAPIKey(
                 f"{self.name} needs an API key: set {' or '.join(self.api_key_env)}, or pass api_key=..."
@@ -76,7 +76,7 @@ class Provider:
             >>> find_provider("openai").find_base_url("http://localhost:8000/v1/")
             'http://localhost:8000/v1'
         """
-        return (given or _read_environment(self.base_url_env) or self.base_url).rstrip("/")
+        return ((given or "").strip() or _read_environment(self.base_url_env) or self.base_url).rstrip("/")
 
 
 PROVIDERS: Mapping[str, Provider] = MappingProxyType(

@@ -18,8 +18,9 @@ from urllib.parse import unquote
 
 from audio_core.audio.content import Base64Content, BytesContent, Content, FileContent
 from audio_core.audio.content_blocks import AudioBlock, parse_audio_block
-from audio_core.audio.formats import SNIFF_BYTES, Format, describe_bytes, find_format, sniff_format
+from audio_core.audio.formats import Format, find_format
 from audio_core.audio.media_fragment import format_fragment, split_fragment
+from audio_core.audio.sniffing import SNIFF_BYTES, describe_bytes, sniff_content
 from audio_core.audio.sources import HandleSource, HeldSource, PathSource, Source, UrlSource, parse_file_url
 from audio_core.errors import InvalidAudio, UnsupportedFormat
 
@@ -197,12 +198,7 @@ class Audio:
         return self.detect_format().name
 
     def open_content(self) -> Content:
-        """Open the whole recording, without regard to the clip.
-
-        Raises:
-            InvalidAudio: if it cannot be opened, or is remote and not downloaded yet.
-            AudioNotFound: if the file does not exist.
-        """
+        """Open the whole recording, without regard to the clip; raise as `format` does."""
         return self._source.open_content()
 
     def with_content(self, content: Content) -> Audio:
@@ -216,11 +212,10 @@ class Audio:
         content = self.open_content()
         if content.size == 0:
             raise InvalidAudio(f"{self.label} is empty (0 bytes).")
-        head = content.read_at(0, SNIFF_BYTES)
-        detected = sniff_format(head)
+        detected = sniff_content(content)
         if detected is None:
             raise InvalidAudio(
-                f"{self.label} is not audio: it starts like {describe_bytes(head)}. "
+                f"{self.label} is not audio: it starts like {describe_bytes(content.read_at(0, SNIFF_BYTES))}. "
                 "For raw PCM pass format='pcm16' and sample_rate=..."
             )
         return detected

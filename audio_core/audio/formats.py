@@ -11,10 +11,7 @@ from dataclasses import dataclass
 
 from audio_core.errors import UnsupportedFormat
 
-__all__ = ["FORMATS", "SNIFF_BYTES", "SUFFIXES", "Format", "describe_bytes", "find_format", "sniff_format"]
-
-SNIFF_BYTES = 64
-"""Number of leading bytes that `sniff_format` examines."""
+__all__ = ["FORMATS", "SUFFIXES", "Format", "find_format"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,73 +80,3 @@ def find_format(name: str) -> Format:
         return _FORMAT_BY_NAME[word]
     except KeyError:
         raise UnsupportedFormat(f"{name[:60]!r} is not a known audio format. Known: {', '.join(FORMATS)}.") from None
-
-
-def sniff_format(head: bytes) -> Format | None:
-    r"""Detect the format of a file from its first bytes.
-
-    Args:
-        head: the first `SNIFF_BYTES` bytes, or fewer if the file is shorter.
-
-    Returns:
-        The format, or None if the bytes are not the beginning of a known audio format.
-
-    Example:
-        >>> sniff_format(b"fLaC\x00\x00\x00\x22").name
-        'flac'
-    """
-    name = _sniff_container(head) or _sniff_frame(head)
-    return FORMATS[name] if name else None
-
-
-def _sniff_container(head: bytes) -> str | None:
-    magic, brand = head[:4], head[8:12]
-    match magic:
-        case b"RIFF" | b"RF64" | b"BW64":
-            return "wav" if brand == b"WAVE" else None
-        case b"FORM":
-            return "aiff" if brand in (b"AIFF", b"AIFC") else None
-        case b"\x1aE\xdf\xa3":
-            return "webm" if b"webm" in head else "mkv"
-        case b"\x30\x26\xb2\x75":
-            return "wma"
-        case _ if head[4:8] == b"ftyp":
-            return "m4a" if brand[:3] in (b"M4A", b"M4B") else "mp4"
-        case _:
-            return {b"fLaC": "flac", b"OggS": "ogg", b"caff": "caf", b".snd": "au", b"#!AM": "amr"}.get(magic)
-
-
-def _sniff_frame(head: bytes) -> str | None:
-    """Detect MPEG audio, which has no file header, only frames, with or without an ID3 tag before them."""
-    if head[:3] == b"ID3":
-        return "mp3"
-    if len(head) < 4 or head[0] != 0xFF:
-        return None
-    if head[1] & 0xF6 == 0xF0:  # 12 sync bits, layer 0: ADTS
-        return "aac"
-    layer, bitrate, rate = head[1] >> 1 & 3, head[2] >> 4, head[2] >> 2 & 3
-    is_frame = head[1] & 0xE0 == 0xE0 and layer != 0 and head[1] >> 3 & 3 != 1
-    return "mp3" if is_frame and bitrate != 15 and rate != 3 else None
-
-
-def describe_bytes(head: bytes) -> str:
-    """Describe bytes that are not audio, for an error message.
-
-    Example:
-        >>> describe_bytes(b"%PDF-1.7")
-        'a PDF'
-    """
-    descriptions = {
-        b"%PDF": "a PDF",
-        b"PK\x03\x04": "a ZIP archive",
-        b"\x89PNG": "a PNG image",
-        b"\xff\xd8\xff": "a JPEG image",
-    }
-    for magic, description in descriptions.items():
-        if head.startswith(magic):
-            return description
-    if head.lstrip()[:1] == b"<":
-        return "HTML or XML"
-    if head and all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head):
-        return "text"
-    return "unknown bytes"

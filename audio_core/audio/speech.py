@@ -10,7 +10,8 @@ from pathlib import Path
 
 from typing_extensions import TypedDict
 
-from audio_core.audio.formats import FORMATS, SNIFF_BYTES, find_format, sniff_format
+from audio_core.audio.formats import FORMATS, find_format
+from audio_core.audio.sniffing import SNIFF_BYTES, sniff_format
 from audio_core.errors import UnsupportedFormat
 
 __all__ = ["PCM_RATE", "Speech", "SpeechOptions", "detect_speech_format"]

@@ -46,7 +46,8 @@ def align_words(transcript: Transcript, audio: Audio, language: str | None = Non
         >>> [word.text for word in aligned.segments[0].words]
         ['good', 'morning']
     """
-    if (transcript.language or language or "en").casefold() not in _ENGLISH:
+    spoken = (transcript.language or language or "en").casefold().replace("_", "-").partition("-")[0]
+    if spoken not in _ENGLISH:
         _log.warning("No word times: %s returned none, and only English is aligned here.", transcript.provider)
         return transcript
     try:

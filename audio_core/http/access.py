@@ -31,6 +31,7 @@ _ALSO_PRIVATE = tuple(
 # IPv6 blocks that embed an IPv4 address: RFC 6052, RFC 4291 §2.5.5.1, RFC 8215, RFC 2765.
 _NAT64, _COMPATIBLE = ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96")
 _NAT64_LOCAL, _TRANSLATED = ipaddress.ip_network("64:ff9b:1::/48"), ipaddress.ip_network("::ffff:0:0:0/96")
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")  # all that is assigned so far (RFC 4291, 2.4)
 _ISATAP = (0x00005EFE, 0x02005EFE)  # RFC 5214 §6.1, in bits 32 to 63 of the address
 
 
@@ -172,6 +173,8 @@ def is_public(address: str) -> bool:
 def _is_global(address: _IPAddress) -> bool:
     if address in _NAT64 or address in _TRANSLATED:
         return True  # the embedded address decides
+    if isinstance(address, ipaddress.IPv6Address) and not address.ipv4_mapped and address not in _GLOBAL_UNICAST:
+        return False
     is_listed = any(address.version == block.version and address in block for block in _ALSO_PRIVATE)
     return address.is_global and not address.is_multicast and not is_listed and address not in _NAT64_LOCAL
 

@@ -121,7 +121,7 @@ def encode_json(payload: Mapping[str, Any]) -> Body:
     document = json.dumps(
         payload, default=insert_placeholder, ensure_ascii=False, separators=(",", ":"), allow_nan=False
     )
-    head, *tails = (part.encode() for part in document.split(placeholder))
+    head, *tails = map(_encode_text, document.split(placeholder))
     segments: list[bytes | _Base64Part | _RawPart] = [head]
     for content, tail in zip(contents, tails, strict=True):
         segments += (_Base64Part(content), tail)
@@ -162,7 +162,16 @@ def encode_multipart(fields: Sequence[tuple[str, str]], file: FilePart) -> Body:
         f'filename="{_quote(file.filename)}"\r\nContent-Type: {file.mime}\r\n\r\n'
     )
     tail = f"\r\n--{boundary}--\r\n"
-    return Body(f"multipart/form-data; boundary={boundary}", [head.encode(), _RawPart(file.content), tail.encode()])
+    segments = [_encode_text(head), _RawPart(file.content), tail.encode()]
+    return Body(f"multipart/form-data; boundary={boundary}", segments)
+
+
+def _encode_text(text: str) -> bytes:
+    """Encode text as UTF-8. Half a surrogate pair, as of a cut emoji, becomes U+FFFD."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def _quote(text: str) -> str:

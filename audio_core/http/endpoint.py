@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit
 
+from audio_core.errors import InvalidOption, remember_secret
 from audio_core.http.body import Body
 from audio_core.http.flow import Flow, Request, Response
 from audio_core.http.retry import send_with_retry
 from audio_core.providers import Provider
 
 __all__ = ["Endpoint"]
+
+_SECRET_HEADER = re.compile(r"authorization|key|token|secret|cookie", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +53,45 @@ class Endpoint:
 
         Raises:
             MissingAPIKey: if the gateway needs a key and there is none.
+            InvalidOption: if the key or a header holds characters that HTTP cannot carry.
             ProviderError: if the gateway refuses or fails.
         """
         key = self.provider.find_key(self.api_key)
         credentials = {"Authorization": f"Bearer {key}"} if key else {}
         request = Request(
             "POST",
-            self.provider.find_base_url(self.base_url) + path,
-            headers={**credentials, **self.headers},
+            _join_url(self.provider.find_base_url(self.base_url), path),
+            headers=_check_headers({**credentials, **self.headers}),
             body=body,
             timeout=self.timeout,
             provider=self.provider.name,
             streamed=streamed,
         )
         return (yield from send_with_retry(request, max_retries=self.max_retries, doing=doing))
+
+
+def _join_url(base_url: str, path: str) -> str:
+    """Append a path to a base URL, whose query stays at the end."""
+    parts = urlsplit(base_url)
+    return parts._replace(path=parts.path.rstrip("/") + path).geturl()
+
+
+def _check_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers that HTTP can carry: text beyond ASCII is percent-encoded, except in secrets.
+
+    Raises:
+        InvalidOption: if a secret holds such text, or a header holds a control character. The value is not shown.
+    """
+    return {name: _check_header(name, value) for name, value in headers.items()}
+
+
+def _check_header(name: str, value: str) -> str:
+    is_secret = _SECRET_HEADER.search(name) is not None
+    if is_secret:
+        remember_secret(value.removeprefix("Bearer "))
+    if not value.isprintable() or (is_secret and not value.isascii()):
+        raise InvalidOption(
+            f"The value for the header {name} holds characters that HTTP cannot carry, such as line breaks or "
+            "typographic quotation marks. Copy the API key or the header again."
+        )
+    return value if value.isascii() else quote(value, safe=string.punctuation + " ")

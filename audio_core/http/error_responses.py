@@ -27,7 +27,14 @@ from audio_core.errors import (
 )
 from audio_core.lenient_json import parse_json, to_list, to_object, to_objects
 
-__all__ = ["build_error", "build_unreadable_error", "find_error", "get_request_id", "parse_retry_after"]
+__all__ = [
+    "build_error",
+    "build_unreadable_error",
+    "find_error",
+    "find_event_error",
+    "get_request_id",
+    "parse_retry_after",
+]
 
 _CLASSES_BY_STATUS: dict[int, type[ProviderError]] = {
     401: AuthenticationError,
@@ -44,6 +51,7 @@ _NEXT_STEP: dict[type[ProviderError], str] = {
 _RETRY_AFTER_HEADERS = ("retry-after", "llm_provider-retry-after")
 _ID_HEADERS = ("x-request-id", "request-id", "x-generation-id", "x-litellm-call-id")
 _OVERFLOW = re.compile(r"context.{0,20}(length|window)|maximum context|too many tokens|too_long", re.IGNORECASE)
+_CONTENT_KEYS = {"choices", "usage", "text", "delta", "segments"}  # of events that are not an error
 _QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "quota_exceeded")
 
 
@@ -71,11 +79,24 @@ def build_error(status: int, headers: Mapping[str, str], body: bytes, *, provide
         "provider": provider,
         "request_id": get_request_id(headers),
     }
-    message = f"{summary} {_NEXT_STEP.get(error_class, '')}".rstrip()
+    next_step = "" if doing == "the download" else _NEXT_STEP.get(error_class, "")
+    message = f"{summary} {next_step}".rstrip()
     if error_class is RateLimited:
         retry_after, has_quota = parse_retry_after(headers, error_object), code not in _QUOTA_CODES
         return RateLimited(message, retry_after=retry_after, retryable=has_quota, **details)
     return error_class(message, **details)
+
+
+def find_event_error(event: Mapping[str, Any], *, provider: str, partial: str) -> ProviderError | None:
+    """Return the error in an event of a stream, or None if there is none. The event may be the bare error object.
+
+    Args:
+        event: the event as decoded JSON.
+        provider: name of the gateway.
+        partial: text that had arrived before.
+    """
+    is_bare_error = "message" in event and not _CONTENT_KEYS & event.keys()
+    return find_error({"error": event} if is_bare_error else event, provider=provider, partial=partial)
 
 
 def find_error(reply: Any, *, provider: str, status: int = 200, partial: str | None = None) -> ProviderError | None:

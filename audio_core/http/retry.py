@@ -60,7 +60,7 @@ _budgets: defaultdict[str, RetryBudget] = defaultdict(RetryBudget)
 def send_with_retry(request: Request, *, max_retries: int, doing: str, accept_below: int = 300) -> Flow[Response]:
     """Send a request, and send it again after failures that may be temporary.
 
-    Every attempt carries the same `Idempotency-Key`.
+    Every attempt to post carries the same `Idempotency-Key`.
 
     Args:
         request: the request.
@@ -74,7 +74,8 @@ def send_with_retry(request: Request, *, max_retries: int, doing: str, accept_be
     Raises:
         ProviderError: the last failure, with the number of `attempts`.
     """
-    request = replace(request, headers={**request.headers, "Idempotency-Key": uuid.uuid4().hex})
+    if request.method == "POST":
+        request = replace(request, headers={**request.headers, "Idempotency-Key": uuid.uuid4().hex})
     budget = _budgets[urlsplit(request.url).netloc]
     for attempt in range(1, max_retries + 2):
         headers: Mapping[str, str] = {}
@@ -100,12 +101,16 @@ def compute_backoff(attempt: int) -> float:
 
 
 def _is_worth_retrying(error: ProviderError, headers: Mapping[str, str]) -> bool:
-    if isinstance(error, RateLimited) and (error.retry_after or 0) > LONGEST_WAIT:
+    if (_get_requested_wait(error, headers) or 0) > LONGEST_WAIT:
         return False
     should_retry = headers.get("x-should-retry", "").lower()
     return should_retry == "true" if should_retry in ("true", "false") else error.retryable
 
 
 def _compute_wait(error: ProviderError, headers: Mapping[str, str], attempt: int) -> float:
-    requested = error.retry_after if isinstance(error, RateLimited) else parse_retry_after(headers)
-    return compute_backoff(attempt) if requested is None else min(requested, LONGEST_WAIT)
+    requested = _get_requested_wait(error, headers)
+    return compute_backoff(attempt) if requested is None else requested
+
+
+def _get_requested_wait(error: ProviderError, headers: Mapping[str, str]) -> float | None:
+    return error.retry_after if isinstance(error, RateLimited) else parse_retry_after(headers)

@@ -12,7 +12,7 @@ from typing import Generic, Protocol, TypeVar
 from audio_core.errors import IncompleteResponse
 from audio_core.http.flow import Response
 
-__all__ = ["Decoder", "OpenStream", "ServerSentEvents"]
+__all__ = ["Decoder", "OpenStream", "ServerSentEvents", "looks_like_event_stream"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -43,6 +43,11 @@ class Decoder(Protocol, Generic[T_co]):
 
 OpenStream = tuple[Response, Decoder[T]]
 """An open response, and the decoder that is fed with its body."""
+
+
+def looks_like_event_stream(body: bytes) -> bool:
+    """Tell whether a body is an event stream, whatever its content type says."""
+    return body.lstrip()[:6].startswith((b"data:", b"event:", b"id:", b":"))
 
 
 class ServerSentEvents:

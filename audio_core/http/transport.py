@@ -20,7 +20,7 @@ from typing import Any
 
 import httpx
 
-from audio_core.errors import IncompleteResponse, ProviderError, ProviderTimeout, Unreachable
+from audio_core.errors import IncompleteResponse, InvalidRequest, ProviderError, ProviderTimeout, Unreachable
 from audio_core.http.body import Body
 from audio_core.http.flow import Request, Response
 from audio_core.http.threads import run_in_thread
@@ -253,6 +253,8 @@ def _translate_errors(request: Request, has_expired: Callable[[], bool] = lambda
         yield
     except (httpx.TimeoutException, TimeoutError):
         raise _build_timeout(request) from None
+    except (httpx.InvalidURL, httpx.LocalProtocolError) as error:
+        raise _build_invalid_request(request, error) from None
     except httpx.TransportError as error:
         raise (_build_timeout(request) if has_expired() else _build_unreachable(request, error)) from None
     except ProviderError as error:
@@ -268,15 +270,23 @@ def _build_timeout(request: Request) -> ProviderError:
     )
 
 
+def _build_invalid_request(request: Request, error: Exception) -> ProviderError:
+    return InvalidRequest(
+        f"The exchange with {request.provider} is not valid HTTP: {error}. Check the base_url, and where it redirects to.",
+        provider=request.provider,
+    )
+
+
 def _build_unreachable(request: Request, error: httpx.TransportError) -> ProviderError:
     reason = str(error) or type(error).__name__
     was_sent = not isinstance(error, httpx.ConnectError)
     is_certificate = "certificate" in reason.lower() or "ssl" in reason.lower()
     where = httpx.URL(request.url)
-    hint = " Set SSL_CERT_FILE if your network has its own authority." if is_certificate else ""
+    port = f":{where.port}" if where.port else ""
+    hint = " Set SSL_CERT_FILE if your network has its own authority." if "certificate" in reason.lower() else ""
     what = "broke off" if was_sent else "cannot be reached"
     return Unreachable(
-        f"{request.provider} at {where.scheme}://{request.sni or where.host} {what}: {reason}.{hint}",
+        f"{request.provider} at {where.scheme}://{request.sni or where.host}{port} {what}: {reason}.{hint}",
         provider=request.provider,
         retryable=not is_certificate,
         may_have_been_billed=was_sent,

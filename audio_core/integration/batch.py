@@ -111,7 +111,7 @@ def _search_folder(
 ) -> Iterator[BatchItem]:
     allowed = SUFFIXES if suffixes is None else {suffix.lower() for suffix in suffixes}
     entries = folder.glob(glob or ("**/*" if recursive else "*"))
-    matches = (path for path in entries if path.is_file() and (glob or path.suffix.lower() in allowed))
+    matches = (path for path in entries if path.is_file() and (glob or _is_recording(path, allowed)))
     paths, real_folder = sorted(matches), folder.resolve()
     if not paths:
         criterion = repr(glob) if glob else f"a suffix such as {', '.join(sorted(allowed)[:4])}"
@@ -122,6 +122,11 @@ def _search_folder(
         is_inside = path.resolve().is_relative_to(real_folder)
         refusal = AccessDenied(f"{path.name} is a link that leads out of the folder {folder.name}.")
         yield read(path) if is_inside else BatchItem(Audio.of(path), {}, refusal)
+
+
+def _is_recording(path: Path, suffixes: Set[str]) -> bool:
+    """Tell whether a file is one that a folder is searched for. Hidden files, such as `._a.wav` of macOS, are not."""
+    return path.suffix.lower() in suffixes and not path.name.startswith(".")
 
 
 class Batch:

@@ -30,7 +30,9 @@ ENCODERS = {"wav": "pcm_s16le", "mp3": "libmp3lame", "flac": "flac", "ogg": "lib
 _MUXERS = {"m4a": "ipod"}
 _BITRATES = {"mp3": 64_000, "ogg": 24_000, "m4a": 64_000}  # bits a second and channel: transparent for speech
 _BATCH_SECONDS = 1.0  # converted at once
-_OPUS_RATE = 48_000  # RFC 6716: Opus always decodes at 48 kHz
+_MPEG_RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+# Hz that encoders take; WAV and FLAC take any. Opus always decodes at 48 kHz (RFC 6716).
+_ENCODER_RATES = {"mp3": _MPEG_RATES, "m4a": (*_MPEG_RATES, 64_000, 88_200, 96_000), "ogg": (48_000,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +161,15 @@ def encode(audio: Audio, format: str, *, rate: int | None = None, channels: int 
         codec = demuxer.stream.codec_context
         is_one_channel = audio.only_channel is not None
         rate, channels = rate or codec.sample_rate, channels or (1 if is_one_channel else min(2, codec.channels))
-        rate = _OPUS_RATE if format == "ogg" else rate
+        rate = _choose_rate(format, rate)
         pieces = _decode_clip(audio, demuxer, rate, channels)
         return FileContent.write_temporary(lambda file: _write(pieces, file, format, rate, channels))
+
+
+def _choose_rate(format: str, rate: int) -> int:
+    """Return the lowest sample rate that an encoder takes and that loses nothing, or the highest that it takes."""
+    rates = _ENCODER_RATES.get(format, (rate,))
+    return next((each for each in rates if each >= rate), rates[-1])
 
 
 def _write(pieces: Iterable[bytes], file: BinaryIO, format: str, rate: int, channels: int) -> None:

@@ -24,9 +24,10 @@ from av.packet import Packet as _Packet
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import Content
+from audio_core.audio.sniffing import measure_id3_tag
 from audio_core.errors import AudioTooLarge, InvalidAudio, UnsupportedFormat
 from audio_core.media.clock import Clock
-from audio_core.media.mp3 import has_frame_count, measure_id3_tag
+from audio_core.media.mp3 import has_frame_count
 from audio_core.media.ogg import is_one_stream_until
 from audio_core.media.wav import parse_wav_header
 
@@ -43,8 +44,6 @@ _HEAD_BYTES = 4096
 _READABLE = "wav,mp3,flac,ogg,mov,mp4,m4a,3gp,3g2,mj2,aac,matroska,webm,aiff,caf,w64,au,asf,amr"
 _SEEKABLE_BY_INDEX = {"wav", "aiff", "flac", "mov"}  # an index or the frames themselves hold exact timestamps
 _SEEKABLE_BY_COUNTING = {"mp3", "aac"}  # FFmpeg seeks by counting frames from the beginning, which is exact
-# Timestamps are whole milliseconds, or those of several streams: only counting from the start is exact.
-_DECODED_FROM_START = {"matroska", "ogg"}
 _WITHOUT_HEADER_LENGTH = {"aac", "amr", "s16le", "s24le", "asf", "au"}
 _RAW_DEMUXERS = {"pcm16": "s16le", "pcm24": "s24le"}
 _WAV_OPTIONS = {"max_size": "65536", "probesize": "65536"}  # FFmpeg's default, packets of 4 KiB, takes 7 times as long
@@ -172,10 +171,11 @@ class Demuxer:
         yield from self._decode_packet(None)
 
     def _read_packets_from(self, start: float) -> Iterator[Packet]:
+        """Read packets from shortly before a time if that can be found exactly, else from the beginning."""
         self._skips_beginning = start > 0
-        if start <= 0 or self._seek(start) or self._format_name in _DECODED_FROM_START:
-            return self.read_packets()
-        return (packet for packet in self.read_packets() if self._get_start(packet) >= start)
+        if start > 0:
+            self._seek(start)
+        return self.read_packets()
 
     def _seek(self, seconds: float) -> bool:
         """Seek to shortly before a time, if timestamps there are reliable without what precedes them."""
@@ -191,6 +191,10 @@ class Demuxer:
     def _is_seekable_to(self, seconds: float) -> bool:
         if self._format_name == "ogg":
             return is_one_stream_until(self._to_timestamp(seconds), self._content)
+        if self._format_name == "wav" or self.stream.codec_context.name == "opus":
+            return self.stream.codec_context.name.startswith(
+                "pcm_"
+            )  # codecs in blocks or with a pre-skip shift samples
         return self._format_name in _SEEKABLE_BY_INDEX or self._format_name in _SEEKABLE_BY_COUNTING
 
     def _to_timestamp(self, seconds: float) -> int:
@@ -270,15 +274,18 @@ def _read_header_length(content: Content, container: InputContainer, stream: Aud
     """Return how many seconds the header says the recording lasts; None if it does not say, or FFmpeg only guesses."""
     name = container.format.name.split(",")[0]
     if name == "wav":
-        header, bit_rate = parse_wav_header(content), stream.codec_context.bit_rate
-        return header.data_bytes * 8 / bit_rate if header and header.data_bytes and bit_rate else None
+        header = parse_wav_header(content)
+        if header is None or header.codec is None or header.data_bytes is None:
+            return None  # bytes tell the length of plain samples only
+        return header.data_bytes / header.block_bytes / header.sample_rate
     if name == "mp3" and not _has_mp3_frame_count(content):
         return None
     if name in _WITHOUT_HEADER_LENGTH:
         return None
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
-    return container.duration / av.time_base if container.duration else None
+    is_audio_alone = len(container.streams) == 1  # else it may be the length of the video
+    return container.duration / av.time_base if container.duration and is_audio_alone else None
 
 
 def _has_mp3_frame_count(content: Content) -> bool:

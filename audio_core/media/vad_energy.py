@@ -18,6 +18,7 @@ SILENT = 16.0
 
 _FLOOR_RISE, _SPEECH_DECAY = 1.003, 0.9995  # factors a frame: 16 % a second up, 2.5 % a second down
 _FLOOR_FACTOR, _SPEECH_FACTOR = 2.0, 0.1  # a frame is quiet below this many times the noise floor or speech level
+_MAX_SPEECH_FACTOR = 0.35  # in talk without pauses the floor rises into the speech, which must not count as quiet
 _LEVEL_RATE = 4000  # samples a second used to measure levels: every fourth sample of 16 kHz is enough
 
 
@@ -69,5 +70,6 @@ class EnergyVad:
         start, self._frame_count = self._frame_count * self._frame_bytes // 2, self._frame_count + 1
         self._floor = min(level, max(self._floor, 1.0) * _FLOOR_RISE)
         self._speech = max(level, self._speech * _SPEECH_DECAY)
-        limit = max(SILENT, self._floor * _FLOOR_FACTOR, self._speech * _SPEECH_FACTOR)
+        near_floor = min(self._floor * _FLOOR_FACTOR, self._speech * _MAX_SPEECH_FACTOR)
+        limit = max(SILENT, near_floor, self._speech * _SPEECH_FACTOR)
         return VadFrame(start, level, level < limit)

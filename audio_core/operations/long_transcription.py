@@ -17,6 +17,7 @@ from audio_core.errors import (
     NotFound,
     PermissionDenied,
     ProviderError,
+    StoreError,
     TranscriptionIncomplete,
 )
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
@@ -90,7 +91,8 @@ class _PieceResults:
             transcript = yield from self._transcribe_once(piece)
             shifted = transcript.shift(piece.start)
             self.transcripts.append(PieceTranscript(piece.start, piece.end, piece.shared, shifted))
-        except ProviderError as error:
+        except (ProviderError, OSError) as failure:  # a full disk costs the piece, not the job
+            error = failure if isinstance(failure, AudioError) else _build_disk_error(failure)
             self.failures.append((piece.start, piece.end, error))
             if isinstance(error, _FATAL) or self.job.options.gaps == "raise":
                 self.fatal_error = self.fatal_error or error
@@ -132,6 +134,10 @@ def transcribe_long(job: Job, recording: Recording) -> Flow[Transcript]:
     return _merge_results(results)
 
 
+def _build_disk_error(error: OSError) -> AudioError:
+    return StoreError(f"A piece could not be prepared: {error.strerror or error}. Check that the disk has space.")
+
+
 def get_longest_request(row: Provider) -> float:
     """Return up to how many seconds a recording is sent whole."""
     # A chat model has to write the whole transcript in one answer, and answers are limited too.
@@ -150,7 +156,7 @@ def _merge_results(results: _PieceResults) -> Transcript:
     failures = sorted(results.failures, key=lambda failure: failure[0])
     if failures and not transcripts:
         raise failures[0][2]
-    merged = merge_pieces(transcripts)
+    merged = replace(merge_pieces(transcripts), duration=results.recording.seconds)
     if not failures:
         return merged
     marked = mark_gaps(merged, failures)

@@ -14,7 +14,8 @@ from audio_core.http.flow import Flow, Response, run_blocking
 from audio_core.operations.job import Job
 from audio_core.operations.transcription_by_chat import transcribe_by_chat
 from audio_core.transcript.transcript import Transcript
-from audio_core.wire.transcription import encode_json_request, encode_multipart_request, parse_transcript
+from audio_core.wire.transcription import encode_json_request, encode_multipart_request
+from audio_core.wire.transcription_response import parse_transcript
 
 __all__ = ["open_transcription", "request_transcript"]
 

@@ -7,12 +7,14 @@ from typing import Any
 
 __all__ = ["parse_subtitles"]
 
+# Every repetition is bounded, so that no text takes quadratic time.
 _CUE = re.compile(
-    r"(?:(\d+):)?(\d\d):(\d\d[.,]\d{3})[ \t]+-->[ \t]+(?:(\d+):)?(\d\d):(\d\d[.,]\d{3})[^\n]*\n(.+?)(?=\n[ \t]*\n|\Z)",
+    r"(?<![\d:])(?:(\d{1,4}):)?(\d\d):(\d\d[.,]\d{3})[ \t]{1,9}-->[ \t]{1,9}(?:(\d{1,4}):)?(\d\d):(\d\d[.,]\d{3})[^\n]*\n"
+    r"(.+?)(?=\n[ \t]{,99}\n|\Z)",
     re.DOTALL,
 )
-_VOICE = re.compile(r"<v(?:\.[^ >]*)? ([^>]+)>")
-_TAG = re.compile(r"<[^>]*>")
+_VOICE = re.compile(r"<v(?:\.[^ <>]{,99})? ([^<>]{1,200})>")
+_TAG = re.compile(r"<[^<>]{,300}>")
 
 
 def parse_subtitles(text: str) -> list[dict[str, Any]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from audio_core.lenient_json import to_object
 
@@ -49,12 +49,31 @@ class Usage:
         return Usage(**{name: b if a is None else a if b is None else a + b for name, (a, b) in pairs.items()})
 
 
+def _to_number(value: Any) -> float | None:
+    """Return a number that is not negative; None for anything else, so that one odd field costs one field."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if is_number and 0 <= value < _MAX_NUMBER else None
+
+
+def _to_count(value: Any) -> int | None:
+    number = _to_number(value)
+    return int(number) if number is not None and number == int(number) else None
+
+
+_MAX_NUMBER = 2**53
+_Count = Annotated[int | None, BeforeValidator(_to_count)]
+_Number = Annotated[float | None, BeforeValidator(_to_number)]
+
+
 class _Details(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    audio_tokens: int | None = None
-    cached_tokens: int | None = None
-    reasoning_tokens: int | None = None
+    audio_tokens: _Count = None
+    cached_tokens: _Count = None
+    reasoning_tokens: _Count = None
+
+
+_DetailsOrNone = Annotated[_Details, BeforeValidator(to_object)]
 
 
 class _Usage(BaseModel):
@@ -62,17 +81,17 @@ class _Usage(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    prompt_tokens_details: _Details = Field(default_factory=_Details)
-    completion_tokens_details: _Details = Field(default_factory=_Details)
-    input_token_details: _Details = Field(default_factory=_Details)
-    seconds: float | None = None
-    audio_duration_seconds: float | None = None
-    prompt_audio_seconds: float | None = None
-    cost: float | None = None
+    prompt_tokens: _Count = None
+    completion_tokens: _Count = None
+    input_tokens: _Count = None
+    output_tokens: _Count = None
+    prompt_tokens_details: _DetailsOrNone = Field(default_factory=_Details)
+    completion_tokens_details: _DetailsOrNone = Field(default_factory=_Details)
+    input_token_details: _DetailsOrNone = Field(default_factory=_Details)
+    seconds: _Number = None
+    audio_duration_seconds: _Number = None
+    prompt_audio_seconds: _Number = None
+    cost: _Number = None
 
 
 def parse_usage(value: Any) -> Usage | None:

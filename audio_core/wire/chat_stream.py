@@ -7,8 +7,8 @@ from typing import Any
 
 from audio_core.audio.speech import Speech
 from audio_core.errors import IncompleteResponse
-from audio_core.http.error_responses import find_error, get_request_id
-from audio_core.http.sse import ServerSentEvents
+from audio_core.http.error_responses import find_event_error, get_request_id
+from audio_core.http.sse import ServerSentEvents, looks_like_event_stream
 from audio_core.lenient_json import parse_json, to_list, to_object, to_objects
 from audio_core.transcript.usage import Usage, parse_usage
 from audio_core.wire.chat_response import (
@@ -81,9 +81,13 @@ class ChatStream:
             IncompleteResponse: if the body ended with neither a finish reason nor `[DONE]`, if it has no content, or if
                 a tool call or the speech is incomplete.
         """
-        if self._events is None:
-            yield from self._decode_json()
+        body = b"".join(self._json_pieces)
+        if self._events is None and not looks_like_event_stream(body):
+            yield from self._decode_json(body)
             return
+        if self._events is None:
+            self._events = ServerSentEvents()
+            yield from self.feed(body)
         for event in self._events.close():
             yield from self._decode_event(event)
         if not (self._done or self._builder.finish_reason is not None):
@@ -93,8 +97,7 @@ class ChatStream:
             raise self._build_stream_error("the stream ended without any content")
         yield Delta(speech=speech, answer=answer)
 
-    def _decode_json(self) -> Iterator[Delta]:
-        body = b"".join(self._json_pieces)
+    def _decode_json(self, body: bytes) -> Iterator[Delta]:
         answer = parse_answer(body, self._headers, provider=self._provider, speech_format=self._speech_format)
         calls = enumerate(answer.tool_calls)
         yield Delta(
@@ -127,9 +130,7 @@ class ChatStream:
         return chunk
 
     def _raise_error_in(self, chunk: dict[str, Any]) -> None:
-        is_bare_error = "message" in chunk and not {"choices", "usage"} & chunk.keys()
-        if error := find_error({"error": chunk} if is_bare_error else chunk, provider=self._provider):
-            error.partial = self.partial
+        if error := find_event_error(chunk, provider=self._provider, partial=self.partial):
             raise error
 
     def _build_stream_error(self, problem: str) -> IncompleteResponse:

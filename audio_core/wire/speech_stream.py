@@ -6,17 +6,21 @@ the remainder without an error.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pybase64
 
-from audio_core.audio.formats import SNIFF_BYTES
+from audio_core.audio.sniffing import SNIFF_BYTES
 from audio_core.audio.speech import Speech, detect_speech_format
 from audio_core.errors import IncompleteResponse
 from audio_core.wire.chat_response import SpeechDelta
 
 __all__ = ["Base64Stream", "SpeechBuilder"]
+
+
+_PADDED = re.compile("[^=]+=*|=+")
 
 
 class Base64Stream:
@@ -38,9 +42,9 @@ class Base64Stream:
             ValueError: if the text is not base64.
         """
         text = self._remainder + text
-        end = len(text) if text.endswith("=") else len(text) // 4 * 4
+        end = len(text) // 4 * 4
         self._remainder = text[end:]
-        return pybase64.b64decode(text[:end], validate=True)
+        return b"".join(pybase64.b64decode(part, validate=True) for part in _PADDED.findall(text[:end]))
 
     def close(self) -> bytes:
         """Return the bytes of a last piece without padding.

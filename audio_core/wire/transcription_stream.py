@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from audio_core.errors import IncompleteResponse
-from audio_core.http.error_responses import find_error
-from audio_core.http.sse import ServerSentEvents
+from audio_core.http.error_responses import find_event_error
+from audio_core.http.sse import ServerSentEvents, looks_like_event_stream
 from audio_core.lenient_json import parse_json, to_object, to_objects
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.usage import Usage, parse_usage
-from audio_core.wire.transcription import parse_segment, parse_transcript
+from audio_core.wire.transcription_response import parse_segment, parse_transcript
 
 __all__ = ["TranscriptStream"]
 
@@ -48,7 +48,7 @@ class TranscriptStream:
         self._json_pieces: list[bytes] | None = [] if "json" in headers.get("content-type", "") else None
         self._texts: list[str] = []
         self._position = 0.0
-        self._has_segments = self._done = False
+        self._has_segments = self._has_events = self._done = self._is_closed = False
         self.usage: Usage | None = None
 
     @property
@@ -77,12 +77,17 @@ class TranscriptStream:
             IncompleteResponse: if the body ended before the transcript did.
         """
         if self._json_pieces is not None:
-            yield from self._decode_json(b"".join(self._json_pieces))
-            return
+            body, self._json_pieces = b"".join(self._json_pieces), None
+            if not looks_like_event_stream(body):
+                yield from self._decode_json(body)
+                return
+            yield from self.feed(body)
         for event in self._events.close():
             yield from self._decode_event(event)
         if not self._done:
             raise self._build_stream_error("the stream ended before the transcript did")
+        if not self._has_events:
+            raise self._build_stream_error("the stream ended without any content")
         if not self._has_segments and self.partial.strip():
             yield Segment(0.0, self._seconds, self.partial.strip())
 
@@ -92,19 +97,19 @@ class TranscriptStream:
         if not transcript.text.startswith("data:"):
             yield from transcript.segments
             return
-        self._json_pieces = None
         yield from self.feed(transcript.text.encode() + b"\n\n")
         yield from self.close()
 
     def _decode_event(self, data: str) -> Iterator[Segment]:
-        if data.strip() == "[DONE]":
-            self._done = True
+        if self._is_closed or data.strip() == "[DONE]":
+            self._is_closed = self._done = True
             return
         event = to_object(parse_json(data))
         if not event:
             raise self._build_stream_error("an event of the stream is not a JSON object")
-        if error := find_error(event, provider=self._provider, partial=self.partial):
+        if error := find_event_error(event, provider=self._provider, partial=self.partial):
             raise error
+        self._has_events = True
         self.usage = parse_usage(event.get("usage")) or self.usage
         event_type = str(event.get("type") or event.get("object") or "")
         if event_type.endswith(".segment"):

@@ -195,3 +195,10 @@ def test_making_one_touches_nothing(tmp_path: Path) -> None:
     before = threading.active_count()
     AudioLoader(tmp_path / "nowhere", provider="openai", model="m")
     assert threading.active_count() == before
+
+
+def test_hidden_files_are_left_out_unless_a_pattern_names_them(namer, folder: Path) -> None:
+    (folder / "._a.wav").write_bytes(b"what macOS leaves beside a file")
+    (folder / ".b.wav").write_bytes(tone(0.1))
+    assert texts(loader(namer, folder).load()) == ALL
+    assert len(loader(namer, folder, glob=".b.wav").load()) == 1

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import UnsupportedFormat
-from audio_core.audio.formats import FORMATS, SNIFF_BYTES, find_format, sniff_format
+from audio_core.audio.formats import FORMATS, find_format
+from audio_core.audio.sniffing import SNIFF_BYTES, sniff_format
 
 
 @pytest.mark.parametrize("name", ["wav", "mp3", "flac", "ogg", "m4a", "mp4", "aac", "aiff", "webm", "mkv"])

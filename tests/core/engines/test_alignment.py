@@ -98,3 +98,9 @@ def test_a_chat_model_too(gateway, talk: Path, truth: list[dict]) -> None:
     heard = asking.transcribe(Audio.of(talk, start=0, end=truth[-1]["end"] + 0.3), words=True)
     assert is_close(heard, truth)
     assert not heard.segments[0].is_estimated
+
+
+@pytest.mark.parametrize("language", ["en-US", "en_GB", "EN"])
+def test_english_of_any_country_is_aligned(talk: Path, language: str) -> None:
+    transcript = Transcript("good morning", (Segment(0.0, 1.5, "good morning"),), language=language)
+    assert [word.text for word in align_words(transcript, Audio.of(talk)).segments[0].words] == ["good", "morning"]

@@ -174,3 +174,8 @@ def test_access_may_be_given_as_a_folder_or_a_list() -> None:
     assert to_access(Access(max_bytes=1)).max_bytes == 1
     with pytest.raises(InvalidAudio, match="not int"):
         to_access(3)
+
+
+@pytest.mark.parametrize("address", ["5f00::1", "1::", "4000::1", "e000::1"])
+def test_what_is_not_assigned_is_not_public(address: str) -> None:
+    assert not is_public(address)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import weakref
 
 import httpx
 import pytest
@@ -58,3 +59,17 @@ def test_a_client_that_outlives_its_event_loops_closes_its_connections_with_each
 
     first, second = asyncio.run(get_used_client()), asyncio.run(get_used_client())
     assert (first.is_closed, second.is_closed, first is second) == (True, True, False)
+
+
+def test_a_loop_that_has_ended_is_forgotten(gateway) -> None:
+    client = make_client(gateway)
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
+    async def ask_side_by_side() -> None:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        await asyncio.gather(*(client.achat(QUESTION, {}) for _ in range(3)))
+
+    for _ in range(3):
+        asyncio.run(ask_side_by_side())
+    gc.collect()
+    assert [loop() for loop in loops] == [None] * 3

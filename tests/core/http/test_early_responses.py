@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from audio_core import Audio, AudioClient, ProviderError
+from audio_core.http.early_responses import read_early_responses
 from audio_core.testing import tone
 
 ANSWER = b'{"error":{"message":"no more than 10 MB"}}'
@@ -74,3 +75,25 @@ async def test_a_silent_gateway_still_times_out(recording: Audio) -> None:
         with pytest.raises(ProviderError, match=r"within 0\.3 s"):
             await client.aask(recording, "?")
         await client.aclose()
+
+
+class _Renamed:
+    """A client of a later httpx, whose internals have other names."""
+
+
+class _RenamedInside:
+    def __init__(self) -> None:
+        self._transport, self._mounts = object(), {"all://": None}
+
+
+@pytest.mark.parametrize("client", [_Renamed(), _RenamedInside()])
+def test_a_client_with_unknown_internals_stays_as_it_is(client: object) -> None:
+    before = dict(vars(client))
+    assert read_early_responses(client) is client
+    assert vars(client) == before
+
+
+async def test_a_client_works_when_httpx_has_other_internals(gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audio_core.http.clients.read_early_responses", lambda client: client)
+    async with AudioClient("openai", model="m", api_key="k", base_url=gateway.base_url) as client:
+        assert (await client.aask(tone(0.2), "?")).text == "yes"

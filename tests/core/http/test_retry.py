@@ -116,3 +116,23 @@ def test_the_message_names_the_operation_and_the_status() -> None:
     error, _, _ = run_flow([build_response(404)])
     assert isinstance(error, NotFound)
     assert "refused chat with status 404" in str(error)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503, 529])
+def test_a_wait_that_is_too_long_is_not_waited_for_whatever_the_status(status: int) -> None:
+    error, waits, sent = run_flow([build_response(status, retry_after="3600")])
+    assert isinstance(error, ProviderError)
+    assert (waits, len(sent)) == ([], 1)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_longest_wait_is_waited_for_in_full(status: int) -> None:
+    _, waits, _ = run_flow([build_response(status, retry_after="60"), build_response(200)])
+    assert waits == [60.0]
+
+
+def test_only_what_is_posted_carries_an_idempotency_key() -> None:
+    flow = send_with_retry(Request("GET", "http://x/a.mp3"), max_retries=0, doing="the download")
+    assert "Idempotency-Key" not in next(flow).request.headers
+    _, _, (sent,) = run_flow([build_response(200)])
+    assert "Idempotency-Key" in sent.headers

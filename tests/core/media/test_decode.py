@@ -255,3 +255,55 @@ def test_any_damage_ends_in_sound_or_in_a_clear_error(recording, at: int, junk: 
     data[at : at + len(junk)] = junk
     with contextlib.suppress(InvalidAudio, UnsupportedFormat, AudioTooLarge):
         heard(Audio.of(bytes(data)))
+
+
+def adpcm(length: float, rate: int) -> bytes:
+    """A tone that rises, as IMA ADPCM in WAV: samples stand in blocks, so bytes say little about time."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="wav") as container:
+        stream = container.add_stream("adpcm_ima_wav", rate=rate, layout="mono")
+        for second in range(round(length)):
+            for piece in decode(Audio.of(tone(1.0, rate=rate, hertz=200.0 + 50 * second)), rate=rate):
+                for begin in range(0, len(piece) // 2 - 504, 505):
+                    frame = av.AudioFrame(format="s16", layout="mono", samples=505, align=1)
+                    frame.planes[0].update(piece[2 * begin : 2 * (begin + 505)])
+                    frame.sample_rate = rate
+                    container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("rate", [8000, 44_100])
+def test_a_clip_of_a_codec_in_blocks_has_the_very_samples_of_the_whole(rate: int) -> None:
+    recording = Audio.of(adpcm(12.0, rate))
+    whole = heard(recording, rate)
+    assert heard(recording.clip(5, 7), rate) == whole[2 * 5 * rate : 2 * 7 * rate]
+
+
+@pytest.mark.parametrize("name", ["mp3", "m4a", "ogg"])
+def test_a_rate_that_an_encoder_does_not_take_is_resampled(name: str) -> None:
+    high = Audio.of(encode(Audio.of(tone(1.0)), "flac", rate=192_000))
+    assert probe(Audio.of(encode(high, name))).duration == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_video_that_outlasts_its_audio_is_not_cut_short() -> None:
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as container:
+        video = container.add_stream("mpeg4", rate=10, options={"g": "10"})
+        video.width, video.height, video.pix_fmt = 32, 32, "yuv420p"
+        audio = container.add_stream("libopus", rate=48_000, layout="mono")
+        for number in range(80):
+            picture = av.VideoFrame(32, 32, "yuv420p")
+            picture.pts = number
+            container.mux(video.encode(picture))
+        container.mux(video.encode(None))
+        position = 0
+        for piece in decode(Audio.of(tone(5.0)), rate=48_000):
+            frame = av.AudioFrame(format="s16", layout="mono", samples=len(piece) // 2, align=1)
+            frame.planes[0].update(piece)
+            frame.sample_rate, frame.pts = 48_000, position
+            position += frame.samples
+            container.mux(audio.encode(frame))
+        container.mux(audio.encode(None))
+    assert probe(Audio.of(file.getvalue())).duration == pytest.approx(5.0, abs=0.1)
+    assert seconds(heard(Audio.of(file.getvalue()))) == pytest.approx(5.0, abs=0.1)

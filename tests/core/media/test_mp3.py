@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core.audio.content import BytesContent
-from audio_core.media.mp3 import has_frame_count, measure_id3_tag
+from audio_core.audio.sniffing import measure_id3_tag
+from audio_core.media.mp3 import has_frame_count
 from audio_core.media.wav import parse_wav_header
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from audio_core import Audio
 from audio_core.media.segmentation import RATE, Piece, Segmenter, cut_recording
+from audio_core.media.vad_energy import EnergyVad
 from audio_core.testing import silence, tone
 
 LONGEST = 4.0
@@ -94,3 +95,15 @@ def test_a_clip_is_cut_on_the_recordings_own_timeline() -> None:
 def test_a_short_recording_is_one_piece() -> None:
     (piece,) = cut_recording(Audio.of(silence(1.5)), 4.0)
     assert (piece.start, piece.end, piece.shared, piece.is_silent) == (0.0, pytest.approx(1.5), 0.0, True)
+
+
+def test_talk_without_a_pause_never_counts_as_quiet() -> None:
+    """The noise floor rises while nobody pauses; it must not rise above the speech."""
+    vad, samples = EnergyVad(RATE), array("h", (round(3000 * math.sin(n / 6)) for n in range(RATE)))
+    for _ in range(120):  # seconds
+        assert not any(frame.is_quiet for frame in vad.feed(samples.tobytes()))
+
+
+def test_talk_without_a_pause_is_cut_with_an_overlap() -> None:
+    pcm = loud(1.0) * 60
+    assert all(piece.shared > 0 for piece in cut(pcm, longest=7.0)[1:])

@@ -2,9 +2,11 @@
 
 import asyncio
 import io
+import itertools
 import math
 import wave
 from array import array
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from audio_core import (
     Audio,
     AudioClient,
+    AudioError,
     AuthenticationError,
     InvalidAudio,
     Provider,
@@ -22,6 +25,7 @@ from audio_core import (
 )
 from audio_core.media.decode import decode
 from audio_core.media.segmentation import cut_recording
+from audio_core.operations import long_transcription, upload
 from audio_core.testing import Recorded, Reply, ScriptedGateway
 from langchain_audio import AudioLoader
 from llamaindex_audio import AudioReader
@@ -237,3 +241,29 @@ def test_pieces_are_under_way_side_by_side(listener) -> None:
     listener.next_reply = slowly
     client(listener).transcribe(recording(tones, seconds))
     assert 2 <= most <= 3
+
+
+def test_a_full_disk_costs_the_piece_and_a_transcript_with_gaps_lasts_as_long_as_its_recording(
+    listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tones, seconds = numbers(with_pauses=True)
+    encode = upload.encode_for_upload
+
+    def fail_once(calls: Iterator[int]) -> Callable[..., object]:
+        def encode_or_fail(*args: object) -> object:
+            if next(calls) == 1:
+                raise OSError(28, "No space left on device")
+            return encode(*args)
+
+        return encode_or_fail
+
+    def replace_encoder() -> None:
+        monkeypatch.setattr(long_transcription, "encode_for_upload", fail_once(itertools.count()))
+
+    replace_encoder()
+    transcript = client(listener).transcribe(recording(tones, seconds), gaps="mark")
+    assert sum(segment.is_gap for segment in transcript.segments) == 1
+    assert transcript.duration == pytest.approx(seconds, abs=0.01)
+    replace_encoder()
+    with pytest.raises(AudioError, match="No space left on device"):
+        client(listener).transcribe(recording(tones, seconds))

@@ -284,3 +284,7 @@ def test_the_shortcut_for_plain_text_changes_no_delta(chunks: list[dict]) -> Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("audio_core.wire.chat_stream._get_plain_text", lambda chunk: "")
         assert with_shortcut == decode_or_describe_error()
+
+
+def test_a_stream_that_calls_itself_json_is_read_as_a_stream() -> None:
+    assert decode_summary(*chat_stream("hel", "lo").body, headers=JSON) == ("hello", "stop", Usage(12, 3))

@@ -10,12 +10,8 @@ from audio_core import IncompleteResponse, ProviderError, ProviderUnavailable, S
 from audio_core.audio.content import BytesContent
 from audio_core.http.body import Body
 from audio_core.testing import Recorded
-from audio_core.wire.transcription import (
-    TranscriptionOptions,
-    encode_json_request,
-    encode_multipart_request,
-    parse_transcript,
-)
+from audio_core.wire.transcription import TranscriptionOptions, encode_json_request, encode_multipart_request
+from audio_core.wire.transcription_response import parse_transcript
 
 JSON = {"content-type": "application/json"}
 SRT = "1\n00:00:00,000 --> 00:00:01,250\nHello there.\n\n2\n00:00:01,250 --> 00:01:02,500\nGrüß dich.\n\n"
@@ -260,3 +256,75 @@ def test_no_word_is_lost_or_doubled_between_segments(spans: list[tuple[float, fl
     transcript = parse({"text": "x", "segments": segments, "words": words})
     assigned = sorted(word.text for segment in transcript.segments for word in segment.words)
     assert assigned == sorted(word["word"] for word in words)
+
+
+@pytest.mark.parametrize("odd", [None, float("nan"), "soon", {}, 10**400])
+def test_a_missing_time_lies_between_its_neighbours_and_is_marked(odd: object) -> None:
+    segments = [
+        {"start": 0, "end": 2, "text": "one"},
+        {"start": odd, "end": odd, "text": "two"},
+        {"start": 5, "end": 6, "text": "three"},
+    ]
+    transcript = parse({"text": "one two three", "segments": segments}, duration=6.0)
+    assert [(each.start, each.end, each.is_estimated) for each in transcript.segments] == [
+        (0.0, 2.0, False),
+        (2.0, 5.0, True),
+        (5.0, 6.0, False),
+    ]
+
+
+def test_a_negative_time_is_the_beginning() -> None:
+    (segment,) = parse({"text": "hi", "segments": [{"start": -0.3, "end": 1, "text": "hi"}]}, duration=2.0).segments
+    assert (segment.start, segment.end, segment.is_estimated) == (0.0, 1.0, False)
+
+
+def test_segments_are_in_order_of_time() -> None:
+    times = [(30, 40), (0, 5), (5, 9)]
+    segments = [{"start": start, "end": end, "text": "x"} for start, end in times]
+    assert [each.start for each in parse({"text": "x", "segments": segments}, duration=40.0).segments] == [0, 5, 30]
+
+
+def test_times_after_the_end_of_what_was_sent_are_clamped_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    segments = [{"start": 60, "end": 70, "text": "a"}, {"start": 83, "end": 99, "text": "b"}]
+    first, second = parse({"text": "a b", "segments": segments}, duration=65.0).segments
+    assert (first.start, first.end, first.is_estimated) == (60.0, 65.0, False)
+    assert (second.start, second.end, second.is_estimated) == (65.0, 65.0, True)
+    assert "it is cut there" in caplog.text
+
+
+@pytest.mark.parametrize(("language", "parsed"), [(["en", "de"], "en"), ([], None), ("en", "en"), ({}, "{}")])
+def test_of_several_languages_the_first_counts(language: object, parsed: str | None) -> None:
+    assert parse({"text": "hi", "language": language}).language == parsed
+
+
+def test_plain_text_where_json_was_requested_is_the_transcript() -> None:
+    assert parse("hello there\n", 2.0, "text/plain; charset=utf-8").text == "hello there"
+    with pytest.raises(IncompleteResponse):
+        parse("<html>busy</html>", 2.0, "text/plain")
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+SEGMENT = st.fixed_dictionaries(
+    {"text": st.text(max_size=5) | ODD},
+    optional={"start": ODD, "end": ODD, "words": ODD, "avg_logprob": ODD, "speaker": ODD, "confidence": ODD},
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"text": st.text(max_size=5)},
+        optional={"segments": st.lists(SEGMENT, max_size=4) | ODD, "language": ODD, "duration": ODD, "usage": ODD},
+    )
+)
+def test_any_json_in_any_place_gives_a_transcript_in_order_or_a_typed_error(reply: dict) -> None:
+    try:
+        transcript = parse_transcript(json.dumps(reply).encode(), JSON, provider="p", model="m", duration=10.0)
+    except ProviderError:
+        return
+    starts = [segment.start for segment in transcript.segments]
+    assert starts == sorted(starts)
+    assert all(0 <= segment.start <= segment.end for segment in transcript.segments)

@@ -107,3 +107,31 @@ def test_usage_is_read() -> None:
     list(stream.feed(OPENAI))
     assert stream.usage is not None
     assert stream.usage.audio_seconds == 2
+
+
+@pytest.mark.parametrize("text", ["hi ", ""])
+def test_a_bare_error_object_is_an_error_even_before_done(text: str) -> None:
+    body = encode_events(*([build_delta(text)] if text else []), {"message": "overloaded", "code": 503}, "[DONE]")
+    stream = TranscriptStream(SSE, provider="p", seconds=2.0)
+    with pytest.raises(ProviderError, match="overloaded") as caught:
+        list(stream.feed(body))
+    assert caught.value.partial == text
+
+
+def test_done_alone_is_no_transcript() -> None:
+    stream = TranscriptStream(SSE, provider="p", seconds=2.0)
+    assert list(stream.feed(encode_events("[DONE]"))) == []
+    with pytest.raises(IncompleteResponse, match="without any content"):
+        list(stream.close())
+
+
+def test_what_comes_after_done_does_not_count() -> None:
+    stream = TranscriptStream(SSE, provider="p", seconds=2.0)
+    segments = [*stream.feed(encode_events(build_delta("hi"), "[DONE]", build_delta(" there"))), *stream.close()]
+    assert [segment.text for segment in segments if not segment.is_partial] == ["hi"]
+
+
+def test_a_stream_that_calls_itself_json_is_read_as_a_stream() -> None:
+    stream = TranscriptStream(JSON, provider="p", seconds=2.0)
+    segments = [*stream.feed(OPENAI[:30]), *stream.feed(OPENAI[30:]), *stream.close()]
+    assert [segment.text for segment in segments if not segment.is_partial] == ["Good morning."]

@@ -1,0 +1,150 @@
+"""Detect the format of a recording from its bytes."""
+
+from __future__ import annotations
+
+from audio_core.audio.content import Content
+from audio_core.audio.formats import FORMATS, Format
+
+__all__ = ["SNIFF_BYTES", "describe_bytes", "measure_id3_tag", "sniff_content", "sniff_format"]
+
+SNIFF_BYTES = 64
+"""How many leading bytes `sniff_format` looks at."""
+
+_SEARCHED_BYTES = 16 * 1024  # of a file that may begin in the middle of an MP3 frame
+_FRAMES_IN_A_ROW = 3  # that prove that bytes are MP3
+_ID3_HEADER_BYTES = 10
+# kbit/s of MPEG-1 and of MPEG-2 and 2.5, layer III, and Hz of MPEG-1 (ISO/IEC 11172-3, 2.4.2.3).
+_BITRATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+_BITRATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+_RATES = (44_100, 48_000, 32_000)
+
+
+def sniff_content(content: Content) -> Format | None:
+    """Detect the format of a recording, also behind an ID3 tag or zero bytes, and of an MP3 without its beginning.
+
+    Returns:
+        The format, or None if it is not a known audio format.
+
+    Example:
+        >>> from audio_core.audio.content import BytesContent
+        >>> sniff_content(BytesContent(b"ID3" + bytes(7) + b"fLaC")).name
+        'flac'
+    """
+    head = content.read_at(0, SNIFF_BYTES)
+    if head[:3] == b"ID3":
+        tagged = sniff_format(content.read_at(measure_id3_tag(head), SNIFF_BYTES))
+        return tagged if tagged is not None and tagged.name in ("flac", "aac") else FORMATS["mp3"]
+    return sniff_format(head) or _find_mp3(content.read_at(0, _SEARCHED_BYTES))
+
+
+def _find_mp3(data: bytes) -> Format | None:
+    """Find MP3 frames in a row, after zero bytes or the rest of a frame."""
+    position = data.find(0xFF)
+    while position >= 0:
+        if _count_frames(data, position) >= _FRAMES_IN_A_ROW:
+            return FORMATS["mp3"]
+        position = data.find(0xFF, position + 1)
+    return None
+
+
+def _count_frames(data: bytes, position: int) -> int:
+    count = 0
+    while count < _FRAMES_IN_A_ROW and (length := _measure_frame(data[position : position + 4])):
+        count, position = count + 1, position + length
+    return count
+
+
+def _measure_frame(header: bytes) -> int:
+    """Return the bytes of the layer III frame that a header begins, or 0 if it is no such header."""
+    if _sniff_frame(header) != "mp3" or header[1] >> 1 & 3 != 1:
+        return 0
+    version = header[1] >> 3 & 3  # 3: MPEG-1, 2: MPEG-2, 0: MPEG-2.5
+    bitrate = (_BITRATES_1 if version == 3 else _BITRATES_2)[header[2] >> 4] * 1000
+    rate = _RATES[header[2] >> 2 & 3] // {3: 1, 2: 2, 0: 4}[version]
+    samples = 1152 if version == 3 else 576
+    return samples // 8 * bitrate // rate + (header[2] >> 1 & 1)
+
+
+def sniff_format(head: bytes) -> Format | None:
+    r"""Detect the format of a file from its first bytes.
+
+    Args:
+        head: the first `SNIFF_BYTES` bytes, or fewer if the file is shorter.
+
+    Returns:
+        The format, or None if the bytes are not the beginning of a known audio format.
+
+    Example:
+        >>> sniff_format(b"fLaC\x00\x00\x00\x22").name
+        'flac'
+    """
+    name = _sniff_container(head) or _sniff_frame(head)
+    return FORMATS[name] if name else None
+
+
+def _sniff_container(head: bytes) -> str | None:
+    magic, brand = head[:4], head[8:12]
+    match magic:
+        case b"RIFF" | b"RF64" | b"BW64":
+            return "wav" if brand == b"WAVE" else None
+        case b"FORM":
+            return "aiff" if brand in (b"AIFF", b"AIFC") else None
+        case b"\x1aE\xdf\xa3":
+            return "webm" if b"webm" in head else "mkv"
+        case b"\x30\x26\xb2\x75":
+            return "wma"
+        case _ if head[4:8] == b"ftyp":
+            return "m4a" if brand[:3] in (b"M4A", b"M4B") else "mp4"
+        case _:
+            return {b"fLaC": "flac", b"OggS": "ogg", b"caff": "caf", b".snd": "au", b"#!AM": "amr"}.get(magic)
+
+
+def _sniff_frame(head: bytes) -> str | None:
+    """Detect MPEG audio, which has no file header, only frames, with or without an ID3 tag before them."""
+    if head[:3] == b"ID3":
+        return "mp3"
+    if len(head) < 4 or head[0] != 0xFF:
+        return None
+    if head[1] & 0xF6 == 0xF0:  # 12 sync bits, layer 0: ADTS
+        return "aac"
+    layer, bitrate, rate = head[1] >> 1 & 3, head[2] >> 4, head[2] >> 2 & 3
+    is_frame = head[1] & 0xE0 == 0xE0 and layer != 0 and head[1] >> 3 & 3 != 1
+    return "mp3" if is_frame and bitrate != 15 and rate != 3 else None
+
+
+def describe_bytes(head: bytes) -> str:
+    """Describe bytes that are not audio, for an error message.
+
+    Example:
+        >>> describe_bytes(b"%PDF-1.7")
+        'a PDF'
+    """
+    descriptions = {
+        b"%PDF": "a PDF",
+        b"PK\x03\x04": "a ZIP archive",
+        b"\x89PNG": "a PNG image",
+        b"\xff\xd8\xff": "a JPEG image",
+    }
+    for magic, description in descriptions.items():
+        if head.startswith(magic):
+            return description
+    if head.lstrip()[:1] == b"<":
+        return "HTML or XML"
+    if head and all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head):
+        return "text"
+    return "unknown bytes"
+
+
+def measure_id3_tag(head: bytes) -> int:
+    """Return how many bytes of ID3v2 tag precede the audio (ID3v2.4 structure, §3.1: a 28-bit size).
+
+    Example:
+        >>> measure_id3_tag(b"ID3" + bytes([4, 0, 0, 0, 0, 1, 0]))
+        138
+    """
+    if head[:3] != b"ID3" or len(head) < _ID3_HEADER_BYTES:
+        return 0
+    size = 0
+    for byte in head[6:_ID3_HEADER_BYTES]:
+        size = size << 7 | byte & 0x7F
+    return size + _ID3_HEADER_BYTES

@@ -1,0 +1,64 @@
+"""Requests carry the user's key and headers as HTTP can carry them, and no error shows the key."""
+
+import pickle
+
+import pytest
+
+from audio_core import AudioClient, InvalidOption, ProviderError
+from audio_core.testing import Reply, ScriptedGateway, tone
+
+RECORDING = tone(0.2)
+
+
+def create_client(gateway: ScriptedGateway, **options) -> AudioClient:
+    options = {"api_key": "k", "base_url": gateway.base_url, "max_retries": 0, **options}
+    return AudioClient("openai", model="m", **options)
+
+
+def test_blanks_around_key_and_base_url_do_not_count(gateway) -> None:
+    create_client(gateway, api_key=" key-1\n", base_url=f" {gateway.base_url}/ ").ask(RECORDING, "?")
+    assert gateway.requests[0].headers["authorization"] == "Bearer key-1"
+
+
+def test_a_query_of_the_base_url_stays_behind_the_path(gateway) -> None:
+    create_client(gateway, base_url=f"{gateway.base_url}?api-version=1").ask(RECORDING, "?")
+    assert gateway.requests[0].path == "/v1/chat/completions?api-version=1"
+
+
+@pytest.mark.parametrize("key", ["“quoted-secret”", "two\nlines-secret"])
+def test_a_key_that_http_cannot_carry_is_refused_and_not_shown(gateway, key: str) -> None:
+    with pytest.raises(InvalidOption, match="header Authorization") as caught:
+        create_client(gateway, api_key=key).ask(RECORDING, "?")
+    assert "secret" not in f"{caught.value!r} {caught.value.__dict__}"
+    assert gateway.requests == []
+
+
+def test_a_header_beyond_ascii_is_percent_encoded(gateway) -> None:
+    create_client(gateway, headers={"X-Title": "Grüße"}).ask(RECORDING, "?")
+    assert gateway.requests[0].headers["x-title"] == "Gr%C3%BC%C3%9Fe"
+
+
+@pytest.mark.parametrize("key", ["cortecs_live_4f2c91", "4e9f4c1e-6a5f-4d7c-9d3a-0e6c5a1b2c3d", "master-password"])
+def test_a_key_that_the_gateway_echoes_is_in_no_error(gateway, key: str) -> None:
+    gateway.will_answer(Reply({"error": {"message": f"key {key} is unknown", "code": key}}, status=401))
+    with pytest.raises(ProviderError) as caught:
+        create_client(gateway, api_key=key).ask(RECORDING, "?")
+    assert key not in f"{caught.value!r} {caught.value.__dict__}"
+    assert key.encode() not in pickle.dumps(caught.value)
+
+
+def test_half_an_emoji_is_sent_as_a_replacement_character(gateway) -> None:
+    create_client(gateway).ask(RECORDING, "smile \ud83d and \ud83d\ude00")
+    assert gateway.requests[0].json["messages"][0]["content"][1]["text"] == "smile \ufffd and 😀"
+    gateway.will_answer(Reply({"text": "hi"}))
+    create_client(gateway).transcribe(RECORDING, prompt="cut \ud83d")
+    assert gateway.requests[1].form["prompt"] == ["cut \ufffd"]
+
+
+@pytest.mark.parametrize("location", ["data:text/plain,hi", "mailto:a@b.c", "http://[", "http://a:b:c/"])
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_redirect_to_anything_is_our_error(gateway, location: str, is_async: bool) -> None:
+    gateway.will_answer(Reply("", status=302, headers={"Location": location}))
+    async with create_client(gateway) as client:
+        with pytest.raises(ProviderError):
+            await client.aask(RECORDING, "?") if is_async else client.ask(RECORDING, "?")
