@@ -11,7 +11,7 @@ export UV_PROJECT_ENVIRONMENT = $(VENV)
 .PHONY: demo test test-gateway lint bench docs clean
 
 demo: $(VENV)/.demo
-	@echo "== demo: one recording, heard in LangChain and in LlamaIndex, without a key"
+	@echo "== demo: one recording, transcribed in LangChain and in LlamaIndex, without a key"
 	$(RUN)/python examples/demo.py $(ARGS)
 
 test: $(VENV)/.test
@@ -30,8 +30,8 @@ lint: $(VENV)/.dev
 	$(RUN)/lint-imports
 
 bench: $(PEERS)/.installed
-	@echo "== bench: all that fits into a quarter of an hour, beside peers, into benchmarks/RESULTS.md"
-	@command -v ffmpeg >/dev/null || { echo "The ffmpeg program is wanted, as a peer and by pydub: install it first."; exit 1; }
+	@echo "== bench: what fits into a quarter of an hour, beside peers, into benchmarks/RESULTS.md"
+	@command -v ffmpeg >/dev/null || { echo "The ffmpeg program is needed, as a peer and by pydub: install it first."; exit 1; }
 	$(PEERS)/bin/python benchmarks/run.py
 	$(PEERS)/bin/python benchmarks/charts.py
 
@@ -51,7 +51,7 @@ $(UV):
 	$(PYTHON) -m venv $(VENV)
 	$(RUN)/python -m pip install --quiet "uv>=0.8"
 
-# What is locked is installed, with the extras and groups that the target needs; --inexact keeps uv itself.
+# Installs the locked versions of the extras and groups that the target needs; --inexact keeps uv itself.
 $(VENV)/.demo: $(UV) pyproject.toml uv.lock
 	@echo "== set-up: the packages of the demo"
 	$(UV) sync --quiet --frozen --inexact --no-default-groups --extra langchain --extra llamaindex --extra local --group demo

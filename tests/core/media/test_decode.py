@@ -307,3 +307,15 @@ def test_a_video_that_outlasts_its_audio_is_not_cut_short() -> None:
         container.mux(audio.encode(None))
     assert probe(Audio.of(file.getvalue())).duration == pytest.approx(5.0, abs=0.1)
     assert seconds(heard(Audio.of(file.getvalue()))) == pytest.approx(5.0, abs=0.1)
+
+
+def test_a_clip_of_opus_in_mp4_has_the_very_samples_of_the_whole(talk) -> None:
+    file = io.BytesIO()
+    with av.open(str(talk)) as source, av.open(file, "w", format="mp4") as target:
+        stream = target.add_stream_from_template(source.streams.audio[0])
+        for packet in source.demux(source.streams.audio[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    recording = Audio.of(file.getvalue())
+    assert heard(recording.clip(100, 102)) == heard(recording)[2 * 100 * RATE : 2 * 102 * RATE]
