@@ -79,7 +79,7 @@ def test_an_answer_carries_usage_and_where_it_came_from(gateway) -> None:
 
 
 def test_whole_streamed_sync_and_async_say_the_same(offline: str, call: Path) -> None:
-    asking = ChatAudio(model="pocketsphinx", provider="local", base_url=offline, access=call.parent)
+    asking = ChatAudio(model="pocketsphinx", provider="local", timeout=600, base_url=offline, access=call.parent)
     messages = [HumanMessage([{"type": "audio", "url": f"{call.as_uri()}#t=15.5,21"}, TEXT])]
 
     async def later() -> list[AIMessage]:

@@ -32,7 +32,7 @@ def model(gateway, **options) -> ChatAudio:
 
 
 def offline_model(offline: str, **options) -> ChatAudio:
-    return ChatAudio(model="pocketsphinx", provider="local", base_url=offline, **options)
+    return ChatAudio(model="pocketsphinx", provider="local", timeout=600, base_url=offline, **options)
 
 
 @tool

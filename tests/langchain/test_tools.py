@@ -119,7 +119,7 @@ def test_a_recording_cannot_make_an_agent_read_other_files(gateway, offline: str
         says({"name": "transcribe", "arguments": '{"audio": "file:///etc/passwd"}'}),
         says(text="I could not open it."),
     )
-    ears = AudioClient("local", model="any", base_url=offline)
+    ears = AudioClient("local", model="any", timeout=600, base_url=offline)
     model = ChatAudio(model="m", provider="openai", api_key="k", base_url=gateway.base_url)
     agent = create_agent(model, AudioToolkit(client=ears, access=FOLDER).get_tools())
     messages = agent.invoke({"messages": [HumanMessage("What does call.mp3 say?")]})["messages"]

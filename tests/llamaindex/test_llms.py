@@ -78,7 +78,7 @@ def test_a_clip_is_cut_when_it_is_sent(gateway, talk: Path) -> None:
 
 
 def test_all_eight_methods_say_the_same(offline: str, call: Path) -> None:
-    asking = AudioLLM(model="pocketsphinx", provider="local", base_url=offline, access=call.parent)
+    asking = AudioLLM(model="pocketsphinx", provider="local", timeout=600, base_url=offline, access=call.parent)
     messages = user(AudioBlock(url=f"{call.as_uri()}#t=15.5,21"), TEXT)
 
     async def later() -> tuple[list[str], list[str]]:

@@ -34,7 +34,7 @@ def llm(gateway, **options) -> AudioLLM:
 
 
 def offline_llm(offline: str, **options) -> AudioLLM:
-    return AudioLLM(model="pocketsphinx", provider="local", base_url=offline, **options)
+    return AudioLLM(model="pocketsphinx", provider="local", timeout=600, base_url=offline, **options)
 
 
 def multiply(a: int, b: int) -> int:

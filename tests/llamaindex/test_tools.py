@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDepre
 
 
 def spec(offline: str) -> ListenToolSpec:
-    return ListenToolSpec(AudioClient("local", model="any", base_url=offline), access=FOLDER)
+    return ListenToolSpec(AudioClient("local", model="any", timeout=600, base_url=offline), access=FOLDER)
 
 
 def test_a_model_reads_the_same_as_in_langchain() -> None:

@@ -126,7 +126,7 @@ def test_an_unknown_path_is_not_found(sdk: openai.OpenAI) -> None:
 
 
 def test_our_client_transcribes_through_it_as_it_does_without_it(offline: str, call: Path) -> None:
-    here, there = AudioClient("local"), AudioClient("local", base_url=offline, model="pocketsphinx")
+    here, there = AudioClient("local"), AudioClient("local", timeout=600, base_url=offline, model="pocketsphinx")
     assert there.transcribe(call).to_srt() == here.transcribe(call).to_srt()
     with pytest.raises(InvalidRequest, match="'xml'"):
         there.transcribe(call, extra={"response_format": "xml"})
