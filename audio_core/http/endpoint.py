@@ -61,7 +61,7 @@ class Endpoint:
         request = Request(
             "POST",
             _join_url(self.provider.find_base_url(self.base_url), path),
-            headers=_check_headers({**credentials, **self.headers}),
+            headers=_prepare_headers({**credentials, **self.headers}),
             body=body,
             timeout=self.timeout,
             provider=self.provider.name,
@@ -76,16 +76,18 @@ def _join_url(base_url: str, path: str) -> str:
     return parts._replace(path=parts.path.rstrip("/") + path).geturl()
 
 
-def _check_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return headers that HTTP can carry: text beyond ASCII is percent-encoded, except in secrets.
+def _prepare_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers that HTTP can carry, and keep the secrets among them out of later error messages.
+
+    Text beyond ASCII is percent-encoded, except in secrets.
 
     Raises:
         InvalidOption: if a secret holds such text, or a header holds a control character. The value is not shown.
     """
-    return {name: _check_header(name, value) for name, value in headers.items()}
+    return {name: _prepare_header(name, value) for name, value in headers.items()}
 
 
-def _check_header(name: str, value: str) -> str:
+def _prepare_header(name: str, value: str) -> str:
     is_secret = _SECRET_HEADER.search(name) is not None
     if is_secret:
         remember_secret(value.removeprefix("Bearer "))

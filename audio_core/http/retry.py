@@ -1,7 +1,7 @@
 """Decide when to send a request again, and how long to wait first. All operations share these rules.
 
 At most `max_retries + 1` requests are sent. A wait is what the gateway asks for, up to a minute. Otherwise it is
-exponential backoff with full jitter, as in the standard mode of AWS's SDKs. If a 429 asks for more than a minute, its
+exponential backoff with full jitter, as in the standard mode of AWS's SDKs. If it asks for more than a minute, the
 error is raised at once. A budget for each server, shared by the whole process, keeps many callers from overloading a
 gateway that is down.
 """
@@ -23,7 +23,7 @@ from audio_core.http.flow import Flow, Request, Response, pause, send
 __all__ = ["LONGEST_WAIT", "RetryBudget", "compute_backoff", "send_with_retry"]
 
 LONGEST_WAIT = 60.0
-"""Seconds. If a 429 asks for a longer wait, its error is raised at once, with `retry_after`."""
+"""Seconds. If a gateway asks for a longer wait, whatever the status, the error is raised at once."""
 
 _FIRST_WAIT, _LONGEST_BACKOFF = 0.5, 8.0  # seconds
 

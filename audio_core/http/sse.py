@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, Protocol, TypeVar
 
 from audio_core.errors import IncompleteResponse
 from audio_core.http.flow import Response
 
-__all__ = ["Decoder", "OpenStream", "ServerSentEvents", "looks_like_event_stream"]
+__all__ = ["Decoder", "OpenStream", "ServerSentEvents", "StreamedBody"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+_EVENT_STREAM = re.compile(rb"\s*(?:data:|event:|id:|:)")
 _LINE = re.compile(rb"\r\n|\n|\r")
 _MAX_EVENT_BYTES = 32 * 2**20
 
@@ -43,11 +44,6 @@ class Decoder(Protocol, Generic[T_co]):
 
 OpenStream = tuple[Response, Decoder[T]]
 """An open response, and the decoder that is fed with its body."""
-
-
-def looks_like_event_stream(body: bytes) -> bool:
-    """Tell whether a body is an event stream, whatever its content type says."""
-    return body.lstrip()[:6].startswith((b"data:", b"event:", b"id:", b":"))
 
 
 class ServerSentEvents:
@@ -112,6 +108,43 @@ class ServerSentEvents:
         name, _, value = line.partition(b":")
         if name == b"data":
             self._data_lines.append(value.removeprefix(b" ").decode("utf-8", "replace"))
+
+
+class StreamedBody:
+    """The body of a response to a request for a stream: events, or plain JSON, which some gateways send instead.
+
+    A body that calls itself JSON is held until it has ended. Its bytes then decide, as some are event streams.
+
+    Args:
+        headers: headers of the response, with names in lower case.
+    """
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._events = ServerSentEvents()
+        self._json_pieces: list[bytes] | None = [] if "json" in headers.get("content-type", "") else None
+        self._late_events = b""
+
+    def feed(self, data: bytes) -> Iterator[str]:
+        """Yield the events that `data` completes; none while the body may be plain JSON."""
+        if self._json_pieces is None:
+            yield from self._events.feed(data)
+        else:
+            self._json_pieces.append(data)
+
+    def take_json(self) -> bytes | None:
+        """Return the body that has ended if it is plain JSON, else None. What is fed later counts as events."""
+        if self._json_pieces is None:
+            return None
+        body, self._json_pieces = b"".join(self._json_pieces), None
+        if not _EVENT_STREAM.match(body):
+            return body
+        self._late_events = body
+        return None
+
+    def close(self) -> Iterator[str]:
+        """Yield the remaining events."""
+        yield from self._events.feed(self._late_events)
+        yield from self._events.close()
 
 
 def _split_lines(data: bytes) -> list[bytes]:

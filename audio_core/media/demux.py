@@ -42,7 +42,7 @@ RATES, CHANNELS = range(4_000, 384_001), range(1, 65)
 _HEAD_BYTES = 4096
 
 _READABLE = "wav,mp3,flac,ogg,mov,mp4,m4a,3gp,3g2,mj2,aac,matroska,webm,aiff,caf,w64,au,asf,amr"
-_SEEKABLE_BY_INDEX = {"wav", "aiff", "flac", "mov"}  # an index or the frames themselves hold exact timestamps
+_SEEKABLE_BY_INDEX = {"aiff", "flac", "mov"}  # an index or the frames themselves hold exact timestamps
 _SEEKABLE_BY_COUNTING = {"mp3", "aac"}  # FFmpeg seeks by counting frames from the beginning, which is exact
 _WITHOUT_HEADER_LENGTH = {"aac", "amr", "s16le", "s24le", "asf", "au"}
 _RAW_DEMUXERS = {"pcm16": "s16le", "pcm24": "s24le"}
@@ -191,11 +191,11 @@ class Demuxer:
     def _is_seekable_to(self, seconds: float) -> bool:
         if self._format_name == "ogg":
             return is_one_stream_until(self._to_timestamp(seconds), self._content)
-        if self._format_name == "wav" or self.stream.codec_context.name == "opus":
-            return self.stream.codec_context.name.startswith(
-                "pcm_"
-            )  # codecs in blocks or with a pre-skip shift samples
-        return self._format_name in _SEEKABLE_BY_INDEX or self._format_name in _SEEKABLE_BY_COUNTING
+        codec = self.stream.codec_context.name
+        if self._format_name == "wav":
+            return codec.startswith("pcm_")  # samples of codecs in blocks do not stand where bytes say
+        is_listed = self._format_name in _SEEKABLE_BY_INDEX or self._format_name in _SEEKABLE_BY_COUNTING
+        return is_listed and codec != "opus"  # its pre-skip shifts samples
 
     def _to_timestamp(self, seconds: float) -> int:
         return int((seconds + self._origin) / self.time_base_seconds)

@@ -230,12 +230,12 @@ def _use_write_ahead_log(database: sqlite3.Connection) -> None:
 def _prepare_schema(database: sqlite3.Connection) -> None:
     """Create the tables of a new file, and refuse a file of another version."""
     version = database.execute("PRAGMA user_version").fetchone()[0]
-    is_empty = not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if version == 0 and is_empty:
-        for statement in (*_TABLES, f"PRAGMA user_version={_VERSION}"):
-            database.execute(statement)
-    elif version != _VERSION:
+    if version == _VERSION:
+        return
+    if version or database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise ValueError(f"it was written by another version of this package ({version}, not {_VERSION})")
+    for statement in (*_TABLES, f"PRAGMA user_version={_VERSION}"):
+        database.execute(statement)
 
 
 def _identify_process() -> str:

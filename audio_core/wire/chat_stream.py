@@ -8,7 +8,7 @@ from typing import Any
 from audio_core.audio.speech import Speech
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import find_event_error, get_request_id
-from audio_core.http.sse import ServerSentEvents, looks_like_event_stream
+from audio_core.http.sse import StreamedBody
 from audio_core.lenient_json import parse_json, to_list, to_object, to_objects
 from audio_core.transcript.usage import Usage, parse_usage
 from audio_core.wire.chat_response import (
@@ -50,8 +50,7 @@ class ChatStream:
 
     def __init__(self, headers: Mapping[str, str], *, provider: str, speech_format: str | None = None) -> None:
         self._provider, self._headers, self._speech_format = provider, headers, speech_format
-        self._events = None if "json" in headers.get("content-type", "") else ServerSentEvents()
-        self._json_pieces: list[bytes] = []
+        self._body = StreamedBody(headers)
         self._builder = _AnswerBuilder(provider, speech_format)
         self._done = False
 
@@ -67,10 +66,7 @@ class ChatStream:
             ProviderError: if the gateway sends an error event. The text so far is in `partial`.
             IncompleteResponse: if an event is not a JSON object, or if speech is not valid base64.
         """
-        if self._events is None:
-            self._json_pieces.append(data)
-            return
-        for event in self._events.feed(data):
+        for event in self._body.feed(data):
             yield from self._decode_event(event)
 
     def close(self) -> Iterator[Delta]:
@@ -81,14 +77,10 @@ class ChatStream:
             IncompleteResponse: if the body ended with neither a finish reason nor `[DONE]`, if it has no content, or if
                 a tool call or the speech is incomplete.
         """
-        body = b"".join(self._json_pieces)
-        if self._events is None and not looks_like_event_stream(body):
+        if (body := self._body.take_json()) is not None:
             yield from self._decode_json(body)
             return
-        if self._events is None:
-            self._events = ServerSentEvents()
-            yield from self.feed(body)
-        for event in self._events.close():
+        for event in self._body.close():
             yield from self._decode_event(event)
         if not (self._done or self._builder.finish_reason is not None):
             raise self._build_stream_error("the stream ended before the answer did (no finish reason and no [DONE])")

@@ -175,13 +175,22 @@ def _build_segments(response: _RawResponse, duration: float | None) -> tuple[Seg
 def _build_timed_segments(raws: Sequence[_RawSegment], duration: float | None) -> list[Segment]:
     """Build segments in order of time. A missing time lies between its neighbours, and is marked as estimated."""
     segments, end = list[Segment](), 0.0
-    for index, raw in enumerate(raws):
+    for raw, next_start in zip(raws, _list_next_starts(raws), strict=True):
         start = end if raw.start is None else raw.start
-        later = (each.start for each in raws[index + 1 :] if each.start is not None)
-        end = max(start, next(later, duration or start)) if raw.end is None else raw.end
+        limit = (duration or start) if next_start is None else next_start
+        end = max(start, limit) if raw.end is None else raw.end
         is_estimated = raw.start is None or raw.end is None
         segments.append(replace(_build_segment(raw, start, end), is_estimated=is_estimated))
     return sorted((_clamp(segment, duration) for segment in segments), key=lambda segment: segment.start)
+
+
+def _list_next_starts(raws: Sequence[_RawSegment]) -> list[float | None]:
+    """Return for each segment the first known start after it; None if there is none."""
+    next_starts, next_start = list[float | None](), None
+    for raw in reversed(raws):
+        next_starts.append(next_start)
+        next_start = next_start if raw.start is None else raw.start
+    return next_starts[::-1]
 
 
 def _clamp(segment: Segment, duration: float | None) -> Segment:

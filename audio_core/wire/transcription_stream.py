@@ -12,7 +12,7 @@ from typing import Any
 
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import find_event_error
-from audio_core.http.sse import ServerSentEvents, looks_like_event_stream
+from audio_core.http.sse import StreamedBody
 from audio_core.lenient_json import parse_json, to_object, to_objects
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.usage import Usage, parse_usage
@@ -44,8 +44,7 @@ class TranscriptStream:
 
     def __init__(self, headers: Mapping[str, str], *, provider: str, seconds: float) -> None:
         self._headers, self._provider, self._seconds = headers, provider, seconds
-        self._events = ServerSentEvents()
-        self._json_pieces: list[bytes] | None = [] if "json" in headers.get("content-type", "") else None
+        self._body = StreamedBody(headers)
         self._texts: list[str] = []
         self._position = 0.0
         self._has_segments = self._has_events = self._done = self._is_closed = False
@@ -63,10 +62,7 @@ class TranscriptStream:
             ProviderError: if the gateway sends an error event. The text so far is in `partial`.
             IncompleteResponse: if an event is not a JSON object.
         """
-        if self._json_pieces is not None:
-            self._json_pieces.append(data)
-            return
-        for event in self._events.feed(data):
+        for event in self._body.feed(data):
             yield from self._decode_event(event)
 
     def close(self) -> Iterator[Segment]:
@@ -76,13 +72,10 @@ class TranscriptStream:
             ProviderError: if the remaining bytes are an error. The text so far is in `partial`.
             IncompleteResponse: if the body ended before the transcript did.
         """
-        if self._json_pieces is not None:
-            body, self._json_pieces = b"".join(self._json_pieces), None
-            if not looks_like_event_stream(body):
-                yield from self._decode_json(body)
-                return
-            yield from self.feed(body)
-        for event in self._events.close():
+        if (body := self._body.take_json()) is not None:
+            yield from self._decode_json(body)
+            return
+        for event in self._body.close():
             yield from self._decode_event(event)
         if not self._done:
             raise self._build_stream_error("the stream ended before the transcript did")
