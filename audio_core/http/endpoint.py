@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlsplit
 
-from audio_core.errors import InvalidOption, remember_secret
+from audio_core.errors import InvalidOption, ProviderError, remember_secret
 from audio_core.http.body import Body
 from audio_core.http.flow import Flow, Request, Response
 from audio_core.http.retry import send_with_retry
@@ -16,6 +16,7 @@ from audio_core.providers import Provider
 
 __all__ = ["Endpoint"]
 
+_TIMEOUT_PER_SECOND = 0.5  # of audio; aborting early and asking again would pay for the same audio twice
 _SECRET_HEADER = re.compile(r"authorization|key|token|secret|cookie", re.IGNORECASE)
 
 
@@ -30,6 +31,7 @@ class Endpoint:
         timeout: seconds on the wall clock for each request.
         max_retries: how many times a failed request may be sent again.
         headers: further headers of each request.
+        attempts: how many requests the call has already sent, in another form.
     """
 
     provider: Provider
@@ -38,6 +40,23 @@ class Endpoint:
     timeout: float = 60.0
     max_retries: int = 2
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    attempts: int = 0
+
+    def extend_timeout(self, seconds: float) -> Endpoint:
+        """Return an endpoint that allows the time that a gateway needs for this many seconds of audio."""
+        return replace(self, timeout=self.timeout + seconds * _TIMEOUT_PER_SECOND)
+
+    def continue_after(self, refusal: ProviderError) -> Endpoint:
+        """Return an endpoint for another form of a request that was refused. Attempts are counted on.
+
+        The other form may be sent once even if `max_retries` is 0.
+
+        Raises:
+            ProviderError: the refusal, if no attempt is left.
+        """
+        if refusal.attempts > max(self.max_retries, 1):
+            raise refusal
+        return replace(self, attempts=refusal.attempts)
 
     def post(self, path: str, body: Body, *, doing: str, streamed: bool = False) -> Flow[Response]:
         """Post a body to one of the gateway's paths, with retries.
@@ -67,7 +86,7 @@ class Endpoint:
             provider=self.provider.name,
             streamed=streamed,
         )
-        return (yield from send_with_retry(request, max_retries=self.max_retries, doing=doing))
+        return (yield from send_with_retry(request, max_retries=self.max_retries, doing=doing, attempts=self.attempts))
 
 
 def _join_url(base_url: str, path: str) -> str:

@@ -57,7 +57,9 @@ class RetryBudget:
 _budgets: defaultdict[str, RetryBudget] = defaultdict(RetryBudget)
 
 
-def send_with_retry(request: Request, *, max_retries: int, doing: str, accept_below: int = 300) -> Flow[Response]:
+def send_with_retry(
+    request: Request, *, max_retries: int, doing: str, accept_below: int = 300, attempts: int = 0
+) -> Flow[Response]:
     """Send a request, and send it again after failures that may be temporary.
 
     Every attempt to post carries the same `Idempotency-Key`.
@@ -67,6 +69,7 @@ def send_with_retry(request: Request, *, max_retries: int, doing: str, accept_be
         max_retries: how many times it may be sent again.
         doing: what the request is for, as error messages call it, such as `"chat"`.
         accept_below: the lowest status that is a failure.
+        attempts: how many requests the call has sent before. They count, but this request is sent once at least.
 
     Returns:
         A response with a status below `accept_below`.
@@ -77,7 +80,7 @@ def send_with_retry(request: Request, *, max_retries: int, doing: str, accept_be
     if request.method == "POST":
         request = replace(request, headers={**request.headers, "Idempotency-Key": uuid.uuid4().hex})
     budget = _budgets[urlsplit(request.url).netloc]
-    for attempt in range(1, max_retries + 2):
+    for attempt in range(attempts + 1, max(attempts, max_retries) + 2):
         headers: Mapping[str, str] = {}
         try:
             response = yield from send(request)

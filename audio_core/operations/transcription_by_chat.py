@@ -51,7 +51,7 @@ def transcribe_by_chat(
     except InvalidRequest as error:
         if "response_format" not in str(error):
             raise
-        answer = yield from _request_answer(endpoint, model, audio, options, {})
+        answer = yield from _request_answer(endpoint.continue_after(error), model, audio, options, {})
     if answer.finish_reason in CUT_SHORT or answer.refusal:
         raise IncompleteResponse(
             f"{endpoint.provider.name} did not transcribe to the end ({answer.refusal[:80] or answer.finish_reason}).",

@@ -20,7 +20,6 @@ from audio_core.wire.transcription_response import parse_transcript
 __all__ = ["open_transcription", "request_transcript"]
 
 _PATH = "/audio/transcriptions"
-_TIMEOUT_PER_SECOND = 0.5  # of audio; aborting early and asking again would pay for the transcription twice
 
 
 def request_transcript(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcript]:
@@ -71,7 +70,7 @@ def open_transcription(job: Job, name: str, audio: EncodedAudio) -> Flow[Respons
 
 
 def _extend_timeout(job: Job, seconds: float) -> Job:
-    return replace(job, endpoint=replace(job.endpoint, timeout=job.endpoint.timeout + seconds * _TIMEOUT_PER_SECOND))
+    return replace(job, endpoint=job.endpoint.extend_timeout(seconds))
 
 
 def _post_with_fallback(job: Job, name: str, audio: EncodedAudio, *, streamed: bool = False) -> Flow[Response]:
@@ -81,9 +80,10 @@ def _post_with_fallback(job: Job, name: str, audio: EncodedAudio, *, streamed: b
         is_about_format = re.search("response_format|verbose_json", str(error))
         if not is_about_format or "response_format" in (job.options.extra or {}):
             raise
+        endpoint = job.endpoint.continue_after(error)
     # Models without segments, such as OpenAI's gpt-4o-transcribe, refuse verbose_json. Nothing was billed then.
     plain_options = replace(job.options, words=False, extra={**(job.options.extra or {}), "response_format": "json"})
-    return (yield from _post(replace(job, options=plain_options), name, audio, streamed))
+    return (yield from _post(replace(job, endpoint=endpoint, options=plain_options), name, audio, streamed))
 
 
 def _post(job: Job, name: str, audio: EncodedAudio, streamed: bool) -> Flow[Response]:

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from audio_core import AudioClient, InvalidOption, ProviderError
+from audio_core import AudioClient, InvalidOption, InvalidRequest, ProviderError
 from audio_core.testing import Reply, ScriptedGateway, tone
 
 RECORDING = tone(0.2)
@@ -62,3 +62,35 @@ async def test_a_redirect_to_anything_is_our_error(gateway, location: str, is_as
     async with create_client(gateway) as client:
         with pytest.raises(ProviderError):
             await client.aask(RECORDING, "?") if is_async else client.ask(RECORDING, "?")
+
+
+NO_FORMAT = Reply({"error": {"message": "response_format 'verbose_json' is not supported"}}, status=400)
+BROKEN = Reply({"error": {"message": "broken"}}, status=500)
+
+
+@pytest.mark.parametrize("provider", ["openai", "openroute"])
+@pytest.mark.parametrize(("failures", "max_retries"), [([BROKEN, BROKEN, NO_FORMAT], 2), ([BROKEN, NO_FORMAT], 1)])
+def test_a_request_in_another_form_counts_as_an_attempt(
+    gateway, provider: str, failures: list[Reply], max_retries: int
+) -> None:
+    gateway.will_answer(*failures, Reply({"text": "hi"}))
+    client = AudioClient(provider, model="m", api_key="k", base_url=gateway.base_url, max_retries=max_retries)
+    with pytest.raises(InvalidRequest, match="response_format") as caught:
+        client.transcribe(RECORDING)
+    assert (caught.value.attempts, len(gateway.requests)) == (max_retries + 1, max_retries + 1)
+
+
+def test_attempts_in_another_form_are_counted_on(gateway) -> None:
+    gateway.will_answer(BROKEN, NO_FORMAT, BROKEN)
+    with pytest.raises(ProviderError, match="broken") as caught:
+        create_client(gateway, max_retries=2).transcribe(RECORDING)
+    assert (caught.value.attempts, len(gateway.requests)) == (3, 3)
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_another_form_is_tried_once_even_without_retries(gateway, is_streamed: bool) -> None:
+    gateway.will_answer(NO_FORMAT, BROKEN)
+    client = create_client(gateway, max_retries=0)
+    with pytest.raises(ProviderError, match="broken") as caught:
+        list(client.stream_transcript(RECORDING)) if is_streamed else client.transcribe(RECORDING)
+    assert (caught.value.attempts, len(gateway.requests)) == (2, 2)
