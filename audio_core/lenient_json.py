@@ -7,7 +7,9 @@ from typing import Any, cast
 
 from pydantic_core import from_json
 
-__all__ = ["parse_json", "to_list", "to_object", "to_objects"]
+__all__ = ["parse_json", "to_list", "to_number", "to_object", "to_objects", "to_text"]
+
+_MAX_NUMBER = 2**53  # beyond it, floats skip whole numbers
 
 
 def parse_json(text: bytes | str) -> Any:
@@ -43,3 +45,14 @@ def to_list(value: Any) -> list[Any]:
 def to_objects(value: Any) -> list[dict[str, Any]]:
     """Return the objects in a JSON array without its other items; an empty list if the value is not an array."""
     return [to_object(item) for item in to_list(value) if isinstance(item, dict)]
+
+
+def to_text(value: Any) -> str | None:
+    """Return the value if it is a text that is not empty, else None."""
+    return value if isinstance(value, str) and value else None
+
+
+def to_number(value: Any) -> float | None:
+    """Return the value if it is a number of usual size, else None. A boolean is no number."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if is_number and -_MAX_NUMBER < value < _MAX_NUMBER else None

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from audio_core.lenient_json import to_object
+from audio_core.lenient_json import to_number, to_object
 
 __all__ = ["Usage", "parse_usage"]
 
@@ -49,20 +49,19 @@ class Usage:
         return Usage(**{name: b if a is None else a if b is None else a + b for name, (a, b) in pairs.items()})
 
 
-def _to_number(value: Any) -> float | None:
+def _to_amount(value: Any) -> float | None:
     """Return a number that is not negative; None for anything else, so that one odd field costs one field."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if is_number and 0 <= value < _MAX_NUMBER else None
+    number = to_number(value)
+    return number if number is not None and number >= 0 else None
 
 
 def _to_count(value: Any) -> int | None:
-    number = _to_number(value)
+    number = _to_amount(value)
     return int(number) if number is not None and number == int(number) else None
 
 
-_MAX_NUMBER = 2**53
 _Count = Annotated[int | None, BeforeValidator(_to_count)]
-_Number = Annotated[float | None, BeforeValidator(_to_number)]
+_Amount = Annotated[float | None, BeforeValidator(_to_amount)]
 
 
 class _Details(BaseModel):
@@ -88,30 +87,24 @@ class _Usage(BaseModel):
     prompt_tokens_details: _DetailsOrNone = Field(default_factory=_Details)
     completion_tokens_details: _DetailsOrNone = Field(default_factory=_Details)
     input_token_details: _DetailsOrNone = Field(default_factory=_Details)
-    seconds: _Number = None
-    audio_duration_seconds: _Number = None
-    prompt_audio_seconds: _Number = None
-    cost: _Number = None
+    seconds: _Amount = None
+    audio_duration_seconds: _Amount = None
+    prompt_audio_seconds: _Amount = None
+    cost: _Amount = None
 
 
 def parse_usage(value: Any) -> Usage | None:
     """Parse the usage object of a response.
 
     Returns:
-        The usage, or None if there is none or it cannot be parsed. A response is not rejected for its usage.
+        The usage, or None if nothing of it can be read. A response is not rejected for its usage.
 
     Example:
         >>> parse_usage({"audio_duration_seconds": 9.5}).audio_seconds
         9.5
     """
-    reported = {key: item for key, item in to_object(value).items() if item is not None}
-    if not reported:
-        return None
-    try:
-        raw = _Usage.model_validate(reported)
-    except ValueError:
-        return None
-    return Usage(
+    raw = _Usage.model_validate({key: item for key, item in to_object(value).items() if item is not None})
+    usage = Usage(
         input_tokens=_get_first(raw.prompt_tokens, raw.input_tokens),
         output_tokens=_get_first(raw.completion_tokens, raw.output_tokens),
         input_audio_tokens=_get_first(raw.prompt_tokens_details.audio_tokens, raw.input_token_details.audio_tokens),
@@ -121,6 +114,7 @@ def parse_usage(value: Any) -> Usage | None:
         input_cached_tokens=raw.prompt_tokens_details.cached_tokens,
         output_reasoning_tokens=raw.completion_tokens_details.reasoning_tokens,
     )
+    return None if usage == Usage() else usage
 
 
 def _get_first(*values: Any) -> Any:

@@ -14,7 +14,7 @@ import pybase64
 from audio_core.audio.speech import Speech, detect_speech_format
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import build_unreadable_error, find_error, get_request_id
-from audio_core.lenient_json import parse_json, to_list, to_object, to_objects
+from audio_core.lenient_json import parse_json, to_number, to_object, to_objects, to_text
 from audio_core.transcript.usage import Usage, parse_usage
 from audio_core.wire.tool_calls import CUT_SHORT, ToolCall, ToolCallDelta, parse_tool_calls
 
@@ -175,21 +175,21 @@ def _build_answer(
     request_id: str | None,
     speech_format: str | None,
 ) -> Answer:
-    message, finish_reason = to_object(choice.get("message")), choice.get("finish_reason")
+    message, finish_reason = to_object(choice.get("message")), to_text(choice.get("finish_reason"))
     text, speech = get_text(message), _parse_speech(message, provider, speech_format)
     return Answer(
         text=text or (speech.transcript if speech else ""),
         finish_reason=finish_reason,
         usage=parse_usage(completion.get("usage")),
-        id=completion.get("id"),
-        model=completion.get("model"),
+        id=to_text(completion.get("id")),
+        model=to_text(completion.get("model")),
         provider=provider,
         request_id=request_id,
         speech=speech,
         tool_calls=parse_tool_calls(message, finish_reason, provider=provider, partial=text),
         reasoning=get_reasoning(message),
         reasoning_details=tuple(to_objects(message.get("reasoning_details"))),
-        refusal=str(message.get("refusal") or ""),
+        refusal=to_text(message.get("refusal")) or "",
         logprobs=to_object(choice.get("logprobs")) or None,
     )
 
@@ -214,15 +214,15 @@ def _parse_speech(message: Mapping[str, Any], provider: str, speech_format: str 
         raise IncompleteResponse(
             f"{provider} sent speech that is not valid base64. Ask again.",
             provider=provider,
-            partial=audio.get("transcript"),
+            partial=to_text(audio.get("transcript")),
         ) from None
     format_name, sample_rate = detect_speech_format(data, speech_format)
     return Speech(
         data=data,
         format=format_name,
-        transcript=str(audio.get("transcript") or ""),
-        id=audio.get("id"),
-        expires_at=audio.get("expires_at"),
+        transcript=to_text(audio.get("transcript")) or "",
+        id=to_text(audio.get("id")),
+        expires_at=to_number(audio.get("expires_at")),
         sample_rate=sample_rate,
     )
 
@@ -236,7 +236,7 @@ def get_text(message: Any) -> str | None:
     """Return the text of a message or delta, with the text parts of a list joined, or None if there is no text."""
     content = to_object(message).get("content")
     if isinstance(content, list):
-        return "".join(str(part.get("text", "")) for part in to_objects(to_list(cast("Any", content))))
+        return "".join(to_text(part.get("text")) or "" for part in to_objects(cast("Any", content)))
     return content if isinstance(content, str) else None
 
 

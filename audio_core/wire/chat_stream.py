@@ -9,7 +9,7 @@ from audio_core.audio.speech import Speech
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import find_event_error, get_request_id
 from audio_core.http.sse import StreamedBody
-from audio_core.lenient_json import parse_json, to_list, to_object, to_objects
+from audio_core.lenient_json import parse_json, to_list, to_object, to_objects, to_text
 from audio_core.transcript.usage import Usage, parse_usage
 from audio_core.wire.chat_response import (
     Answer,
@@ -29,6 +29,7 @@ __all__ = ["ChatStream"]
 
 # In a chunk that has nothing but text, all other keys are missing or empty.
 _CHOICE_KEYS, _DELTA_KEYS = {"index", "delta"}, {"role", "content"}
+_JOINED_DETAILS = ("text", "summary", "data")  # the fields of reasoning details that come in fragments
 
 
 class ChatStream:
@@ -170,17 +171,17 @@ class _AnswerBuilder:
         choice = get_first_choice(chunk) or {}
         fields = to_object(choice.get("delta"))
         self._usage = parse_usage(chunk.get("usage")) or self._usage
-        self._metadata |= {key: chunk[key] for key in ("id", "model") if chunk.get(key)}
+        self._metadata |= {key: value for key in ("id", "model") if (value := to_text(chunk.get(key)))}
         self._reasoning_details += to_objects(fields.get("reasoning_details"))
         if choice.get("finish_reason") == "error":
             raise build_broken_off_error(self._provider, self.text)
-        self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        self.finish_reason = to_text(choice.get("finish_reason")) or self.finish_reason
         delta = Delta(
             text=self._extract_text(fields),
             speech=self.speech.add(to_object(fields.get("audio"))),
             tool_calls=self._calls.add(fields.get("tool_calls")),
             reasoning=get_reasoning(fields),
-            refusal=str(fields.get("refusal") or ""),
+            refusal=to_text(fields.get("refusal")) or "",
             logprobs=to_object(choice.get("logprobs")) or None,
         )
         self._append(delta)
@@ -208,8 +209,8 @@ class _AnswerBuilder:
         content = get_text(fields)
         self.has_text = self.has_text or content is not None
         self._has_content = self._has_content or bool(content)
-        transcript = "" if self._has_content else str(to_object(fields.get("audio")).get("transcript") or "")
-        return content or transcript
+        transcript = None if self._has_content else to_text(to_object(fields.get("audio")).get("transcript"))
+        return content or transcript or ""
 
     def _append(self, delta: Delta) -> None:
         self._texts.append(delta.text)
@@ -242,10 +243,12 @@ def _merge_details(details: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Join the fragments of reasoning details that have the same index and type."""
     merged: dict[Any, dict[str, Any]] = {}
     for position, fragment in enumerate(details):
-        key = (fragment["index"], fragment.get("type")) if "index" in fragment else position
-        detail = merged.setdefault(key, {})
-        texts = {
-            name: detail.get(name, "") + fragment[name] for name in ("text", "summary", "data") if fragment.get(name)
-        }
-        detail |= {**{name: value for name, value in fragment.items() if value is not None}, **texts}
+        index, kind = fragment.get("index"), to_text(fragment.get("type"))
+        detail = merged.setdefault((index, kind) if isinstance(index, (int, str)) else position, {})
+        for name, value in fragment.items():
+            known = detail.get(name)
+            if name in _JOINED_DETAILS and isinstance(known, str):
+                detail[name] = known + (to_text(value) or "")
+            elif value is not None:
+                detail[name] = value
     return list(merged.values())

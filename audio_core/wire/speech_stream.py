@@ -15,6 +15,7 @@ import pybase64
 from audio_core.audio.sniffing import SNIFF_BYTES
 from audio_core.audio.speech import Speech, detect_speech_format
 from audio_core.errors import IncompleteResponse
+from audio_core.lenient_json import to_number, to_text
 from audio_core.wire.chat_response import SpeechDelta
 
 __all__ = ["Base64Stream", "SpeechBuilder"]
@@ -84,8 +85,9 @@ class SpeechBuilder:
         Raises:
             IncompleteResponse: if the data is not valid base64.
         """
-        self._transcript.append(str(audio.get("transcript") or ""))
-        metadata = {key: audio[key] for key in ("id", "expires_at") if audio.get(key) and key not in self._metadata}
+        self._transcript.append(to_text(audio.get("transcript")) or "")
+        known = {"id": to_text(audio.get("id")), "expires_at": to_number(audio.get("expires_at"))}
+        metadata = {key: value for key, value in known.items() if value and key not in self._metadata}
         self._metadata |= metadata
         self._append(self._decode_text(audio.get("data")))
         return self._flush(metadata, is_enough=self._format is not None or len(self._pending) >= SNIFF_BYTES)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from audio_core.errors import IncompleteResponse, InvalidOption
-from audio_core.lenient_json import to_object, to_objects
+from audio_core.lenient_json import to_object, to_objects, to_text
 
 __all__ = ["CUT_SHORT", "ToolCall", "ToolCallBuilder", "ToolCallDelta", "parse_tool_calls", "to_openai_tool_choice"]
 
@@ -98,16 +98,17 @@ class ToolCallBuilder:
 
     def _add_fragment(self, fragment: dict[str, Any]) -> ToolCallDelta:
         function = to_object(fragment.get("function"))
-        call_id, name, arguments = fragment.get("id"), function.get("name"), str(function.get("arguments") or "")
-        position = self._positions.get(fragment.get("index"))
+        call_id, name, arguments = to_text(fragment.get("id")), to_text(function.get("name")), _get_arguments(function)
+        index = fragment.get("index") if isinstance(fragment.get("index"), (int, str)) else None
+        position = self._positions.get(index)
         is_new = position is None or bool(call_id and call_id != self._calls[position].id)
         if is_new:
-            position = self._positions[fragment.get("index")] = len(self._calls)
-            self._calls.append(_PartialCall(str(call_id or _create_id()), "", []))
+            position = self._positions[index] = len(self._calls)
+            self._calls.append(_PartialCall(call_id or _create_id(), "", []))
         call = self._calls[cast("int", position)]
         call.fragments.append(arguments)
-        first_name = name if name and not call.name else None
-        call.name = call.name or str(name or "")
+        first_name = name if not call.name else None
+        call.name = call.name or name or ""
         return ToolCallDelta(cast("int", position), call.id if is_new else None, first_name, arguments)
 
     def build_calls(self, finish_reason: Any, *, provider: str, partial: str | None) -> tuple[ToolCall, ...]:
@@ -192,6 +193,14 @@ def _build_complete_call(
         partial=partial,
         may_have_been_billed=True,
     )
+
+
+def _get_arguments(function: Mapping[str, Any]) -> str:
+    """Return the arguments as text. Some gateways send the object itself; what else is sent stays to be refused."""
+    arguments = function.get("arguments")
+    if arguments is None:
+        return ""
+    return arguments if isinstance(arguments, str) else json.dumps(arguments)
 
 
 def _is_object(text: str) -> bool:
