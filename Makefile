@@ -8,7 +8,7 @@ UV := $(RUN)/uv
 export UV_LINK_MODE = copy
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: demo test test-gateway lint bench docs clean
+.PHONY: demo test test-gateway lint bench foreign docs clean
 
 demo: $(VENV)/.demo
 	@echo "== demo: one recording, transcribed in LangChain and in LlamaIndex, without a key"
@@ -38,6 +38,11 @@ bench: $(PEERS)/.installed
 bench-%: $(PEERS)/.installed
 	@echo "== bench: $* alone"
 	$(PEERS)/bin/python benchmarks/run.py $*
+
+foreign: $(VENV)/.test
+	@echo "== foreign: the sample files of other projects' tests, beside the ffmpeg program"
+	@command -v ffmpeg >/dev/null || { echo "The ffmpeg program is needed: install it first."; exit 1; }
+	$(RUN)/python benchmarks/foreign.py $(ARGS)
 
 docs: $(VENV)/.test
 	@echo "== docs: run every example in README.md, docs/ and the docstrings"

@@ -1,0 +1,155 @@
+"""Compare what this project and the ffmpeg program make of one file."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from audio_core import Audio
+from audio_core.errors import AudioError
+from audio_core.media.decode import ENCODERS, decode, encode, probe
+
+Value = TypeVar("Value")
+TOLERANCE = 0.05  # seconds that lengths may differ
+SAME_SOUND = 0.9  # correlation of what counts as the same sound
+LARGEST_LAG = 0.5  # seconds around its place where a clip of other sound is looked for
+QUIET = 64  # differences below this, of 32768, are rounding and dither
+STRETCHES = ((0.0, 0.2), (0.4, 0.6), (0.8, None))  # shares of the length
+LONGEST_ENCODED = 30.0  # seconds that each encoder is given
+DEFAULT_RATE = 44_100
+
+
+@dataclass
+class Report:
+    """What was found out about a file.
+
+    Attributes:
+        reference_seconds: how much the ffmpeg program decoded.
+        complaint: the ffmpeg program's errors.
+        failed: whether it exited with an error.
+        seconds: how much we decoded; None if we refused.
+        refusals: the `AudioError` of each step that raised one.
+        foreign_exceptions: other exceptions, by step.
+        deviations: lengths that differ.
+        other_sound: clips, or a whole recording, that hold other sound than they should.
+    """
+
+    reference_seconds: float = 0.0
+    complaint: str = ""
+    failed: bool = False
+    seconds: float | None = None
+    refusals: list[str] = field(default_factory=list)
+    foreign_exceptions: list[str] = field(default_factory=list)
+    deviations: list[str] = field(default_factory=list)
+    other_sound: list[str] = field(default_factory=list)
+
+
+def examine_file(path: Path) -> Report:
+    report = Report()
+    audio = Audio.of(path)
+    probed = _attempt(report, "probe", lambda: probe(audio))
+    rate = probed.sample_rate if probed else DEFAULT_RATE
+    reference = _decode_by_ffmpeg(path, rate, report)
+    whole = _attempt(report, "decode", lambda: _decode_samples(audio, rate))
+    report.reference_seconds = len(reference) / rate
+    if whole is None:
+        return report
+    report.seconds = len(whole) / rate
+    _compare_length(report, "ffmpeg", report.reference_seconds, report.seconds)
+    if probed:
+        _compare_length(report, "probe", probed.duration, report.seconds)
+    _compare_sound(report, "whole against ffmpeg's", whole, reference, rate)
+    _check_clips(report, audio, whole, rate)
+    _check_encoders(report, audio, report.seconds)
+    return report
+
+
+def _attempt(report: Report, step: str, work: Callable[[], Value]) -> Value | None:
+    """Return what `work` returns, or report why it failed and return None."""
+    try:
+        return work()
+    except AudioError as error:
+        report.refusals.append(f"{step}: {type(error).__name__}: {error}")
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(where.filename).name}:{where.lineno}"
+        report.foreign_exceptions.append(f"{step}: {type(error).__name__}: {error} ({place})")
+    return None
+
+
+def _decode_samples(audio: Audio, rate: int) -> np.ndarray:
+    return np.frombuffer(b"".join(decode(audio, rate=rate)), np.int16)
+
+
+def _decode_by_ffmpeg(path: Path, rate: int, report: Report | None = None) -> np.ndarray:
+    """Decode the first audio track with the ffmpeg program, to one channel."""
+    command = ("ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:a:0", "-ac", "1", "-ar", str(rate))
+    done = subprocess.run((*command, "-f", "s16le", "-"), capture_output=True, check=False)
+    if report:
+        report.failed = done.returncode != 0
+        report.complaint = " ".join(done.stderr.decode(errors="replace").split())[:300]
+    return np.frombuffer(done.stdout[: len(done.stdout) // 2 * 2], np.int16)
+
+
+def _compare_length(report: Report, what: str, seconds: float, expected: float) -> None:
+    if abs(seconds - expected) > TOLERANCE:
+        report.deviations.append(f"{what}: {seconds:.3f} s, decode: {expected:.3f} s")
+
+
+def _check_clips(report: Report, audio: Audio, whole: np.ndarray, rate: int) -> None:
+    for first, last in STRETCHES:
+        start = round(first * len(whole) / rate, 3)
+        end = None if last is None else round(last * len(whole) / rate, 3)
+        expected = whole[round(start * rate) : None if end is None else round(end * rate)]
+        if not len(expected) or start == end:
+            continue
+        step = f"clip {start} to {end}"
+        clip = _attempt(report, step, lambda part=(start, end): _decode_samples(audio.clip(*part), rate))
+        if clip is not None:
+            _compare_length(report, step, len(clip) / rate, len(expected) / rate)
+            _compare_sound(report, step, clip, expected, rate)
+
+
+def _compare_sound(report: Report, what: str, found: np.ndarray, expected: np.ndarray, rate: int) -> None:
+    """Report if two recordings hold other sound at the same time, and where else the sound is found."""
+    length = min(len(found), len(expected))
+    found, expected = found[:length].astype(np.float32), expected[:length].astype(np.float32)
+    if not length or np.abs(found - expected).max() < QUIET or _correlate(found, expected) >= SAME_SOUND:
+        return
+    lag, correlation = max(_correlate_lags(found, expected, round(LARGEST_LAG * rate)), key=lambda each: each[1])
+    report.other_sound.append(
+        f"{what}: correlation {_correlate(found, expected):.3f}; best {correlation:.3f} at {lag / rate * 1000:+.1f} ms"
+    )
+
+
+def _correlate(one: np.ndarray, other: np.ndarray) -> float:
+    norm = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / norm if norm else 0.0
+
+
+def _correlate_lags(found: np.ndarray, expected: np.ndarray, most: int) -> Iterator[tuple[int, float]]:
+    """Yield the correlation for each lag of `found`, in samples, computed by Fourier transform."""
+    size = 2 ** (2 * len(found)).bit_length()
+    products = np.fft.irfft(np.fft.rfft(found, size) * np.fft.rfft(expected, size).conj(), size)
+    norm = float(np.linalg.norm(found) * np.linalg.norm(expected)) or 1.0
+    for lag in range(-min(most, len(found) - 1), min(most, len(found) - 1) + 1):
+        yield lag, float(products[lag]) / norm
+
+
+def _check_encoders(report: Report, audio: Audio, seconds: float) -> None:
+    part = audio if seconds <= LONGEST_ENCODED else audio.clip(end=LONGEST_ENCODED)
+    for name in ENCODERS:
+        content = _attempt(report, f"encode {name}", lambda name=name: encode(part, name))
+        if content is not None:
+            with tempfile.NamedTemporaryFile(suffix=f".{name}") as file:
+                file.write(content.read_at(0, content.size))
+                file.flush()
+                encoded = len(_decode_by_ffmpeg(Path(file.name), DEFAULT_RATE)) / DEFAULT_RATE
+            _compare_length(report, f"encode {name}", encoded, min(seconds, LONGEST_ENCODED))
