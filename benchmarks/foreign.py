@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import sys
@@ -78,6 +79,7 @@ def examine_samples(samples: Sequence[Sample]) -> list[Row]:
             sample, output = running.pop(pid)
             kind, details = classify(read_report(output, os.waitstatus_to_exitcode(status)))
             rows.append(Row(sample.name, str(sample.path), kind, tuple(details)))
+            print(f"{len(rows)} of {len(samples)}: {kind}: {sample.name}", file=sys.stderr, flush=True)
     return sorted(rows, key=lambda row: row.name)
 
 
@@ -122,10 +124,18 @@ def classify(report: dict[str, Any]) -> tuple[str, list[str]]:
 def print_summary(rows: Sequence[Row]) -> None:
     counts = Counter(row.kind for row in rows)
     print_table(f"{len(rows)} files", ["files"], [(kind, str(counts[kind])) for kind in CLASSES])
+    reasons = Counter(generalize(row) for row in rows if row.kind == REFUSED)
+    print_table(REFUSED, ["files"], [(reason, str(count)) for reason, count in reasons.most_common()])
     for kind in CLASSES[1:]:
         for row in rows:
             if row.kind == kind:
                 print(f"\n{kind}: {row.name}", *row.details, sep="\n    ")
+
+
+def generalize(row: Row) -> str:
+    """Return a row's first refusal without what belongs to this file: its name and numbers."""
+    error, _, message = row.details[0].split(": ", 1)[1].replace(Path(row.path).name, "").partition(": ")
+    return f"{error}: {re.sub(r'[0-9]+', 'N', re.split(r'[.:;]( |$)', message)[0]).strip()}"
 
 
 if __name__ == "__main__":

