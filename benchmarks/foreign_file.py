@@ -169,5 +169,5 @@ def _check_encoders(report: Report, audio: Audio, seconds: float) -> None:
 
 def _count_seconds(content: Content) -> float:
     """Decode what we encoded with FFmpeg's libraries alone, so that our reading hides no fault of our writing."""
-    with av.open(content.open_reader()) as container:
+    with av.open(content.open_reader(), "r") as container:
         return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
