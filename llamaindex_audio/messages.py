@@ -23,7 +23,7 @@ from llama_index.core.base.llms.types import (
 
 from audio_core import Audio, InvalidAudio, Speech, ToolCall, UnsupportedFormat
 from audio_core.integration import ChatMessage as CoreMessage
-from audio_core.integration import at_block, find_format
+from audio_core.integration import at_block, find_format, is_raw
 
 __all__ = ["list_call_blocks", "to_chat_messages"]
 
@@ -87,8 +87,7 @@ def _map_audio(block: ContentBlock, data: Any, path: Any, url: Any, format: str 
         raise InvalidAudio(
             f"the {type(block).__name__} names {len(sources) or 'no'} sources; give one of its bytes, path or url."
         )
-    is_raw = (format or "").split(";")[0].lower() in ("pcm16", "pcm24", "audio/pcm")
-    return Audio.of(_choose_source(data, path, url), format=format if is_raw else None)
+    return Audio.of(_choose_source(data, path, url), format=format if format and is_raw(format) else None)
 
 
 def _choose_source(data: Any, path: Any, url: Any) -> Any:

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 from audio_core.audio.content import Base64Content, BytesContent, Content, FileContent
 from audio_core.audio.content_blocks import AudioBlock, parse_audio_block
-from audio_core.audio.formats import Format, find_format
+from audio_core.audio.formats import Format, find_format, is_raw
 from audio_core.audio.media_fragment import format_fragment, split_fragment
 from audio_core.audio.sniffing import SNIFF_BYTES, describe_bytes, sniff_content
 from audio_core.audio.sources import HandleSource, HeldSource, PathSource, Source, UrlSource, parse_file_url
@@ -26,7 +26,7 @@ from audio_core.errors import InvalidAudio, UnsupportedFormat
 
 __all__ = ["Audio"]
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?=//)|data:|file:")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?=//)|data:|file:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,10 @@ class Audio:
     Attributes:
         start: start of the clip, in seconds of the original recording; None for its beginning.
         end: end of the clip, in seconds of the original recording; None for its end.
-        sample_rate: sample rate of raw (headerless) PCM, in Hz; None for any other format.
-        channels: number of channels of raw PCM.
+        sample_rate: sample rate of raw (headerless) samples, in Hz; None for any other format.
+        channels: number of channels of raw samples.
         only_channel: the single channel to use, counted from 0; None for all channels, mixed to one.
+        track: the audio track to use, counted from 0; None for the one that players choose.
 
     Example:
         >>> talk = Audio.of("talks/a.mp3")
@@ -52,6 +53,7 @@ class Audio:
     sample_rate: int | None = None
     channels: int = 1
     only_channel: int | None = None
+    track: int | None = None
     _declared_format: Format | None = None
 
     @classmethod
@@ -63,23 +65,24 @@ class Audio:
         start: float | None = None,
         end: float | None = None,
         sample_rate: int | None = None,
-        channels: int = 1,
+        channels: int | None = None,
     ) -> Audio:
         """Make an `Audio` from a recording in any form.
 
         Args:
             source: a path, an `http`, `https`, `file` or `data` URL, bytes, a binary file object (read from its current
                 position), a mapping such as a message's audio block, or an `Audio`. A path given as a string and any
-                URL other than `data` may end in a fragment `#t=start,end` (seconds).
-            format: needed for raw PCM only (`"pcm16"` or `"pcm24"`, little-endian); otherwise the bytes decide.
+                URL may end in a fragment `#t=start,end` (seconds).
+            format: needed for raw samples only: `"pcm16"` or `"pcm24"` (little-endian), `"s16be"` (big-endian),
+                `"mulaw"` or `"alaw"`, or a MIME type such as `"audio/pcm;rate=16000"`. Otherwise the bytes decide.
             start: start of the clip, in seconds of the recording.
             end: end of the clip, in seconds of the recording.
-            sample_rate: sample rate of raw PCM, in Hz.
-            channels: number of channels of raw PCM.
+            sample_rate: sample rate of raw samples, in Hz; None takes that of the MIME type.
+            channels: number of channels of raw samples; None takes that of the MIME type, or one.
 
         Raises:
             InvalidAudio: if the source is of no known kind, or the clip is not valid.
-            UnsupportedFormat: if the format is unknown, or the sample rate of raw PCM is missing.
+            UnsupportedFormat: if the format is unknown, or the sample rate of raw samples is missing.
         """
         audio = _build_audio(cls, source)
         if format is not None:
@@ -93,7 +96,7 @@ class Audio:
         Args:
             text: the base64 text; it may have line breaks, use the URL-safe alphabet or lack its padding.
             format: as for `of`.
-            sample_rate: sample rate of raw PCM, in Hz.
+            sample_rate: sample rate of raw samples, in Hz.
 
         Raises:
             InvalidAudio: if the text is not base64.
@@ -133,10 +136,19 @@ class Audio:
         """
         return replace(self, only_channel=number)
 
+    def select_track(self, number: int) -> Audio:
+        """Return audio track `number` (counted from 0) of this recording, such as one language of a film.
+
+        Example:
+            >>> Audio.of("film.mkv").select_track(1).clip(10, 20)
+            Audio('film.mkv#track=1&t=10,20')
+        """
+        return replace(self, track=number)
+
     @property
     def label(self) -> str:
         """The name of this recording in messages: its file name and clip, never its whole path or its content."""
-        return self._source.label + format_fragment(self.start, self.end)
+        return self._source.label + format_fragment(self.start, self.end, self.track)
 
     @property
     def name(self) -> str:
@@ -174,18 +186,19 @@ class Audio:
     def reference(self) -> str | None:
         """A URL that names the recording and the clip, such as `file:///a.mp3#t=12,30.5`; None for bytes."""
         base = self._source.reference
-        return None if base is None else base + format_fragment(self.start, self.end)
+        return None if base is None else base + format_fragment(self.start, self.end, self.track)
 
     @property
     def stated_pcm(self) -> tuple[str, int | None, int] | None:
-        """The stated format, sample rate in Hz and channels of raw PCM; None for any other recording."""
+        """The stated format, sample rate in Hz and channels of raw samples; None for any other recording."""
         declared = self._declared_format
         return None if declared is None else (declared.name, self.sample_rate, self.channels)
 
     @property
     def source(self) -> str | None:
-        """The URL of the whole recording, without a clip; None for bytes."""
-        return self._source.reference
+        """The URL of the whole recording, without a clip, but with its track; None for bytes."""
+        base = self._source.reference
+        return None if base is None else base + format_fragment(None, None, self.track)
 
     @property
     def format(self) -> str:
@@ -206,7 +219,7 @@ class Audio:
         return replace(self, _source=HeldSource(content, self._source.label, self._source.reference))
 
     def detect_format(self) -> Format:
-        """Detect the format from the bytes, unless it was declared as raw PCM; raise as `format` does."""
+        """Detect the format from the bytes, unless it was declared as raw samples; raise as `format` does."""
         if self._declared_format is not None:
             return self._declared_format
         content = self.open_content()
@@ -216,17 +229,18 @@ class Audio:
         if detected is None:
             raise InvalidAudio(
                 f"{self.label} is not audio: it starts like {describe_bytes(content.read_at(0, SNIFF_BYTES))}. "
-                "For raw PCM pass format='pcm16' and sample_rate=..."
+                "For samples without a header pass format='pcm16' (or 's16be', 'mulaw', 'alaw') and sample_rate=..."
             )
         return detected
 
-    def _with_declared_format(self, format: str, sample_rate: int | None, channels: int) -> Audio:
+    def _with_declared_format(self, format: str, sample_rate: int | None, channels: int | None) -> Audio:
         declared = find_format(format)
         if not declared.raw:
             return self
-        rate = sample_rate or _parse_rate(format)
-        if rate is None:
+        rate = sample_rate or _parse_parameter(format, "rate")
+        if not rate:
             raise UnsupportedFormat(f"{self.label}: raw {declared.name} has no header; pass its sample_rate=... in Hz.")
+        channels = channels or _parse_parameter(format, "channels") or 1
         return replace(self, _declared_format=declared, sample_rate=rate, channels=channels)
 
     def __repr__(self) -> str:
@@ -256,7 +270,7 @@ def _build_audio(cls: type[Audio], source: Any) -> Audio:
 def _build_from_block(cls: type[Audio], block: AudioBlock) -> Audio:
     audio = cls.from_base64(block.source) if block.is_base64 else cls.of(block.source)
     rate, channels = block.sample_rate, block.channels
-    return cls.of(audio, format=block.pcm_format, start=block.start, end=block.end, sample_rate=rate, channels=channels)
+    return cls.of(audio, format=block.raw_format, start=block.start, end=block.end, sample_rate=rate, channels=channels)
 
 
 def _build_from_handle(cls: type[Audio], handle: BinaryIO) -> Audio:
@@ -269,7 +283,7 @@ def _build_from_text(cls: type[Audio], text: str) -> Audio:
     scheme = _SCHEME.match(text)
     if scheme and scheme[0].lower() == "data:":
         return _build_from_data_uri(cls, text)
-    base, start, end = split_fragment(text)
+    base, start, end, track = split_fragment(text)
     if not scheme:
         audio = cls(PathSource(Path(base)))
     elif scheme[0].lower() == "file:":
@@ -278,19 +292,21 @@ def _build_from_text(cls: type[Audio], text: str) -> Audio:
         audio = cls(UrlSource(base))
     else:
         raise InvalidAudio(f"{scheme[0]}// URLs are not supported: open it yourself and pass the file object or bytes.")
+    audio = replace(audio, track=track)
     return audio.clip(start, end) if start is not None or end is not None else audio
 
 
 def _build_from_data_uri(cls: type[Audio], uri: str) -> Audio:
     header, comma, text = uri.partition(",")
-    mime, *parameters = header.removeprefix("data:").split(";")
-    if not comma or "base64" not in parameters:
+    mime = header[len("data:") :]
+    if not comma or "base64" not in mime.lower().split(";"):
         raise InvalidAudio("The data URI holds no base64: it must look like data:audio/wav;base64,....")
-    audio = cls.from_base64(unquote(text) if "%" in text else text)
-    is_raw = mime.lower() in ("audio/pcm", "audio/pcm24")
-    return cls.of(audio, format=";".join((mime, *parameters))) if is_raw else audio
+    text, start, end, track = split_fragment(text)
+    audio = replace(cls.from_base64(unquote(text) if "%" in text else text), track=track)
+    return cls.of(audio, format=mime if is_raw(mime) else None, start=start, end=end)
 
 
-def _parse_rate(mime: str) -> int | None:
-    rate = re.search(r";\s*rate=(\d+)", mime)
-    return int(rate[1]) if rate else None
+def _parse_parameter(mime: str, name: str) -> int | None:
+    """Return a whole number among the parameters of a MIME type, such as the rate in `audio/pcm;rate=16000`."""
+    number = re.search(rf';\s*{name}\s*=\s*"?(\d{{1,9}})(?!\d)', mime, re.ASCII | re.IGNORECASE)
+    return int(number[1]) if number else None

@@ -14,19 +14,22 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from audio_core.audio.formats import FORMATS
+from audio_core.audio.formats import is_raw
 from audio_core.errors import InvalidAudio
-from audio_core.lenient_json import to_object
+from audio_core.lenient_json import to_object, to_text
 
 __all__ = ["AudioBlock", "is_audio_block", "parse_audio_block"]
 
-_PCM_NAMES = {name for row in FORMATS.values() if row.raw for name in (row.name, row.mime, *row.aliases)}
 _SOURCE_KEYS = ("url", "base64", "data", "path", "bytes", "file_uri", "file_data", "audio")
 _BASE64_KEYS = ("base64", "data", "audio", "bytes", "file_data")
+_URL = re.compile("(?:data|https?|file):", re.IGNORECASE)
+_MAX_NUMBER = 1e9  # of Hz, channels or seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +39,18 @@ class AudioBlock:
     Attributes:
         source: the path, URL, bytes or base64 text in the block.
         is_base64: whether `source` is base64 text.
-        pcm_format: the block's format name or MIME type if that is raw PCM; None otherwise, as the bytes show the rest.
-        sample_rate: sample rate of raw PCM, in Hz.
-        channels: number of channels of raw PCM.
+        raw_format: the block's format name or MIME type if it has no header; None otherwise, as the bytes show it.
+        sample_rate: sample rate of raw samples, in Hz.
+        channels: number of channels of raw samples.
         start: start of the clip, in seconds of the recording.
         end: end of the clip, in seconds of the recording.
     """
 
     source: Any
     is_base64: bool
-    pcm_format: str | None
+    raw_format: str | None
     sample_rate: int | None
-    channels: int
+    channels: int | None
     start: float | None
     end: float | None
 
@@ -63,8 +66,8 @@ def is_audio_block(block: Mapping[str, Any]) -> bool:
         case "audio" | "input_audio" | "audio_url":
             return True
         case "media" | "file":
-            inner = _get_inner(block)
-            return str(_get_mime_type(block) or inner.get("file_data") or "").removeprefix("data:").startswith("audio/")
+            mime = _get_mime_type(block) or to_text(_get_inner(block).get("file_data")) or ""
+            return mime[:16].lower().removeprefix("data:").startswith("audio/")
         case _:
             return False
 
@@ -74,11 +77,11 @@ def parse_audio_block(block: Mapping[str, Any]) -> AudioBlock:
 
     Args:
         block: a block of one of the shapes in this module's table. It may also hold `start` and `end` (seconds) and,
-            for raw PCM, `sample_rate` (Hz) and `channels`, beside the source or in `extras`, where LangChain puts
+            for raw samples, `sample_rate` (Hz) and `channels`, beside the source or in `extras`, where LangChain puts
             keys that it does not know.
 
     Raises:
-        InvalidAudio: if the block has no source, or more than one.
+        InvalidAudio: if the block has no source or more than one, or if a number in it is none.
 
     Example:
         >>> parse_audio_block({"type": "audio", "url": "file:///talks/a.mp3", "start": 12.0}).start
@@ -89,21 +92,31 @@ def parse_audio_block(block: Mapping[str, Any]) -> AudioBlock:
     sources = {key: inner[key] for key in _SOURCE_KEYS if inner.get(key) is not None}
     if len(sources) != 1 or block.get("file_id"):
         raise InvalidAudio(_explain_sources(block, list(sources)))
-    (key, source), mime = sources.popitem(), str(_get_mime_type(block) or inner.get("format") or "")
+    (key, source), mime = sources.popitem(), _get_mime_type(block) or to_text(inner.get("format")) or ""
+    rate, channels = _parse_number(fields, "sample_rate", "audio_sample_rate"), _parse_number(fields, "channels")
     return AudioBlock(
         source=source,
-        is_base64=_is_base64(key, source),
-        pcm_format=mime if mime.split(";", maxsplit=1)[0].lower() in _PCM_NAMES else None,
-        sample_rate=fields.get("sample_rate") or fields.get("audio_sample_rate"),
-        channels=fields.get("channels") or 1,
-        start=fields.get("start"),
-        end=fields.get("end"),
+        is_base64=isinstance(source, str) and key in _BASE64_KEYS and not _URL.match(source),
+        raw_format=mime if is_raw(mime) else None,
+        sample_rate=None if rate is None else int(rate),
+        channels=None if channels is None else int(channels),
+        start=_parse_number(fields, "start"),
+        end=_parse_number(fields, "end"),
     )
 
 
-def _is_base64(key: str, source: Any) -> bool:
-    is_text = isinstance(source, str) and key in _BASE64_KEYS
-    return is_text and not source.startswith(("data:", "http:", "https:", "file:"))
+def _parse_number(fields: Mapping[str, Any], *names: str) -> float | None:
+    """Return the first of the named numbers that the block has, or None. It may be written as text."""
+    name = next((name for name in names if fields.get(name) is not None), None)
+    if name is None:
+        return None
+    try:
+        number = float(fields[name])
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not 0 <= number < _MAX_NUMBER:
+        raise InvalidAudio(f"{name} of the audio block must be a number, not {str(fields[name])[:40]!r}.")
+    return number
 
 
 def _explain_sources(block: Mapping[str, Any], keys: list[str]) -> str:
@@ -121,9 +134,10 @@ def _get_inner(block: Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(nested, Mapping):
         return cast("Mapping[str, Any]", nested)
     if isinstance(nested, str) and block.get("type") != "audio":
-        return {"url": nested} if nested.startswith(("http", "data:", "file:")) else {"data": nested}
+        return {"url": nested} if _URL.match(nested) else {"data": nested}
     return block
 
 
 def _get_mime_type(block: Mapping[str, Any]) -> str | None:
-    return block.get("mime_type") or block.get("mimetype") or _get_inner(block).get("mime_type")
+    places = (block.get("mime_type"), block.get("mimetype"), _get_inner(block).get("mime_type"))
+    return next((mime for place in places if (mime := to_text(place))), None)

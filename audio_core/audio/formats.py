@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from audio_core.errors import UnsupportedFormat
 
-__all__ = ["FORMATS", "SUFFIXES", "Format", "find_format"]
+__all__ = ["FORMATS", "SUFFIXES", "Format", "find_format", "is_raw"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Format:
         mime: MIME type for an upload.
         suffix: file name suffix, including the dot.
         aliases: other names and MIME types of the same format.
-        raw: whether it is headerless PCM, whose sample rate and channels must be stated.
+        raw: whether it is samples without a header, whose rate and channels must be stated.
     """
 
     name: str
@@ -52,14 +52,18 @@ FORMATS: dict[str, Format] = {
         Format("wma", "audio/x-ms-wma", ".wma", ("asf", "wmv", "video/x-ms-asf", "video/x-ms-wmv")),
         Format("pcm16", "audio/pcm", ".pcm", ("pcm", "s16le", "pcm_s16le", "audio/pcm16"), raw=True),
         Format("pcm24", "audio/pcm24", ".pcm", ("s24le", "pcm_s24le"), raw=True),
+        Format("s16be", "audio/x-s16be", ".pcm", ("pcm_s16be",), raw=True),
+        Format("mulaw", "audio/pcmu", ".ul", ("pcmu", "ulaw", "pcm_mulaw", "audio/x-mulaw", "audio/mulaw"), raw=True),
+        Format("alaw", "audio/pcma", ".al", ("pcma", "pcm_alaw", "audio/x-alaw", "audio/alaw"), raw=True),
     )
 }
 SUFFIXES = frozenset(
-    f".{name.lstrip('.')}" for row in FORMATS.values() for name in (row.name, row.suffix, *row.aliases)
+    f".{name.lstrip('.')}" for row in FORMATS.values() if not row.raw for name in (row.name, row.suffix, *row.aliases)
 )
-"""The file name suffixes of audio files, in lower case, including the dot."""
+"""The file name suffixes of audio files that have a header, in lower case, including the dot."""
 
 _FORMAT_BY_NAME = {word: row for row in FORMATS.values() for word in (row.name, row.mime, *row.aliases)}
+_WITHOUT_BYTE_ORDER = ("audio/l16", "l16")  # big-endian in RFC 2586, little-endian in the replies of Google's Gemini
 
 
 def find_format(name: str) -> Format:
@@ -69,14 +73,34 @@ def find_format(name: str) -> Format:
         name: such as `"mp3"`, `".MP3"`, `"audio/mpeg"` or `"audio/ogg; codecs=opus"`.
 
     Raises:
-        UnsupportedFormat: if no format has this name.
+        UnsupportedFormat: if no format has this name, or the name leaves the byte order open.
 
     Example:
         >>> find_format("audio/ogg; codecs=opus").name
         'ogg'
     """
-    word = name.split(";", maxsplit=1)[0].strip().lower().removeprefix(".")
+    word = _strip_parameters(name)
+    if word in _WITHOUT_BYTE_ORDER:
+        raise UnsupportedFormat(
+            f"{name[:60]!r} leaves the byte order open: RFC 2586 says big-endian, Google's Gemini sends little-endian. "
+            "Say 'pcm16' for little-endian or 's16be' for big-endian, with the sample_rate."
+        )
     try:
         return _FORMAT_BY_NAME[word]
     except KeyError:
         raise UnsupportedFormat(f"{name[:60]!r} is not a known audio format. Known: {', '.join(FORMATS)}.") from None
+
+
+def is_raw(name: str) -> bool:
+    """Tell whether a name or MIME type stands for samples without a header.
+
+    Example:
+        >>> is_raw("audio/pcm;rate=16000"), is_raw("audio/wav")
+        (True, False)
+    """
+    word = _strip_parameters(name)
+    return word in _WITHOUT_BYTE_ORDER or (word in _FORMAT_BY_NAME and _FORMAT_BY_NAME[word].raw)
+
+
+def _strip_parameters(name: str) -> str:
+    return name.split(";", maxsplit=1)[0].strip().lower().removeprefix(".")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 from urllib.request import url2pathname
 
 from audio_core.audio.content import Content, FileContent, open_regular_file
@@ -16,6 +17,7 @@ from audio_core.errors import InvalidAudio
 __all__ = ["HandleSource", "HeldSource", "PathSource", "Source", "UrlSource", "parse_file_url"]
 
 _MAX_LABEL_LENGTH = 80  # characters
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,19 @@ class PathSource:
     Attributes:
         path: path of the file.
         is_from_url: whether the path came from a `file:` URL.
+
+    Raises:
+        InvalidAudio: if it is no path of this system: it holds half of a character.
     """
 
     path: Path
     is_from_url: bool = False
+
+    def __post_init__(self) -> None:
+        try:
+            os.fsencode(self.path)
+        except UnicodeEncodeError:
+            raise InvalidAudio(f"{self.label} is not a path: it holds half of a character.") from None
 
     @property
     def label(self) -> str:
@@ -56,9 +67,19 @@ class UrlSource:
 
     Attributes:
         reference: its `http` or `https` URL.
+
+    Raises:
+        InvalidAudio: if it is malformed.
     """
 
     reference: str
+
+    def __post_init__(self) -> None:
+        try:
+            urlsplit(self.reference)
+            self.reference.encode()
+        except ValueError:  # of the host, or of half a character
+            raise InvalidAudio("The URL of the audio is malformed: it must look like https://host/talk.mp3.") from None
 
     @property
     def label(self) -> str:
@@ -121,17 +142,23 @@ def parse_file_url(url: str) -> Path:
     """Return the path in a `file:` URL.
 
     Raises:
-        InvalidAudio: if the URL names another machine.
+        InvalidAudio: if the URL names another machine, or no path of this system.
 
     Example:
         >>> parse_file_url("file:///talks/my%20talk.mp3").name
         'my talk.mp3'
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        path = url2pathname(parts.path) if os.name == "nt" else os.fsdecode(unquote_to_bytes(os.fsencode(parts.path)))
+    except ValueError:  # the host is malformed, or the path holds half of a character
+        parts, path = urlsplit("//invalid"), ""
     if parts.netloc not in ("", "localhost"):
         raise InvalidAudio("A file: URL must name a path on this machine, and look like file:///folder/talk.mp3.")
-    return Path(url2pathname(parts.path))
+    return Path(path)
 
 
 def _shorten(text: str) -> str:
+    """Shorten a label. What is no character, such as a byte of a file name that is not UTF-8, is replaced."""
+    text = _HALF_CHARACTER.sub("\ufffd", text)
     return text if len(text) <= _MAX_LABEL_LENGTH else text[: _MAX_LABEL_LENGTH - 1] + "…"

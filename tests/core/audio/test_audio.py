@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 import pickle
 from pathlib import Path
 
@@ -119,6 +120,40 @@ def test_raw_pcm_needs_its_rate() -> None:
         Audio.of(b"\0\0", format="pcm16")
     assert Audio.of(b"\0\0", format="pcm16", sample_rate=8000).format == "pcm16"
     assert Audio.of("data:audio/pcm;rate=24000;base64,AAAA").sample_rate == 24_000
+    with pytest.raises(UnsupportedFormat, match=r"mulaw.*sample_rate="):
+        Audio.of("data:audio/PCMU;base64,AAAA")
+
+
+@pytest.mark.parametrize(
+    ("mime", "stated"),
+    [
+        ("audio/pcm;rate=16000;channels=2", ("pcm16", 16_000, 2)),
+        ('AUDIO/PCM; Rate="16000"', ("pcm16", 16_000, 1)),
+        ("audio/PCMU;rate=8000", ("mulaw", 8000, 1)),
+        ("audio/PCMA;rate=8000;channels=2", ("alaw", 8000, 2)),
+    ],
+)
+def test_the_parameters_of_a_mime_type_count(mime: str, stated: tuple) -> None:
+    block = {"type": "audio", "base64": "AAAA", "mime_type": mime}
+    for audio in (Audio.of(f"data:{mime};base64,AAAA"), Audio.of(block), Audio.of(b"\0\0\0", format=mime)):
+        assert audio.stated_pcm == stated
+    assert Audio.of(b"", format=mime, sample_rate=44_100, channels=4).stated_pcm == (stated[0], 44_100, 4)
+
+
+def test_a_data_uri_may_be_in_upper_case_and_a_clip() -> None:
+    text = base64.b64encode(WAV).decode()
+    audio = Audio.of(f"DATA:audio/wav;BASE64,{text}#t=0.1,0.15")
+    assert (content(audio), audio.start, audio.end) == (WAV, 0.1, 0.15)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names on Windows are Unicode")
+def test_a_file_name_that_is_not_utf8_is_opened_and_named(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav"))
+    path.write_bytes(WAV)
+    audio = Audio.of(path)
+    assert (audio.label, audio.name) == ("caf\ufffd.wav", "caf\ufffd")
+    assert audio.reference.endswith("/caf%E9.wav")
+    assert content(Audio.of(audio.clip(0, 0.1).reference)) == WAV
 
 
 def test_the_bytes_decide_against_what_was_said() -> None:
