@@ -21,6 +21,7 @@ _HIDDEN_KEYS = [
     "timeline",
     "gap",
     "estimated",
+    "warnings",
 ]
 _EXCLUDED_KEYS: dict[str, Any] = {
     "excluded_embed_metadata_keys": ["source", "start", "end", *_HIDDEN_KEYS],

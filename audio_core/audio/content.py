@@ -72,11 +72,13 @@ class EncodedAudio:
         content: its bytes.
         format: canonical name of the format that the bytes are in.
         seconds: duration in seconds.
+        warnings: what a user must know about it.
     """
 
     content: Content
     format: str
     seconds: float
+    warnings: tuple[str, ...] = ()
 
 
 class BytesContent:
@@ -141,8 +143,9 @@ class FileContent:
     """
 
     def __init__(self, fd: int) -> None:
-        self.size = os.fstat(fd).st_size
         self._fd = fd
+        self._version = self._read_version()
+        self.size = self._version[0]
         self._lock = threading.Lock()
         weakref.finalize(self, os.close, fd)
 
@@ -163,6 +166,15 @@ class FileContent:
     def descriptor(self) -> int:
         """The open descriptor, for checks on the file that was opened, whatever its path names by now."""
         return self._fd
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether the file was written to since this object was made."""
+        return self._read_version() != self._version
+
+    def _read_version(self) -> tuple[int, int]:
+        status = os.fstat(self._fd)
+        return status.st_size, status.st_mtime_ns
 
     def open_reader(self) -> BinaryIO:
         """Open a new buffered reader with its own position."""

@@ -15,6 +15,10 @@ GAP = 0.05
 class Clock:
     """The position in a recording, in seconds.
 
+    Attributes:
+        seconds: the position.
+        silence: how much of it has no packets, in seconds.
+
     The position is the sum of the durations so far. A timestamp only counts for the first packet and after a gap:
     chained files restart their timestamps, damaged files make them jump, and neither may distort the timeline.
 
@@ -30,7 +34,7 @@ class Clock:
 
     def __init__(self, time_base_seconds: float, origin: float) -> None:
         self._time_base_seconds, self._origin = time_base_seconds, origin
-        self.seconds: float = 0.0
+        self.seconds = self.silence = 0.0
         self._is_started = False
 
     def advance(self, timestamp: int | None, ticks: float) -> bool:
@@ -49,6 +53,7 @@ class Clock:
         start = self.seconds if timestamp is None else timestamp * self._time_base_seconds - self._origin
         is_discontinuous = not self._is_started or start - self.seconds > GAP
         if is_discontinuous:
+            self.silence += max(0.0, start - self.seconds)
             self._is_started, self.seconds = True, start
         self.seconds += ticks * self._time_base_seconds
         if self.seconds > MAX_SECONDS:

@@ -16,7 +16,6 @@ from typing import Any, TypeAlias
 
 import av
 import av.error
-from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -24,28 +23,31 @@ from av.packet import Packet as _Packet
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import Content
-from audio_core.audio.sniffing import measure_id3_tag
-from audio_core.errors import AudioTooLarge, InvalidAudio, UnsupportedFormat
+from audio_core.errors import AudioTooLarge, InvalidAudio
 from audio_core.media.clock import Clock
-from audio_core.media.mp3 import has_frame_count
-from audio_core.media.ogg import is_one_stream_until
-from audio_core.media.wav import parse_wav_header
+from audio_core.media.completeness import find_missing_bytes
+from audio_core.media.resample import get_channel_layout
+from audio_core.media.seeking import is_seekable
+from audio_core.media.track import check_rate_and_channels, choose_track, read_header_length
 
 Packet: TypeAlias = "_Packet[Any]"
 
-__all__ = ["CHANNELS", "RATES", "Demuxer", "get_channel_layout", "open_demuxer"]
+__all__ = ["Demuxer", "open_demuxer"]
 
 MAX_DECODED_BYTES = 64 * 2**30
 """A recording that decodes to more, at its own rate and channels, is refused. Even a small file can hold that much."""
-RATES, CHANNELS = range(4_000, 384_001), range(1, 65)
-"""Accepted sample rates (Hz) and channel counts. Only a forged header has others: at 1 Hz, 1 MB lasts for days."""
-_HEAD_BYTES = 4096
+_MICROSECONDS = 1_000_000  # FFmpeg's unit of a container's times
 
 _READABLE = "wav,mp3,flac,ogg,mov,mp4,m4a,3gp,3g2,mj2,aac,matroska,webm,aiff,caf,w64,au,asf,amr"
-_SEEKABLE_BY_INDEX = {"aiff", "flac", "mov"}  # an index or the frames themselves hold exact timestamps
-_SEEKABLE_BY_COUNTING = {"mp3", "aac"}  # FFmpeg seeks by counting frames from the beginning, which is exact
-_WITHOUT_HEADER_LENGTH = {"aac", "amr", "s16le", "s24le", "asf", "au"}
-_RAW_DEMUXERS = {"pcm16": "s16le", "pcm24": "s24le"}
+_RAW_DEMUXERS = {"pcm16": "s16le", "pcm24": "s24le", "s16be": "s16be", "mulaw": "mulaw", "alaw": "alaw"}
+_WITHOUT_HEADER_LENGTH = {
+    "aac",
+    "amr",
+    *_RAW_DEMUXERS.values(),
+    "asf",
+    "au",
+    "wav",
+}  # or FFmpeg computes it from the size
 _WAV_OPTIONS = {"max_size": "65536", "probesize": "65536"}  # FFmpeg's default, packets of 4 KiB, takes 7 times as long
 _PREROLL = 1.0  # seconds decoded before a clip, so that codecs with a memory have settled
 _MISSING_SECONDS, _MISSING_SHARE = 0.25, 0.001  # together, how far a file may fall short of its header length
@@ -55,33 +57,34 @@ _DAMAGED_SHARE = 0.05  # of packets that may be lost before a recording counts a
 class Demuxer:
     """The audio stream of an open recording.
 
+    Times are those that players show: they begin with the first stream of the container, such as a picture.
+
     Attributes:
         label: the recording's name in messages.
         stream: PyAV's audio stream.
+        track_count: how many audio tracks the recording has.
         time_base_seconds: seconds per unit of a timestamp.
+        warnings: what a user must know about the recording.
 
     Raises:
-        InvalidAudio: if the recording has no audio track.
+        InvalidAudio: if the recording has no audio track, or not the one that was chosen.
         UnsupportedFormat: if its codec, sample rate or channel count is not supported.
     """
 
-    def __init__(self, audio: Audio, content: Content, container: InputContainer) -> None:
-        if not container.streams.audio:
-            raise InvalidAudio(f"{audio.label} holds no audio track.")
-        if container.streams.audio[0].codec_context is None:  # pyright: ignore[reportUnnecessaryComparison]
-            raise UnsupportedFormat(f"{audio.label} uses a codec that cannot be decoded here.")
-        self.label = audio.label
-        self.stream: AudioStream = container.streams.audio[0]
+    def __init__(self, audio: Audio, content: Content, container: InputContainer, warnings: list[str]) -> None:
+        self.label, self.warnings = audio.label, warnings
+        self.stream: AudioStream = choose_track(audio, container, warnings)
         self.time_base_seconds = float(self.stream.time_base or 0) or 1 / self.stream.codec_context.sample_rate
+        self.track_count = len(container.streams.audio)
         self._content, self._container = content, container
         self._format_name = container.format.name.split(",")[0]
         # A negative start is encoder delay, which the decoder drops.
-        self._origin = max(0, self.stream.start_time or 0) * self.time_base_seconds
+        self._origin = max(0, container.start_time or 0) / _MICROSECONDS
         self._clip_end = audio.end
-        self._header_seconds = _read_header_length(content, container, self.stream)
+        self._header_seconds = read_header_length(content, container, self.stream)
         self._packet_count = self._bad_packets = self._decoded_bytes = 0
-        self._skips_beginning = False
-        _check_rate_and_channels(self.label, self.stream.codec_context)
+        self._skips_beginning = self._skips_end = self._ends_badly = False
+        check_rate_and_channels(self.label, self.stream.codec_context)
 
     def create_clock(self) -> Clock:
         """Return a new clock for this stream's timestamps."""
@@ -132,18 +135,33 @@ class Demuxer:
         self._rewind()
         return is_reached
 
-    def check_header_length(self, seconds: float) -> None:
+    def check_last_packet(self, packet: Packet | None) -> None:
+        """Note whether the last packet is damaged, if it can be decoded without those before it."""
+        if packet is not None and self.stream.codec_context.name == "flac":
+            self._decode_packet(packet)
+
+    def check_length(self, seconds: float) -> None:
         """Check that the recording, which ended after `seconds`, is about as long as its header says.
 
         Raises:
-            InvalidAudio: if it is cut short.
+            InvalidAudio: if its bytes show that it is cut short. If only the header says so, that becomes a warning.
         """
         expected = self._header_seconds
-        if expected is not None and expected - seconds > _MISSING_SECONDS + _MISSING_SHARE * expected:
+        is_short = expected is not None and expected - seconds > _MISSING_SECONDS + _MISSING_SHARE * expected
+        missing = find_missing_bytes(self._content, self._format_name)
+        claim = f"its header says {expected:.2f} s" if is_short else f"its header says {missing:,} bytes more"
+        if missing or self._lacks_indexed_packet() or (is_short and self._ends_badly):
             raise InvalidAudio(
-                f"{self.label} is cut short: its header says {expected:.2f} s, but it ends after {seconds:.2f} s. "
+                f"{self.label} is cut short: {claim}, but it ends after {seconds:.2f} s. "
                 f"Download it again, or use what is there with Audio.of(..., end={max(0.1, seconds - 0.1):.1f})."
             )
+        if is_short:
+            self.warnings.append(f"It may be cut short: {claim}, but it ends after {seconds:.2f} s.")
+
+    def _lacks_indexed_packet(self) -> bool:
+        """Tell whether an MP4 file lists a packet that lies behind its end."""
+        index = self.stream.index_entries if self._format_name == "mov" else ()
+        return any(entry.pos + entry.size > self._content.size for entry in index)
 
     def check_decoded(self, seconds: float) -> None:
         """Check what was decoded from a recording that ended after `seconds`.
@@ -159,14 +177,17 @@ class Demuxer:
             raise InvalidAudio(
                 f"{self.label} is damaged: {self._bad_packets} of its {self._packet_count} packets do not decode."
             )
-        self.check_header_length(seconds)
+        if self._bad_packets:
+            self.warnings.append(f"{self._bad_packets} damaged packets were replaced by silence.")
+        if not self._skips_end:
+            self.check_length(seconds)
 
     def _decode_from(self, start: float) -> Iterator[AudioFrame]:
         for packet in self._read_packets_from(start):
             self._packet_count += 1
             yield from self._decode_packet(packet)
             if self._clip_end is not None and self._get_start(packet) > self._clip_end + _PREROLL:
-                self._header_seconds = None  # the rest stays unread, so the length cannot be checked
+                self._skips_end = True
                 return
         yield from self._decode_packet(None)
 
@@ -179,7 +200,8 @@ class Demuxer:
 
     def _seek(self, seconds: float) -> bool:
         """Seek to shortly before a time, if timestamps there are reliable without what precedes them."""
-        if not self._is_seekable_to(seconds):
+        codec = self.stream.codec_context.name
+        if not is_seekable(self._content, self._format_name, codec, self._to_timestamp(seconds)):
             return False
         try:
             self._container.seek(self._to_timestamp(seconds), stream=self.stream)
@@ -187,15 +209,6 @@ class Demuxer:
             self._rewind()
             return False
         return True
-
-    def _is_seekable_to(self, seconds: float) -> bool:
-        if self._format_name == "ogg":
-            return is_one_stream_until(self._to_timestamp(seconds), self._content)
-        codec = self.stream.codec_context.name
-        if self._format_name == "wav":
-            return codec.startswith("pcm_")  # samples of codecs in blocks do not stand where bytes say
-        is_listed = self._format_name in _SEEKABLE_BY_INDEX or self._format_name in _SEEKABLE_BY_COUNTING
-        return is_listed and codec != "opus"  # its pre-skip shifts samples
 
     def _to_timestamp(self, seconds: float) -> int:
         return int((seconds + self._origin) / self.time_base_seconds)
@@ -214,7 +227,9 @@ class Demuxer:
             frames = self.stream.codec_context.decode(packet)
         except av.error.FFmpegError:  # of any kind: damaged data can raise even 'Operation not permitted'
             self._bad_packets += packet is not None
+            self._ends_badly = True
             return []
+        self._ends_badly = packet is None and self._ends_badly
         for frame in frames:
             self._decoded_bytes += frame.samples * frame.format.bytes * frame.layout.nb_channels
         if self._decoded_bytes > MAX_DECODED_BYTES:
@@ -226,8 +241,12 @@ class Demuxer:
 
 
 @contextmanager
-def open_demuxer(audio: Audio) -> Generator[Demuxer]:
+def open_demuxer(audio: Audio, warnings: list[str] | None = None) -> Generator[Demuxer]:
     """Open a recording that is not remote for demuxing, and close it after the block.
+
+    Args:
+        audio: the recording.
+        warnings: what a user must know about it is appended to this list.
 
     Raises:
         InvalidAudio: if it cannot be opened or holds no audio.
@@ -247,12 +266,7 @@ def open_demuxer(audio: Audio) -> Generator[Demuxer]:
         except (av.error.FFmpegError, ValueError):
             raise InvalidAudio(f"{audio.label} is damaged: it starts like audio but cannot be opened.") from None
         with container:
-            yield Demuxer(audio, content, container)
-
-
-def get_channel_layout(channels: int) -> str:
-    """Return FFmpeg's name of the layout of so many channels."""
-    return {1: "mono", 2: "stereo"}.get(channels, f"{channels} channels")
+            yield Demuxer(audio, content, container, [] if warnings is None else warnings)
 
 
 def _skip_to_true_timestamp(frames: Iterable[AudioFrame], time_base_seconds: float) -> Iterator[AudioFrame]:
@@ -268,33 +282,3 @@ def _skip_to_true_timestamp(frames: Iterable[AudioFrame], time_base_seconds: flo
             break
         expected = None if frame.pts is None else frame.pts + frame.samples / frame.sample_rate / time_base_seconds
     yield from frames
-
-
-def _read_header_length(content: Content, container: InputContainer, stream: AudioStream) -> float | None:
-    """Return how many seconds the header says the recording lasts; None if it does not say, or FFmpeg only guesses."""
-    name = container.format.name.split(",")[0]
-    if name == "wav":
-        header = parse_wav_header(content)
-        if header is None or header.codec is None or header.data_bytes is None:
-            return None  # bytes tell the length of plain samples only
-        return header.data_bytes / header.block_bytes / header.sample_rate
-    if name == "mp3" and not _has_mp3_frame_count(content):
-        return None
-    if name in _WITHOUT_HEADER_LENGTH:
-        return None
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    is_audio_alone = len(container.streams) == 1  # else it may be the length of the video
-    return container.duration / av.time_base if container.duration and is_audio_alone else None
-
-
-def _has_mp3_frame_count(content: Content) -> bool:
-    return has_frame_count(content.read_at(measure_id3_tag(content.read_at(0, _HEAD_BYTES)), _HEAD_BYTES))
-
-
-def _check_rate_and_channels(label: str, codec: AudioCodecContext) -> None:
-    if codec.sample_rate not in RATES or codec.channels not in CHANNELS:
-        raise UnsupportedFormat(
-            f"{label} claims {codec.sample_rate} Hz and {codec.channels} channels; "
-            f"{RATES.start} to {RATES.stop - 1} Hz and up to {CHANNELS.stop - 1} channels are supported."
-        )

@@ -1,4 +1,6 @@
-"""Tell whether a seek in an Ogg file is reliable: only within a single unbroken stream.
+"""Read the pages of Ogg files: where the last one ends, and whether a seek is reliable.
+
+A seek is reliable only within a single unbroken stream.
 
 Chained streams (RFC 3533 §4) follow one another in one file, and each restarts its positions. Damaged pages can hide
 where one stream ends and the next begins.
@@ -10,11 +12,12 @@ import struct
 
 from audio_core.audio.content import Content
 
-__all__ = ["is_one_stream_until"]
+__all__ = ["find_end_of_last_page", "is_one_stream_until"]
 
 # RFC 3533 §6: capture pattern, version, flags, granule position, serial, sequence number, checksum, number of lengths
 _PAGE_HEADER = struct.Struct("<4sBBqIIIB")
 _LONGEST_HEADER = _PAGE_HEADER.size + 255
+_LONGEST_PAGE = _LONGEST_HEADER + 255 * 255
 _BEGINS_STREAM = 0x02
 
 
@@ -48,3 +51,16 @@ def is_one_stream_until(position: int, content: Content) -> bool:
         reached = max(reached, granule)
         offset += _PAGE_HEADER.size + length_count + sum(head[_PAGE_HEADER.size : _PAGE_HEADER.size + length_count])
     return False
+
+
+def find_end_of_last_page(content: Content) -> int | None:
+    """Return where the last page of a file ends by its own header, in bytes; None if no page is found near the end."""
+    tail_start = max(0, content.size - _LONGEST_PAGE)
+    tail = content.read_at(tail_start, _LONGEST_PAGE)
+    start = tail.rfind(b"OggS")
+    head = tail[start:]
+    if start < 0 or len(head) < _PAGE_HEADER.size:
+        return None
+    length_count = head[_PAGE_HEADER.size - 1]
+    lengths = head[_PAGE_HEADER.size : _PAGE_HEADER.size + length_count]
+    return tail_start + start + _PAGE_HEADER.size + length_count + sum(lengths)

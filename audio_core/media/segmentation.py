@@ -65,13 +65,19 @@ class VoiceActivityDetector(Protocol):
         ...
 
 
-def cut_recording(audio: Audio, longest: float, vad: Literal["energy", "silero"] = "energy") -> Iterator[Piece]:
+def cut_recording(
+    audio: Audio,
+    longest: float,
+    vad: Literal["energy", "silero"] = "energy",
+    warnings: list[str] | None = None,
+) -> Iterator[Piece]:
     """Cut a recording, or its clip, into pieces. Memory holds one piece, however long the recording is.
 
     Args:
         audio: a recording that is not remote.
         longest: maximum length of a piece, in seconds.
         vad: the voice activity detector that finds the pauses.
+        warnings: what a user must know about the recording is appended to this list.
 
     Yields:
         The pieces in order of time.
@@ -85,7 +91,7 @@ def cut_recording(audio: Audio, longest: float, vad: Literal["energy", "silero"]
     from audio_core.media.decode import decode  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
     segmenter = Segmenter(audio.start or 0.0, longest, _create_vad(vad))
-    for pcm in decode(audio, rate=RATE):
+    for pcm in decode(audio, rate=RATE, warnings=warnings):
         yield from segmenter.feed(pcm)
     yield from segmenter.close()
 

@@ -12,7 +12,8 @@ from audio_core.errors import at_block
 from audio_core.http.access import Access
 from audio_core.http.body import encode_json
 from audio_core.http.endpoint import Endpoint
-from audio_core.http.flow import Flow, Response, gather, read_to_end
+from audio_core.http.error_responses import attribute_errors
+from audio_core.http.flow import MAX_REPLY_BYTES, MAX_SPEECH_BYTES, Flow, Response, gather, read_to_end
 from audio_core.http.sse import OpenStream
 from audio_core.lenient_json import to_list, to_object
 from audio_core.operations.upload import prepare_upload
@@ -41,6 +42,11 @@ class ChatRequest:
     def wants_speech(self) -> bool:
         """Whether a spoken reply is asked for."""
         return "audio" in to_list(self.options.get("modalities"))
+
+    @property
+    def max_reply_bytes(self) -> int:
+        """Size of the largest reply that is read."""
+        return MAX_SPEECH_BYTES if self.wants_speech else MAX_REPLY_BYTES
 
     @property
     def speech_format(self) -> str | None:
@@ -79,9 +85,10 @@ def chat(endpoint: Endpoint, request: ChatRequest, rules: OpenRules) -> Flow[Ans
         last = yield from read_to_end(open_chat(endpoint, request, rules))
         return cast("Answer", last.answer)
     response = yield from _post(endpoint, request, rules, streamed=False)
-    return parse_answer(
-        response.body, response.headers, provider=endpoint.provider.name, speech_format=request.speech_format
-    )
+    with attribute_errors(response.status, response.headers):
+        return parse_answer(
+            response.body, response.headers, provider=endpoint.provider.name, speech_format=request.speech_format
+        )
 
 
 def open_chat(endpoint: Endpoint, request: ChatRequest, rules: OpenRules) -> Flow[OpenStream[Delta]]:
@@ -91,7 +98,12 @@ def open_chat(endpoint: Endpoint, request: ChatRequest, rules: OpenRules) -> Flo
         AudioError: as `chat` does.
     """
     response = yield from _post(endpoint, request, rules, streamed=True)
-    decoder = ChatStream(response.headers, provider=endpoint.provider.name, speech_format=request.speech_format)
+    decoder = ChatStream(
+        response.headers,
+        provider=endpoint.provider.name,
+        speech_format=request.speech_format,
+        max_bytes=request.max_reply_bytes,
+    )
     return response, decoder
 
 
@@ -101,7 +113,16 @@ def _post(endpoint: Endpoint, request: ChatRequest, rules: OpenRules, *, streame
     encoded = yield from gather(uploads, rules.max_concurrency)
     defaults = {"stream": True, "stream_options": {"include_usage": True}} if streamed else {}
     payload = build_payload(request.model, messages, encoded, {**defaults, **request.options})
-    return (yield from endpoint.post("/chat/completions", encode_json(payload), doing="chat", streamed=streamed))
+    endpoint = endpoint.extend_timeout(sum(audio.seconds for audio in encoded))
+    return (
+        yield from endpoint.post(
+            "/chat/completions",
+            encode_json(payload),
+            doing="chat",
+            streamed=streamed,
+            max_reply_bytes=request.max_reply_bytes,
+        )
+    )
 
 
 def _upload(endpoint: Endpoint, rules: OpenRules, part: AudioPart) -> Flow[EncodedAudio]:

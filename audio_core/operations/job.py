@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audio_core.audio.audio import Audio
+from audio_core.audio.content import FileContent, compute_sha256
 from audio_core.engines import Engine
+from audio_core.errors import InvalidAudio
 from audio_core.http.endpoint import Endpoint
+from audio_core.operations.limits import apply_limits
 from audio_core.operations.transcript_store import PieceKey, TranscriptStore
 from audio_core.transcript.progress import Progress
 from audio_core.transcript.usage import Usage
@@ -24,12 +27,14 @@ class Recording:
         end: where the recording, or its clip, ends, in seconds of the original recording.
         channels: the number of its channels.
         sha256: the SHA-256 of its bytes, in hex.
+        warnings: what a user must know about it.
     """
 
     audio: Audio
     end: float
     channels: int
     sha256: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def start(self) -> float:
@@ -40,6 +45,18 @@ class Recording:
     def seconds(self) -> float:
         """The duration of the recording, or of its clip."""
         return max(0.0, self.end - self.start)
+
+    def check_unchanged(self) -> None:
+        """Check that the file has not been overwritten since it was opened.
+
+        Raises:
+            InvalidAudio: if it has. What was transcribed may be of two recordings.
+        """
+        content = self.audio.open_content()
+        if isinstance(content, FileContent) and content.has_changed and compute_sha256(content) != self.sha256:
+            raise InvalidAudio(
+                f"{self.audio.label} changed while it was being transcribed. Transcribe it again once it is complete."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +79,14 @@ class Job:
     store: TranscriptStore | None = None
     engine: Engine | None = None
 
+    def without_progress(self) -> Job:
+        """Return the same settings for a part of a recording, which reports no progress of its own."""
+        return replace(self, options=replace(self.options, progress=None))
+
+    def with_limits(self) -> Job:
+        """Return the same settings with the limits of the model that are known by now."""
+        return replace(self, endpoint=apply_limits(self.endpoint, self.model))
+
     def build_key(self, recording: Recording, start: float, end: float) -> PieceKey:
         """Build the store's key for a stretch of a recording.
 
@@ -80,6 +105,7 @@ class Job:
             self.options,
             audio.label,
             audio.only_channel,
+            audio.track,
             base_url="" if self.engine else provider.find_base_url(self.endpoint.base_url),
             pcm=audio.stated_pcm,
         )

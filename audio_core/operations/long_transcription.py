@@ -24,6 +24,7 @@ from audio_core.http.flow import Flow, gather, run_blocking, run_limited
 from audio_core.media.segmentation import BYTES_PER_SECOND, Piece, cut_recording
 from audio_core.operations.claims import transcribe_once
 from audio_core.operations.job import Job, Recording
+from audio_core.operations.limits import LimitLearned
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import encode_for_upload
 from audio_core.providers import Provider
@@ -50,6 +51,7 @@ LONGEST_REQUEST = 1800.0
 LONGEST_PIECE = 300.0
 """Seconds. Short enough to transcribe several pieces at a time, long enough to keep the context of the speech."""
 
+_MAX_NAMED = 5  # silent pieces that a warning names
 _FATAL = (AuthenticationError, PermissionDenied, NotFound)  # every other piece would be refused as well
 
 
@@ -62,6 +64,8 @@ class _PieceResults:
         failures: the pieces that failed.
         last_end: where the last piece that was begun ends, in seconds of the original recording.
         fatal_error: why no further pieces are begun; None while they are.
+        silent: start and end of the pieces that were not sent, in seconds of the original recording.
+        warnings: what a user must know.
     """
 
     job: Job
@@ -70,6 +74,8 @@ class _PieceResults:
     failures: list[FailedStretch] = field(default_factory=list[FailedStretch])
     last_end: float = 0.0
     fatal_error: AudioError | None = None
+    silent: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
+    warnings: list[str] = field(default_factory=list[str])
 
     def create_flows(self, longest: float) -> Iterator[Flow[None]]:
         """Yield one flow for each piece, while earlier ones are under way, until an error is fatal.
@@ -77,9 +83,10 @@ class _PieceResults:
         If decoding fails, the remainder of the recording is missing. The transcripts of earlier pieces are kept.
         """
         try:
-            for piece in cut_recording(self.recording.audio, longest, self.job.options.vad):
+            for piece in cut_recording(self.recording.audio, longest, self.job.options.vad, self.warnings):
                 if self.fatal_error is not None:
                     return
+                self.recording.check_unchanged()
                 self.last_end = piece.end
                 yield self.transcribe_piece(piece)
         except AudioError as error:
@@ -88,9 +95,11 @@ class _PieceResults:
     def transcribe_piece(self, piece: Piece) -> Flow[None]:
         """Transcribe one piece and record its transcript or its failure."""
         try:
-            transcript = yield from self._transcribe_once(piece)
-            shifted = transcript.shift(piece.start)
-            self.transcripts.append(PieceTranscript(piece.start, piece.end, piece.shared, shifted))
+            transcript = yield from self._transcribe_within_limits(piece)
+            self.transcripts.append(PieceTranscript(piece.start, piece.end, piece.shared, transcript))
+        except TranscriptionIncomplete as error:
+            self.transcripts.append(PieceTranscript(piece.start, piece.end, piece.shared, error.transcript))
+            self.failures += error.failures
         except (ProviderError, OSError) as failure:  # a full disk costs the piece, not the job
             error = failure if isinstance(failure, AudioError) else _build_disk_error(failure)
             self.failures.append((piece.start, piece.end, error))
@@ -99,16 +108,27 @@ class _PieceResults:
         usage = sum_usage([each.transcript.usage for each in self.transcripts])
         self.job.report_progress(self.recording, self._count_seconds_done(), usage)
 
-    def _transcribe_once(self, piece: Piece) -> Flow[Transcript]:
+    def _transcribe_within_limits(self, piece: Piece) -> Flow[Transcript]:
+        """Transcribe a piece with times of the original recording, in smaller pieces if the gateway demands these."""
         if piece.is_silent:  # models invent words for silence
+            self.silent.append((piece.start, piece.end))
             return Transcript("", (), provider=self.job.endpoint.provider.name, model=self.job.model)
-        key = self.job.build_key(self.recording, piece.start, piece.end)
-        return (yield from run_limited(transcribe_once(self.job.store, key, self._request(piece))))
+        job = self.job.with_limits()
+        if piece.end - piece.start > get_longest_piece(job.endpoint.provider):
+            clip = replace(self.recording, audio=self.recording.audio.clip(piece.start, piece.end), end=piece.end)
+            return (yield from transcribe_long(job.without_progress(), clip))
+        key = job.build_key(self.recording, piece.start, piece.end)
+        try:
+            transcript = yield from run_limited(transcribe_once(job.store, key, self._request(job, piece)))
+        except LimitLearned as limit:
+            self.warnings.append(limit.warning)
+            return (yield from self._transcribe_within_limits(piece))
+        return transcript.shift(piece.start)
 
-    def _request(self, piece: Piece) -> Flow[Transcript]:
-        formats, seconds = self.job.endpoint.provider.upload_formats, piece.end - piece.start
+    def _request(self, job: Job, piece: Piece) -> Flow[Transcript]:
+        formats, seconds = job.endpoint.provider.upload_formats, piece.end - piece.start
         audio = yield from run_blocking(partial(encode_for_upload, piece.audio, formats, seconds))
-        return (yield from request_transcript(self.job, self.recording.audio.name, audio))
+        return (yield from request_transcript(job, self.recording.audio.name, audio))
 
     def _count_seconds_done(self) -> float:
         transcribed = sum(piece.end - piece.start - piece.shared for piece in self.transcripts)
@@ -128,7 +148,7 @@ def transcribe_long(job: Job, recording: Recording) -> Flow[Transcript]:
         AudioError: if no piece was transcribed. It is the error of the first one.
     """
     results = _PieceResults(job, recording)
-    yield from gather(results.create_flows(_get_longest_piece(job.endpoint.provider)), job.max_concurrency)
+    yield from gather(results.create_flows(get_longest_piece(job.endpoint.provider)), job.max_concurrency)
     if results.fatal_error is not None and results.last_end < recording.end:
         results.failures.append((results.last_end, recording.end, results.fatal_error))
     return _merge_results(results)
@@ -145,7 +165,7 @@ def get_longest_request(row: Provider) -> float:
     return row.max_upload_seconds or default
 
 
-def _get_longest_piece(row: Provider) -> float:
+def get_longest_piece(row: Provider) -> float:
     """Return how many seconds fit into one request in any format, even as WAV."""
     limit_by_size = math.inf if row.max_upload_bytes is None else row.max_upload_bytes * 0.95 / BYTES_PER_SECOND
     return min(LONGEST_PIECE, row.max_upload_seconds or math.inf, limit_by_size)
@@ -157,12 +177,23 @@ def _merge_results(results: _PieceResults) -> Transcript:
     if failures and not transcripts:
         raise failures[0][2]
     merged = replace(merge_pieces(transcripts), duration=results.recording.seconds)
+    merged = merged.add_warnings((*results.warnings, *_describe_silence(results.silent)))
     if not failures:
         return merged
     marked = mark_gaps(merged, failures)
     if results.job.options.gaps == "mark":
         return marked
     raise build_incomplete_error(results.recording.audio.label, marked, failures)
+
+
+def _describe_silence(stretches: Sequence[tuple[float, float]]) -> Iterator[str]:
+    """Yield what to say about pieces that were not sent."""
+    if stretches:
+        ranges = ", ".join(
+            f"{format_clock(start)}-{format_clock(end)}" for start, end in sorted(stretches)[:_MAX_NAMED]
+        )
+        more = f" and {len(stretches) - _MAX_NAMED} more pieces" if len(stretches) > _MAX_NAMED else ""
+        yield f"{ranges}{more} hold digital silence and were not sent."
 
 
 def build_incomplete_error(

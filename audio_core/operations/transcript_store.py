@@ -68,6 +68,7 @@ class PieceKey:
         options: how it is transcribed.
         label: what messages call the recording. It is not part of the identity.
         channel: the channel that is transcribed, counted from 0; None for all, mixed.
+        track: the audio track that is transcribed, counted from 0; None for the one that players choose.
         base_url: where the provider's API starts; empty for an engine in this process.
         pcm: the stated format, sample rate in Hz and channels of raw PCM; None for any other recording.
     """
@@ -80,6 +81,7 @@ class PieceKey:
     options: TranscriptionOptions
     label: str
     channel: int | None = None
+    track: int | None = None
     base_url: str = ""
     pcm: tuple[str, int | None, int] | None = None
 
@@ -88,7 +90,7 @@ class PieceKey:
         options = self.options
         extra = dict(options.extra or {})
         settings = [options.language, options.prompt, options.temperature, options.words, options.diarize, extra]
-        piece = [self.sha256, round(self.start, 3), round(self.end, 3), self.channel, self.pcm]
+        piece = [self.sha256, round(self.start, 3), round(self.end, 3), self.channel, self.track, self.pcm]
         identity = [_VERSION, piece, self.provider, self.base_url, self.model, settings]
         return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()
 

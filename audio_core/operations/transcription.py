@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,6 +16,7 @@ from audio_core.http.download import open_or_download
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
 from audio_core.operations.claims import transcribe_once
 from audio_core.operations.job import Job, Recording
+from audio_core.operations.limits import LimitLearned
 from audio_core.operations.long_transcription import (
     FailedStretch,
     build_incomplete_error,
@@ -28,6 +30,9 @@ from audio_core.transcript.merge import merge_channels
 from audio_core.transcript.transcript import Transcript
 
 __all__ = ["open_recording", "transcribe"]
+
+
+_log = logging.getLogger("audio_core")
 
 
 class _UploadTooLarge(Exception):
@@ -54,7 +59,21 @@ def transcribe(job: Job, audio: Audio, access: Access | None) -> Flow[Transcript
     is_split = job.options.channels == "separate" and recording.channels > 1
     transcript = yield from (_transcribe_channels if is_split else _transcribe_recording)(job, recording)
     job.report_progress(recording, recording.seconds, transcript.usage)
+    transcript = transcript.add_warnings((*recording.warnings, *_list_unmet_wishes(job, transcript)))
+    for warning in transcript.warnings:
+        _log.warning("%s: %s", audio.label, warning)
     return replace(transcript, source=audio.source, sha256=recording.sha256)
+
+
+def _list_unmet_wishes(job: Job, transcript: Transcript) -> Iterator[str]:
+    """Yield what was asked for and is not in the transcript."""
+    segments = [segment for segment in transcript.segments if not segment.is_gap]
+    if not transcript.text.strip() and not transcript.warnings:
+        yield f"{job.model} found no speech."
+    if segments and job.options.words and not any(segment.words for segment in segments):
+        yield f"{job.model} gave no times of words."
+    if segments and job.options.diarize and not any(segment.speaker for segment in segments):
+        yield f"{job.model} did not tell speakers apart."
 
 
 def open_recording(job: Job, audio: Audio, access: Access | None) -> Flow[Recording]:
@@ -78,18 +97,23 @@ def _inspect(audio: Audio) -> Recording:
     from audio_core.media.decode import probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
     properties = probe(audio)
-    return Recording(audio, properties.duration, properties.channels, compute_sha256(audio.open_content()))
+    sha256 = compute_sha256(audio.open_content())
+    return Recording(audio, properties.duration, properties.channels, sha256, properties.warnings)
 
 
 def _transcribe_recording(job: Job, recording: Recording) -> Flow[Transcript]:
     if job.engine is not None:
         return (yield from _transcribe_once(job, recording, _run_engine(job.engine, job, recording)))
+    job = job.with_limits()
     if recording.seconds > get_longest_request(job.endpoint.provider):
         return (yield from transcribe_long(job, recording))
     try:
         transcript = yield from _transcribe_once(job, recording, _request_whole(job, recording))
     except _UploadTooLarge:
         return (yield from transcribe_long(job, recording))
+    except LimitLearned as limit:
+        transcript = yield from _transcribe_recording(job, recording)
+        return transcript.add_warnings([limit.warning])
     return transcript.shift(recording.start)
 
 
@@ -99,7 +123,9 @@ def _transcribe_once(job: Job, recording: Recording, request: Flow[Transcript]) 
 
 
 def _run_engine(engine: Engine, job: Job, recording: Recording) -> Flow[Transcript]:
-    return (yield from run_blocking(partial(engine.transcribe, recording.audio, job.options)))
+    transcript = yield from run_blocking(partial(engine.transcribe, recording.audio, job.options))
+    recording.check_unchanged()
+    return transcript
 
 
 def _request_whole(job: Job, recording: Recording) -> Flow[Transcript]:
@@ -107,14 +133,16 @@ def _request_whole(job: Job, recording: Recording) -> Flow[Transcript]:
     audio = yield from run_blocking(partial(encode_for_upload, recording.audio, row.upload_formats, recording.end))
     if row.max_upload_bytes is not None and audio.content.size > row.max_upload_bytes:
         raise _UploadTooLarge
-    return (yield from request_transcript(job, recording.audio.name, audio))
+    transcript = yield from request_transcript(job, recording.audio.name, audio)
+    recording.check_unchanged()
+    return transcript.add_warnings(audio.warnings)
 
 
 def _transcribe_channels(job: Job, recording: Recording) -> Flow[Transcript]:
     """Transcribe each channel by itself, as a speaker of its own."""
     channels = [replace(recording, audio=recording.audio.select_channel(index)) for index in range(recording.channels)]
-    channel_job = replace(job, options=replace(job.options, progress=None))
-    results = yield from gather((_transcribe_channel(channel_job, each) for each in channels), job.max_concurrency)
+    part_job = job.without_progress()
+    results = yield from gather((_transcribe_channel(part_job, each) for each in channels), job.max_concurrency)
     merged = merge_channels([transcript for transcript, _ in results])
     failures = [failure for _, channel_failures in results for failure in channel_failures]
     if failures and all(segment.is_gap for segment in merged.segments):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import partial
 
@@ -12,6 +11,7 @@ from audio_core.errors import InvalidRequest
 from audio_core.http.body import Body
 from audio_core.http.flow import Flow, Response, run_blocking
 from audio_core.operations.job import Job
+from audio_core.operations.limits import has_segments, learn_limit, learn_response_format
 from audio_core.operations.transcription_by_chat import transcribe_by_chat
 from audio_core.transcript.transcript import Transcript
 from audio_core.wire.transcription import encode_json_request, encode_multipart_request
@@ -31,20 +31,26 @@ def request_transcript(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcr
         audio: in a format that the gateway accepts.
 
     Raises:
+        LimitLearned: if the gateway refuses the recording for its length, size or format.
         IncompleteResponse: if the response holds no transcript, or only a part of one.
         ProviderError: if the gateway refuses or fails.
     """
-    job, row = _extend_timeout(job, audio.seconds), job.endpoint.provider
-    if row.transcription == "chat":
-        transcript = yield from transcribe_by_chat(job.endpoint, job.model, audio, job.options)
-    else:
-        response = yield from _post_with_fallback(job, name, audio)
-        transcript = parse_transcript(
-            response.body, response.headers, provider=row.name, model=job.model, duration=audio.seconds
-        )
+    job = _extend_timeout(job, audio.seconds)
+    try:
+        transcript = yield from _request(job, name, audio)
+    except InvalidRequest as error:
+        raise learn_limit(job.endpoint, job.model, error, audio) or error from None
     if job.options.words and not any(segment.words for segment in transcript.segments):
         return (yield from run_blocking(partial(_align, transcript, audio, job.options.language)))
     return transcript
+
+
+def _request(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcript]:
+    row = job.endpoint.provider
+    if row.transcription == "chat":
+        return (yield from transcribe_by_chat(job.endpoint, job.model, audio, job.options))
+    response = yield from _post_with_fallback(job, name, audio)
+    return parse_transcript(response.body, response.headers, provider=row.name, model=job.model, duration=audio.seconds)
 
 
 def _align(transcript: Transcript, audio: EncodedAudio, language: str | None) -> Transcript:
@@ -62,11 +68,15 @@ def open_transcription(job: Job, name: str, audio: EncodedAudio) -> Flow[Respons
         audio: in a format that the gateway accepts.
 
     Raises:
+        LimitLearned: if the gateway refuses the recording for its length, size or format.
         ProviderError: if the gateway refuses or fails.
     """
     options = replace(job.options, extra={"stream": True, **(job.options.extra or {})})
     streaming_job = replace(_extend_timeout(job, audio.seconds), options=options)
-    return (yield from _post_with_fallback(streaming_job, name, audio, streamed=True))
+    try:
+        return (yield from _post_with_fallback(streaming_job, name, audio, streamed=True))
+    except InvalidRequest as error:
+        raise learn_limit(job.endpoint, job.model, error, audio) or error from None
 
 
 def _extend_timeout(job: Job, seconds: float) -> Job:
@@ -74,16 +84,21 @@ def _extend_timeout(job: Job, seconds: float) -> Job:
 
 
 def _post_with_fallback(job: Job, name: str, audio: EncodedAudio, *, streamed: bool = False) -> Flow[Response]:
-    try:
+    """Post a request for timed segments, or for text alone if the model has none and the user set no format.
+
+    OpenAI's gpt-4o-transcribe, for example, refuses `verbose_json`. Nothing was billed then.
+    """
+    if "response_format" in (job.options.extra or {}):
         return (yield from _post(job, name, audio, streamed))
-    except InvalidRequest as error:
-        is_about_format = re.search("response_format|verbose_json", str(error))
-        if not is_about_format or "response_format" in (job.options.extra or {}):
-            raise
-        endpoint = job.endpoint.continue_after(error)
-    # Models without segments, such as OpenAI's gpt-4o-transcribe, refuse verbose_json. Nothing was billed then.
+    if has_segments(job.endpoint, job.model):
+        try:
+            return (yield from _post(job, name, audio, streamed))
+        except InvalidRequest as error:
+            if not learn_response_format(job.endpoint, job.model, error, audio):
+                raise
+            job = replace(job, endpoint=job.endpoint.continue_after(error))
     plain_options = replace(job.options, words=False, extra={**(job.options.extra or {}), "response_format": "json"})
-    return (yield from _post(replace(job, endpoint=endpoint, options=plain_options), name, audio, streamed))
+    return (yield from _post(replace(job, options=plain_options), name, audio, streamed))
 
 
 def _post(job: Job, name: str, audio: EncodedAudio, streamed: bool) -> Flow[Response]:

@@ -12,6 +12,7 @@ from audio_core.http.access import Access
 from audio_core.http.flow import Flow, run_blocking
 from audio_core.http.sse import OpenStream
 from audio_core.operations.job import Job, Recording
+from audio_core.operations.limits import LimitLearned
 from audio_core.operations.long_transcription import get_longest_request
 from audio_core.operations.transcription import open_recording
 from audio_core.operations.transcription_request import open_transcription
@@ -35,8 +36,13 @@ def open_transcription_stream(job: Job, audio: Audio, access: Access | None) -> 
         AudioError: if the recording cannot be opened or is damaged.
         ProviderError: if the gateway refuses or fails.
     """
-    row = job.endpoint.provider
     recording = yield from open_recording(job, audio, access)
+    return (yield from _open(job, recording))
+
+
+def _open(job: Job, recording: Recording) -> Flow[OpenStream[Segment]]:
+    job = job.with_limits()
+    audio, row = recording.audio, job.endpoint.provider
     encoded = yield from run_blocking(partial(encode_for_upload, recording.audio, row.upload_formats, recording.end))
     is_large = row.max_upload_bytes is not None and encoded.content.size > row.max_upload_bytes
     if is_large or encoded.seconds > get_longest_request(row):
@@ -44,7 +50,10 @@ def open_transcription_stream(job: Job, audio: Audio, access: Access | None) -> 
             f"{audio.label} lasts {format_clock(encoded.seconds)} and does not fit into one request to {row.name}, "
             "so it cannot be streamed. transcribe() cuts it; or stream a clip: Audio.of(..., start=..., end=...)."
         )
-    response = yield from open_transcription(job, audio.name, encoded)
+    try:
+        response = yield from open_transcription(job, audio.name, encoded)
+    except LimitLearned:
+        return (yield from _open(job, recording))
     decoder = TranscriptStream(response.headers, provider=row.name, seconds=recording.seconds)
     return response, _ShiftedDecoder(decoder, job, recording)
 

@@ -77,7 +77,7 @@ def merge_pieces(parts: Sequence[PieceTranscript]) -> Transcript:
         language=_find_main_language(parts),
         duration=sum(part.end - part.start - part.shared for part in parts),
         usage=sum_usage([part.transcript.usage for part in parts]),
-    )
+    ).add_warnings(warning for part in parts for warning in part.transcript.warnings)
 
 
 def merge_channels(channels: Sequence[Transcript]) -> Transcript:
@@ -98,7 +98,12 @@ def merge_channels(channels: Sequence[Transcript]) -> Transcript:
         channels[0],
         text=join_text(segments),
         segments=segments,
+        warnings=(),
         usage=sum_usage([transcript.usage for transcript in channels]),
+    ).add_warnings(
+        f"channel {number}: {warning}"
+        for number, transcript in enumerate(channels, 1)
+        for warning in transcript.warnings
     )
 
 

@@ -61,7 +61,7 @@ def split_passages(
     Yields:
         Passages whose metadata has `start` and `end` (seconds of the original recording) and `segment` (index). Where
         they are known, there are also `source`, `clip`, `speaker`, `language`, `duration`, `model`, `provider` and
-        `sha256`. `gap` is True where transcription failed. `estimated` is True where a chat model guessed the times.
+        `sha256`. `warnings` has those of the transcript, one a line. `gap` is True where transcription failed. `estimated` is True where a chat model guessed the times.
         `timeline` has the time of each word or segment, so that the passage can be cut later.
 
     Raises:
@@ -79,6 +79,7 @@ def split_passages(
         model=transcript.model,
         provider=transcript.provider,
         sha256=transcript.sha256,
+        warnings="\n".join(transcript.warnings) or None,
     )
     groups = _group_segments(transcript, granularity, window_seconds, window_overlap)
     for index, group in enumerate(groups):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from pydantic import TypeAdapter
@@ -32,6 +32,9 @@ class Transcript:
         usage: usage and cost, if the provider reports them.
         source: URL of the recording, or None if it was given as bytes.
         sha256: SHA-256 digest of the recording's bytes, in hex.
+        warnings: what a user must know: silence that was not sent, a channel or track that was left out, times that
+            were estimated, a limit that was learned, an option that was not followed. A transcript without text says
+            here why.
 
     Example:
         >>> transcript = Transcript("hello", (Segment(1.0, 2.5, "hello"),))
@@ -51,6 +54,16 @@ class Transcript:
     usage: Usage | None = None
     source: str | None = None
     sha256: str | None = field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
+
+    def add_warnings(self, warnings: Iterable[str]) -> Transcript:
+        """Return the transcript with more warnings. Each is kept once.
+
+        Example:
+            >>> Transcript("", warnings=("a",)).add_warnings(["b", "a"]).warnings
+            ('a', 'b')
+        """
+        return replace(self, warnings=tuple(dict.fromkeys((*self.warnings, *warnings))))
 
     def shift(self, seconds: float) -> Transcript:
         """Return the transcript with all times moved `seconds` later.

@@ -58,7 +58,7 @@ def test_a_clip_ends_where_it_says_or_where_the_recording_does() -> None:
 
 
 def test_a_file_that_is_cut_short_is_still_refused() -> None:
-    with pytest.raises(InvalidAudio, match=r"cut short: its header says 10\.00 s"):
+    with pytest.raises(InvalidAudio, match=r"cut short: its header says [\d,]+ bytes more"):
         decode.probe(Audio.of(tone(10)[:-100_000]))
 
 

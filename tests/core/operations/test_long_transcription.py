@@ -205,7 +205,7 @@ def test_what_cannot_be_decoded_any_further_costs_nothing_of_what_came_before(
 ) -> None:
     tones, seconds = numbers(with_pauses=True)
 
-    def broken(audio: Audio, longest: float, vad: str):
+    def broken(audio: Audio, longest: float, vad: str, warnings: list[str]):
         yield from list(cut_recording(audio, longest))[:2]
         raise InvalidAudio("it is damaged")
 

@@ -1,0 +1,185 @@
+"""Mix and resample decoded frames to 16-bit PCM.
+
+A mix must lose nothing that somebody says. Channels without named positions are averaged, as FFmpeg would take the
+fourth of six for a subwoofer and drop it. Where channels cancel each other, the loudest is used alone.
+"""
+
+from __future__ import annotations
+
+import array
+import math
+from collections.abc import Sequence
+from typing import TypeAlias, cast
+
+from av.audio.fifo import AudioFifo
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.filter import Graph
+
+from audio_core.errors import InvalidAudio
+
+__all__ = ["Resampler", "get_channel_layout"]
+
+_MEASURED_SAMPLES = 200  # of each channel and second; enough to see whether channels cancel each other
+_CANCELLED_SHARE = 1 / 16  # of the power that independent channels would leave in their average (-12 dB)
+_TYPE_CODES = {"u8": "B", "s16": "h", "s32": "i", "s64": "q", "flt": "f", "dbl": "d"}  # of `array`
+_CANCELLING = "Its channels cancel each other when they are mixed, so the loudest alone was used there."
+
+_Shape: TypeAlias = tuple[int, str, str]
+
+
+class Resampler:
+    """A converter of frames of any sample rate and channel layout, even changing ones, to packed 16-bit PCM.
+
+    Frames are converted in batches that end at whole seconds of the recording. Converting each by itself takes longer
+    than decoding it, and a clip gets exactly the samples that the whole recording has there.
+
+    Args:
+        rate: sample rate of the PCM, in Hz.
+        channels: 1 or 2.
+        only_channel: the channel to select, counted from 0; None mixes them all.
+        warnings: what a user must know is appended to this list.
+    """
+
+    def __init__(self, rate: int, channels: int, only_channel: int | None, warnings: list[str]) -> None:
+        self.rate, self.block_bytes = rate, 2 * channels
+        self._layout, self._only_channel, self._warnings = get_channel_layout(channels), only_channel, warnings
+        self._shape: _Shape | None = None
+        self._position = self._leading_samples = 0  # of the next sample to convert; dropped before the first
+
+    def align(self, seconds: float, rate: int, clip_start: float) -> int:
+        """Choose the first sample to convert so that it coincides with one of the output.
+
+        A clip then has exactly the samples that the whole recording has there.
+
+        Args:
+            seconds: time at which the first frame begins.
+            rate: sample rate of the frames, in Hz.
+            clip_start: time in seconds at which the clip begins; no sample after it is dropped.
+
+        Returns:
+            The position of that sample, in samples of the output.
+        """
+        first, step = round(seconds * rate), rate // math.gcd(rate, self.rate)
+        self._leading_samples = -first % step if first + -first % step <= clip_start * rate else 0
+        return round((first + self._leading_samples) * self.rate / rate)
+
+    def feed(self, frame: AudioFrame, seconds: float) -> bytes:
+        """Add a frame that begins at a time in seconds, and return the PCM that is ready."""
+        shape = (frame.sample_rate, frame.layout.name, frame.format.name)
+        pieces = [] if shape == self._shape else [self._change_shape(shape, seconds)]
+        frame.pts = None  # the clock keeps the time, and the FIFO would reject timestamps that do not add up
+        self._fifo.write(frame)
+        while self._fifo.samples >= (due := frame.sample_rate - self._position % frame.sample_rate):
+            pieces.append(self._convert_next(due))
+        return b"".join(pieces)
+
+    def flush(self) -> bytes:
+        """Return the PCM of all that is held; the next frame starts afresh."""
+        if self._shape is None:
+            return b""
+        self._shape = None
+        remainder = self._convert_next(self._fifo.samples) if self._fifo.samples else b""
+        return remainder + self._resample(None)
+
+    def _change_shape(self, shape: _Shape, seconds: float) -> bytes:
+        """Prepare for frames of another rate, layout or sample format; return the PCM left of those before."""
+        remainder = self.flush()
+        self._fifo, self._resampler = AudioFifo(), AudioResampler("s16", self._layout, self.rate)
+        self._mixer = _Mixer(shape, self._only_channel, self._warnings)
+        self._is_mixed = self._only_channel is not None or (self.block_bytes == 2 and self._mixer.channels > 1)
+        self._shape, self._position = shape, round(seconds * shape[0])
+        return remainder
+
+    def _convert_next(self, count: int) -> bytes:
+        """Convert the next samples that are held."""
+        dropped = min(count, self._leading_samples)
+        if dropped:
+            self._fifo.read(dropped)
+        self._position, self._leading_samples = self._position + count, self._leading_samples - dropped
+        batch = self._fifo.read(count - dropped) if count > dropped else None
+        if batch is None:
+            return b""
+        return self._resample(self._mixer.mix(batch) if self._is_mixed else batch)
+
+    def _resample(self, frame: AudioFrame | None) -> bytes:
+        return b"".join(
+            bytes(each.planes[0])[: each.samples * self.block_bytes] for each in self._resampler.resample(frame)
+        )
+
+
+class _Mixer:
+    """Mixes frames of one shape to one channel, sample by sample.
+
+    Args:
+        shape: sample rate in Hz, layout and sample format of the frames.
+        only_channel: the channel to select, counted from 0; None mixes them all.
+        warnings: what a user must know is appended to this list.
+
+    Raises:
+        InvalidAudio: if there is no such channel.
+    """
+
+    def __init__(self, shape: _Shape, only_channel: int | None, warnings: list[str]) -> None:
+        self._shape, self._only_channel, self._warnings = shape, only_channel, warnings
+        self._channel_filters: dict[int, Graph] = {}
+        self.channels = len(AudioFrame(shape[2], shape[1], 0).layout.channels)
+        if only_channel is not None and only_channel >= self.channels:
+            raise InvalidAudio(f"The recording has no channel {only_channel}; it has {self.channels}, counted from 0.")
+        self._average = self._create_average()
+
+    def mix(self, frame: AudioFrame) -> AudioFrame:
+        """Return one channel of a frame, or the mix of all."""
+        channel = self._only_channel
+        if channel is None:
+            channel = _find_loudest_if_cancelled(frame)
+            if channel is not None and _CANCELLING not in self._warnings:
+                self._warnings.append(_CANCELLING)
+        if channel is None:
+            return _filter(self._average, frame)
+        if channel not in self._channel_filters:
+            self._channel_filters[channel] = self._create_filter("pan", f"mono|c0=c{channel}")
+        return _filter(self._channel_filters[channel], frame)
+
+    def _create_average(self) -> Graph:
+        if not self._shape[1].endswith("channels"):  # FFmpeg knows how to weigh named positions, such as of 5.1
+            return self._create_filter("aformat", "channel_layouts=mono")
+        terms = "+".join(f"{1 / self.channels:.9f}*c{index}" for index in range(self.channels))
+        return self._create_filter("pan", f"mono|c0={terms}")
+
+    def _create_filter(self, name: str, arguments: str) -> Graph:
+        rate, layout, sample_format = self._shape
+        graph = Graph()
+        source = graph.add_abuffer(sample_rate=rate, format=sample_format, layout=layout)
+        graph.link_nodes(source, graph.add(name, arguments), graph.add("abuffersink")).configure()
+        return graph
+
+
+def _filter(graph: Graph, frame: AudioFrame) -> AudioFrame:
+    graph.push(frame)
+    return cast("AudioFrame", graph.pull())
+
+
+def _find_loudest_if_cancelled(frame: AudioFrame) -> int | None:
+    """Return the loudest channel if the average of all is far weaker than that of independent channels would be."""
+    channels = _pick_samples(frame)
+    powers = [sum(sample * sample for sample in channel) for channel in channels]
+    mixed = sum(sum(samples) ** 2 for samples in zip(*channels, strict=True))
+    return powers.index(max(powers)) if mixed < _CANCELLED_SHARE * sum(powers) else None
+
+
+def _pick_samples(frame: AudioFrame) -> list[Sequence[float]]:
+    """Return some samples of each channel, all of the same moments."""
+    name, count = frame.format.name, len(frame.layout.channels)
+    code = _TYPE_CODES[name.removesuffix("p")]
+    offset = 128 if code == "B" else 0
+    step = frame.samples // _MEASURED_SAMPLES | 1
+    planes = [array.array(code, bytes(plane)) for plane in frame.planes]
+    if not frame.format.is_planar:
+        planes = [planes[0][index : frame.samples * count : count] for index in range(count)]
+    return [[sample - offset for sample in plane[: frame.samples : step]] for plane in planes]
+
+
+def get_channel_layout(channels: int) -> str:
+    """Return FFmpeg's name of the layout of so many channels."""
+    return {1: "mono", 2: "stereo"}.get(channels, f"{channels} channels")

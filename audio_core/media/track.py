@@ -1,0 +1,71 @@
+"""Choose the audio track of an open container, and read what its header says about it."""
+
+from __future__ import annotations
+
+import av
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Disposition
+
+from audio_core.audio.audio import Audio
+from audio_core.audio.content import Content
+from audio_core.errors import InvalidAudio, UnsupportedFormat
+from audio_core.media.completeness import has_header_length
+
+__all__ = ["CHANNELS", "RATES", "check_rate_and_channels", "choose_track", "read_header_length"]
+
+RATES, CHANNELS = range(4_000, 384_001), range(1, 65)
+"""Accepted sample rates (Hz) and channel counts. Only a forged header has others: at 1 Hz, 1 MB lasts for days."""
+
+
+def choose_track(audio: Audio, container: InputContainer, warnings: list[str]) -> AudioStream:
+    """Return the track that the user chose, or the one that players choose: that with the default flag, else the first.
+
+    Args:
+        audio: the recording.
+        container: its container.
+        warnings: gets a message if the user chose none of several.
+
+    Raises:
+        InvalidAudio: if there is no audio track, or not the one that was chosen.
+        UnsupportedFormat: if its codec is not supported.
+    """
+    tracks = container.streams.audio
+    if not tracks:
+        raise InvalidAudio(f"{audio.label} holds no audio track.")
+    is_default = [bool(track.disposition & Disposition.default) for track in tracks]
+    number = audio.track if audio.track is not None else is_default.index(True) if any(is_default) else 0
+    if number >= len(tracks):
+        raise InvalidAudio(f"{audio.label} has no audio track {number}; it has {len(tracks)}, counted from 0.")
+    if tracks[number].codec_context is None:  # pyright: ignore[reportUnnecessaryComparison]
+        raise UnsupportedFormat(f"{audio.label} uses a codec that cannot be decoded here.")
+    if len(tracks) > 1 and audio.track is None:
+        warnings.append(
+            f"Only audio track {number} of its {len(tracks)} (counted from 0) was used. "
+            "Audio.of(...).select_track(number) chooses another."
+        )
+    return tracks[number]
+
+
+def read_header_length(content: Content, container: InputContainer, stream: AudioStream) -> float | None:
+    """Return how many seconds the header says the recording lasts; None if it does not say, or FFmpeg only guesses."""
+    if not has_header_length(content, container.format.name.split(",")[0]):
+        return None
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    is_audio_alone = len(container.streams) == 1  # else it may be the length of the video
+    return container.duration / av.time_base if container.duration and is_audio_alone else None
+
+
+def check_rate_and_channels(label: str, codec: AudioCodecContext) -> None:
+    """Check that a codec's sample rate and channel count are supported.
+
+    Raises:
+        UnsupportedFormat: if they are not.
+    """
+    if codec.sample_rate not in RATES or codec.channels not in CHANNELS:
+        raise UnsupportedFormat(
+            f"{label} claims {codec.sample_rate} Hz and {codec.channels} channels; "
+            f"{RATES.start} to {RATES.stop - 1} Hz and up to {CHANNELS.stop - 1} channels are supported."
+        )

@@ -1,0 +1,169 @@
+"""What models take, learned from refusals: the longest and the largest recording, the formats, and timed segments.
+
+This is remembered for each base URL and model while the process lives, so that no recording is uploaded twice to learn
+the same thing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias, TypeVar
+
+from audio_core.audio.content import EncodedAudio
+from audio_core.errors import InvalidRequest
+from audio_core.http.endpoint import Endpoint
+from audio_core.providers import Provider
+from audio_core.transcript.segment import format_clock
+from audio_core.wire.refusals import Refusal, parse_refusal
+
+__all__ = ["LimitLearned", "apply_limits", "has_segments", "learn_limit", "learn_response_format"]
+
+_MARGIN = 0.98  # of a limit that a gateway names, as it may measure differently
+_FEWEST_SECONDS = 5.0  # a gateway that refuses less than this refuses something else
+_FEWEST_BYTES = 16 * 1024
+_BASE64_SHARE = 0.75  # a gateway that takes base64 may mean the size of that
+_MEGABYTE = 10**6
+_MAX_MODELS = 1000
+
+Number = TypeVar("Number", int, float)
+
+
+class LimitLearned(Exception):
+    """A gateway refused a recording for a limit that is known from now on. It can be sent again within the limit.
+
+    Attributes:
+        warning: what the user must know.
+    """
+
+    def __init__(self, warning: str) -> None:
+        super().__init__(warning)
+        self.warning = warning
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What a model takes; None where no refusal has told."""
+
+    seconds: float | None = None
+    size: int | None = None
+    refused_formats: frozenset[str] = frozenset()
+    named_formats: frozenset[str] = frozenset()
+    has_segments: bool = True
+
+    def select(self, formats: Sequence[str]) -> tuple[str, ...]:
+        """Return the formats that are not refused: those that the gateway has named, if any, and all if none is left."""
+        left = [name for name in formats if name not in self.refused_formats]
+        named = [name for name in left if name in self.named_formats]
+        return tuple(named or left or formats)
+
+    def apply(self, row: Provider) -> Provider:
+        """Return the row of a provider with these limits."""
+        return replace(
+            row,
+            max_upload_seconds=_get_lower(self.seconds, row.max_upload_seconds),
+            max_upload_bytes=_get_lower(self.size, row.max_upload_bytes),
+            upload_formats=self.select(row.upload_formats),
+            chat_formats=self.select(row.chat_formats),
+        )
+
+
+_Learned: TypeAlias = tuple[_Limits, str]
+_NO_LIMITS = _Limits()
+_limits: OrderedDict[tuple[str, str], _Limits] = OrderedDict()
+_lock = threading.Lock()
+
+
+def apply_limits(endpoint: Endpoint, model: str) -> Endpoint:
+    """Return an endpoint whose provider has the limits that refusals of a model have told."""
+    limits = _limits.get(_build_key(endpoint, model))
+    return endpoint if limits is None else replace(endpoint, provider=limits.apply(endpoint.provider))
+
+
+def has_segments(endpoint: Endpoint, model: str) -> bool:
+    """Tell whether timed segments can be asked for. It is so until the model has refused them."""
+    return _limits.get(_build_key(endpoint, model), _NO_LIMITS).has_segments
+
+
+def learn_response_format(endpoint: Endpoint, model: str, error: InvalidRequest, audio: EncodedAudio) -> bool:
+    """Return whether a refusal says that a model has no timed segments, and remember it."""
+    refusal, key = parse_refusal(error, audio), _build_key(endpoint, model)
+    if refusal is None or refusal.kind != "response_format":
+        return False
+    _remember(key, replace(_limits.get(key, _NO_LIMITS), has_segments=False))
+    return True
+
+
+def learn_limit(endpoint: Endpoint, model: str, error: InvalidRequest, audio: EncodedAudio) -> LimitLearned | None:
+    """Learn from a refusal what a model takes.
+
+    Args:
+        endpoint: that refused, as `apply_limits` has returned it.
+        model: name of the model.
+        error: the refusal.
+        audio: what was sent.
+
+    Returns:
+        What to raise so that the recording is sent again within the limit, or None if the refusal is about something
+        else, or nothing else can be tried.
+    """
+    refusal, key = parse_refusal(error, audio), _build_key(endpoint, model)
+    limits, row = _limits.get(key, _NO_LIMITS), endpoint.provider
+    match refusal:
+        case Refusal("seconds"):
+            learned = _learn_seconds(limits, refusal, audio)
+        case Refusal("bytes"):
+            learned = _learn_size(limits, refusal, audio, row)
+        case Refusal("format"):
+            learned = _learn_format(limits, refusal, audio, row)
+        case _:
+            learned = None
+    if learned is None:
+        return None
+    limits, consequence = learned
+    _remember(key, limits)
+    return LimitLearned(f"{endpoint.provider.name}'s model {model} {consequence}.")
+
+
+def _learn_seconds(limits: _Limits, refusal: Refusal, audio: EncodedAudio) -> _Learned | None:
+    seconds = refusal.limit * _MARGIN if refusal.limit else audio.seconds / 2
+    if seconds < _FEWEST_SECONDS:
+        return None
+    changed = replace(limits, seconds=_get_lower(seconds, limits.seconds))
+    return changed, f"takes at most {format_clock(seconds)} at a time, so the recording was cut"
+
+
+def _learn_size(limits: _Limits, refusal: Refusal, audio: EncodedAudio, row: Provider) -> _Learned | None:
+    share = _MARGIN if row.transcription == "multipart" else _MARGIN * _BASE64_SHARE
+    size = int(refusal.limit * share if refusal.limit else audio.content.size / 2)
+    if size < _FEWEST_BYTES:
+        return None
+    changed = replace(limits, size=_get_lower(size, limits.size))
+    return changed, f"takes at most {size / _MEGABYTE:.1f} MB at a time, so the recording was cut"
+
+
+def _learn_format(limits: _Limits, refusal: Refusal, audio: EncodedAudio, row: Provider) -> _Learned | None:
+    changed = replace(
+        limits, refused_formats=limits.refused_formats | {audio.format}, named_formats=frozenset(refusal.formats)
+    )
+    if audio.format in changed.select(row.upload_formats) or audio.format in changed.select(row.chat_formats):
+        return None  # it was the last that could be tried
+    return changed, f"does not take {audio.format}, so the recording was converted"
+
+
+def _get_lower(first: Number | None, second: Number | None) -> Number | None:
+    return min((limit for limit in (first, second) if limit is not None), default=None)
+
+
+def _build_key(endpoint: Endpoint, model: str) -> tuple[str, str]:
+    return endpoint.provider.find_base_url(endpoint.base_url), model
+
+
+def _remember(key: tuple[str, str], limits: _Limits) -> None:
+    with _lock:
+        _limits[key] = limits
+        _limits.move_to_end(key)
+        while len(_limits) > _MAX_MODELS:
+            _limits.popitem(last=False)
