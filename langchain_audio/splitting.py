@@ -26,7 +26,7 @@ class TranscriptSplitter(BaseDocumentTransformer):
         chunk_overlap: how much of the end of a chunk the next one may repeat, in `unit`; whole segments only.
         unit: `"characters"`, `"tokens"` or `"seconds"`.
         length_function: returns how many characters or tokens a text has, such as a model's `get_num_tokens`. By
-            default the length of the text in characters, or a quarter of it for tokens.
+            default the length of the text in characters; tokens are estimated by its script.
 
     Raises:
         InvalidOption: if the size is not positive, or the overlap is negative or not below the size.

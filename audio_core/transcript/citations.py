@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,9 @@ from audio_core.errors import InvalidOption
 from audio_core.transcript.passages import format_clip_url, get_recording_url
 from audio_core.transcript.segment import format_clock
 
-__all__ = ["format_citation", "get_clip_url"]
+__all__ = ["format_citation", "get_clip_url", "get_times"]
+
+_MAX_SECONDS = 1e9  # 31 years; a larger number is no time
 
 
 def format_citation(metadata: Mapping[str, Any], *, link: bool = False) -> str:
@@ -27,7 +30,7 @@ def format_citation(metadata: Mapping[str, Any], *, link: bool = False) -> str:
         >>> format_citation({"start": 727.1, "end": 751.4, "speaker": "Ann"})
         '[12:07–12:31] Ann'
     """
-    start, end = _get_times(metadata)
+    start, end = get_times(metadata)
     speakers = metadata.get("speaker") or metadata.get("speakers")
     text = f"[{format_clock(start)}–{format_clock(end)}]" + (f" {speakers}" if speakers else "")
     url = get_clip_url(metadata) if link else None
@@ -51,15 +54,27 @@ def get_clip_url(metadata: Mapping[str, Any], padding: float = 0.0) -> str | Non
         >>> get_clip_url({"source": "file:///a.mp3", "start": 12.0, "end": 30.5}, padding=2)
         'file:///a.mp3#t=10,32.5'
     """
-    start, end = _get_times(metadata)
+    start, end = get_times(metadata)
     return format_clip_url(get_recording_url(metadata), round(max(0.0, start - padding), 3), round(end + padding, 3))
 
 
-def _get_times(metadata: Mapping[str, Any]) -> tuple[float, float]:
+def get_times(metadata: Mapping[str, Any]) -> tuple[float, float]:
+    """Return start and end of a passage in seconds of the recording.
+
+    Raises:
+        InvalidOption: if the metadata has no `start` and `end`, or they are not numbers of 0 or more.
+
+    Example:
+        >>> get_times({"start": 1.5, "end": "2.5"})  # some vector stores make texts of numbers
+        (1.5, 2.5)
+    """
     try:
-        return float(metadata["start"]), float(metadata["end"])
-    except (KeyError, TypeError, ValueError):
+        start, end = float(metadata["start"]), float(metadata["end"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        start = end = math.nan
+    if not (0 <= start < _MAX_SECONDS and 0 <= end < _MAX_SECONDS):
         raise InvalidOption(
             "A document without start and end in its metadata is not a passage of a recording: "
             "load the recording with this project."
-        ) from None
+        )
+    return start, end

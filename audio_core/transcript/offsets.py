@@ -19,7 +19,7 @@ from audio_core.transcript.segment import Segment
 
 __all__ = ["WordOffset", "decode_offsets", "encode_offsets", "encode_segments", "slice_offsets"]
 
-_ENTRY = re.compile(r"(\|?)(\d+):(-?\d+)\+(\d+)")
+_ENTRY = re.compile(r"(\|?)(?<!\d)([1-9]\d{0,8}):(-?\d{1,12})\+(\d{1,12})")  # bounded: metadata may be anything
 
 
 @dataclass(frozen=True, slots=True)

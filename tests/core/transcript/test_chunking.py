@@ -147,6 +147,19 @@ def test_a_piece_that_does_not_say_where_it_was_cut_is_refused() -> None:
         list(chunk_passages([Passage("", "four", whole.metadata)], ChunkSize(10)))
 
 
+@pytest.mark.parametrize(("text", "begin"), [("four", 10**6), ("", 3)])
+def test_a_piece_that_lies_outside_the_text_is_refused(text: str, begin: int) -> None:
+    (whole,) = split_passages(build_transcript(TALK), granularity="file")
+    with pytest.raises(InvalidOption, match=f"cannot begin at character {begin}"):
+        restore_passage(Passage("", text, whole.metadata), begin)
+
+
+def test_a_blank_piece_has_the_time_of_the_word_before_it() -> None:
+    (whole,) = split_passages(build_transcript(TALK), granularity="file")
+    piece = restore_passage(Passage("", " ", whole.metadata), len("one two three"))
+    assert 0.5 < piece.metadata["start"] <= piece.metadata["end"] <= 4.0
+
+
 def test_metadata_without_the_keys_of_a_passage_is_refused() -> None:
     for call in (
         lambda: list(chunk_passages([Passage("", "hi", {})], ChunkSize(10))),
@@ -175,3 +188,40 @@ def test_a_transcript_of_bytes_has_no_clip_whatever_source_the_caller_names() ->
         assert "clip" not in chunk.metadata
         assert get_clip_url(chunk.metadata) is None
         assert format_citation(chunk.metadata, link=True) == format_citation(chunk.metadata)
+
+
+CHINESE = "下午好这里是市立图书馆请问有什么可以帮您我想知道这本书多少钱"
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("下午好，这里是市立图书馆。请问有什么可以帮您？", 25),  # noqa: RUF001
+        ("こんにちは、市立図書館です。どのようなご用件でしょうか。", 28),
+        ("Добрый день, это городская библиотека. Чем я могу вам помочь?", 35),
+        ("Good afternoon, this is the city library. How can I help you?", 15),
+    ],
+    ids=["chinese", "japanese", "russian", "english"],
+)
+def test_tokens_are_estimated_by_script(text: str, tokens: int) -> None:
+    """The figures are those of cl100k_base."""
+    estimate = ChunkSize(1000, unit="tokens").measure([Segment(0.0, 1.0, text)])
+    assert tokens <= estimate * 1.1
+    assert estimate <= tokens * 1.2
+
+
+@pytest.mark.parametrize("separator", ["", " ", " OpenAI "], ids=["one run", "spaces", "mixed"])
+def test_a_long_text_without_spaces_is_cut_between_characters(separator: str) -> None:
+    text = separator.join([CHINESE * 20] * 2)
+    limit = ChunkSize(100, unit="tokens")
+    chunks = chunk_segments([Segment(0.0, 400.0, text)], limit)
+    assert "".join(chunk.text for chunk in chunks).replace(" ", "") == text.replace(" ", "")
+    assert all(limit.has_room_for([Segment(0.0, 1.0, chunk.text)]) for chunk in chunks)
+    assert max(len(chunk.text) for chunk in chunks) > 80
+    for before, after in pairwise(chunks):
+        assert before.metadata["end"] == pytest.approx(after.metadata["start"], abs=0.002)
+
+
+def test_a_blank_passage_that_is_too_long_for_a_chunk_stays_whole() -> None:
+    blank = Passage("", "  ", {"start": 0.0, "end": 100.0})
+    assert [chunk.metadata["end"] for chunk in chunk_passages([blank], ChunkSize(10, unit="seconds"))] == [100.0]
