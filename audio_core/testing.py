@@ -212,6 +212,7 @@ class ScriptedGateway:
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"gateway": self}))
         self._server.daemon_threads = True
+        self._server.socket.listen(128)  # the default of 5 resets connections of many callers at once
 
     @property
     def base_url(self) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from urllib.parse import urljoin, urlsplit
 
+from audio_core._version import __version__
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import Spool
 from audio_core.errors import AccessDenied, InvalidAudio, Unreachable
@@ -102,11 +103,16 @@ def _build_request(
     return Request(
         "GET",
         parts._replace(netloc=f"{pinned_host}:{port}", fragment="").geturl(),
-        headers={"Host": host if port == _PORTS[parts.scheme] else f"{host}:{port}", "Accept": "audio/*,video/*,*/*"},
+        headers={
+            "Host": host if port == _PORTS[parts.scheme] else f"{host}:{port}",
+            "Accept": "audio/*,video/*,*/*",
+            "User-Agent": f"langchain-llamaindex-audio/{__version__}",
+        },
         timeout=timeout,
         provider=host,
         sink=sink,
         sni=host,
+        is_anonymous=True,
     )
 
 

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from audio_core.errors import ProviderError
 from audio_core.http.clients import Clients
-from audio_core.http.flow import Flow, Gather, Limited, Pause, ReadToEnd, RunBlocking, Send, Step
+from audio_core.http.error_responses import attribute_errors
+from audio_core.http.flow import Flow, Gather, Limited, Pause, ReadToEnd, Response, RunBlocking, Send, Step
 from audio_core.http.sse import Decoder, OpenStream
 from audio_core.http.threads import run_in_thread
 from audio_core.http.transport import aexchange, exchange
@@ -127,11 +128,11 @@ def stream(clients: Clients, opening: Flow[OpenStream[T]]) -> Iterator[T]:
         opening: the flow that sends the request, and returns the open response with its decoder.
     """
     response, decoder = run(clients, opening)
-    with _keeping_partial(decoder), response.stream.read() as (pieces, watchdog):
+    with _complete_errors(response, decoder), contextlib.closing(response.stream.read()) as pieces:
         for data in pieces:
             items = decoder.feed(data)
             for item in items:
-                with watchdog.pause():
+                with response.stream.clock.pause():
                     yield item
                     yield from items
         yield from decoder.close()
@@ -140,21 +141,23 @@ def stream(clients: Clients, opening: Flow[OpenStream[T]]) -> Iterator[T]:
 async def astream(clients: Clients, opening: Flow[OpenStream[T]]) -> AsyncGenerator[T]:
     """Do what `stream` does on the running event loop."""
     response, decoder = await arun(clients, opening)
-    with _keeping_partial(decoder):
+    with _complete_errors(response, decoder):
         async with contextlib.aclosing(response.stream.aread()) as pieces:
             async for data in pieces:
                 for item in decoder.feed(data):
-                    yield item
-                    response.stream.restart_timeout()
+                    with response.stream.clock.pause():
+                        yield item
         for item in decoder.close():
             yield item
 
 
 @contextlib.contextmanager
-def _keeping_partial(decoder: Decoder[Any]) -> Generator[None]:
-    """Give a provider's error the text that had arrived."""
+def _complete_errors(response: Response, decoder: Decoder[Any]) -> Generator[None]:
+    """Give a provider's error the facts of its response, and the text that had arrived."""
     try:
-        yield
+        with attribute_errors(response.status, response.headers):
+            yield
     except ProviderError as error:
+        error.provider = error.provider or response.stream.provider
         error.partial = error.partial or decoder.partial
         raise

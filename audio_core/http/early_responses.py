@@ -11,13 +11,14 @@ client stays as it is.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from typing import Any
 
 import httpcore
 import httpx
 
-__all__ = ["read_early_responses"]
+__all__ = ["find_pools", "read_early_responses"]
 
 _READ_BYTES = 64 * 1024  # as httpcore does
 
@@ -28,13 +29,19 @@ def read_early_responses(client: httpx.AsyncClient) -> httpx.AsyncClient:
     Returns:
         The same client. It is unchanged where httpx's internals are not as expected.
     """
-    transports = [getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()]
-    for transport in transports:
-        pool: Any = getattr(transport, "_pool", None)
-        backend = getattr(pool, "_network_backend", None)
-        if isinstance(backend, httpcore.AsyncNetworkBackend):
-            pool._network_backend = _Backend(backend)
+    for pool in find_pools(client):
+        with contextlib.suppress(AttributeError):
+            if isinstance(pool._network_backend, httpcore.AsyncNetworkBackend):
+                pool._network_backend = _Backend(pool._network_backend)
     return client
+
+
+def find_pools(client: Any) -> list[Any]:
+    """Return the connection pools of a client, also those through proxies. There are none where httpx's internals differ."""
+    with contextlib.suppress(AttributeError):
+        transports: list[Any] = [client._transport, *client._mounts.values()]
+        return [transport._pool for transport in transports if hasattr(transport, "_pool")]
+    return []
 
 
 class _Backend(httpcore.AsyncNetworkBackend):
@@ -59,10 +66,12 @@ class _Stream(httpcore.AsyncNetworkStream):
         self._reading: asyncio.Task[bytes] | None = None
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's parameter
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._stream.read(_READ_BYTES))
+        reading = self._reading = self._reading or asyncio.create_task(self._stream.read(_READ_BYTES))
         await asyncio.sleep(0)  # read what has arrived before a write fails
         await self._stream.write(buffer, timeout)
+        await asyncio.sleep(0)  # asyncio drops what is written to a lost connection; only the reader is told
+        if reading.done() and not _has_data(reading):
+            raise httpcore.WriteError
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's parameter
         if self._reading is None:
@@ -89,3 +98,7 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+def _has_data(reading: asyncio.Task[bytes]) -> bool:
+    return not reading.cancelled() and reading.exception() is None and bool(reading.result())

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from audio_core.errors import InvalidOption, ProviderError, remember_secret
 from audio_core.http.body import Body
-from audio_core.http.flow import Flow, Request, Response
+from audio_core.http.flow import MAX_REPLY_BYTES, Flow, Request, Response
 from audio_core.http.retry import send_with_retry
 from audio_core.providers import Provider
 
@@ -58,7 +58,9 @@ class Endpoint:
             raise refusal
         return replace(self, attempts=refusal.attempts)
 
-    def post(self, path: str, body: Body, *, doing: str, streamed: bool = False) -> Flow[Response]:
+    def post(
+        self, path: str, body: Body, *, doing: str, streamed: bool = False, max_reply_bytes: int = MAX_REPLY_BYTES
+    ) -> Flow[Response]:
         """Post a body to one of the gateway's paths, with retries.
 
         Args:
@@ -66,6 +68,7 @@ class Endpoint:
             body: of the request.
             doing: what the request is for, as error messages call it, such as `"chat"`.
             streamed: whether the response is left open, to be read as it arrives.
+            max_reply_bytes: size of the largest reply that is read, unless it is streamed.
 
         Returns:
             A response with a status below 300.
@@ -85,6 +88,7 @@ class Endpoint:
             timeout=self.timeout,
             provider=self.provider.name,
             streamed=streamed,
+            max_reply_bytes=max_reply_bytes,
         )
         return (yield from send_with_retry(request, max_retries=self.max_retries, doing=doing, attempts=self.attempts))
 

@@ -6,11 +6,12 @@ OpenAI and LiteLLM send `{"error": {"message", "type", "code"}}`. OpenRouter sen
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 from audio_core.errors import (
@@ -28,6 +29,7 @@ from audio_core.errors import (
 from audio_core.lenient_json import parse_json, to_list, to_object, to_objects
 
 __all__ = [
+    "attribute_errors",
     "build_error",
     "build_unreadable_error",
     "find_error",
@@ -48,14 +50,18 @@ _NEXT_STEP: dict[type[ProviderError], str] = {
     AuthenticationError: "Is the API key right, and valid for this base_url?",
     NotFound: "Is the model's name right for this provider, and the base_url complete?",
 }
+_TOO_LARGE = "{:,} bytes were sent. transcribe() cuts a recording; else send a clip (start=, end=) or Opus."
 _RETRY_AFTER_HEADERS = ("retry-after", "llm_provider-retry-after")
+_LONGEST_DELAY = 366 * 86_400.0  # seconds; whoever asks for more has made a mistake
 _ID_HEADERS = ("x-request-id", "request-id", "x-generation-id", "x-litellm-call-id")
 _OVERFLOW = re.compile(r"context.{0,20}(length|window)|maximum context|too many tokens|too_long", re.IGNORECASE)
 _CONTENT_KEYS = {"choices", "usage", "text", "delta", "segments"}  # of events that are not an error
 _QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "quota_exceeded")
 
 
-def build_error(status: int, headers: Mapping[str, str], body: bytes, *, provider: str, doing: str) -> ProviderError:
+def build_error(
+    status: int, headers: Mapping[str, str], body: bytes, *, provider: str, doing: str, sent_bytes: int = 0
+) -> ProviderError:
     """Build the error that a response with an error status means.
 
     Args:
@@ -64,27 +70,32 @@ def build_error(status: int, headers: Mapping[str, str], body: bytes, *, provide
         body: of the response.
         provider: name of the gateway.
         doing: what the request was for, as the message calls it, such as `"chat"`.
+        sent_bytes: size of the request's body.
     """
     error_object = _find_error_object(parse_json(body)) or {"message": _strip_markup(body)}
     reason, code = str(error_object.get("message") or "no reason given"), _get_code(error_object)
     error_class = _choose_error_class(status, code, reason)
-    summary = f"{provider} refused {doing} with status {status}: {scrub(reason, 240)}"
-    if 300 <= status < 400:
-        summary = (
-            f"{provider} redirects {doing} elsewhere (status {status}), which is not followed: set the right base_url."
-        )
     details: dict[str, Any] = {
         "status": status,
         "code": code,
         "provider": provider,
         "request_id": get_request_id(headers),
     }
-    next_step = "" if doing == "the download" else _NEXT_STEP.get(error_class, "")
-    message = f"{summary} {next_step}".rstrip()
+    next_step = _TOO_LARGE.format(sent_bytes) if status == 413 else _NEXT_STEP.get(error_class, "")
+    message = _build_message(status, reason, provider, doing, next_step)
     if error_class is RateLimited:
         retry_after, has_quota = parse_retry_after(headers, error_object), code not in _QUOTA_CODES
         return RateLimited(message, retry_after=retry_after, retryable=has_quota, **details)
     return error_class(message, **details)
+
+
+def _build_message(status: int, reason: str, provider: str, doing: str, next_step: str) -> str:
+    if 300 <= status < 400:
+        return (
+            f"{provider} redirects {doing} elsewhere (status {status}), which is not followed: set the right base_url."
+        )
+    summary = f"{provider} refused {doing} with status {status}: {scrub(reason, 200)}"
+    return f"{summary.rstrip('.')}. {next_step}" if next_step and doing != "the download" else summary
 
 
 def find_event_error(event: Mapping[str, Any], *, provider: str, partial: str) -> ProviderError | None:
@@ -137,6 +148,23 @@ def build_unreadable_error(body: bytes, *, provider: str, content_type: str) -> 
     return IncompleteResponse(f"{provider} answered with {mime} where JSON was expected: {excerpt}", provider=provider)
 
 
+@contextlib.contextmanager
+def attribute_errors(status: int, headers: Mapping[str, str]) -> Generator[None]:
+    """Give the errors about a response its status and the gateway's id of the request.
+
+    Args:
+        status: HTTP status of the response.
+        headers: of the response, with names in lower case.
+    """
+    try:
+        yield
+    except ProviderError as error:
+        error.status = error.status or status
+        error.request_id = error.request_id or get_request_id(headers)
+        error.may_have_been_billed = error.may_have_been_billed or isinstance(error, IncompleteResponse)
+        raise
+
+
 def get_request_id(headers: Mapping[str, str]) -> str | None:
     """Return the id that the gateway gave the request, or None. Header names are in lower case."""
     return next((headers[name] for name in _ID_HEADERS if name in headers), None)
@@ -153,7 +181,7 @@ def parse_retry_after(headers: Mapping[str, str], error: Mapping[str, Any] | Non
         >>> parse_retry_after({"retry-after-ms": "1500"})
         1.5
     """
-    if (milliseconds := _parse_number(headers.get("retry-after-ms"))) is not None:
+    if (milliseconds := _parse_number(headers.get("retry-after-ms"), _LONGEST_DELAY * 1000)) is not None:
         return milliseconds / 1000
     for name in _RETRY_AFTER_HEADERS:
         if (seconds := _parse_delay(headers.get(name))) is not None:
@@ -162,7 +190,7 @@ def parse_retry_after(headers: Mapping[str, str], error: Mapping[str, Any] | Non
 
 
 def _parse_delay(value: str | None) -> float | None:
-    """Return the seconds of a `Retry-After` header, which holds a number or a date."""
+    """Return the seconds of a `Retry-After` header, which holds a number or a date. A date in the past is invalid."""
     if value is None:
         return None
     if (seconds := _parse_number(value)) is not None:
@@ -171,19 +199,19 @@ def _parse_delay(value: str | None) -> float | None:
         timestamp = email.utils.parsedate_to_datetime(value).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None
-    return max(0.0, timestamp - time.time())
+    return _parse_number(timestamp - time.time())
 
 
-def _parse_number(value: Any) -> float | None:
+def _parse_number(value: Any, largest: float = _LONGEST_DELAY) -> float | None:
     try:
         number = float(value) if str(value).isascii() else math.nan
     except (TypeError, ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) and number >= 0 else None
+    return number if 0 <= number <= largest else None
 
 
 def _choose_error_class(status: int | None, code: str | None, message: str) -> type[ProviderError]:
-    if status == 413 or code == "context_length_exceeded" or (status in (400, 422) and _OVERFLOW.search(message)):
+    if code == "context_length_exceeded" or (status in (400, 413, 422) and _OVERFLOW.search(message)):
         return ContextOverflow
     if status == 429 or code in _QUOTA_CODES:
         return RateLimited

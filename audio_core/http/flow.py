@@ -14,6 +14,8 @@ from audio_core.errors import AudioError
 from audio_core.http.body import Body
 
 __all__ = [
+    "MAX_REPLY_BYTES",
+    "MAX_SPEECH_BYTES",
     "Flow",
     "Gather",
     "Limited",
@@ -33,7 +35,11 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-_MAX_REPLY_BYTES = 256 * 2**20
+MAX_REPLY_BYTES = 64 * 2**20
+"""Size of the largest reply without speech. A model writes up to about a megabyte; as JSON it takes three times its size."""
+
+MAX_SPEECH_BYTES = 256 * 2**20
+"""Size of the largest reply with speech: 70 minutes of PCM at 24 kHz in base64, or three hours of MP3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,8 @@ class Request:
             `Response.body` stays empty.
         max_reply_bytes: size of the largest body that is read into memory. A sink sets limits of its own.
         sni: the host name that TLS sends and verifies, if `url` holds an IP address.
+        is_anonymous: whether headers, cookies and credentials of the user's own client are left out, as the server is
+            not the gateway.
     """
 
     method: str
@@ -64,8 +72,9 @@ class Request:
     provider: str = "the server"
     streamed: bool = False
     sink: Callable[[], Callable[[bytes], object]] | None = None
-    max_reply_bytes: int = _MAX_REPLY_BYTES
+    max_reply_bytes: int = MAX_REPLY_BYTES
     sni: str | None = None
+    is_anonymous: bool = False
 
 
 @dataclass(frozen=True, slots=True)

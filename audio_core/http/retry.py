@@ -1,17 +1,21 @@
 """Decide when to send a request again, and how long to wait first. All operations share these rules.
 
-At most `max_retries + 1` requests are sent. A wait is what the gateway asks for, up to a minute. Otherwise it is
-exponential backoff with full jitter, as in the standard mode of AWS's SDKs. If it asks for more than a minute, the
-error is raised at once. A budget for each server, shared by the whole process, keeps many callers from overloading a
-gateway that is down.
+At most `max_retries + 1` requests are sent. A request is sent again if the gateway answered that it failed, or if it
+cannot have acted on it: there was no connection, the connection broke before all was sent, or it had been idle and was
+closed already. What was sent as a whole and then got no answer may have been billed, so its error is raised at once.
+`x-should-retry` from the gateway wins.
+
+A wait is what the gateway asks for, up to a minute. Otherwise it is exponential backoff with full jitter, as in the
+standard mode of AWS's SDKs. If it asks for more than a minute, the error is raised at once. A budget for each server,
+shared by the whole process, keeps many callers from overloading a gateway that is down.
 """
 
 from __future__ import annotations
 
+import functools
 import random
 import threading
 import uuid
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -54,7 +58,9 @@ class RetryBudget:
             self._tokens = min(self.capacity, self._tokens + self.success_gain)
 
 
-_budgets: defaultdict[str, RetryBudget] = defaultdict(RetryBudget)
+@functools.lru_cache(1000)
+def _get_budget(host: str) -> RetryBudget:  # noqa: ARG001 - each host has its own
+    return RetryBudget()
 
 
 def send_with_retry(
@@ -79,7 +85,7 @@ def send_with_retry(
     """
     if request.method == "POST":
         request = replace(request, headers={**request.headers, "Idempotency-Key": uuid.uuid4().hex})
-    budget = _budgets[urlsplit(request.url).netloc]
+    budget = _get_budget(urlsplit(request.url).netloc)
     for attempt in range(attempts + 1, max(attempts, max_retries) + 2):
         headers: Mapping[str, str] = {}
         try:
@@ -88,7 +94,7 @@ def send_with_retry(
                 budget.record_success()
                 return response
             headers = response.headers
-            error = build_error(response.status, headers, response.body, provider=request.provider, doing=doing)
+            error = _build_error(response, request, doing)
         except ProviderError as failure:
             error = failure
         error.attempts = attempt
@@ -103,11 +109,19 @@ def compute_backoff(attempt: int) -> float:
     return random.uniform(0, min(_LONGEST_BACKOFF, _FIRST_WAIT * 2 ** (attempt - 1)))  # noqa: S311 - not a secret
 
 
+def _build_error(response: Response, request: Request, doing: str) -> ProviderError:
+    sent_bytes = request.body.length if request.body else 0
+    return build_error(
+        response.status, response.headers, response.body, provider=request.provider, doing=doing, sent_bytes=sent_bytes
+    )
+
+
 def _is_worth_retrying(error: ProviderError, headers: Mapping[str, str]) -> bool:
     if (_get_requested_wait(error, headers) or 0) > LONGEST_WAIT:
         return False
     should_retry = headers.get("x-should-retry", "").lower()
-    return should_retry == "true" if should_retry in ("true", "false") else error.retryable
+    is_safe = error.retryable and not error.may_have_been_billed
+    return should_retry == "true" if should_retry in ("true", "false") else is_safe
 
 
 def _compute_wait(error: ProviderError, headers: Mapping[str, str], attempt: int) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, Protocol, TypeVar
 
 from audio_core.errors import IncompleteResponse
-from audio_core.http.flow import Response
+from audio_core.http.flow import MAX_REPLY_BYTES, Response
 
 __all__ = ["Decoder", "OpenStream", "ServerSentEvents", "StreamedBody"]
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 _EVENT_STREAM = re.compile(rb"\s*(?:data:|event:|id:|:)")
 _LINE = re.compile(rb"\r\n|\n|\r")
-_MAX_EVENT_BYTES = 32 * 2**20
+_MAX_EVENT_BYTES = 32 * 2**20  # also of a line
 
 
 class Decoder(Protocol, Generic[T_co]):
@@ -63,6 +63,7 @@ class ServerSentEvents:
         self._buffer: list[bytes] = []
         self._buffered_bytes = 0
         self._data_lines: list[str] = []
+        self._event_bytes = 0
         self._is_first_line = True
 
     def feed(self, data: bytes) -> Iterator[str]:
@@ -71,9 +72,11 @@ class ServerSentEvents:
         Raises:
             IncompleteResponse: if an event is too long.
         """
-        self._add_to_buffer(data)
+        self._buffer.append(data)
+        self._buffered_bytes += len(data)
         # A CR at the end may be half of a CRLF: wait for what follows it.
         if not data or (b"\n" not in data and b"\r" not in data and not self._buffer[0].endswith(b"\r")):
+            _check_event_size(self._buffered_bytes)
             return
         text = b"".join(self._buffer)
         *lines, remainder = _split_lines(text[:-1] if text.endswith(b"\r") else text)
@@ -86,20 +89,12 @@ class ServerSentEvents:
         yield from self._assemble_events((*_split_lines(b"".join(self._buffer)), b""))
         self._buffer, self._buffered_bytes = [], 0
 
-    def _add_to_buffer(self, data: bytes) -> None:
-        self._buffer.append(data)
-        self._buffered_bytes += len(data)
-        if self._buffered_bytes > _MAX_EVENT_BYTES:
-            raise IncompleteResponse(
-                f"One event of the stream is over {_MAX_EVENT_BYTES // 2**20} MiB; it is not read."
-            )
-
     def _assemble_events(self, lines: Iterable[bytes]) -> Iterator[str]:
         for line in lines:
             if line:
                 self._parse_line(line)
             elif self._data_lines:
-                event, self._data_lines = "\n".join(self._data_lines), []
+                event, self._data_lines, self._event_bytes = "\n".join(self._data_lines), [], 0
                 yield event
 
     def _parse_line(self, line: bytes) -> None:
@@ -107,7 +102,14 @@ class ServerSentEvents:
             self._is_first_line, line = False, line.removeprefix(b"\xef\xbb\xbf")
         name, _, value = line.partition(b":")
         if name == b"data":
+            self._event_bytes += len(line)
+            _check_event_size(self._event_bytes)
             self._data_lines.append(value.removeprefix(b" ").decode("utf-8", "replace"))
+
+
+def _check_event_size(size: int) -> None:
+    if size > _MAX_EVENT_BYTES:
+        raise IncompleteResponse(f"One event of the stream is over {_MAX_EVENT_BYTES // 2**20} MiB; it is not read.")
 
 
 class StreamedBody:
@@ -117,15 +119,27 @@ class StreamedBody:
 
     Args:
         headers: headers of the response, with names in lower case.
+        max_bytes: size of the largest body that is read. A model that repeats itself for ever would fill the memory.
     """
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
+    def __init__(self, headers: Mapping[str, str], max_bytes: int = MAX_REPLY_BYTES) -> None:
+        self._max_bytes, self._size = max_bytes, 0
         self._events = ServerSentEvents()
         self._json_pieces: list[bytes] | None = [] if "json" in headers.get("content-type", "") else None
         self._late_events = b""
 
     def feed(self, data: bytes) -> Iterator[str]:
-        """Yield the events that `data` completes; none while the body may be plain JSON."""
+        """Yield the events that `data` completes; none while the body may be plain JSON.
+
+        Raises:
+            IncompleteResponse: if an event, or the whole body, is too long.
+        """
+        self._size += len(data)
+        if self._size > self._max_bytes:
+            raise IncompleteResponse(
+                f"The stream goes on after {self._max_bytes // 2**20} MiB; it is not read any further. "
+                "What has come is in .partial."
+            )
         if self._json_pieces is None:
             yield from self._events.feed(data)
         else:

@@ -11,17 +11,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
 
 from audio_core.errors import IncompleteResponse, InvalidRequest, ProviderError, ProviderTimeout, Unreachable
 from audio_core.http.body import Body
+from audio_core.http.connection import Connection, StreamClock, watch
+from audio_core.http.error_responses import attribute_errors
 from audio_core.http.flow import Request, Response
 from audio_core.http.threads import run_in_thread
 
@@ -38,73 +40,75 @@ def exchange(client: httpx.Client, request: Request) -> Response:
         Unreachable: if there is no connection, or it breaks.
         IncompleteResponse: if the response is over the limit, or compressed.
     """
-    with _translate_errors(request):
-        return _Exchange(client, request).wait(request.timeout)
-
-
-class _Exchange:
-    """A blocking exchange on a thread of its own, so that it can be left when time is up or the user interrupts."""
-
-    def __init__(self, client: httpx.Client, request: Request) -> None:
-        self._client, self._request = client, request
-        self._reply: httpx.Response | None = None
-        self._is_abandoned = False
-
-    def wait(self, seconds: float) -> Response:
-        """Return the response; raise TimeoutError after `seconds`."""
-        future = run_in_thread(self._run)
+    connection = Connection(client)
+    with _translate_errors(request, connection):
+        future = run_in_thread(partial(_exchange, client, request, connection))
         try:
-            return future.result(seconds)
-        finally:
+            return future.result(request.timeout)
+        except BaseException:  # time is up, or the user interrupts
             if not future.done():
-                self._is_abandoned = True
-                _shut_down(self._reply)
+                connection.abandon()
+            future.add_done_callback(_close_stream)
+            raise
 
-    def _run(self) -> Response:
-        built = _build_request(self._client, self._request, _Pieces)
-        reply = self._reply = self._client.send(built, stream=True, follow_redirects=False)
-        if self._is_abandoned:
-            reply.close()
-        if self._request.streamed and reply.is_success:
-            return _build_response(reply, stream=ResponseStream(reply, self._request))
-        with contextlib.closing(reply):
-            collector = _Collector(self._request, reply)
-            for data in reply.iter_raw():
-                collector.add(data)
-            return _build_response(reply, body=collector.get_body())
+
+def _exchange(client: httpx.Client, request: Request, connection: Connection) -> Response:
+    built = _build_request(client, request, connection)
+    reply = client.send(built, stream=True, follow_redirects=False, auth=_choose_auth(request))
+    connection.record_response(reply.extensions)
+    if request.streamed and reply.is_success:
+        return _build_response(reply, stream=ResponseStream(reply, request, connection))
+    with contextlib.closing(reply), _describe_errors(request, connection, reply):
+        collector = _Collector(request, reply)
+        for data in reply.iter_raw():
+            collector.add(data)
+        return _build_response(reply, body=collector.get_body())
+
+
+def _close_stream(future: Future[Response]) -> None:
+    """Close a streamed response that came when nobody waited for it any longer."""
+    if future.exception() is None and (stream := future.result().stream) is not None:
+        stream.close()
 
 
 async def aexchange(client: httpx.AsyncClient, request: Request) -> Response:
     """Do what `exchange` does on the running event loop."""
-    with _translate_errors(request):
+    connection = Connection(client)
+    with _translate_errors(request, connection):
         async with asyncio.timeout(request.timeout):
-            reply = await client.send(
-                _build_request(client, request, _AsyncPieces), stream=True, follow_redirects=False
-            )
+            built = _build_request(client, request, connection)
+            reply = await client.send(built, stream=True, follow_redirects=False, auth=_choose_auth(request))
+            connection.record_response(reply.extensions)
             if request.streamed and reply.is_success:
-                return _build_response(reply, stream=ResponseStream(reply, request))
+                return _build_response(reply, stream=ResponseStream(reply, request, connection))
             async with contextlib.aclosing(reply):
-                collector = _Collector(request, reply)
-                async for data in reply.aiter_raw():
-                    collector.add(data)
-                return _build_response(reply, body=collector.get_body())
+                with _describe_errors(request, connection, reply):
+                    collector = _Collector(request, reply)
+                    async for data in reply.aiter_raw():
+                        collector.add(data)
+                    return _build_response(reply, body=collector.get_body())
 
 
 # --- what is sent ---
 
 
-def _build_request(
-    client: httpx.Client | httpx.AsyncClient, request: Request, content: type[_Pieces | _AsyncPieces]
-) -> httpx.Request:
+def _build_request(client: httpx.Client | httpx.AsyncClient, request: Request, connection: Connection) -> httpx.Request:
+    is_sync = isinstance(client, httpx.Client)
     # Identity only: an endless gzip body is a bomb, and a truncated one would pass for a whole one.
     headers = {"Accept-Encoding": "identity", **request.headers}
     if request.body is not None:
         headers |= {"Content-Type": request.body.content_type, "Content-Length": str(request.body.length)}
-    extensions: dict[str, Any] = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), request.timeout)}
+    timeout = dict.fromkeys(("connect", "read", "write", "pool"), request.timeout)
+    extensions: dict[str, Any] = {"timeout": timeout, "trace": connection.trace if is_sync else connection.atrace}
     if request.sni is not None:
         extensions["sni_hostname"] = request.sni
-    body: Any = None if request.body is None else content(request.body)
-    return client.build_request(request.method, request.url, headers=headers, content=body, extensions=extensions)
+    body: Any = request.body and (_Pieces if is_sync else _AsyncPieces)(request.body, connection)
+    build = httpx.Request if request.is_anonymous else client.build_request
+    return build(request.method, request.url, headers=headers, content=body, extensions=extensions)
+
+
+def _choose_auth(request: Request) -> Any:
+    return None if request.is_anonymous else httpx.USE_CLIENT_DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +116,14 @@ class _Pieces:
     """A body for a sync client. It can be iterated again."""
 
     body: Body
+    connection: Connection
 
     def __iter__(self) -> Iterator[bytes]:
-        return self.body.iterate_pieces(_PIECE)
+        for piece in self.body.iterate_pieces(_PIECE):
+            if self.connection.is_abandoned:
+                return  # the body is too short then, and httpcore closes the connection
+            yield piece
+        self.connection.record_sent()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +131,12 @@ class _AsyncPieces:
     """A body for an async client. It can be iterated again."""
 
     body: Body
+    connection: Connection
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self.body.iterate_pieces(_ASYNC_PIECE):
             yield piece
+        self.connection.record_sent()
 
 
 # --- what is received ---
@@ -162,111 +173,98 @@ def _build_response(reply: httpx.Response, **content: Any) -> Response:
 
 
 class ResponseStream:
-    """An open response. It may be silent for `request.timeout` seconds at a time.
+    """An open response. Its clock is to be paused while the consumer works on content.
 
     Args:
         reply: httpx's response, with its body unread.
         request: the request that it answers.
+        connection: on which it arrives.
+
+    Attributes:
+        provider: name of the gateway.
+        clock: the time that it still has.
     """
 
-    def __init__(self, reply: httpx.Response, request: Request) -> None:
-        self._reply, self._request = reply, request
-        self.restart_timeout()
+    def __init__(self, reply: httpx.Response, request: Request, connection: Connection) -> None:
+        self._reply, self._request, self._connection = reply, request, connection
+        self.provider, self.clock = request.provider, StreamClock(request.timeout)
 
-    @contextlib.contextmanager
-    def read(self) -> Generator[tuple[Iterator[bytes], _Watchdog]]:
-        """Yield the pieces of the body, and the watchdog to pause while content is consumed. Close the connection afterwards."""
-        watchdog = _Watchdog(self._reply, self._request.timeout)
-        with contextlib.closing(self._reply), watchdog, _translate_errors(self._request, lambda: watchdog.expired):
-            yield self._reply.iter_raw(), watchdog
+    def read(self) -> Generator[bytes]:
+        """Yield the pieces of the body, then close the connection."""
+        self.clock.restart()
+        with (
+            contextlib.closing(self._reply),
+            _translate_errors(self._request, self._connection, self.clock),
+            watch(self._connection, self.clock),
+        ):
+            yield from self._reply.iter_raw()
+            if self._connection.is_abandoned:  # a body without a length ends as if it were whole
+                raise TimeoutError
 
     async def aread(self) -> AsyncGenerator[bytes]:
-        """Yield the pieces of the body. Call `restart_timeout` whenever content has been consumed."""
-        self.restart_timeout()
+        """Do what `read` does on the running event loop."""
+        self.clock.restart()
         async with contextlib.aclosing(self._reply):
             pieces = self._reply.aiter_raw()
             while (data := await self._read_next(pieces)) is not None:
                 yield data
 
-    def restart_timeout(self) -> None:
-        """Measure silence from now on."""
-        self._last_content = time.monotonic()
-
     async def _read_next(self, pieces: AsyncIterator[bytes]) -> bytes | None:
-        with _translate_errors(self._request):
-            async with asyncio.timeout(self._last_content + self._request.timeout - time.monotonic()):
+        with _translate_errors(self._request, self._connection, self.clock):
+            async with asyncio.timeout(self.clock.deadline - time.monotonic()):
                 return await anext(pieces, None)
 
-
-class _Watchdog:
-    """Shuts a connection down that brings no content for too long. Comments and single bytes do not count as content."""
-
-    def __init__(self, reply: httpx.Response, seconds: float) -> None:
-        self._reply, self._seconds = reply, seconds
-        self._deadline = time.monotonic() + seconds
-        self._done = threading.Event()
-        self.expired = False
-
-    def __enter__(self) -> _Watchdog:
-        run_in_thread(self._watch)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-
-    @contextlib.contextmanager
-    def pause(self) -> Generator[None]:
-        """Stop the clock while the consumer works on an item, and start it anew afterwards."""
-        self._deadline = float("inf")
-        yield
-        self._deadline = time.monotonic() + self._seconds
-
-    def _watch(self) -> None:
-        while not self._done.wait(max(0.01, min(self._deadline - time.monotonic(), self._seconds))):
-            if time.monotonic() >= self._deadline:
-                self.expired = True
-                _shut_down(self._reply)
-                return
+    def close(self) -> None:
+        """Close the connection of a response that nobody reads."""
+        self._reply.close()
 
 
 # --- errors ---
 
 
-def _shut_down(reply: httpx.Response | None) -> None:
-    """Wake whoever reads from this connection. On Linux, closing alone does not."""
-    network = reply.extensions.get("network_stream") if reply is not None else None
-    connection = network.get_extra_info("socket") if network is not None else None
-    if connection is not None:
-        with contextlib.suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
-
-
 @contextlib.contextmanager
-def _translate_errors(request: Request, has_expired: Callable[[], bool] = lambda: False) -> Generator[None]:
+def _translate_errors(request: Request, connection: Connection, clock: StreamClock | None = None) -> Generator[None]:
     """Raise our errors in place of httpx's.
 
     Args:
         request: the request that is under way.
-        has_expired: tells whether we broke the connection ourselves, because time was up.
+        connection: which it uses.
+        clock: of the response, if that is read as it comes.
     """
     try:
         yield
     except (httpx.TimeoutException, TimeoutError):
-        raise _build_timeout(request) from None
-    except (httpx.InvalidURL, httpx.LocalProtocolError) as error:
+        raise _build_timeout(request, connection, clock) from None
+    except (httpx.InvalidURL, httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
         raise _build_invalid_request(request, error) from None
     except httpx.TransportError as error:
-        raise (_build_timeout(request) if has_expired() else _build_unreachable(request, error)) from None
+        if connection.is_abandoned:
+            raise _build_timeout(request, connection, clock) from None
+        raise _build_unreachable(request, connection, error) from None
     except ProviderError as error:
         error.provider = error.provider or request.provider
         raise
 
 
-def _build_timeout(request: Request) -> ProviderError:
+@contextlib.contextmanager
+def _describe_errors(request: Request, connection: Connection, reply: httpx.Response) -> Generator[None]:
+    with attribute_errors(reply.status_code, reply.headers), _translate_errors(request, connection):
+        yield
+
+
+def _build_timeout(request: Request, connection: Connection, clock: StreamClock | None) -> ProviderError:
+    is_billed = request.method == "POST" and connection.has_sent_all
+    problem = f"gave no answer within {request.timeout:g} s"
+    if clock is not None:
+        problem = (
+            "was still sending when the time was up"
+            if clock.is_exhausted
+            else f"sent nothing for {request.timeout:g} s"
+        )
     return ProviderTimeout(
-        f"{request.provider} gave no answer within {request.timeout:g} s. Pass a larger timeout=... if it needs longer.",
+        f"{request.provider} {problem}. Pass a larger timeout=... if it needs longer.{_warn_of_bill(is_billed)}",
         provider=request.provider,
-        may_have_been_billed=True,
+        may_have_been_billed=is_billed,
     )
 
 
@@ -277,17 +275,22 @@ def _build_invalid_request(request: Request, error: Exception) -> ProviderError:
     )
 
 
-def _build_unreachable(request: Request, error: httpx.TransportError) -> ProviderError:
+def _build_unreachable(request: Request, connection: Connection, error: httpx.TransportError) -> ProviderError:
     reason = str(error) or type(error).__name__
-    was_sent = not isinstance(error, httpx.ConnectError)
+    is_billed = request.method == "POST" and connection.has_sent_all and not connection.is_stale
     is_certificate = "certificate" in reason.lower() or "ssl" in reason.lower()
     where = httpx.URL(request.url)
     port = f":{where.port}" if where.port else ""
     hint = " Set SSL_CERT_FILE if your network has its own authority." if "certificate" in reason.lower() else ""
-    what = "broke off" if was_sent else "cannot be reached"
+    what = "cannot be reached" if isinstance(error, httpx.ConnectError) else "broke off"
     return Unreachable(
-        f"{request.provider} at {where.scheme}://{request.sni or where.host}{port} {what}: {reason}.{hint}",
+        f"{request.provider} at {where.scheme}://{request.sni or where.host}{port} {what}: {reason}."
+        f"{hint}{_warn_of_bill(is_billed)}",
         provider=request.provider,
         retryable=not is_certificate,
-        may_have_been_billed=was_sent,
+        may_have_been_billed=is_billed,
     )
+
+
+def _warn_of_bill(is_billed: bool) -> str:
+    return " The whole request had been sent and may be billed, so it is not sent again." if is_billed else ""

@@ -8,6 +8,7 @@ from typing import Any
 from audio_core.audio.speech import Speech
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import find_event_error, get_request_id
+from audio_core.http.flow import MAX_REPLY_BYTES
 from audio_core.http.sse import StreamedBody
 from audio_core.lenient_json import parse_json, to_list, to_object, to_objects, to_text
 from audio_core.transcript.usage import Usage, parse_usage
@@ -41,6 +42,7 @@ class ChatStream:
         headers: headers of the response, with names in lower case.
         provider: name of the gateway.
         speech_format: the format that was requested for speech.
+        max_bytes: size of the largest body that is read.
 
     Example:
         >>> stream = ChatStream({"content-type": "text/event-stream"}, provider="openai")
@@ -49,9 +51,16 @@ class ChatStream:
         (['Hello.'], ['Hello.'])
     """
 
-    def __init__(self, headers: Mapping[str, str], *, provider: str, speech_format: str | None = None) -> None:
+    def __init__(
+        self,
+        headers: Mapping[str, str],
+        *,
+        provider: str,
+        speech_format: str | None = None,
+        max_bytes: int = MAX_REPLY_BYTES,
+    ) -> None:
         self._provider, self._headers, self._speech_format = provider, headers, speech_format
-        self._body = StreamedBody(headers)
+        self._body = StreamedBody(headers, max_bytes)
         self._builder = _AnswerBuilder(provider, speech_format)
         self._done = False
 
@@ -65,7 +74,7 @@ class ChatStream:
 
         Raises:
             ProviderError: if the gateway sends an error event. The text so far is in `partial`.
-            IncompleteResponse: if an event is not a JSON object, or if speech is not valid base64.
+            IncompleteResponse: if an event is not a JSON object, if speech is not valid base64, or if there is no end.
         """
         for event in self._body.feed(data):
             yield from self._decode_event(event)

@@ -72,12 +72,12 @@ def test_a_failing_request_is_sent_again_with_the_same_body(gateway) -> None:
 
 
 @pytest.mark.parametrize("cut", ["reset", "fin"])
-def test_a_connection_that_keeps_breaking_is_retried_and_then_an_error(gateway, cut: str) -> None:
-    gateway.will_answer(Reply("half", cut=cut))
+def test_a_reply_that_breaks_off_is_an_error_and_is_not_asked_for_again(gateway, cut: str) -> None:
+    gateway.will_answer(Reply("half", headers={"X-Request-Id": "r-1"}, cut=cut))
     for error in call_both(gateway):
         assert isinstance(error, Unreachable)
-        assert (error.attempts, error.may_have_been_billed) == (3, True)
-    assert len(gateway.requests) == 6
+        assert (error.attempts, error.may_have_been_billed, error.status, error.request_id) == (1, True, 200, "r-1")
+    assert len(gateway.requests) == 2
 
 
 def test_a_port_where_nobody_listens_is_unreachable() -> None:

@@ -29,7 +29,7 @@ def make_error(status: int, body: object = b"", headers: dict | None = None) -> 
         (404, errors.NotFound, False),
         (408, errors.ProviderUnavailable, True),
         (409, errors.ProviderUnavailable, True),
-        (413, errors.ContextOverflow, False),
+        (413, errors.InvalidRequest, False),
         (422, errors.InvalidRequest, False),
         (429, errors.RateLimited, True),
         (500, errors.ProviderUnavailable, True),

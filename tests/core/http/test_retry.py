@@ -44,8 +44,8 @@ def build_response(status: int, **headers: str) -> Response:
 
 
 @pytest.fixture(autouse=True)
-def fresh_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "_budgets", retry.defaultdict(RetryBudget))
+def fresh_budget() -> None:
+    retry._get_budget.cache_clear()
 
 
 def test_a_success_needs_one_request() -> None:

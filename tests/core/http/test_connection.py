@@ -1,0 +1,193 @@
+"""An exchange that is given up leaves neither a connection nor a thread, whatever its server does."""
+
+import asyncio
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+from raw_server import RawServer, answer, serve
+
+from audio_core import AudioClient, ProviderTimeout
+from audio_core.http import threads
+from audio_core.http.connection import Connection
+from audio_core.http.early_responses import find_pools
+
+QUESTION = [{"role": "user", "content": "hi"}]
+LARGE = [{"role": "user", "content": "x" * 3 * 10**7}]
+HALF_A_HEAD = b"HTTP/1.1 200 OK\r\nX-Long: "
+
+
+def wait_until(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 10
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return condition()
+
+
+def count_busy_threads() -> int:
+    workers = [thread for thread in threading.enumerate() if "(_run)" in thread.name]
+    return len(workers) - len(threads._idle_workers)
+
+
+def dribble_headers(server: RawServer, connection: socket.socket) -> None:
+    server.read_request(connection)
+    connection.sendall(HALF_A_HEAD)
+    server.dribble(connection, b"aaaa")
+
+
+def dribble_headers_of_the_second_reply(server: RawServer, connection: socket.socket) -> None:
+    server.read_request(connection)
+    answer(connection)
+    dribble_headers(server, connection)
+
+
+def dribble_body(server: RawServer, connection: socket.socket) -> None:
+    server.read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
+    server.dribble(connection, b"    ")
+
+
+def create_client(server: RawServer, **options) -> AudioClient:
+    options = {"timeout": 0.4, "max_retries": 0, **options}
+    return AudioClient("openai", model="m", api_key="k", base_url=server.base_url, **options)
+
+
+def chat(client: AudioClient, is_streamed: bool) -> None:
+    list(client.stream_chat(QUESTION, {})) if is_streamed else client.chat(QUESTION, {})
+
+
+async def achat(client: AudioClient, is_streamed: bool) -> None:
+    if is_streamed:
+        [delta async for delta in client.astream_chat(QUESTION, {})]
+    else:
+        await client.achat(QUESTION, {})
+
+
+@pytest.mark.parametrize("handle", [dribble_headers, dribble_headers_of_the_second_reply, dribble_body])
+@pytest.mark.parametrize("is_streamed", [False, True])
+@pytest.mark.parametrize("is_own_client", [False, True])
+def test_a_timeout_closes_the_connection_and_frees_the_thread(handle, is_streamed: bool, is_own_client: bool) -> None:
+    with (
+        serve(handle) as server,
+        httpx.Client() as own_client,
+        create_client(server, http_client=own_client if is_own_client else None) as client,
+    ):
+        if handle is dribble_headers_of_the_second_reply:
+            client.chat(QUESTION, {})
+        with pytest.raises(ProviderTimeout):
+            chat(client, is_streamed)
+        assert server.closed.wait(10)
+        assert wait_until(lambda: count_busy_threads() == 0)
+
+
+@pytest.mark.parametrize("handle", [dribble_headers, dribble_headers_of_the_second_reply, dribble_body])
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_a_timeout_closes_the_connection_of_an_event_loop(handle, is_streamed: bool) -> None:
+    with serve(handle) as server:
+        async with create_client(server) as client:
+            if handle is dribble_headers_of_the_second_reply:
+                await client.achat(QUESTION, {})
+            with pytest.raises(ProviderTimeout):
+                await achat(client, is_streamed)
+            assert await asyncio.to_thread(server.closed.wait, 10)
+
+
+def interrupt_main_thread() -> None:
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system has no such signals")
+@pytest.mark.parametrize("is_pooled", [False, True])
+def test_an_interrupt_before_headers_closes_the_connection(is_pooled: bool) -> None:
+    def handle(server: RawServer, connection: socket.socket) -> None:
+        if is_pooled:
+            server.read_request(connection)
+            answer(connection)
+        server.read_request(connection)
+        interrupt_main_thread()
+        server.wait_for_close(connection)
+
+    with serve(handle) as server, create_client(server, timeout=60) as client:
+        if is_pooled:
+            client.chat(QUESTION, {})
+        with pytest.raises(KeyboardInterrupt):
+            client.chat(QUESTION, {})
+        assert server.closed.wait(10)
+        assert wait_until(lambda: count_busy_threads() == 0)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system has no such signals")
+def test_an_interrupt_ends_an_upload() -> None:
+    received = []
+
+    def handle(server: RawServer, connection: socket.socket) -> None:
+        received.append(connection.recv(65536))
+        interrupt_main_thread()
+        while data := connection.recv(65536):
+            received.append(data)
+        server.closed.set()
+
+    with serve(handle) as server, create_client(server, timeout=60) as client:
+        with pytest.raises(KeyboardInterrupt):
+            client.chat(LARGE, {})
+        assert server.closed.wait(10)
+        assert wait_until(lambda: count_busy_threads() == 0)
+        assert sum(map(len, received)) < len(LARGE[0]["content"])
+
+
+def test_a_client_can_be_used_again_after_a_timeout(gateway) -> None:
+    with serve(dribble_headers) as server, httpx.Client() as own_client:
+        with pytest.raises(ProviderTimeout):
+            create_client(server, http_client=own_client).chat(QUESTION, {})
+        client = AudioClient("openai", model="m", api_key="k", base_url=gateway.base_url, http_client=own_client)
+        assert client.chat(QUESTION, {}).text == "yes"
+
+
+class _Pool:
+    """A pool of a later httpcore, which keeps its requests elsewhere."""
+
+
+class _Transport:
+    _pool = _Pool()
+
+
+class _Client:
+    def __init__(self, transport: object, mounts: object) -> None:
+        self._transport, self._mounts = transport, mounts
+
+
+class _RequestsRenamed:
+    class _pool:  # noqa: N801 - as httpx names it
+        _requests = (object(),)
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        object(),
+        _Client(None, {}),
+        _Client(_Transport(), None),
+        _Client(_Transport(), {}),
+        _Client(_RequestsRenamed(), {"all://": None}),
+    ],
+)
+def test_a_client_with_unknown_internals_is_left_alone(client: object) -> None:
+    connection = Connection(client)
+    connection.trace("http11.receive_response_headers.started", {})
+    connection.abandon()
+    connection.trace("connection.connect_tcp.complete", {})
+    assert connection.is_abandoned
+
+
+def test_a_timeout_is_raised_in_time_when_httpx_has_other_internals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audio_core.http.connection.find_pools", lambda client: [])
+    with serve(dribble_headers_of_the_second_reply) as server, create_client(server) as client:
+        client.chat(QUESTION, {})
+        with pytest.raises(ProviderTimeout):
+            client.chat(QUESTION, {})
+        for pool in find_pools(client._clients.get_client()):  # end what could not be reached
+            pool.connections[0]._connection._network_stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,186 @@
+"""What is sent again after a failure: only what the gateway cannot have acted on, and so cannot have billed."""
+
+import asyncio
+import socket
+import time
+
+import pytest
+from raw_server import CHAT, RawServer, answer, reset, serve
+
+from audio_core import AudioClient, ProviderError, ProviderTimeout, Unreachable
+from audio_core.testing import Reply, chat_reply, tone
+
+QUESTION = [{"role": "user", "content": "hi"}]
+LARGE = [{"role": "user", "content": "x" * 3 * 10**7}]
+WAYS = ["plain", "streamed", "async", "async streamed"]
+
+
+def call(way: str, base_url: str, messages: list | None = None, **options) -> str:
+    """Return the text of the reply to a chat request."""
+    messages = messages or QUESTION
+
+    async def acall() -> str:
+        async with AudioClient("openai", model="m", api_key="k", base_url=base_url, **options) as client:
+            if way == "async":
+                return (await client.achat(messages, {})).text
+            return "".join([delta.text async for delta in client.astream_chat(messages, {})])
+
+    if way.startswith("async"):
+        return asyncio.run(acall())
+    with AudioClient("openai", model="m", api_key="k", base_url=base_url, **options) as client:
+        if way == "plain":
+            return client.chat(messages, {}).text
+        return "".join(delta.text for delta in client.stream_chat(messages, {}))
+
+
+def say_nothing(server: RawServer, connection: socket.socket) -> None:
+    server.wait_for_close(connection)
+
+
+def close(server: RawServer, connection: socket.socket) -> None:
+    connection.close()
+
+
+def break_with_reset(server: RawServer, connection: socket.socket) -> None:
+    reset(connection)
+
+
+def send_half_a_head(server: RawServer, connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Ty")
+
+
+def send_garbage(server: RawServer, connection: socket.socket) -> None:
+    connection.sendall(b"SSH-2.0-OpenSSH\r\n\r\n")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("end", [say_nothing, close, break_with_reset, send_half_a_head, send_garbage])
+def test_what_was_sent_as_a_whole_and_got_no_answer_is_not_sent_again(way: str, end) -> None:
+    requests = []
+
+    def handle(server: RawServer, connection: socket.socket) -> None:
+        requests.append(server.read_request(connection))
+        end(server, connection)
+
+    with serve(handle) as server, pytest.raises((ProviderTimeout, Unreachable), match="may be billed") as caught:
+        call(way, server.base_url, timeout=0.5)
+    assert (caught.value.attempts, caught.value.may_have_been_billed, len(requests)) == (1, True, 1)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("end", [say_nothing, break_with_reset])
+def test_what_was_not_sent_as_a_whole_is_sent_again_and_costs_nothing(way: str, end) -> None:
+    connections = []
+
+    def handle(server: RawServer, connection: socket.socket) -> None:
+        connections.append(connection.recv(1000))
+        if end is say_nothing:
+            time.sleep(2)  # reading nothing
+        else:
+            reset(connection)
+
+    with serve(handle) as server, pytest.raises((ProviderTimeout, Unreachable)) as caught:
+        call(way, server.base_url, LARGE, timeout=0.3)
+    assert (caught.value.attempts, caught.value.may_have_been_billed, len(connections)) == (3, False, 3)
+    assert "billed" not in str(caught.value)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("end", [close, break_with_reset])
+def test_a_connection_that_the_server_had_closed_while_it_was_idle_is_replaced(is_async: bool, end) -> None:
+    """The server closes at the very moment at which the next request comes."""
+    connections = []
+
+    def handle(server: RawServer, connection: socket.socket) -> None:
+        connections.append(connection)
+        server.read_request(connection)
+        answer(connection)
+        server.read_request(connection)
+        end(server, connection) if len(connections) == 1 else answer(connection)
+
+    async def ask_twice(base_url: str) -> list[str]:
+        async with AudioClient("openai", model="m", api_key="k", base_url=base_url) as client:
+            return [(await client.achat(QUESTION, {})).text for _ in range(2)]
+
+    with serve(handle) as server:
+        if is_async:
+            assert asyncio.run(ask_twice(server.base_url)) == ["yes", "yes"]
+        else:
+            with AudioClient("openai", model="m", api_key="k", base_url=server.base_url) as client:
+                assert [client.chat(QUESTION, {}).text for _ in range(2)] == ["yes", "yes"]
+        assert len(connections) == 2
+
+
+def test_a_connection_that_breaks_while_the_gateway_works_is_not_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audio_core.http.connection._STALE_SECONDS", 0.1)
+    requests = []
+
+    def handle(server: RawServer, connection: socket.socket) -> None:
+        requests.append(server.read_request(connection))
+        answer(connection)
+        requests.append(server.read_request(connection))
+        time.sleep(0.3)
+
+    with serve(handle) as server, AudioClient("openai", model="m", api_key="k", base_url=server.base_url) as client:
+        client.chat(QUESTION, {})
+        with pytest.raises(Unreachable) as caught:
+            client.chat(QUESTION, {})
+    assert (caught.value.may_have_been_billed, len(requests)) == (True, 2)
+
+
+def test_a_timeout_on_a_connection_used_before_is_not_asked_again() -> None:
+    requests = []
+
+    def handle(server: RawServer, connection: socket.socket) -> None:
+        requests.append(server.read_request(connection))
+        answer(connection)
+        requests.append(server.read_request(connection))
+        server.wait_for_close(connection)
+
+    options = {"model": "m", "api_key": "k", "timeout": 0.3}
+    with serve(handle) as server, AudioClient("openai", base_url=server.base_url, **options) as client:
+        client.chat(QUESTION, {})
+        with pytest.raises(ProviderTimeout) as caught:
+            client.chat(QUESTION, {})
+    assert (caught.value.may_have_been_billed, len(requests)) == (True, 2)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_gateway_that_says_it_failed_is_asked_again(gateway, way: str) -> None:
+    gateway.will_answer(Reply({"error": {"message": "busy"}}, 503))
+    with pytest.raises(ProviderError, match="busy") as caught:
+        call(way, gateway.base_url)
+    assert (caught.value.attempts, caught.value.may_have_been_billed, len(gateway.requests)) == (3, False, 3)
+
+
+def test_a_transcription_is_not_asked_for_twice_either(gateway) -> None:
+    gateway.will_answer(Reply({"text": "late"}, wait=1))
+    client = AudioClient("openai", model="m", api_key="k", base_url=gateway.base_url, timeout=0.3)
+    with pytest.raises(ProviderTimeout, match="may be billed") as caught:
+        client.transcribe(tone(0.2))
+    assert (caught.value.attempts, len(gateway.requests)) == (1, 1)
+
+
+def test_chat_is_given_time_for_the_audio_that_it_sends(gateway) -> None:
+    gateway.will_answer(Reply(chat_reply("late").body, wait=0.8))
+    client = AudioClient("openai", model="m", api_key="k", base_url=gateway.base_url, timeout=0.3)
+    assert client.ask([tone(2.0), tone(2.0)], "?").text == "late"
+    with pytest.raises(ProviderTimeout, match=r"within 0\.3 s"):
+        client.chat(QUESTION, {})
+
+
+def test_an_address_without_a_scheme_is_sent_nothing_and_tried_once() -> None:
+    client = AudioClient("openai", model="m", api_key="k", base_url="localhost:8000/v1")
+    with pytest.raises(ProviderError, match="base_url") as caught:
+        client.chat(QUESTION, {})
+    assert (caught.value.attempts, caught.value.may_have_been_billed) == (1, False)
+
+
+def test_a_body_without_a_length_that_stalls_is_not_taken_for_whole() -> None:
+    def handle(server: RawServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: " + CHAT + b"\n\n")
+        server.wait_for_close(connection)
+
+    with serve(handle) as server, pytest.raises(ProviderTimeout, match=r"sent nothing for 0\.3 s"):
+        call("streamed", server.base_url, timeout=0.3)
