@@ -26,20 +26,40 @@ def create_app() -> Starlette:
     return Starlette(
         routes=[
             Route("/v1/models", _list_models),
+            Route("/v1/models/{model:path}", _retrieve_model),
             Route("/v1/audio/transcriptions", transcribe, methods=["POST"]),
+            Route("/v1/audio/translations", _refuse_translation, methods=["POST"]),
             Route("/v1/chat/completions", complete, methods=["POST"]),
         ],
         exception_handlers={
             HTTPException: _handle_http_error,
             AudioError: _handle_audio_error,
             ValueError: _handle_value_error,
+            Exception: _handle_http_error,
         },
     )
 
 
 def _list_models(request: Request) -> Response:
-    model = {"id": MODEL, "object": "model", "created": int(time.time()), "owned_by": "audio_core.offline"}
-    return JSONResponse({"object": "list", "data": [model]})
+    return JSONResponse({"object": "list", "data": [_describe_model()]})
+
+
+def _retrieve_model(request: Request) -> Response:
+    name = request.path_params["model"]
+    if name != MODEL:
+        return _build_error_response(404, f"There is no model {name!r} here, only {MODEL!r}.", "model_not_found")
+    return JSONResponse(_describe_model())
+
+
+def _describe_model() -> dict[str, Any]:
+    return {"id": MODEL, "object": "model", "created": int(time.time()), "owned_by": "audio_core.offline"}
+
+
+def _refuse_translation(request: Request) -> Response:
+    message = "This server cannot translate: it hears English only. Use /v1/audio/transcriptions, or another gateway."
+    response = _build_error_response(501, message, "not_implemented")
+    response.headers["x-should-retry"] = "false"  # OpenAI's client retries any other status over 500
+    return response
 
 
 def _handle_http_error(request: Request, error: Exception) -> Response:

@@ -21,13 +21,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from audio_core.lenient_json import to_list, to_object, to_objects
+from audio_core.lenient_json import to_list, to_object, to_objects, to_text
 
 __all__ = ["CannedResponse", "Question", "choose_response", "fill_schema"]
 
 _NO_SPEECH = "I heard no speech."
 _NO_AUDIO = "I am an offline speech recogniser: send me input_audio and I will tell you what I hear."
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")
 _QUOTED = re.compile(r"[\"'“‘「『]([^\"'”’」』]+)[\"'”’」』]")
 
 
@@ -77,7 +77,7 @@ def choose_response(question: Question) -> CannedResponse:
     """Choose the response to a question."""
     if tool := _choose_tool(question):
         arguments = fill_schema(to_object(tool.get("parameters")), question.words)
-        return CannedResponse(tool_calls=((str(tool.get("name")), arguments),), finish_reason="tool_calls")
+        return CannedResponse(tool_calls=((to_text(tool.get("name")) or "", arguments),), finish_reason="tool_calls")
     text = _choose_text(question)
     for stop in question.stop:
         text = text.split(stop)[0]
@@ -120,35 +120,46 @@ def _list_transcripts(transcripts: tuple[str, ...]) -> str:
     return "\n".join(f"In clip {number} I heard: {text}" for number, text in enumerate(texts, 1))
 
 
-def fill_schema(schema: dict[str, Any], words: str, *, root: dict[str, Any] | None = None) -> Any:
-    """Return a value that fits a JSON schema.
+def fill_schema(
+    schema: dict[str, Any], words: str, *, root: dict[str, Any] | None = None, parents: tuple[str, ...] = ()
+) -> Any:
+    """Return a value that fits a JSON schema. Where the schema refers to itself, lists are empty and choices null.
 
     Args:
         schema: the schema.
         words: a text. Its first number fills numbers, and its first quoted text fills strings.
         root: the schema that holds the definitions to which a `$ref` points. By default it is `schema`.
+        parents: names of the definitions that are being filled.
+
+    Raises:
+        ValueError: if a definition refers to itself without an end.
 
     Example:
         >>> fill_schema({"type": "object", "properties": {"n": {"type": "integer"}}}, "What is magic(3)?")
         {'n': 3}
     """
     root = root or schema
-    if reference := schema.get("$ref"):
-        name = str(reference).rsplit("/", 1)[-1]
-        return fill_schema(
-            to_object({**to_object(root.get("definitions")), **to_object(root.get("$defs"))}.get(name)),
-            words,
-            root=root,
-        )
+    if name := _get_reference(schema):
+        if name in parents:
+            raise ValueError(f"{name} in the schema refers to itself without an end.")
+        definition = {**to_object(root.get("definitions")), **to_object(root.get("$defs"))}.get(name)
+        return fill_schema(to_object(definition), words, root=root, parents=(*parents, name))
     if choices := to_objects(schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")):
-        not_null = [choice for choice in choices if choice.get("type") != "null"]
-        return fill_schema((not_null or choices)[0], words, root=root)
+        finite = [choice for choice in choices if _get_reference(choice) not in parents] or choices
+        not_null = [choice for choice in finite if choice.get("type") != "null"]
+        return fill_schema((not_null or finite)[0], words, root=root, parents=parents)
     if values := [schema["const"]] if "const" in schema else to_list(schema.get("enum")):
         return values[0]
-    return _fill_type(schema, words, root)
+    return _fill_type(schema, words, root, parents)
 
 
-def _fill_type(schema: dict[str, Any], words: str, root: dict[str, Any]) -> Any:
+def _get_reference(schema: Any) -> str | None:
+    """Return the name of the definition that a schema refers to, or None."""
+    reference = to_text(to_object(schema).get("$ref"))
+    return reference.rsplit("/", 1)[-1] if reference else None
+
+
+def _fill_type(schema: dict[str, Any], words: str, root: dict[str, Any], parents: tuple[str, ...]) -> Any:
     number = _NUMBER.search(words)
     match schema.get("type"):
         case "integer":
@@ -160,15 +171,17 @@ def _fill_type(schema: dict[str, Any], words: str, root: dict[str, Any]) -> Any:
         case "null":
             return None
         case "array":
-            return [fill_schema(to_object(schema.get("items")), words, root=root)]
+            items = to_object(schema.get("items"))
+            return [] if _get_reference(items) in parents else [fill_schema(items, words, root=root, parents=parents)]
         case "string":
             quoted = _QUOTED.search(words)
             return quoted[1] if quoted else words
         case _:
             properties = to_object(schema.get("properties"))
-            required = to_list(schema.get("required")) or list(properties)
+            finite = [name for name, value in properties.items() if _get_reference(value) not in parents]
+            required = to_list(schema.get("required")) or finite
             return {
-                name: fill_schema(to_object(value), words, root=root)
+                name: fill_schema(to_object(value), words, root=root, parents=parents)
                 for name, value in properties.items()
                 if name in required
             }

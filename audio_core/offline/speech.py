@@ -9,6 +9,7 @@ from typing import Any
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.speech import PCM_RATE
+from audio_core.lenient_json import to_text
 from audio_core.media.decode import decode, encode, probe
 from audio_core.testing import tone
 
@@ -43,15 +44,15 @@ def synthesize(clips: list[Audio], asked: Mapping[str, Any], *, streamed: bool) 
     Raises:
         ValueError: if the format cannot be encoded here, or cannot be streamed.
     """
-    format_name = asked.get("format")
+    format_name = to_text(asked.get("format"))
     if format_name not in _FORMATS:
-        raise ValueError(f"audio.format must be one of {', '.join(_FORMATS)}, not {format_name!r}.")
+        raise ValueError(f"audio.format must be one of {', '.join(_FORMATS)}, not {asked.get('format')!r}.")
     if streamed and format_name != "pcm16":  # the words of OpenAI's error
         raise ValueError(
             f"audio.format does not support '{format_name}' when stream=true. Supported values are: 'pcm16'"
         )
     clip = clips[-1] if clips else Audio.of(tone(0.5))
-    return Voice(_encode(clip, _FORMATS[str(format_name)]), probe(clip).duration, f"audio_{uuid.uuid4().hex[:24]}")
+    return Voice(_encode(clip, _FORMATS[format_name]), probe(clip).duration, f"audio_{uuid.uuid4().hex[:24]}")
 
 
 def _encode(clip: Audio, target: str) -> bytes:

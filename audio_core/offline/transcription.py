@@ -1,15 +1,17 @@
-"""`POST /v1/audio/transcriptions`, with the response formats of OpenAI's whisper-1."""
+"""`POST /v1/audio/transcriptions`, with the response formats of OpenAI's whisper-1, whole or streamed."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from audio_core.audio.audio import Audio
 from audio_core.engines.pocketsphinx import PocketSphinx
@@ -18,6 +20,8 @@ from audio_core.transcript.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionOptions
 
 __all__ = ["transcribe"]
+
+_WORD = re.compile(r"\s*\S+")
 
 
 async def transcribe(request: Request) -> Response:
@@ -32,12 +36,23 @@ async def transcribe(request: Request) -> Response:
         if not isinstance(upload, UploadFile):
             raise ValueError("The form needs a file field named 'file'.")
         if response_format not in _RENDERERS:
-            raise ValueError(f"response_format {response_format!r} is not one of {', '.join(_RENDERERS)}.")
+            reason = " This server cannot tell speakers apart." if response_format == "diarized_json" else ""
+            raise ValueError(f"response_format {response_format!r} is not one of {', '.join(_RENDERERS)}.{reason}")
+        is_streamed = form.get("stream") in ("true", "True", "1")
         wants_words = "word" in (form.getlist("timestamp_granularities[]") or form.getlist("timestamp_granularities"))
         transcript = await run_in_threadpool(
             PocketSphinx().transcribe, Audio.of(upload.file), TranscriptionOptions(words=wants_words)
         )
+    if is_streamed:
+        return StreamingResponse(_stream_events(transcript), media_type="text/event-stream")
     return _RENDERERS[response_format](transcript)
+
+
+def _stream_events(transcript: Transcript) -> Iterator[str]:
+    """Yield the events of OpenAI's streamed transcriptions: a delta for each word, and the whole text."""
+    deltas = ({"type": "transcript.text.delta", "delta": word} for word in _WORD.findall(transcript.text))
+    for event in (*deltas, {"type": "transcript.text.done", "text": transcript.text}):
+        yield f"data: {json.dumps(event)}\n\n"
 
 
 def _render_json(transcript: Transcript) -> Response:
