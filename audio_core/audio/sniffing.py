@@ -5,13 +5,34 @@ from __future__ import annotations
 from audio_core.audio.content import Content
 from audio_core.audio.formats import FORMATS, Format
 
-__all__ = ["SNIFF_BYTES", "describe_bytes", "measure_id3_tag", "sniff_content", "sniff_format"]
+__all__ = ["SNIFF_BYTES", "describe_bytes", "ends_with_tag", "measure_id3_tag", "sniff_content", "sniff_format"]
 
 SNIFF_BYTES = 64
 """How many leading bytes `sniff_format` looks at."""
 
 _SEARCHED_BYTES = 16 * 1024  # of a file that may begin in the middle of an MP3 frame
-_FRAMES_IN_A_ROW = 3  # that prove that bytes are MP3
+_FRAMES_IN_A_ROW = 3  # that prove that bytes are MP3 or AAC
+_FRAME_HEADER_BYTES = 7  # of ADTS, the longer one
+_TS_PACKET_BYTES = 188
+_BEHIND_ID3 = ("aac", "ape", "flac", "tta", "wv")
+_MAGIC = {
+    b"fLaC": "flac",
+    b"OggS": "ogg",
+    b"caff": "caf",
+    b".snd": "au",
+    b"#!AM": "amr",
+    b"\x30\x26\xb2\x75": "wma",
+    b"RIFX": "rifx",
+    b"wvpk": "wv",
+    b"MAC ": "ape",
+    b"TTA1": "tta",
+    b"tBaK": "tak",
+    b"MPCK": "mpc",
+    b"DSD ": "dsf",
+    b"FRM8": "dff",
+    b"\x00\x00\x01\xba": "mpg",
+}
+_QUICKTIME_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")  # of files without `ftyp`
 _ID3_HEADER_BYTES = 10
 # kbit/s of MPEG-1 and of MPEG-2 and 2.5, layer III, and Hz of MPEG-1 (ISO/IEC 11172-3, 2.4.2.3).
 _BITRATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -20,7 +41,7 @@ _RATES = (44_100, 48_000, 32_000)
 
 
 def sniff_content(content: Content) -> Format | None:
-    """Detect the format of a recording, also behind an ID3 tag or zero bytes, and of an MP3 without its beginning.
+    """Detect the format of a recording, also behind an ID3 tag or zero bytes, and of MP3 or AAC without its beginning.
 
     Returns:
         The format, or None if it is not a known audio format.
@@ -33,30 +54,37 @@ def sniff_content(content: Content) -> Format | None:
     head = content.read_at(0, SNIFF_BYTES)
     if head[:3] == b"ID3":
         tagged = sniff_format(content.read_at(measure_id3_tag(head), SNIFF_BYTES))
-        return tagged if tagged is not None and tagged.name in ("flac", "aac") else FORMATS["mp3"]
-    return sniff_format(head) or _find_mp3(content.read_at(0, _SEARCHED_BYTES))
+        return tagged if tagged is not None and tagged.name in _BEHIND_ID3 else FORMATS["mp3"]
+    if all(content.read_at(start, 1) == b"G" for start in range(0, 3 * _TS_PACKET_BYTES, _TS_PACKET_BYTES)):
+        return FORMATS["ts"]
+    return sniff_format(head) or _find_frames(content.read_at(0, _SEARCHED_BYTES))
 
 
-def _find_mp3(data: bytes) -> Format | None:
-    """Find MP3 frames in a row, after zero bytes or the rest of a frame."""
+def _find_frames(data: bytes) -> Format | None:
+    """Find MP3 or AAC frames in a row, after zero bytes or the rest of a frame."""
     position = data.find(0xFF)
     while position >= 0:
-        if _count_frames(data, position) >= _FRAMES_IN_A_ROW:
-            return FORMATS["mp3"]
+        name = _sniff_frame(data[position : position + _FRAME_HEADER_BYTES])
+        if name and _count_frames(data, position, name) >= _FRAMES_IN_A_ROW:
+            return FORMATS[name]
         position = data.find(0xFF, position + 1)
     return None
 
 
-def _count_frames(data: bytes, position: int) -> int:
+def _count_frames(data: bytes, position: int, name: str) -> int:
     count = 0
-    while count < _FRAMES_IN_A_ROW and (length := _measure_frame(data[position : position + 4])):
+    while count < _FRAMES_IN_A_ROW and (length := _measure_frame(data[position:][:_FRAME_HEADER_BYTES], name)):
         count, position = count + 1, position + length
     return count
 
 
-def _measure_frame(header: bytes) -> int:
-    """Return the bytes of the layer III frame that a header begins, or 0 if it is no such header."""
-    if _sniff_frame(header) != "mp3" or header[1] >> 1 & 3 != 1:
+def _measure_frame(header: bytes, name: str) -> int:
+    """Return the bytes of the frame of AAC or MP3 (layer III) that a header begins, or 0 if it is no such header."""
+    if _sniff_frame(header) != name:
+        return 0
+    if name == "aac":  # ISO/IEC 13818-7, 6.2: 13 bits from bit 30 on
+        return (int.from_bytes(header[3:6], "big") >> 5 & 0x1FFF) if len(header) == _FRAME_HEADER_BYTES else 0
+    if header[1] >> 1 & 3 != 1:
         return 0
     version = header[1] >> 3 & 3  # 3: MPEG-1, 2: MPEG-2, 0: MPEG-2.5
     bitrate = (_BITRATES_1 if version == 3 else _BITRATES_2)[header[2] >> 4] * 1000
@@ -86,17 +114,19 @@ def _sniff_container(head: bytes) -> str | None:
     magic, brand = head[:4], head[8:12]
     match magic:
         case b"RIFF" | b"RF64" | b"BW64":
-            return "wav" if brand == b"WAVE" else None
+            return {b"WAVE": "wav", b"AVI ": "avi"}.get(brand)
         case b"FORM":
             return "aiff" if brand in (b"AIFF", b"AIFC") else None
         case b"\x1aE\xdf\xa3":
             return "webm" if b"webm" in head else "mkv"
-        case b"\x30\x26\xb2\x75":
-            return "wma"
         case _ if head[4:8] == b"ftyp":
             return "m4a" if brand[:3] in (b"M4A", b"M4B") else "mp4"
+        case _ if head[4:8] in _QUICKTIME_ATOMS:
+            return "mp4"
+        case _ if magic[:3] in (b"FLV", b"MP+"):
+            return "flv" if magic[:1] == b"F" else "mpc"
         case _:
-            return {b"fLaC": "flac", b"OggS": "ogg", b"caff": "caf", b".snd": "au", b"#!AM": "amr"}.get(magic)
+            return "ac3" if magic[:2] == b"\x0b\x77" else _MAGIC.get(magic)
 
 
 def _sniff_frame(head: bytes) -> str | None:
@@ -148,3 +178,10 @@ def measure_id3_tag(head: bytes) -> int:
     for byte in head[6:_ID3_HEADER_BYTES]:
         size = size << 7 | byte & 0x7F
     return size + _ID3_HEADER_BYTES
+
+
+def ends_with_tag(content: Content) -> bool:
+    """Tell whether an APEv2 or ID3v1 tag follows the audio at the end of a file."""
+    return content.read_at(max(0, content.size - 32), 8) == b"APETAGEX" or (
+        content.read_at(max(0, content.size - 128), 3) == b"TAG"
+    )

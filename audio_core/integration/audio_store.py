@@ -90,7 +90,7 @@ class AudioStore:
             AccessDenied: if it is outside this folder.
         """
         audio = open_authorized(Audio.of(url), Access(roots=(self.folder,)))
-        encoded = encode_for_upload(audio, ("wav", "mp3") if audio.is_clip else (audio.format,))
+        encoded = encode_for_upload(audio, (audio.format, "wav", "mp3"))
         with encoded.content.open_reader() as reader:
             return pybase64.b64encode_as_string(reader.read()), find_format(encoded.format).mime
 

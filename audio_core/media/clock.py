@@ -9,7 +9,7 @@ __all__ = ["GAP", "MAX_SECONDS", "Clock"]
 MAX_SECONDS = 48 * 3600.0
 """Seconds. A recording that decodes to more is refused while it is decoded."""
 GAP = 0.05
-"""Seconds by which a timestamp must be ahead of the position to mean that audio is missing."""
+"""Seconds: a smaller distance between two packets is rounding."""
 
 
 class Clock:
@@ -25,6 +25,7 @@ class Clock:
     Args:
         time_base_seconds: seconds per unit of a timestamp.
         origin: seconds at which the recording's timestamps begin.
+        gap: seconds by which a timestamp must be ahead of the position to mean that audio is missing.
 
     Example:
         >>> clock = Clock(0.5, origin=1.0)
@@ -32,8 +33,8 @@ class Clock:
         (True, 2.0)
     """
 
-    def __init__(self, time_base_seconds: float, origin: float) -> None:
-        self._time_base_seconds, self._origin = time_base_seconds, origin
+    def __init__(self, time_base_seconds: float, origin: float, gap: float = GAP) -> None:
+        self._time_base_seconds, self._origin, self._gap = time_base_seconds, origin, gap
         self.seconds = self.silence = 0.0
         self._is_started = False
 
@@ -51,7 +52,7 @@ class Clock:
             AudioTooLarge: if the recording is longer than `MAX_SECONDS`.
         """
         start = self.seconds if timestamp is None else timestamp * self._time_base_seconds - self._origin
-        is_discontinuous = not self._is_started or start - self.seconds > GAP
+        is_discontinuous = not self._is_started or start - self.seconds > self._gap
         if is_discontinuous:
             self.silence += max(0.0, start - self.seconds)
             self._is_started, self.seconds = True, start

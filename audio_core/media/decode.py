@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, cast
@@ -28,10 +29,10 @@ ENCODERS = {"wav": "pcm_s16le", "mp3": "libmp3lame", "flac": "flac", "ogg": "lib
 """Formats that `encode` writes, with FFmpeg's names of their encoders."""
 _MUXERS = {"m4a": "ipod"}
 _BITRATES = {"mp3": 64_000, "ogg": 24_000, "m4a": 64_000}  # bits a second and channel: transparent for speech
-_BATCH_SECONDS = 1.0  # converted at once
+_AAC_RATES = (24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)  # below, the padding of a frame is long
 _MPEG_RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 # Hz that encoders take; WAV and FLAC take any. Opus always decodes at 48 kHz (RFC 6716).
-_ENCODER_RATES = {"mp3": _MPEG_RATES, "m4a": (*_MPEG_RATES, 64_000, 88_200, 96_000), "ogg": (48_000,)}
+_ENCODER_RATES = {"mp3": _MPEG_RATES, "m4a": _AAC_RATES, "ogg": (48_000,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +85,13 @@ def _measure(demuxer: Demuxer, end: float | None) -> tuple[float, float]:
     """Return how long the recording is, up to `end`, and how much of it has no packets, in seconds."""
     if end is not None and demuxer.has_audio_at(end):
         return end, 0.0
-    clock, packet = demuxer.create_clock(), None
-    for packet in demuxer.read_packets():
-        clock.advance(packet.pts, packet.duration or 0)
+    clock = demuxer.create_clock()
+    for timestamp, ticks in demuxer.read_durations():
+        clock.advance(timestamp, ticks)
         if end is not None and clock.seconds >= end:
             return end, clock.silence
-    if end is None:
-        demuxer.check_last_packet(packet)
-        demuxer.check_length(clock.seconds)
-    return clock.seconds, clock.silence
+    seconds = clock.seconds if end is not None else demuxer.inspection.check_length(clock.seconds)
+    return seconds, clock.silence
 
 
 def _probe_plain_wav(audio: Audio) -> Probe | None:
@@ -134,7 +133,7 @@ def decode(audio: Audio, *, rate: int, channels: int = 1, warnings: list[str] | 
 def _decode_clip(audio: Audio, demuxer: Demuxer, rate: int, channels: int) -> Iterator[bytes]:
     start, block_bytes, is_empty = audio.start or 0.0, 2 * channels, True
     first, stop = round(start * rate), None if audio.end is None else round(audio.end * rate)
-    resampler = Resampler(rate, channels, audio.only_channel, demuxer.warnings)
+    resampler = Resampler(rate, channels, audio.only_channel, demuxer.inspection.warnings)
     for position, piece in _decode_timed(demuxer, resampler, start):
         low = max(0, first - position) * block_bytes
         high = len(piece) if stop is None else max(0, stop - position) * block_bytes
@@ -144,7 +143,8 @@ def _decode_clip(audio: Audio, demuxer: Demuxer, rate: int, channels: int) -> It
         if high < len(piece):
             return
     if is_empty:
-        raise InvalidAudio(f"{audio.label} starts after the recording's end.")
+        reason = "starts after the recording's end" if start else "holds no samples"
+        raise InvalidAudio(f"{audio.label} {reason}.")
 
 
 def encode(
@@ -208,7 +208,7 @@ def _decode_timed(demuxer: Demuxer, resampler: Resampler, start: float) -> Itera
     """Yield pieces of PCM, each with its position in output samples of the recording; gaps become silence."""
     position: int | None = None
     first = round(start * resampler.rate)
-    clock = demuxer.create_clock()
+    clock, frame = demuxer.create_clock(), None
     for frame in demuxer.decode_frames(start):
         duration = frame.samples / frame.sample_rate
         is_discontinuous = clock.advance(frame.pts, duration / demuxer.time_base_seconds)
@@ -222,9 +222,11 @@ def _decode_timed(demuxer: Demuxer, resampler: Resampler, start: float) -> Itera
         if piece := resampler.feed(frame, frame_start):
             yield position, piece
             position += len(piece) // resampler.block_bytes
+    seconds = clock.seconds - (demuxer.measure_padding(frame) if frame else 0.0)
     if position is not None:
-        yield position, resampler.flush()
-    demuxer.check_decoded(clock.seconds)
+        remaining = max(0, math.ceil(seconds * resampler.rate) - position)
+        yield position, resampler.flush()[: remaining * resampler.block_bytes]
+    demuxer.inspection.check_decoded(seconds)
 
 
 def _fill_gap(resampler: Resampler, samples: int) -> Iterator[bytes]:

@@ -10,9 +10,12 @@ become silence, so that what follows keeps its time.
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import itertools
+import math
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import av
 import av.error
@@ -23,48 +26,44 @@ from av.packet import Packet as _Packet
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import Content
-from audio_core.errors import AudioTooLarge, InvalidAudio
-from audio_core.media.clock import Clock
-from audio_core.media.completeness import find_missing_bytes
+from audio_core.audio.sniffing import ends_with_tag
+from audio_core.errors import InvalidAudio
+from audio_core.media.clock import GAP, Clock
+from audio_core.media.inspection import Inspection
 from audio_core.media.resample import get_channel_layout
 from audio_core.media.seeking import is_seekable
-from audio_core.media.track import check_rate_and_channels, choose_track, read_header_length
+from audio_core.media.track import check_rate_and_channels, choose_track, is_alone
 
 Packet: TypeAlias = "_Packet[Any]"
 
 __all__ = ["Demuxer", "open_demuxer"]
 
-MAX_DECODED_BYTES = 64 * 2**30
-"""A recording that decodes to more, at its own rate and channels, is refused. Even a small file can hold that much."""
+_DURATIONS_BY_DECODING = {"ape", "asf", "avi", "flv", "mpc", "mpc8", "mpeg", "mpegts", "tak"}  # packets do not tell
 _MICROSECONDS = 1_000_000  # FFmpeg's unit of a container's times
 
-_READABLE = "wav,mp3,flac,ogg,mov,mp4,m4a,3gp,3g2,mj2,aac,matroska,webm,aiff,caf,w64,au,asf,amr"
+_READABLE = (
+    "wav,mp3,flac,ogg,mov,mp4,m4a,3gp,3g2,mj2,aac,matroska,webm,aiff,caf,w64,au,asf,amr,"
+    "wv,ape,tta,tak,mpc,mpc8,dsf,iff,ac3,eac3,flv,avi,mpeg,mpegts"
+)
 _RAW_DEMUXERS = {"pcm16": "s16le", "pcm24": "s24le", "s16be": "s16be", "mulaw": "mulaw", "alaw": "alaw"}
-_WITHOUT_HEADER_LENGTH = {
-    "aac",
-    "amr",
-    *_RAW_DEMUXERS.values(),
-    "asf",
-    "au",
-    "wav",
-}  # or FFmpeg computes it from the size
 _WAV_OPTIONS = {"max_size": "65536", "probesize": "65536"}  # FFmpeg's default, packets of 4 KiB, takes 7 times as long
 _PREROLL = 1.0  # seconds decoded before a clip, so that codecs with a memory have settled
-_MISSING_SECONDS, _MISSING_SHARE = 0.25, 0.001  # together, how far a file may fall short of its header length
-_DAMAGED_SHARE = 0.05  # of packets that may be lost before a recording counts as damaged
+_LONGEST_LEAD, _LEAD_PACKETS = 0.25, 50  # seconds, and packets, that a decoder may need before its first frame
+_LONGEST_PACKET = 2**31  # units of the time base; a longer one is an overflow
 
 
 class Demuxer:
     """The audio stream of an open recording.
 
-    Times are those that players show: they begin with the first stream of the container, such as a picture.
+    Times are those that players show. They begin with the first stream of the container, such as a picture, or with the
+    first frame that is decoded if there is nothing else.
 
     Attributes:
         label: the recording's name in messages.
         stream: PyAV's audio stream.
         track_count: how many audio tracks the recording has.
         time_base_seconds: seconds per unit of a timestamp.
-        warnings: what a user must know about the recording.
+        inspection: what was read so far.
 
     Raises:
         InvalidAudio: if the recording has no audio track, or not the one that was chosen.
@@ -72,23 +71,68 @@ class Demuxer:
     """
 
     def __init__(self, audio: Audio, content: Content, container: InputContainer, warnings: list[str]) -> None:
-        self.label, self.warnings = audio.label, warnings
+        self.label, self._audio = audio.label, audio
         self.stream: AudioStream = choose_track(audio, container, warnings)
         self.time_base_seconds = float(self.stream.time_base or 0) or 1 / self.stream.codec_context.sample_rate
         self.track_count = len(container.streams.audio)
+        self.inspection = Inspection(audio.label, content, container, self.stream, warnings)
         self._content, self._container = content, container
         self._format_name = container.format.name.split(",")[0]
-        # A negative start is encoder delay, which the decoder drops.
-        self._origin = max(0, container.start_time or 0) / _MICROSECONDS
-        self._clip_end = audio.end
-        self._header_seconds = read_header_length(content, container, self.stream)
-        self._packet_count = self._bad_packets = self._decoded_bytes = 0
-        self._skips_beginning = self._skips_end = self._ends_badly = False
         check_rate_and_channels(self.label, self.stream.codec_context)
 
     def create_clock(self) -> Clock:
         """Return a new clock for this stream's timestamps."""
-        return Clock(self.time_base_seconds, self._origin)
+        return Clock(self.time_base_seconds, self._origin, math.inf if self._has_loose_timestamps else GAP)
+
+    @property
+    def _has_loose_timestamps(self) -> bool:
+        """Whether timestamps are those of packets, whose frames come later."""
+        return self._format_name == "asf"
+
+    @functools.cached_property
+    def _origin(self) -> float:
+        """The timestamp in seconds that counts as 0."""
+        start = max(0, self._container.start_time or 0) / _MICROSECONDS  # a negative one is encoder delay
+        codec = self.stream.codec_context.name
+        if codec.startswith("pcm_") or codec == "flac" or not is_alone(self.stream, self._container):
+            return start
+        first = self._find_first_frame()
+        longest_lead = math.inf if self._has_loose_timestamps else _LONGEST_LEAD
+        return max(0.0, first) if first is not None and abs(first - start) < longest_lead else start
+
+    def _find_first_frame(self) -> float | None:
+        """Return the timestamp of the first frame that the decoder gives, in seconds. This container does not move."""
+        with _open_container(self._audio, self._content) as container:
+            stream = cast("AudioStream", container.streams[self.stream.index])
+            for packet in itertools.islice(container.demux(stream), _LEAD_PACKETS):
+                with contextlib.suppress(av.error.FFmpegError):
+                    if frames := stream.codec_context.decode(packet):
+                        return None if frames[0].pts is None else frames[0].pts * self.time_base_seconds
+        return None
+
+    def measure_padding(self, last: AudioFrame) -> float:
+        """Return how many seconds at the end of the last frame do not belong to the recording. MP4 says so."""
+        stated, whole = (last.duration or 0) * self.time_base_seconds, last.samples / last.sample_rate
+        return whole - stated if self._format_name == "mov" and 0 < stated < whole else 0.0
+
+    def read_durations(self) -> Iterator[tuple[int | None, float]]:
+        """Yield timestamp and duration of each packet, in units of the time base, or of each frame if only these tell.
+
+        Raises:
+            InvalidAudio: if the container is damaged.
+            AudioTooLarge: if it decodes to more than `MAX_DECODED_BYTES`.
+        """
+        if self._format_name in _DURATIONS_BY_DECODING:
+            for frame in self._decode(skips_beginning=False):
+                yield frame.pts, frame.samples / frame.sample_rate / self.time_base_seconds
+            return
+        packet = None
+        for following in self.read_packets():
+            if packet is not None:
+                yield packet.pts, _get_duration(packet)
+            packet = following
+        if packet is not None and (self.stream.codec_context.name != "flac" or self._decode_packet(packet)):
+            yield packet.pts, _get_duration(packet)
 
     def read_packets(self) -> Iterator[Packet]:
         """Yield the packets from the container's current position on.
@@ -101,7 +145,8 @@ class Demuxer:
         except av.error.EOFError:
             return
         except av.error.FFmpegError:
-            raise InvalidAudio(f"{self.label} is damaged: its container cannot be read to the end.") from None
+            if not ends_with_tag(self._content):  # which FFmpeg takes for a broken packet
+                raise InvalidAudio(f"{self.label} is damaged: its container cannot be read to the end.") from None
 
     def decode_frames(self, start: float) -> Iterator[AudioFrame]:
         """Yield decoded frames from shortly before `start` (in seconds) to shortly after the clip's end.
@@ -110,11 +155,17 @@ class Demuxer:
             InvalidAudio: if the container is damaged.
             AudioTooLarge: if it decodes to more than `MAX_DECODED_BYTES`.
         """
-        has_late_timestamps = (
-            self._format_name == "ogg" and self.stream.codec_context.name == "vorbis" and start > _PREROLL
-        )
-        frames = self._decode_from(start - _PREROLL)
-        return _skip_to_true_timestamp(frames, self.time_base_seconds) if has_late_timestamps else frames
+        has_sought = start > _PREROLL and self._seek(start - _PREROLL)
+        frames = self._decode(skips_beginning=start > _PREROLL)
+        if not has_sought:
+            return frames
+        first = next(frames, None)
+        if first is not None and self._get_start(first) > start:  # the seek went too far, as after a long pre-skip
+            self._rewind()
+            return self._decode(skips_beginning=True)
+        frames = itertools.chain(() if first is None else [first], frames)
+        is_late = self._format_name == "ogg" and self.stream.codec_context.name == "vorbis"
+        return _skip_to_true_timestamp(frames, self.time_base_seconds) if is_late else frames
 
     def has_audio_at(self, seconds: float) -> bool:
         """Seek to find out whether the recording reaches a time, then rewind to the beginning.
@@ -135,76 +186,24 @@ class Demuxer:
         self._rewind()
         return is_reached
 
-    def check_last_packet(self, packet: Packet | None) -> None:
-        """Note whether the last packet is damaged, if it can be decoded without those before it."""
-        if packet is not None and self.stream.codec_context.name == "flac":
-            self._decode_packet(packet)
-
-    def check_length(self, seconds: float) -> None:
-        """Check that the recording, which ended after `seconds`, is about as long as its header says.
-
-        Raises:
-            InvalidAudio: if its bytes show that it is cut short. If only the header says so, that becomes a warning.
-        """
-        expected = self._header_seconds
-        is_short = expected is not None and expected - seconds > _MISSING_SECONDS + _MISSING_SHARE * expected
-        missing = find_missing_bytes(self._content, self._format_name)
-        claim = f"its header says {expected:.2f} s" if is_short else f"its header says {missing:,} bytes more"
-        if missing or self._lacks_indexed_packet() or (is_short and self._ends_badly):
-            raise InvalidAudio(
-                f"{self.label} is cut short: {claim}, but it ends after {seconds:.2f} s. "
-                f"Download it again, or use what is there with Audio.of(..., end={max(0.1, seconds - 0.1):.1f})."
-            )
-        if is_short:
-            self.warnings.append(f"It may be cut short: {claim}, but it ends after {seconds:.2f} s.")
-
-    def _lacks_indexed_packet(self) -> bool:
-        """Tell whether an MP4 file lists a packet that lies behind its end."""
-        index = self.stream.index_entries if self._format_name == "mov" else ()
-        return any(entry.pos + entry.size > self._content.size for entry in index)
-
-    def check_decoded(self, seconds: float) -> None:
-        """Check what was decoded from a recording that ended after `seconds`.
-
-        Raises:
-            InvalidAudio: if nothing was decoded, too much of it was damaged, or it is cut short.
-        """
-        if not self._decoded_bytes and not self._bad_packets and self._skips_beginning:
-            return  # the clip starts after the end; the caller's message for that is clearer
-        if not self._decoded_bytes:
-            raise InvalidAudio(f"{self.label} holds no audio that can be decoded: it is empty or damaged.")
-        if self._bad_packets > max(2, _DAMAGED_SHARE * self._packet_count):
-            raise InvalidAudio(
-                f"{self.label} is damaged: {self._bad_packets} of its {self._packet_count} packets do not decode."
-            )
-        if self._bad_packets:
-            self.warnings.append(f"{self._bad_packets} damaged packets were replaced by silence.")
-        if not self._skips_end:
-            self.check_length(seconds)
-
-    def _decode_from(self, start: float) -> Iterator[AudioFrame]:
-        for packet in self._read_packets_from(start):
-            self._packet_count += 1
+    def _decode(self, *, skips_beginning: bool) -> Iterator[AudioFrame]:
+        """Decode from the container's current position to shortly after the clip's end."""
+        self.inspection.skips_beginning = skips_beginning
+        for packet in self.read_packets():
             yield from self._decode_packet(packet)
-            if self._clip_end is not None and self._get_start(packet) > self._clip_end + _PREROLL:
-                self._skips_end = True
+            if self._audio.end is not None and self._get_start(packet) > self._audio.end + _PREROLL:
+                self.inspection.skips_end = True
                 return
         yield from self._decode_packet(None)
-
-    def _read_packets_from(self, start: float) -> Iterator[Packet]:
-        """Read packets from shortly before a time if that can be found exactly, else from the beginning."""
-        self._skips_beginning = start > 0
-        if start > 0:
-            self._seek(start)
-        return self.read_packets()
 
     def _seek(self, seconds: float) -> bool:
         """Seek to shortly before a time, if timestamps there are reliable without what precedes them."""
         codec = self.stream.codec_context.name
-        if not is_seekable(self._content, self._format_name, codec, self._to_timestamp(seconds)):
+        timestamp, index = self._to_timestamp(seconds), (entry.timestamp for entry in self.stream.index_entries)
+        if not is_seekable(self._content, self._format_name, codec, timestamp, index):
             return False
         try:
-            self._container.seek(self._to_timestamp(seconds), stream=self.stream)
+            self._container.seek(timestamp, stream=self.stream)
         except av.error.FFmpegError:  # after the end
             self._rewind()
             return False
@@ -219,28 +218,27 @@ class Demuxer:
         except av.error.FFmpegError:
             raise InvalidAudio(f"{self.label} is damaged: seeking back to its beginning failed.") from None
 
-    def _get_start(self, packet: Packet) -> float:
-        return 0.0 if packet.pts is None else packet.pts * self.time_base_seconds - self._origin
+    def _get_start(self, item: Packet | AudioFrame) -> float:
+        return 0.0 if item.pts is None else item.pts * self.time_base_seconds - self._origin
 
     def _decode_packet(self, packet: Packet | None) -> list[AudioFrame]:
+        """Decode a packet, or what the decoder still holds if it is None."""
         try:
             frames = self.stream.codec_context.decode(packet)
         except av.error.FFmpegError:  # of any kind: damaged data can raise even 'Operation not permitted'
-            self._bad_packets += packet is not None
-            self._ends_badly = True
+            if packet is not None:
+                self.inspection.add_damaged_packet()
             return []
-        self._ends_badly = packet is None and self._ends_badly
-        for frame in frames:
-            self._decoded_bytes += frame.samples * frame.format.bytes * frame.layout.nb_channels
-        if self._decoded_bytes > MAX_DECODED_BYTES:
-            raise AudioTooLarge(
-                f"{self.label} decodes to more than {MAX_DECODED_BYTES // 2**30} GiB; "
-                "use a clip of it, with start and end."
-            )
+        self.inspection.add_frames(frames, is_end=packet is None)
         return frames
 
 
-@contextmanager
+def _get_duration(packet: Packet) -> float:
+    duration = packet.duration or 0
+    return duration if duration < _LONGEST_PACKET else 0
+
+
+@contextlib.contextmanager
 def open_demuxer(audio: Audio, warnings: list[str] | None = None) -> Generator[Demuxer]:
     """Open a recording that is not remote for demuxing, and close it after the block.
 
@@ -252,6 +250,13 @@ def open_demuxer(audio: Audio, warnings: list[str] | None = None) -> Generator[D
         InvalidAudio: if it cannot be opened or holds no audio.
         UnsupportedFormat: if its codec, sample rate or channel count is not supported.
     """
+    content = audio.open_content()
+    with _open_container(audio, content) as container:
+        yield Demuxer(audio, content, container, [] if warnings is None else warnings)
+
+
+@contextlib.contextmanager
+def _open_container(audio: Audio, content: Content) -> Generator[InputContainer]:
     name = audio.detect_format().name
     raw_demuxer = _RAW_DEMUXERS.get(name)
     options = {"format_whitelist": raw_demuxer or _READABLE, "protocol_whitelist": "pipe"}
@@ -259,14 +264,13 @@ def open_demuxer(audio: Audio, warnings: list[str] | None = None) -> Generator[D
         options |= _WAV_OPTIONS
     if raw_demuxer:
         options |= {"sample_rate": str(audio.sample_rate), "ch_layout": get_channel_layout(audio.channels)}
-    content = audio.open_content()
     with content.open_reader() as reader:
         try:
             container = av.open(reader, "r", format=raw_demuxer, options=options, metadata_errors="replace")
         except (av.error.FFmpegError, ValueError):
             raise InvalidAudio(f"{audio.label} is damaged: it starts like audio but cannot be opened.") from None
         with container:
-            yield Demuxer(audio, content, container, [] if warnings is None else warnings)
+            yield container
 
 
 def _skip_to_true_timestamp(frames: Iterable[AudioFrame], time_base_seconds: float) -> Iterator[AudioFrame]:

@@ -6,16 +6,20 @@ their beginning.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
+
 from audio_core.audio.content import Content
 from audio_core.media.ogg import is_one_stream_until
 
 __all__ = ["is_seekable"]
 
-_BY_INDEX = {"aiff", "flac", "mov"}  # an index or the frames themselves hold exact timestamps
+_BY_INDEX = {"flac", "mov"}  # an index or the frames themselves hold exact timestamps
 _BY_COUNTING = {"mp3", "aac"}  # FFmpeg seeks by counting frames from the beginning, which is exact
+_CHECKED_PACKETS = 100
 
 
-def is_seekable(content: Content, container: str, codec: str, timestamp: int) -> bool:
+def is_seekable(content: Content, container: str, codec: str, timestamp: int, index: Iterable[int]) -> bool:
     """Tell whether timestamps are reliable after a seek, without what precedes it.
 
     Args:
@@ -23,9 +27,18 @@ def is_seekable(content: Content, container: str, codec: str, timestamp: int) ->
         container: FFmpeg's name of the container.
         codec: FFmpeg's name of the codec.
         timestamp: where to seek, in units of the stream's time base.
+        index: timestamps of the packets, as far as the container lists them.
     """
     if container == "ogg":
-        return is_one_stream_until(timestamp, content)
-    if container == "wav":
+        return codec in ("opus", "vorbis") and is_one_stream_until(timestamp, content)
+    if container in ("aiff", "wav"):
         return codec.startswith("pcm_")  # samples of codecs in blocks do not stand where bytes say
+    if container == "mov" and not _is_even(index):
+        return False
     return container in _BY_INDEX | _BY_COUNTING and codec != "opus"  # its pre-skip shifts samples
+
+
+def _is_even(index: Iterable[int]) -> bool:
+    """Tell whether packets follow one another at one distance. Timestamps that were rounded do not."""
+    distances = {after - before for before, after in itertools.pairwise(itertools.islice(index, _CHECKED_PACKETS))}
+    return len(distances) == 1

@@ -6,16 +6,16 @@ import av
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import Content
 from audio_core.errors import InvalidAudio, UnsupportedFormat
 from audio_core.media.completeness import has_header_length
 
-__all__ = ["CHANNELS", "RATES", "check_rate_and_channels", "choose_track", "read_header_length"]
+__all__ = ["CHANNELS", "RATES", "check_rate_and_channels", "choose_track", "is_alone", "read_header_length"]
 
-RATES, CHANNELS = range(4_000, 384_001), range(1, 65)
+RATES, CHANNELS = range(1_000, 768_001), range(1, 65)
 """Accepted sample rates (Hz) and channel counts. Only a forged header has others: at 1 Hz, 1 MB lasts for days."""
 
 
@@ -48,13 +48,23 @@ def choose_track(audio: Audio, container: InputContainer, warnings: list[str]) -
     return tracks[number]
 
 
+def is_alone(stream: AudioStream, container: InputContainer) -> bool:
+    """Tell whether a container holds no other stream that takes time: a cover picture does not."""
+    timed = [other for other in container.streams if other.type in ("audio", "video") and not _is_cover(other)]
+    return timed == [stream]
+
+
+def _is_cover(stream: Stream) -> bool:
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
 def read_header_length(content: Content, container: InputContainer, stream: AudioStream) -> float | None:
     """Return how many seconds the header says the recording lasts; None if it does not say, or FFmpeg only guesses."""
     if not has_header_length(content, container.format.name.split(",")[0]):
         return None
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
-    is_audio_alone = len(container.streams) == 1  # else it may be the length of the video
+    is_audio_alone = is_alone(stream, container)  # else it may be the length of the video
     return container.duration / av.time_base if container.duration and is_audio_alone else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import FileContent, compute_sha256
@@ -15,6 +16,9 @@ from audio_core.transcript.progress import Progress
 from audio_core.transcript.usage import Usage
 from audio_core.wire.transcription import TranscriptionOptions
 
+if TYPE_CHECKING:
+    from audio_core.media.decode import Probe
+
 __all__ = ["Job", "Recording"]
 
 
@@ -24,17 +28,18 @@ class Recording:
 
     Attributes:
         audio: the recording, or a clip of it.
-        end: where the recording, or its clip, ends, in seconds of the original recording.
-        channels: the number of its channels.
+        properties: its length, channels and such; the length of a clip is the time at which it ends.
         sha256: the SHA-256 of its bytes, in hex.
-        warnings: what a user must know about it.
     """
 
     audio: Audio
-    end: float
-    channels: int
+    properties: Probe
     sha256: str
-    warnings: tuple[str, ...] = ()
+
+    @property
+    def end(self) -> float:
+        """Where the recording, or its clip, ends, in seconds of the original recording."""
+        return self.properties.duration
 
     @property
     def start(self) -> float:
@@ -45,6 +50,11 @@ class Recording:
     def seconds(self) -> float:
         """The duration of the recording, or of its clip."""
         return max(0.0, self.end - self.start)
+
+    def clip(self, start: float, end: float) -> Recording:
+        """Return a clip of the recording, from `start` to `end` in seconds of the original recording."""
+        properties = replace(self.properties, duration=end)
+        return replace(self, audio=self.audio.clip(start, end), properties=properties)
 
     def check_unchanged(self) -> None:
         """Check that the file has not been overwritten since it was opened.

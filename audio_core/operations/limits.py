@@ -15,6 +15,7 @@ from typing import TypeAlias, TypeVar
 from audio_core.audio.content import EncodedAudio
 from audio_core.errors import InvalidRequest
 from audio_core.http.endpoint import Endpoint
+from audio_core.operations.upload import WRITABLE_FORMATS
 from audio_core.providers import Provider
 from audio_core.transcript.segment import format_clock
 from audio_core.wire.refusals import Refusal, parse_refusal
@@ -57,7 +58,7 @@ class _Limits:
         """Return the formats that are not refused: those that the gateway has named, if any, and all if none is left."""
         left = [name for name in formats if name not in self.refused_formats]
         named = [name for name in left if name in self.named_formats]
-        return tuple(named or left or formats)
+        return tuple(next((names for names in (named, left) if WRITABLE_FORMATS & {*names}), formats))
 
     def apply(self, row: Provider) -> Provider:
         """Return the row of a provider with these limits."""

@@ -115,8 +115,7 @@ class _PieceResults:
             return Transcript("", (), provider=self.job.endpoint.provider.name, model=self.job.model)
         job = self.job.with_limits()
         if piece.end - piece.start > get_longest_piece(job.endpoint.provider):
-            clip = replace(self.recording, audio=self.recording.audio.clip(piece.start, piece.end), end=piece.end)
-            return (yield from transcribe_long(job.without_progress(), clip))
+            return (yield from transcribe_long(job.without_progress(), self.recording.clip(piece.start, piece.end)))
         key = job.build_key(self.recording, piece.start, piece.end)
         try:
             transcript = yield from run_limited(transcribe_once(job.store, key, self._request(job, piece)))
@@ -126,8 +125,8 @@ class _PieceResults:
         return transcript.shift(piece.start)
 
     def _request(self, job: Job, piece: Piece) -> Flow[Transcript]:
-        formats, seconds = job.endpoint.provider.upload_formats, piece.end - piece.start
-        audio = yield from run_blocking(partial(encode_for_upload, piece.audio, formats, seconds))
+        formats = job.endpoint.provider.upload_formats
+        audio = yield from run_blocking(partial(encode_for_upload, piece.audio, formats))
         return (yield from request_transcript(job, self.recording.audio.name, audio))
 
     def _count_seconds_done(self) -> float:

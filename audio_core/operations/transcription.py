@@ -56,10 +56,10 @@ def transcribe(job: Job, audio: Audio, access: Access | None) -> Flow[Transcript
     """
     recording = yield from open_recording(job, audio, access)
     job.report_progress(recording, 0.0)
-    is_split = job.options.channels == "separate" and recording.channels > 1
+    is_split = job.options.channels == "separate" and recording.properties.channels > 1
     transcript = yield from (_transcribe_channels if is_split else _transcribe_recording)(job, recording)
     job.report_progress(recording, recording.seconds, transcript.usage)
-    transcript = transcript.add_warnings((*recording.warnings, *_list_unmet_wishes(job, transcript)))
+    transcript = transcript.add_warnings((*recording.properties.warnings, *_list_unmet_wishes(job, transcript)))
     for warning in transcript.warnings:
         _log.warning("%s: %s", audio.label, warning)
     return replace(transcript, source=audio.source, sha256=recording.sha256)
@@ -96,9 +96,7 @@ def open_recording(job: Job, audio: Audio, access: Access | None) -> Flow[Record
 def _inspect(audio: Audio) -> Recording:
     from audio_core.media.decode import probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    properties = probe(audio)
-    sha256 = compute_sha256(audio.open_content())
-    return Recording(audio, properties.duration, properties.channels, sha256, properties.warnings)
+    return Recording(audio, probe(audio), compute_sha256(audio.open_content()))
 
 
 def _transcribe_recording(job: Job, recording: Recording) -> Flow[Transcript]:
@@ -130,7 +128,9 @@ def _run_engine(engine: Engine, job: Job, recording: Recording) -> Flow[Transcri
 
 def _request_whole(job: Job, recording: Recording) -> Flow[Transcript]:
     row = job.endpoint.provider
-    audio = yield from run_blocking(partial(encode_for_upload, recording.audio, row.upload_formats, recording.end))
+    audio = yield from run_blocking(
+        partial(encode_for_upload, recording.audio, row.upload_formats, recording.properties)
+    )
     if row.max_upload_bytes is not None and audio.content.size > row.max_upload_bytes:
         raise _UploadTooLarge
     transcript = yield from request_transcript(job, recording.audio.name, audio)
@@ -140,7 +140,10 @@ def _request_whole(job: Job, recording: Recording) -> Flow[Transcript]:
 
 def _transcribe_channels(job: Job, recording: Recording) -> Flow[Transcript]:
     """Transcribe each channel by itself, as a speaker of its own."""
-    channels = [replace(recording, audio=recording.audio.select_channel(index)) for index in range(recording.channels)]
+    channels = [
+        replace(recording, audio=recording.audio.select_channel(index))
+        for index in range(recording.properties.channels)
+    ]
     part_job = job.without_progress()
     results = yield from gather((_transcribe_channel(part_job, each) for each in channels), job.max_concurrency)
     merged = merge_channels([transcript for transcript, _ in results])

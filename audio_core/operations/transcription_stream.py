@@ -43,7 +43,9 @@ def open_transcription_stream(job: Job, audio: Audio, access: Access | None) -> 
 def _open(job: Job, recording: Recording) -> Flow[OpenStream[Segment]]:
     job = job.with_limits()
     audio, row = recording.audio, job.endpoint.provider
-    encoded = yield from run_blocking(partial(encode_for_upload, recording.audio, row.upload_formats, recording.end))
+    encoded = yield from run_blocking(
+        partial(encode_for_upload, recording.audio, row.upload_formats, recording.properties)
+    )
     is_large = row.max_upload_bytes is not None and encoded.content.size > row.max_upload_bytes
     if is_large or encoded.seconds > get_longest_request(row):
         raise AudioTooLarge(

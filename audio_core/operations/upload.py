@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import EncodedAudio
@@ -11,11 +12,16 @@ from audio_core.http.access import Access
 from audio_core.http.download import open_or_download
 from audio_core.http.flow import Flow, run_blocking
 
-__all__ = ["encode_for_upload", "measure_seconds", "prepare_upload"]
+if TYPE_CHECKING:
+    from audio_core.media.decode import Probe
+
+__all__ = ["WRITABLE_FORMATS", "encode_for_upload", "measure_seconds", "prepare_upload"]
 
 _LONGEST_WAV = 60.0  # seconds; longer audio that must be encoded is sent as MP3, at a tenth of the size
 _SHORT_FORMATS = ("wav", "mp3", "flac", "m4a", "ogg")
 _LONG_FORMATS = ("mp3", "m4a", "ogg", "flac", "wav")
+WRITABLE_FORMATS = frozenset(_LONG_FORMATS)
+"""Names of the formats to which a recording can be converted. A gateway must take one of them."""
 
 
 def prepare_upload(
@@ -37,27 +43,29 @@ def prepare_upload(
     return (yield from run_blocking(partial(encode_for_upload, opened, formats)))
 
 
-def encode_for_upload(audio: Audio, formats: Sequence[str], end: float | None = None) -> EncodedAudio:
+def encode_for_upload(audio: Audio, formats: Sequence[str], properties: Probe | None = None) -> EncodedAudio:
     """Encode an open recording, or its clip, for a gateway.
+
+    A whole recording in one of the formats stays as it is, if it has the same times for whoever ignores timestamps.
 
     Args:
         audio: a recording that is not remote.
-        formats: names of the formats that the gateway takes. A whole recording in one of these stays as it is.
-        end: where the recording or clip ends, in seconds of the recording, if that is known.
+        formats: names of the formats that the gateway takes.
+        properties: what `probe` has returned for the recording; None probes it here.
 
     Raises:
         InvalidAudio: if the recording is damaged or cut short.
     """
     from audio_core.media.decode import encode, probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    row, end = audio.detect_format(), audio.end if end is None else end
-    end = probe(audio).duration if end is None else end
-    if not audio.is_clip and audio.only_channel is None and not row.raw and row.name in formats:
-        return EncodedAudio(audio.open_content(), row.name, end)
-    target = _choose_format(formats, end - (audio.start or 0.0))
-    content = encode(audio, target)
+    row, properties = audio.detect_format(), properties or probe(audio)
+    is_whole = not audio.is_clip and audio.only_channel is None and audio.track is None
+    if is_whole and properties.is_continuous and not row.raw and row.name in formats:
+        return EncodedAudio(audio.open_content(), row.name, properties.duration, properties.warnings)
+    target, warnings = _choose_format(formats, properties.duration - (audio.start or 0.0)), list(properties.warnings)
+    content = encode(audio, target, warnings=warnings)
     seconds = probe(Audio.of(content)).duration  # a clip may reach beyond the recording's end
-    return EncodedAudio(content, target, seconds)
+    return EncodedAudio(content, target, seconds, tuple(dict.fromkeys(warnings)))
 
 
 def measure_seconds(audio: Audio) -> float:

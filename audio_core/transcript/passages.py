@@ -61,8 +61,9 @@ def split_passages(
     Yields:
         Passages whose metadata has `start` and `end` (seconds of the original recording) and `segment` (index). Where
         they are known, there are also `source`, `clip`, `speaker`, `language`, `duration`, `model`, `provider` and
-        `sha256`. `warnings` has those of the transcript, one a line. `gap` is True where transcription failed. `estimated` is True where a chat model guessed the times.
-        `timeline` has the time of each word or segment, so that the passage can be cut later.
+        `sha256`. `warnings` has those of the transcript, one a line. `gap` is True where transcription failed.
+        `estimated` is True where times were estimated. `timeline` has the time of each word or segment, so that the
+        passage can be cut later.
 
     Raises:
         ValueError: if `window_seconds` is not positive, or `window_overlap` is negative or not below it.

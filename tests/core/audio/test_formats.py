@@ -42,7 +42,7 @@ def test_an_id3_tag_announces_mp3() -> None:
     assert sniff_format(b"ID3\x04\x00\x00\x00\x00\x00\x0a").name == "mp3"
 
 
-@pytest.mark.parametrize("head", [b"", b"R", b"RIFF....AVI ", b"\xff\xd8\xff\xe0", b"\xff\xff\xff\xff", bytes(64)])
+@pytest.mark.parametrize("head", [b"", b"R", b"RIFF....WEBP", b"\xff\xd8\xff\xe0", b"\xff\xff\xff\xff", bytes(64)])
 def test_other_bytes_show_none(head: bytes) -> None:
     assert sniff_format(head) is None
 

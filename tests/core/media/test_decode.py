@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio_core import Audio, AudioTooLarge, InvalidAudio, UnsupportedFormat
-from audio_core.media import clock, demux
+from audio_core.media import clock, inspection
 from audio_core.media.decode import ENCODERS, decode, encode, probe
 from audio_core.testing import silence, tone
 
@@ -97,7 +97,7 @@ def test_a_clip_of_vorbis_is_exact_although_its_stamps_are_not() -> None:
 @pytest.mark.parametrize("name", ["wav", "mp3", "flac", "ogg", "m4a", "aac", "aiff"])
 def test_a_clip_does_not_decode_what_precedes_it(talk, recoded, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     speech = Audio.of(recoded(Audio.of(talk, end=60), name))
-    monkeypatch.setattr(demux, "MAX_DECODED_BYTES", 6 * 48_000 * 4)  # six seconds of what any of them decodes to
+    monkeypatch.setattr(inspection, "MAX_DECODED_BYTES", 6 * 48_000 * 4)  # six seconds of what any of them decodes to
     assert seconds(heard(speech.clip(50.0, 51.0))) == 1.0
     assert probe(speech.clip(50.0, 51.0)).duration == 51.0
     assert probe(speech.clip(50.0, 99.0)).duration == pytest.approx(60.0, abs=0.1)
@@ -214,7 +214,7 @@ def test_seconds_and_bytes_are_capped_while_decoding(monkeypatch: pytest.MonkeyP
     with pytest.raises(AudioTooLarge, match="longer than"):
         heard(Audio.of(tone(2.0)))
     monkeypatch.undo()
-    monkeypatch.setattr(demux, "MAX_DECODED_BYTES", 1000)
+    monkeypatch.setattr(inspection, "MAX_DECODED_BYTES", 1000)
     with pytest.raises(AudioTooLarge, match="decodes to more than"):
         heard(Audio.of(tone(2.0)))
 
