@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audio_core.errors import AudioTooLarge
 
-__all__ = ["GAP", "MAX_SECONDS", "Clock"]
+__all__ = ["GAP", "MAX_SECONDS", "Clock", "check_seconds"]
 
 MAX_SECONDS = 48 * 3600.0
 """Seconds. A recording that decodes to more is refused while it is decoded."""
@@ -57,8 +57,17 @@ class Clock:
             self.silence += max(0.0, start - self.seconds)
             self._is_started, self.seconds = True, start
         self.seconds += ticks * self._time_base_seconds
-        if self.seconds > MAX_SECONDS:
-            raise AudioTooLarge(
-                f"The recording is longer than {MAX_SECONDS / 3600:.0f} hours; use a clip of it, with start and end."
-            )
+        check_seconds(self.seconds)
         return is_discontinuous
+
+
+def check_seconds(seconds: float) -> None:
+    """Check that a recording is not too long.
+
+    Raises:
+        AudioTooLarge: if it is longer than `MAX_SECONDS`.
+    """
+    if seconds > MAX_SECONDS:
+        raise AudioTooLarge(
+            f"The recording is longer than {MAX_SECONDS / 3600:.0f} hours; use a clip of it, with start and end."
+        )

@@ -17,8 +17,9 @@ from av.audio.stream import AudioStream
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import FileContent
 from audio_core.errors import InvalidAudio, UnsupportedFormat
-from audio_core.media.clock import GAP
+from audio_core.media.clock import GAP, check_seconds
 from audio_core.media.demux import Demuxer, open_demuxer
+from audio_core.media.inspection import check_size
 from audio_core.media.resample import Resampler, get_channel_layout
 from audio_core.media.track import CHANNELS, RATES
 from audio_core.media.wav import parse_plain_wav
@@ -71,6 +72,7 @@ def probe(audio: Audio) -> Probe:
         >>> probe(Audio.of("examples/audio/talk.ogg")).codec
         'opus'
     """
+    check_size(audio)
     if plain := _probe_plain_wav(audio):
         return plain
     warnings = list[str]()
@@ -102,6 +104,7 @@ def _probe_plain_wav(audio: Audio) -> Probe | None:
     if wav is None or wav.sample_rate not in RATES or wav.channels not in CHANNELS:
         return None
     seconds = wav.seconds if audio.end is None else min(wav.seconds, audio.end)
+    check_seconds(seconds)
     return Probe(wav.codec, wav.sample_rate, wav.channels, round(seconds, 6))
 
 

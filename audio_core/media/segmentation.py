@@ -31,6 +31,7 @@ _SHORTEST_PAUSE = 0.3  # seconds
 _SHORTEST_PIECE = 0.1  # seconds of new audio; a last piece with less is dropped
 _FRAME_SAMPLES = round(FRAME_SECONDS * RATE)
 _QUIET_WINDOW = 5  # frames whose summed level decides which moment is the quietest
+_LOUDEST_HISS, _HISS_SHARE = 16.0, 1 / 32  # a level, and its share of the loudest so far, that hiss stays below
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Piece:
         end: seconds of the original recording.
         content: the audio as 16-bit mono PCM at `RATE`, in a temporary file.
         shared: seconds at its beginning that the previous piece holds too; 0 after a pause.
-        is_silent: whether it is digital silence, or nearly.
+        is_silent: whether it is digital silence, or hiss far below what was heard before.
     """
 
     start: float
@@ -121,6 +122,7 @@ class Segmenter:
         self._vad = vad or EnergyVad(RATE)
         self._pcm = bytearray()
         self._piece_start = self._shared = 0
+        self._loudest = 0.0
         self._frames: list[VadFrame] = []
 
     def feed(self, data: bytes) -> Iterator[Piece]:
@@ -172,7 +174,9 @@ class Segmenter:
         loudest = max((frame.level for frame in self._frames if frame.start < end), default=0.0)
         content = FileContent.copy_from(io.BytesIO(self._pcm[: 2 * (end - self._piece_start)]))
         start, stop = (self._origin + sample / RATE for sample in (self._piece_start, end))
-        return Piece(start, stop, content, self._shared / RATE, loudest < SILENT)
+        self._loudest = max(self._loudest, loudest)
+        is_silent = loudest < max(SILENT, min(_LOUDEST_HISS, self._loudest * _HISS_SHARE))
+        return Piece(start, stop, content, self._shared / RATE, is_silent)
 
     def _continue_at(self, start: int, *, shared: int) -> None:
         del self._pcm[: 2 * (start - self._piece_start)]

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 __all__ = ["FRAME_SECONDS", "SILENT", "EnergyVad", "VadFrame"]
 
 FRAME_SECONDS = 0.02
-SILENT = 16.0
-"""Level (mean of absolute 16-bit samples) below which a frame is silent; dither and hiss are below it."""
+SILENT = 2.0
+"""Level (mean of absolute 16-bit samples) below which a frame is silent in any recording; dither is below it."""
 
 _FLOOR_RISE, _SPEECH_DECAY = 1.003, 0.9995  # factors a frame: 16 % a second up, 2.5 % a second down
 _FLOOR_FACTOR, _SPEECH_FACTOR = 2.0, 0.1  # a frame is quiet below this many times the noise floor or speech level

@@ -25,7 +25,7 @@ from audio_core.operations.long_transcription import (
     transcribe_long,
 )
 from audio_core.operations.transcription_request import request_transcript
-from audio_core.operations.upload import encode_for_upload
+from audio_core.operations.upload import SHORTEST_SECONDS, encode_for_upload
 from audio_core.transcript.merge import merge_channels
 from audio_core.transcript.transcript import Transcript
 
@@ -56,13 +56,29 @@ def transcribe(job: Job, audio: Audio, access: Access | None) -> Flow[Transcript
     """
     recording = yield from open_recording(job, audio, access)
     job.report_progress(recording, 0.0)
-    is_split = job.options.channels == "separate" and recording.properties.channels > 1
-    transcript = yield from (_transcribe_channels if is_split else _transcribe_recording)(job, recording)
+    try:
+        transcript = yield from _transcribe(job, recording)
+    except TranscriptionIncomplete as error:
+        error.transcript = _complete(job, recording, error.transcript)
+        raise
     job.report_progress(recording, recording.seconds, transcript.usage)
-    transcript = transcript.add_warnings((*recording.properties.warnings, *_list_unmet_wishes(job, transcript)))
-    for warning in transcript.warnings:
-        _log.warning("%s: %s", audio.label, warning)
-    return replace(transcript, source=audio.source, sha256=recording.sha256)
+    return _complete(job, recording, transcript)
+
+
+def _transcribe(job: Job, recording: Recording) -> Flow[Transcript]:
+    if recording.seconds < SHORTEST_SECONDS:
+        warning = f"It lasts {recording.seconds:.3f} s, which is too short to hold speech, and was not sent."
+        return Transcript("", (), duration=recording.seconds, model=job.model, warnings=(warning,))
+    is_split = job.options.channels == "separate" and recording.properties.channels > 1
+    return (yield from (_transcribe_channels if is_split else _transcribe_recording)(job, recording))
+
+
+def _complete(job: Job, recording: Recording, transcript: Transcript) -> Transcript:
+    """Add to a transcript what is known of its recording, and log what a user must know."""
+    complete = transcript.add_warnings((*recording.properties.warnings, *_list_unmet_wishes(job, transcript)))
+    for warning in complete.warnings:
+        _log.warning("%s: %s", recording.audio.label, warning)
+    return replace(complete, source=recording.audio.source, sha256=recording.sha256)
 
 
 def _list_unmet_wishes(job: Job, transcript: Transcript) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import EncodedAudio
+from audio_core.errors import InvalidAudio
 from audio_core.http.access import Access
 from audio_core.http.download import open_or_download
 from audio_core.http.flow import Flow, run_blocking
@@ -15,8 +16,10 @@ from audio_core.http.flow import Flow, run_blocking
 if TYPE_CHECKING:
     from audio_core.media.decode import Probe
 
-__all__ = ["WRITABLE_FORMATS", "encode_for_upload", "measure_seconds", "prepare_upload"]
+__all__ = ["SHORTEST_SECONDS", "WRITABLE_FORMATS", "encode_for_upload", "measure_seconds", "prepare_upload"]
 
+SHORTEST_SECONDS = 0.1
+"""OpenAI refuses less: "Minimum audio length is 0.1 seconds"."""
 _LONGEST_WAV = 60.0  # seconds; longer audio that must be encoded is sent as MP3, at a tenth of the size
 _SHORT_FORMATS = ("wav", "mp3", "flac", "m4a", "ogg")
 _LONG_FORMATS = ("mp3", "m4a", "ogg", "flac", "wav")
@@ -37,10 +40,13 @@ def prepare_upload(
         max_retries: how many more requests may follow a failed one.
 
     Raises:
-        AudioError: if the recording may not be opened, is not audio, is damaged or cut short.
+        AudioError: if the recording may not be opened, is not audio, is too short to hear, is damaged or cut short.
     """
     opened = yield from open_or_download(audio, access, timeout=timeout, max_retries=max_retries)
-    return (yield from run_blocking(partial(encode_for_upload, opened, formats)))
+    encoded = yield from run_blocking(partial(encode_for_upload, opened, formats))
+    if encoded.seconds < SHORTEST_SECONDS:
+        raise InvalidAudio(f"{audio.label} lasts {encoded.seconds:.3f} s, which is too short to hear.")
+    return encoded
 
 
 def encode_for_upload(audio: Audio, formats: Sequence[str], properties: Probe | None = None) -> EncodedAudio:
