@@ -66,7 +66,9 @@ def _offload_message(message: MessageT, folder: AudioStore) -> MessageT:
     if isinstance(content, str):
         blocks = parse_tool_blocks(content) if isinstance(message, ToolMessage) else None
         new_blocks = offload_audio(blocks, folder)
-        return message if new_blocks is blocks else message.model_copy(update={"content": json.dumps(new_blocks)})
+        if new_blocks is blocks:
+            return message
+        return message.model_copy(update={"content": json.dumps(new_blocks, ensure_ascii=False)})
     new_content = offload_audio(content, folder)
     return message if new_content is content else message.model_copy(update={"content": new_content})
 

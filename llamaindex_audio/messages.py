@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -46,12 +47,12 @@ def to_chat_messages(messages: Sequence[ChatMessage]) -> list[CoreMessage]:
 
 def _map_message(index: int, message: ChatMessage) -> CoreMessage:
     role = _ROLES.get(message.role, message.role)
-    speech = cast("dict[str, Any]", message.additional_kwargs.get("audio") or {})
+    speech = _map_speech(message.additional_kwargs)
     parts: list[Any] = []
     for block_index, block in enumerate(message.blocks):
         with at_block(index, block_index):
             is_speech = role is MessageRole.ASSISTANT and isinstance(block, AudioBlock)
-            parts.append(_map_speech(speech) if is_speech else _map_block(block))
+            parts.append(speech if is_speech else _map_block(block))
     return CoreMessage(
         role.value,
         parts,
@@ -118,8 +119,14 @@ def _map_image(block: ImageBlock) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": str(block.url) if block.url else block.inline_url(), **detail}}
 
 
-def _map_speech(speech: Mapping[str, Any]) -> Speech:
-    """Map an assistant's speech, as `AudioLLM` stores it in `additional_kwargs`."""
+def _map_speech(extras: Mapping[str, Any]) -> Speech:
+    """Map an assistant's speech, as `AudioLLM` or LlamaIndex's `OpenAI` store it in `additional_kwargs`.
+
+    `OpenAI` keeps the id alone, so that only the gateway can tell whether it has expired.
+    """
+    if reference := extras.get("reference_audio_id"):
+        return Speech(b"", "", id=reference, expires_at=math.inf)
+    speech = cast("dict[str, Any]", extras.get("audio") or {})
     return Speech(b"", "", speech.get("transcript") or "", speech.get("id"), speech.get("expires_at"))
 
 

@@ -13,7 +13,13 @@ from llama_index.core.readers.base import BasePydanticReader
 from llama_index.core.schema import Document
 
 from audio_core import Access, Audio, Progress, Provider, TranscriptStore
-from audio_core.integration import DocumentReader, Granularity, ReaderOptions, find_provider
+from audio_core.integration import (
+    DocumentReader,
+    Granularity,
+    ReaderOptions,
+    build_file_system_source,
+    find_provider,
+)
 from llamaindex_audio.nodes import to_document
 
 __all__ = ["AudioReader"]
@@ -82,18 +88,21 @@ class AudioReader(BasePydanticReader):
         Args:
             file: the recording: anything that `Audio.of` takes.
             extra_info: metadata to add to that of the recording.
-            fs: an fsspec file system in which `file` is a path.
+            fs: an fsspec file system in which `file` is a path. `source` is its URL there, such as `s3://talks/a.mp3`.
+                There is no `clip`, unless the file system is the local one: clips are opened by path or URL only.
 
         Raises:
             AudioError: if the recording cannot be opened, or the provider fails.
         """
-        return map(to_document, self._reader.read(_open_source(file, fs), extra_info))
+        source, metadata = _build_source(file, fs, extra_info)
+        return map(to_document, self._reader.read(source, metadata))
 
     async def aload_data(
         self, file: Any, extra_info: Mapping[str, Any] | None = None, fs: Any = None
     ) -> list[Document]:
         """Do what `load_data` does on the running event loop."""
-        return [to_document(passage) for passage in await self._reader.aread(_open_source(file, fs), extra_info)]
+        source, metadata = _build_source(file, fs, extra_info)
+        return [to_document(passage) for passage in await self._reader.aread(source, metadata)]
 
     @cached_property
     def _reader(self) -> DocumentReader:
@@ -101,5 +110,9 @@ class AudioReader(BasePydanticReader):
         return DocumentReader.create(**options)
 
 
-def _open_source(file: Any, fs: Any) -> Audio:
-    return Audio.of(file if fs is None else fs.open(str(file), "rb"))
+def _build_source(file: Any, fs: Any, extra_info: Mapping[str, Any] | None) -> tuple[Any, Mapping[str, Any] | None]:
+    """Return the recording and the metadata to add, with the URL of a recording in a file system as its `source`."""
+    if fs is None:
+        return file, extra_info
+    url = fs.unstrip_protocol(str(file))
+    return Audio(build_file_system_source(fs, str(file))), {"source": url, **(extra_info or {})}

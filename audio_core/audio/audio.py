@@ -11,7 +11,9 @@ import math
 import os
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote
@@ -276,7 +278,7 @@ def _build_from_block(cls: type[Audio], block: AudioBlock) -> Audio:
 def _build_from_handle(cls: type[Audio], handle: BinaryIO) -> Audio:
     if isinstance(handle, io.TextIOBase):
         raise InvalidAudio("The file object is open as text: open it with mode 'rb'.")
-    return cls(HandleSource(handle))
+    return cls(HandleSource(partial(nullcontext, handle)))  # a caller's own file object stays open
 
 
 def _build_from_text(cls: type[Audio], text: str) -> Audio:

@@ -5,16 +5,27 @@ from __future__ import annotations
 import os
 import re
 import threading
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import unquote_to_bytes, urlsplit
 from urllib.request import url2pathname
 
 from audio_core.audio.content import Content, FileContent, open_regular_file
-from audio_core.errors import InvalidAudio
+from audio_core.errors import AudioNotFound, InvalidAudio
 
-__all__ = ["HandleSource", "HeldSource", "PathSource", "Source", "UrlSource", "parse_file_url"]
+__all__ = [
+    "HandleSource",
+    "HeldSource",
+    "PathSource",
+    "Source",
+    "UrlSource",
+    "build_file_system_source",
+    "parse_file_url",
+]
 
 _MAX_LABEL_LENGTH = 80  # characters
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -113,15 +124,15 @@ class HeldSource:
 
 @dataclass(slots=True)
 class HandleSource:
-    """A caller's file object, copied once from its current position, when its bytes are first needed.
+    """A file object, copied once from its current position, when its bytes are first needed.
 
     Attributes:
-        handle: the file object, opened in binary mode.
+        open_handle: returns a context manager of the file object, opened in binary mode.
         label: name of the recording in messages.
-        reference: always None, because a file object has no URL.
+        reference: always None, because a file object has no URL that we could open.
     """
 
-    handle: BinaryIO
+    open_handle: Callable[[], AbstractContextManager[BinaryIO]]
     label: str = "audio given as a file object"
     reference: str | None = None
     _content: Content | None = None
@@ -131,11 +142,37 @@ class HandleSource:
         """Return the bytes, which the first call copies."""
         with self._lock:
             if self._content is None:
-                self._content = FileContent.copy_from(self.handle)
+                with self.open_handle() as handle:
+                    self._content = FileContent.copy_from(handle)
             return self._content
 
 
 Source = PathSource | UrlSource | HeldSource | HandleSource
+
+
+def build_file_system_source(fs: Any, path: str) -> PathSource | HandleSource:
+    """Build the source of a file in an fsspec file system. It is opened when its bytes are needed, and closed then.
+
+    Args:
+        fs: the file system, such as a bucket's. A file of the local one is a `PathSource`.
+        path: path of the file in it.
+    """
+    url = str(fs.unstrip_protocol(path))
+    if url.startswith("file://"):
+        return PathSource(Path(url.removeprefix("file://")))
+    label = _shorten(url.rstrip("/").rsplit("/", 1)[-1])
+    return HandleSource(partial(_open_in_file_system, fs, path, label), label)
+
+
+@contextmanager
+def _open_in_file_system(fs: Any, path: str, label: str) -> Generator[BinaryIO]:
+    try:
+        with fs.open(path, "rb") as handle:
+            yield handle
+    except FileNotFoundError:
+        raise AudioNotFound(f"There is no file {label} in the file system.") from None
+    except Exception as error:  # each file system has errors of its own
+        raise InvalidAudio(f"{label} cannot be read from the file system: {type(error).__name__}.") from error
 
 
 def parse_file_url(url: str) -> Path:

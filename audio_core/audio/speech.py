@@ -112,7 +112,8 @@ class Speech:
         Args:
             now: Unix time in seconds; None for the current time.
         """
-        return self.id is not None and self.expires_at is not None and self.expires_at > (now or time.time())
+        now = time.time() if now is None else now
+        return self.id is not None and self.expires_at is not None and self.expires_at > now
 
 
 def detect_speech_format(head: bytes, requested_format: str | None) -> tuple[str, int | None]:

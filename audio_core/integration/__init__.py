@@ -7,6 +7,7 @@ framework's types and the core's. Code that both plugins need is in this folder,
 from audio_core.audio.content import compute_sha256
 from audio_core.audio.content_blocks import is_audio_block
 from audio_core.audio.formats import find_format, is_raw
+from audio_core.audio.sources import build_file_system_source
 from audio_core.errors import at_block
 from audio_core.http.access import open_authorized, to_access
 from audio_core.integration.audio_store import AudioStore
@@ -54,6 +55,7 @@ __all__ = [
     "ToolRefusal",
     "Unit",
     "at_block",
+    "build_file_system_source",
     "chunk_passages",
     "compute_sha256",
     "find_format",

@@ -14,6 +14,7 @@ from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 
 from audio_core import Access, Audio, StoreError
+from audio_core.integration import AudioStore
 from audio_core.media.decode import probe
 from audio_core.testing import ScriptedGateway, chat_reply, tone
 from langchain_audio import ChatAudio, clip_block, count_tokens_with_audio
@@ -53,6 +54,14 @@ def size(saver: InMemorySaver) -> int:
 @pytest.fixture
 def offload(tmp_path: Path) -> AudioOffloadMiddleware:
     return AudioOffloadMiddleware(tmp_path / "sounds")
+
+
+def test_the_text_beside_audio_in_a_tools_answer_stays_as_it_is(offload, tmp_path: Path) -> None:
+    blocks = [{"type": "text", "text": "Grüße, 你好"}, {"type": "audio", "base64": CLIP}]
+    message = ToolMessage(json.dumps(blocks, ensure_ascii=False), tool_call_id="c")
+    content = offload_audio(message, AudioStore(tmp_path)).content
+    assert "Grüße, 你好" in content
+    assert json.loads(content)[1]["url"].startswith("file://")
 
 
 @pytest.mark.parametrize("is_async", [False, True])

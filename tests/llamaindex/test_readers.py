@@ -1,6 +1,7 @@
 """`AudioReader`, by itself and in LlamaIndex's own readers."""
 
 import asyncio
+import io
 import pickle
 import shutil
 from dataclasses import replace
@@ -71,6 +72,45 @@ def test_it_reads_from_another_file_system(gateway, call: Path) -> None:
     folder = SimpleDirectoryReader("/talks", fs=memory, file_extractor={".mp3": remote(gateway)}, raise_on_error=True)
     assert [document.text for document in folder.load_data()] == ["one", "two"]
     assert gateway.requests[0].parts[-1].content == call.read_bytes()
+
+
+def test_a_recording_in_another_file_system_is_named_and_closed(gateway, call: Path) -> None:
+    import fsspec
+
+    opened = []
+
+    class Bucket(type(fsspec.filesystem("memory"))):
+        protocol = "bucket"
+
+        def open(self, path: str, mode: str = "rb", **options):
+            handle = super().open(path, mode, **options)
+            if mode != "rb":
+                return handle
+            opened.append(io.BytesIO(handle.read()))  # fsspec's own files in memory can't be closed
+            return opened[-1]
+
+    bucket = Bucket()
+    bucket.pipe("/talks/a.mp3", call.read_bytes())
+    bucket.pipe("/talks/notes.mp3", b"plain text")
+    gateway.will_answer(REPLY)
+    first, _ = remote(gateway).load_data("/talks/a.mp3", fs=bucket, extra_info={"case": 7})
+    assert first.metadata["source"] == bucket.unstrip_protocol("/talks/a.mp3")
+    assert first.metadata["source"].startswith("bucket://")
+    assert (first.metadata["case"], "clip" in first.metadata) == (7, False)
+    with pytest.raises(InvalidAudio, match=r"^notes\.mp3 is not audio"):
+        remote(gateway).load_data("/talks/notes.mp3", fs=bucket)
+    with pytest.raises(AudioNotFound, match=r"no file none\.mp3"):
+        remote(gateway).load_data("/talks/none.mp3", fs=bucket)
+    assert [handle.closed for handle in opened] == [True, True]
+
+
+def test_a_recording_in_the_local_file_system_is_a_path(gateway, call: Path) -> None:
+    import fsspec
+
+    gateway.will_answer(REPLY)
+    reader = remote(gateway)
+    by_path, by_system = reader.load_data(call), reader.load_data(call, fs=fsspec.filesystem("file"))
+    assert [document.metadata for document in by_system] == [document.metadata for document in by_path]
 
 
 def test_it_reads_a_folder_in_two_processes(call: Path, tmp_path: Path) -> None:

@@ -103,6 +103,18 @@ def test_the_next_turn_names_speech_by_its_id_while_it_is_known(gateway) -> None
     assert told == {"role": "assistant", "content": "Hello."}
 
 
+def test_speech_that_llamaindexs_openai_kept_is_named_by_its_id(gateway) -> None:
+    """`llama_index.llms.openai` keeps the id beside the audio, but neither the transcript nor when the id expires."""
+    gateway.will_answer(SPOKEN)
+    said = ChatMessage(
+        role="assistant",
+        blocks=[AudioBlock(audio=PCM, format="mp3")],
+        additional_kwargs={"reference_audio_id": "audio_7"},
+    )
+    llm(gateway, **SPEAKING).chat([*asked(), said, *asked("And?")])
+    assert gateway.requests[0].json["messages"][1] == {"role": "assistant", "audio": {"id": "audio_7"}}
+
+
 async def test_a_spoken_message_survives_memory_and_a_stored_chat(gateway, tmp_path) -> None:
     gateway.will_answer(SPOKEN)
     message = llm(gateway, **SPEAKING).chat(asked()).message

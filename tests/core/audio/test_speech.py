@@ -46,7 +46,10 @@ def test_a_file_is_no_pcm() -> None:
     ("id_", "expires", "may"), [("a", 10.0, True), ("a", 5.0, False), ("a", None, False), (None, 10.0, False)]
 )
 def test_an_id_may_be_named_until_it_expires(id_: str | None, expires: float | None, may: bool) -> None:
-    assert Speech(b"", "wav", id=id_, expires_at=expires).has_valid_id(now=5.0) is may
+    speech = Speech(b"", "wav", id=id_, expires_at=expires)
+    assert speech.has_valid_id(now=5.0) is may
+    assert speech.has_valid_id(now=0.0) is (id_ is not None and expires is not None)
+    assert speech.has_valid_id() is False
 
 
 def test_its_mime_type_says_the_rate_that_the_bytes_do_not() -> None:
