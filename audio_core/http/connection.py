@@ -19,7 +19,7 @@ from audio_core.http.threads import run_in_thread
 
 __all__ = ["Connection", "StreamClock", "watch"]
 
-_LONGEST_STREAM = 3600.0  # seconds in all, or ten times the timeout if that is more
+_LONGEST_STREAM, _MOST_TIMEOUTS = 3600.0, 10  # seconds, or times the timeout if that is more
 _OPENED = (".connect_tcp.complete", ".connect_unix_socket.complete", ".start_tls.complete")
 _STALE_SECONDS = 1.0  # a server that had closed an idle connection says so within a round trip
 
@@ -106,7 +106,7 @@ class StreamClock:
     """
 
     def __init__(self, seconds: float) -> None:
-        self.seconds, self._left = seconds, max(_LONGEST_STREAM, 10 * seconds)
+        self.seconds, self._left = seconds, max(_LONGEST_STREAM, _MOST_TIMEOUTS * seconds)
         self.restart()
 
     @property

@@ -98,16 +98,15 @@ def _build_message(status: int, reason: str, provider: str, doing: str, next_ste
     return f"{summary.rstrip('.')}. {next_step}" if next_step and doing != "the download" else summary
 
 
-def find_event_error(event: Mapping[str, Any], *, provider: str, partial: str) -> ProviderError | None:
+def find_event_error(event: Mapping[str, Any], *, provider: str) -> ProviderError | None:
     """Return the error in an event of a stream, or None if there is none. The event may be the bare error object.
 
     Args:
         event: the event as decoded JSON.
         provider: name of the gateway.
-        partial: text that had arrived before.
     """
     is_bare_error = "message" in event and not _CONTENT_KEYS & event.keys()
-    return find_error({"error": event} if is_bare_error else event, provider=provider, partial=partial)
+    return find_error({"error": event} if is_bare_error else event, provider=provider)
 
 
 def find_error(reply: Any, *, provider: str, status: int = 200, partial: str | None = None) -> ProviderError | None:
@@ -124,7 +123,7 @@ def find_error(reply: Any, *, provider: str, status: int = 200, partial: str | N
         return None
     code = _get_code(error_object)
     reason = str(error_object.get("message") or code or "no reason given")
-    code_status = int(code) if code and code.isdigit() and 400 <= int(code) < 600 else None
+    code_status = int(code) if code and code.isdecimal() and 400 <= int(code) < 600 else None
     error_class = _choose_error_class(code_status, code, reason) if code_status else ProviderUnavailable
     return error_class(
         f"{provider} answered with an error in place of a reply: {scrub(reason, 240)}",

@@ -36,7 +36,7 @@ __all__ = [
 
 T = TypeVar("T")
 MAX_REPLY_BYTES = 64 * 2**20
-"""Size of the largest reply without speech. A model writes up to about a megabyte; as JSON it takes three times its size."""
+"""Size of the largest reply without speech: 290,000 words, with a JSON event for each."""
 
 MAX_SPEECH_BYTES = 256 * 2**20
 """Size of the largest reply with speech: 70 minutes of PCM at 24 kHz in base64, or three hours of MP3."""

@@ -132,7 +132,8 @@ class ChatStream:
         return chunk
 
     def _raise_error_in(self, chunk: dict[str, Any]) -> None:
-        if error := find_event_error(chunk, provider=self._provider, partial=self.partial):
+        if error := find_event_error(chunk, provider=self._provider):
+            error.partial = self.partial
             raise error
 
     def _build_stream_error(self, problem: str) -> IncompleteResponse:

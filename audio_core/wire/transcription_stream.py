@@ -100,7 +100,8 @@ class TranscriptStream:
         event = to_object(parse_json(data))
         if not event:
             raise self._build_stream_error("an event of the stream is not a JSON object")
-        if error := find_event_error(event, provider=self._provider, partial=self.partial):
+        if error := find_event_error(event, provider=self._provider):
+            error.partial = self.partial
             raise error
         self._has_events = True
         self.usage = parse_usage(event.get("usage")) or self.usage

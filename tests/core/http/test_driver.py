@@ -172,12 +172,62 @@ def test_a_stream_that_goes_on_with_nothing_but_comments_times_out(gateway) -> N
         assert error.partial == "half"
 
 
+@pytest.mark.parametrize("content_type", ["text/event-stream", "application/json"])
+def test_a_stream_that_never_ends_is_an_error(gateway, content_type: str) -> None:
+    (event,) = chat_stream("word " * 200_000, finish=None, done=False).body
+    gateway.will_answer(Reply([event] * 100, headers={"Content-Type": content_type, "X-Request-Id": "r-1"}))
+    for error in stream_both(gateway):
+        assert isinstance(error, IncompleteResponse)
+        assert "goes on after 64 MiB" in str(error)
+        assert (error.status, error.request_id, error.provider) == (200, "r-1", "openai")
+        assert error.may_have_been_billed
+        assert len(error.partial) < 64 * 2**20
+
+
+def test_a_reply_over_the_limit_is_not_read(gateway) -> None:
+    reply = chat_reply("late")
+    gateway.will_answer(Reply(b" " * 65 * 2**20 + reply.pieces()[0], headers={"Content-Type": "application/json"}))
+    for error in call_both(gateway):
+        assert isinstance(error, IncompleteResponse)
+        assert "more than 67,108,864 bytes" in str(error)
+        assert (error.status, error.may_have_been_billed) == (200, True)
+
+
+def test_a_spoken_reply_may_be_larger(gateway) -> None:
+    reply = chat_reply("late")
+    gateway.will_answer(Reply(b" " * 65 * 2**20 + reply.pieces()[0], headers={"Content-Type": "application/json"}))
+    speech = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}}
+    assert make_client(gateway).chat(QUESTION, speech).text == "late"
+
+
+def test_a_stream_that_goes_on_for_too_long_times_out(gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audio_core.http.connection._LONGEST_STREAM", 0.5)
+    monkeypatch.setattr("audio_core.http.connection._MOST_TIMEOUTS", 1)
+    gateway.will_answer(chat_stream(*["word "] * 100, between=0.05))
+    for error in stream_both(gateway, timeout=0.4):
+        assert isinstance(error, ProviderTimeout)
+        assert "still sending" in str(error)
+        assert error.partial.startswith("word ")
+
+
 def test_a_slow_consumer_is_not_cut_off(gateway) -> None:
     gateway.will_answer(chat_stream("a", "b", "c"))
     texts = []
     with make_client(gateway, timeout=0.3) as client:
         for delta in client.stream_chat(QUESTION, {}):
             threading.Event().wait(0.25)
+            texts.append(delta.text)
+    assert "".join(texts) == "abc"
+
+
+async def test_a_slow_consumer_is_not_cut_off_on_an_event_loop(gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audio_core.http.connection._LONGEST_STREAM", 0.3)
+    monkeypatch.setattr("audio_core.http.connection._MOST_TIMEOUTS", 1)
+    gateway.will_answer(chat_stream("a", "b", "c"))
+    async with make_client(gateway, timeout=0.3) as client:
+        texts = []
+        async for delta in client.astream_chat(QUESTION, {}):
+            await asyncio.sleep(0.25)
             texts.append(delta.text)
     assert "".join(texts) == "abc"
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from audio_core import IncompleteResponse
 from audio_core.http import sse
-from audio_core.http.sse import ServerSentEvents
+from audio_core.http.sse import ServerSentEvents, StreamedBody
 
 
 def decode_events(*pieces: bytes) -> list[str]:
@@ -50,3 +50,23 @@ def test_an_endless_line_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "_MAX_EVENT_BYTES", 1000)
     with pytest.raises(IncompleteResponse, match="One event"):
         decode_events(*[b"data: " + b"x" * 200] * 6)
+
+
+def test_an_event_of_endless_lines_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "_MAX_EVENT_BYTES", 1000)
+    with pytest.raises(IncompleteResponse, match="One event"):
+        decode_events(*[b"data: x\n"] * 200)
+
+
+def test_many_events_that_arrive_at_once_are_no_long_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "_MAX_EVENT_BYTES", 1000)
+    assert decode_events(b"data: x\n\n" * 1000) == ["x"] * 1000
+
+
+@pytest.mark.parametrize("content_type", ["text/event-stream", "application/json"])
+@pytest.mark.parametrize("piece", [b"data: x\n\n", b": comment\n", b"\n", b"x", b"[],"])
+def test_an_endless_body_is_refused(content_type: str, piece: bytes) -> None:
+    body = StreamedBody({"content-type": content_type}, max_bytes=1000)
+    assert sum(len(list(body.feed(piece))) for _ in range(1000 // len(piece))) <= 1000
+    with pytest.raises(IncompleteResponse, match="stream goes on"):
+        list(body.feed(piece * 2))

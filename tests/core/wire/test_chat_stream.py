@@ -288,3 +288,43 @@ def test_the_shortcut_for_plain_text_changes_no_delta(chunks: list[dict]) -> Non
 
 def test_a_stream_that_calls_itself_json_is_read_as_a_stream() -> None:
     assert decode_summary(*chat_stream("hel", "lo").body, headers=JSON) == ("hello", "stop", Usage(12, 3))
+
+
+ENDLESS = {
+    "text": {"content": "word " * 10},
+    "reasoning": {"reasoning_content": "word " * 10},
+    "refusal": {"refusal": "word " * 10},
+    "tool call": {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "arguments": "word " * 10}}]},
+    "speech": {"audio": {"data": encode_base64(WAV[:90])}},
+}
+
+
+def feed_again_and_again(decoder: ChatStream, piece: bytes) -> None:
+    for _ in range(1000):
+        list(decoder.feed(piece))
+
+
+@pytest.mark.parametrize("delta", ENDLESS.values(), ids=ENDLESS)
+def test_an_endless_answer_is_an_error_with_what_has_come(delta: dict) -> None:
+    (event,) = chat_stream(delta, finish=None, done=False).body
+    decoder = ChatStream(SSE, provider="p", max_bytes=20_000)
+    with pytest.raises(IncompleteResponse, match="stream goes on"):
+        feed_again_and_again(decoder, event.encode())
+    assert len(decoder.partial) <= 20_000
+    assert decoder.partial.startswith("word") == ("content" in delta)
+
+
+def test_endless_json_is_an_error() -> None:
+    decoder = ChatStream(JSON, provider="p", max_bytes=20_000)
+    with pytest.raises(IncompleteResponse, match="stream goes on"):
+        feed_again_and_again(decoder, b"[" * 100)
+
+
+def test_an_event_costs_the_same_however_much_has_come() -> None:
+    class Decoder(ChatStream):
+        partial = property(lambda self: pytest.fail("the whole text is joined for an event"))
+
+    decoder = Decoder(SSE, provider="p")
+    for delta in ENDLESS.values():
+        for event in chat_stream(delta, finish=None, done=False).body:
+            assert len(list(decoder.feed(event.encode()))) <= 1
