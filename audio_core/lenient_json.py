@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, cast
 
 from pydantic_core import from_json
 
-__all__ = ["parse_json", "to_list", "to_number", "to_object", "to_objects", "to_text"]
+__all__ = ["drop_none", "parse_json", "to_list", "to_number", "to_object", "to_objects", "to_text"]
 
 _MAX_NUMBER = 2**53  # beyond it, floats skip whole numbers
 
@@ -56,3 +57,8 @@ def to_number(value: Any) -> float | None:
     """Return the value if it is a number of usual size, else None. A boolean is no number."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return value if is_number and -_MAX_NUMBER < value < _MAX_NUMBER else None
+
+
+def drop_none(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that are not None: what is not known has no key."""
+    return {name: value for name, value in values.items() if value is not None}

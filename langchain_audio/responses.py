@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -13,7 +12,7 @@ from langchain_core.messages.tool import ToolCallChunk, tool_call, tool_call_chu
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 from audio_core import Answer, Audio, Delta, Speech, Usage
-from audio_core.integration import SpeechDelta
+from audio_core.integration import SpeechDelta, drop_none
 from langchain_audio.messages import get_expiry
 
 __all__ = ["ChunkBuilder", "get_langchain_provider", "speech_in", "to_chat_result"]
@@ -34,7 +33,7 @@ def to_chat_result(answer: Answer, *, is_spoken: bool) -> ChatResult:
         content=cast("Any", _build_blocks(answer) if is_spoken or answer.speech else answer.text),
         tool_calls=[tool_call(id=call.id, name=call.name, args=call.parsed) for call in answer.tool_calls],
         additional_kwargs=_build_kwargs(answer.reasoning, answer.refusal, answer.reasoning_details),
-        response_metadata=_build_metadata(answer) | _drop_none({"logprobs": answer.logprobs}),
+        response_metadata=_build_metadata(answer) | drop_none({"logprobs": answer.logprobs}),
         usage_metadata=_map_usage(answer.usage),
     )
     return ChatResult(generations=[ChatGeneration(message=message)])
@@ -98,7 +97,7 @@ class ChunkBuilder:
             content=cast("Any", content),
             tool_call_chunks=_map_tool_calls(delta),
             additional_kwargs=_build_kwargs(delta.reasoning, delta.refusal, details),
-            response_metadata=_drop_none({"logprobs": delta.logprobs}) | (_build_metadata(answer) if answer else {}),
+            response_metadata=drop_none({"logprobs": delta.logprobs}) | (_build_metadata(answer) if answer else {}),
             usage_metadata=_map_usage(delta.usage),
         )
         return ChatGenerationChunk(message=message)
@@ -147,7 +146,7 @@ def _encode_base64(data: bytes) -> dict[str, str]:
 def _build_audio_facts(speech: Speech | SpeechDelta) -> dict[str, Any]:
     mime = Speech(b"", speech.format, sample_rate=speech.sample_rate).mime if speech.format else None
     extras = {"expires_at": speech.expires_at} if speech.expires_at else None
-    return _drop_none({"id": speech.id, "mime_type": mime, "extras": extras})
+    return drop_none({"id": speech.id, "mime_type": mime, "extras": extras})
 
 
 def _map_tool_calls(delta: Delta) -> list[ToolCallChunk]:
@@ -162,7 +161,7 @@ def _build_kwargs(reasoning: str, refusal: str, details: Any) -> dict[str, Any]:
 
 
 def _build_metadata(answer: Answer) -> dict[str, Any]:
-    return _drop_none(
+    return drop_none(
         {
             "model_name": answer.model,
             "model_provider": get_langchain_provider(str(answer.provider)),
@@ -181,14 +180,10 @@ def _map_usage(usage: Usage | None) -> UsageMetadata | None:
     metadata = UsageMetadata(
         input_tokens=input_tokens, output_tokens=output_tokens, total_tokens=input_tokens + output_tokens
     )
-    input_details = _drop_none({"audio": usage.input_audio_tokens, "cache_read": usage.input_cached_tokens})
-    output_details = _drop_none({"audio": usage.output_audio_tokens, "reasoning": usage.output_reasoning_tokens})
+    input_details = drop_none({"audio": usage.input_audio_tokens, "cache_read": usage.input_cached_tokens})
+    output_details = drop_none({"audio": usage.output_audio_tokens, "reasoning": usage.output_reasoning_tokens})
     if input_details:
         metadata["input_token_details"] = cast("InputTokenDetails", input_details)
     if output_details:
         metadata["output_token_details"] = cast("OutputTokenDetails", output_details)
     return metadata
-
-
-def _drop_none(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in facts.items() if value is not None}

@@ -23,7 +23,7 @@ from llama_index.core.base.llms.types import (
 )
 
 from audio_core import Answer, Delta, Speech, ToolCall, Usage
-from audio_core.integration import SpeechDelta, ToolCallDelta
+from audio_core.integration import SpeechDelta, ToolCallDelta, drop_none
 
 __all__ = ["ResponseBuilder", "speech_in", "to_chat_response", "to_completion_response"]
 
@@ -50,11 +50,11 @@ def to_chat_response(answer: Answer, delta: Delta | None = None) -> ChatResponse
     }
     return ChatResponse(
         message=ChatMessage(
-            role=MessageRole.ASSISTANT, blocks=_build_blocks(answer), additional_kwargs=_drop_none(message_extras)
+            role=MessageRole.ASSISTANT, blocks=_build_blocks(answer), additional_kwargs=drop_none(message_extras)
         ),
         delta=delta.text if delta else None,
         additional_kwargs={
-            **_drop_none(response_extras),
+            **drop_none(response_extras),
             **_map_usage(answer.usage),
             **(_build_delta_extras(delta) if delta else {}),
         },
@@ -114,7 +114,7 @@ class ResponseBuilder:
         calls, text = self._calls, self._text
         blocks: list[ContentBlock] = [*([TextBlock(text=text)] if text else []), *map(_to_call_block, calls)]
         extras = {"tool_calls": [call.to_openai() for call in calls] or None}
-        message = ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=_drop_none(extras))
+        message = ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=drop_none(extras))
         return ChatResponse(message=message, delta=delta.text, additional_kwargs=_build_delta_extras(delta))
 
     def _add_call(self, fragment: ToolCallDelta) -> None:
@@ -143,20 +143,20 @@ def _to_call_block(call: ToolCall) -> ToolCallBlock:
 
 
 def _build_delta_extras(delta: Delta) -> dict[str, Any]:
-    return _drop_none(
+    return drop_none(
         {"thinking_delta": delta.reasoning or None, "audio": _map_speech_delta(delta.speech) if delta.speech else None}
     )
 
 
 def _map_speech(speech: Speech) -> dict[str, Any]:
     names = ("format", "transcript", "id", "expires_at", "sample_rate")
-    return _drop_none({name: getattr(speech, name) for name in names})
+    return drop_none({name: getattr(speech, name) for name in names})
 
 
 def _map_speech_delta(speech: SpeechDelta) -> dict[str, Any]:
     names = ("format", "sample_rate", "id", "expires_at")
     data = pybase64.b64encode_as_string(speech.data) if speech.data else None
-    return _drop_none({"data": data, **{name: getattr(speech, name) for name in names}})
+    return drop_none({"data": data, **{name: getattr(speech, name) for name in names}})
 
 
 def _map_logprobs(logprobs: Mapping[str, Any] | None) -> list[list[LogProb]] | None:
@@ -168,14 +168,10 @@ def _map_logprob(token: Mapping[str, Any]) -> LogProb:
     return LogProb(token=token["token"], logprob=token["logprob"], bytes=token.get("bytes") or [])
 
 
-def _drop_none(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
 def _map_usage(usage: Usage | None) -> dict[str, Any]:
     if usage is None:
         return {}
-    return _drop_none(
+    return drop_none(
         {
             "prompt_tokens": usage.input_tokens,
             "completion_tokens": usage.output_tokens,

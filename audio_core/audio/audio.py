@@ -13,14 +13,13 @@ import re
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 from urllib.parse import unquote
 
 from audio_core.audio.content import Base64Content, BytesContent, Content, FileContent
 from audio_core.audio.content_blocks import AudioBlock, parse_audio_block
-from audio_core.audio.formats import Format, find_format, is_raw
+from audio_core.audio.formats import Format, find_format, is_raw, parse_parameter
 from audio_core.audio.media_fragment import format_fragment, split_fragment
 from audio_core.audio.sniffing import SNIFF_BYTES, describe_bytes, sniff_content
 from audio_core.audio.sources import HandleSource, HeldSource, PathSource, Source, UrlSource, parse_file_url
@@ -180,9 +179,7 @@ class Audio:
     @property
     def is_from_url(self) -> bool:
         """Whether the source was given as a URL (`file:` included), which may come from an untrusted message."""
-        return isinstance(self._source, UrlSource) or (
-            isinstance(self._source, PathSource) and self._source.is_from_url
-        )
+        return self.is_remote or (isinstance(self._source, PathSource) and self._source.is_from_url)
 
     @property
     def reference(self) -> str | None:
@@ -199,8 +196,7 @@ class Audio:
     @property
     def source(self) -> str | None:
         """The URL of the whole recording, without a clip, but with its track; None for bytes."""
-        base = self._source.reference
-        return None if base is None else base + format_fragment(None, None, self.track)
+        return replace(self, start=None, end=None).reference
 
     @property
     def format(self) -> str:
@@ -239,10 +235,10 @@ class Audio:
         declared = find_format(format)
         if not declared.raw:
             return self
-        rate = sample_rate or _parse_parameter(format, "rate")
+        rate = sample_rate or parse_parameter(format, "rate")
         if not rate:
             raise UnsupportedFormat(f"{self.label}: raw {declared.name} has no header; pass its sample_rate=... in Hz.")
-        channels = channels or _parse_parameter(format, "channels") or 1
+        channels = channels or parse_parameter(format, "channels") or 1
         return replace(self, _declared_format=declared, sample_rate=rate, channels=channels)
 
     def __repr__(self) -> str:
@@ -263,8 +259,10 @@ def _build_audio(cls: type[Audio], source: Any) -> Audio:
             return cls(PathSource(Path(cast("os.PathLike[str]", source))))
         case Mapping():
             return _build_from_block(cls, parse_audio_block(cast("Mapping[str, Any]", source)))
+        case io.TextIOBase():
+            raise InvalidAudio("The file object is open as text: open it with mode 'rb'.")
         case _ if hasattr(source, "read"):
-            return _build_from_handle(cls, source)
+            return cls(HandleSource(lambda: nullcontext(source)))  # a caller's own file object stays open
         case _:
             raise InvalidAudio(f"{type(source).__name__} is not audio: give a path, URL, bytes, file object or block.")
 
@@ -273,12 +271,6 @@ def _build_from_block(cls: type[Audio], block: AudioBlock) -> Audio:
     audio = cls.from_base64(block.source) if block.is_base64 else cls.of(block.source)
     rate, channels = block.sample_rate, block.channels
     return cls.of(audio, format=block.raw_format, start=block.start, end=block.end, sample_rate=rate, channels=channels)
-
-
-def _build_from_handle(cls: type[Audio], handle: BinaryIO) -> Audio:
-    if isinstance(handle, io.TextIOBase):
-        raise InvalidAudio("The file object is open as text: open it with mode 'rb'.")
-    return cls(HandleSource(partial(nullcontext, handle)))  # a caller's own file object stays open
 
 
 def _build_from_text(cls: type[Audio], text: str) -> Audio:
@@ -306,9 +298,3 @@ def _build_from_data_uri(cls: type[Audio], uri: str) -> Audio:
     text, start, end, track = split_fragment(text)
     audio = replace(cls.from_base64(unquote(text) if "%" in text else text), track=track)
     return cls.of(audio, format=mime if is_raw(mime) else None, start=start, end=end)
-
-
-def _parse_parameter(mime: str, name: str) -> int | None:
-    """Return a whole number among the parameters of a MIME type, such as the rate in `audio/pcm;rate=16000`."""
-    number = re.search(rf';\s*{name}\s*=\s*"?(\d{{1,9}})(?!\d)', mime, re.ASCII | re.IGNORECASE)
-    return int(number[1]) if number else None

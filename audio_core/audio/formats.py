@@ -7,11 +7,12 @@ server counts only for raw PCM, which has no header.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from audio_core.errors import UnsupportedFormat
 
-__all__ = ["FORMATS", "SUFFIXES", "Format", "find_format", "is_raw"]
+__all__ = ["FORMATS", "SUFFIXES", "Format", "find_format", "is_raw", "parse_parameter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,17 @@ def is_raw(name: str) -> bool:
     """
     word = _strip_parameters(name)
     return word in _WITHOUT_BYTE_ORDER or (word in _FORMAT_BY_NAME and _FORMAT_BY_NAME[word].raw)
+
+
+def parse_parameter(mime: str, name: str) -> int | None:
+    """Parse a whole number among the parameters of a MIME type; return None if there is none.
+
+    Example:
+        >>> parse_parameter("audio/pcm;rate=16000;channels=2", "channels")
+        2
+    """
+    number = re.search(rf';\s*{name}\s*=\s*"?(\d{{1,9}})(?!\d)', mime, re.ASCII | re.IGNORECASE)
+    return int(number[1]) if number else None
 
 
 def _strip_parameters(name: str) -> str:

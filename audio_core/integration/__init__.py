@@ -14,6 +14,7 @@ from audio_core.integration.audio_store import AudioStore
 from audio_core.integration.batch import Batch, BatchItem, Failure, OnError, find_recordings
 from audio_core.integration.reader import DocumentReader, ReaderOptions
 from audio_core.integration.tools import LISTEN, TRANSCRIBE, AudioTools, ToolAnswer, ToolRefusal
+from audio_core.lenient_json import drop_none
 from audio_core.operations.upload import measure_seconds
 from audio_core.provider_options import (
     CortecsOptions,
@@ -58,6 +59,7 @@ __all__ = [
     "build_file_system_source",
     "chunk_passages",
     "compute_sha256",
+    "drop_none",
     "find_format",
     "find_provider",
     "find_recordings",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from audio_core.audio.audio import Audio
+from audio_core.lenient_json import drop_none
 from audio_core.transcript.offsets import encode_segments
 from audio_core.transcript.segment import Segment, join_segments
 from audio_core.transcript.transcript import Transcript
@@ -73,14 +74,16 @@ def split_passages(
         >>> [passage.metadata["start"] for passage in split_passages(transcript)]
         [2.0]
     """
-    common = _drop_none(
-        source=transcript.source,
-        language=transcript.language,
-        duration=transcript.duration,
-        model=transcript.model,
-        provider=transcript.provider,
-        sha256=transcript.sha256,
-        warnings="\n".join(transcript.warnings) or None,
+    common = drop_none(
+        {
+            "source": transcript.source,
+            "language": transcript.language,
+            "duration": transcript.duration,
+            "model": transcript.model,
+            "provider": transcript.provider,
+            "sha256": transcript.sha256,
+            "warnings": "\n".join(transcript.warnings) or None,
+        }
     )
     groups = _group_segments(transcript, granularity, window_seconds, window_overlap)
     for index, group in enumerate(groups):
@@ -97,15 +100,17 @@ def build_passage(segments: Sequence[Segment], facts: Mapping[str, Any], source:
     """
     joined = join_segments(segments)
     start, end = round(joined.start, 3), round(joined.end, 3)
-    own_metadata = _drop_none(
-        start=start,
-        end=end,
-        clip=format_clip_url(source, start, end),
-        speaker=joined.speaker,
-        language=joined.language,
-        gap=joined.is_gap or None,
-        estimated=joined.is_estimated or None,
-        timeline=encode_segments(segments, start) or None,
+    own_metadata = drop_none(
+        {
+            "start": start,
+            "end": end,
+            "clip": format_clip_url(source, start, end),
+            "speaker": joined.speaker,
+            "language": joined.language,
+            "gap": joined.is_gap or None,
+            "estimated": joined.is_estimated or None,
+            "timeline": encode_segments(segments, start) or None,
+        }
     )
     metadata = {**facts, **own_metadata}
     return Passage(compute_id(metadata, joined.text), joined.text, metadata)
@@ -159,7 +164,3 @@ def _group_segments(
         return ((segment,) for segment in transcript.segments)
     one_segment = (Segment(0.0, transcript.duration or 0.0, transcript.text),)
     return iter((transcript.segments or one_segment,))
-
-
-def _drop_none(**metadata: Any) -> dict[str, Any]:
-    return {name: value for name, value in metadata.items() if value is not None}

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypedDict, cast
 from audio_core.audio.content import Content
 from audio_core.audio.formats import FORMATS
 from audio_core.http.body import Body, FilePart, encode_json, encode_multipart
+from audio_core.lenient_json import drop_none
 from audio_core.transcript.progress import Progress
 
 __all__ = [
@@ -69,9 +70,8 @@ class TranscriptionOptions:
     def build_fields(self, model: str) -> dict[str, Any]:
         """Build the request fields that have the same name at every gateway. Options that are None are left out."""
         optional = {"language": self.language, "prompt": self.prompt, "temperature": self.temperature}
-        fields = {name: value for name, value in optional.items() if value is not None}
         timing = {"timestamp_granularities": ["segment", "word"]} if self.words else {}
-        return {"model": model, "response_format": "verbose_json", **fields, **timing}
+        return {"model": model, "response_format": "verbose_json", **drop_none(optional), **timing}
 
 
 def encode_multipart_request(
