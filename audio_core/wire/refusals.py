@@ -96,9 +96,11 @@ def parse_refusal(error: InvalidRequest, audio: EncodedAudio) -> Refusal | None:
 
 def _choose_limit(numbers: Iterable[float], sent: float) -> float | None:
     """Return the largest number that is clearly below what was sent, as messages often name both."""
-    candidates = [number for number in numbers if 0 < number <= sent]
-    below = [number for number in candidates if number < sent * (1 - _SAME_SHARE)]
-    return max(below or candidates, default=None)
+    candidates = {number for number in numbers if 0 < number < sent * (1 + _SAME_SHARE)}
+    below = {number for number in candidates if number < sent * (1 - _SAME_SHARE)}
+    if below:
+        return max(below)
+    return min(candidates) if len(candidates) > 1 else None
 
 
 def _find_durations(text: str) -> list[float]:

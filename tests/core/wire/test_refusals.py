@@ -1,0 +1,100 @@
+"""What a refusal says about a recording, in the words of many gateways."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audio_core.audio.content import BytesContent, EncodedAudio
+from audio_core.errors import ContextOverflow, InvalidRequest
+from audio_core.wire.refusals import Refusal, parse_refusal
+
+MB = 10**6
+SENT = EncodedAudio(BytesContent(bytes(30 * MB)), "ogg", 1500.2)
+
+
+def parse(message: str, status: int = 400) -> Refusal | None:
+    return parse_refusal(InvalidRequest(message, status=status), SENT)
+
+
+@pytest.mark.parametrize(
+    ("message", "status", "limit"),
+    [
+        ("audio duration 1500.2 seconds is longer than 1400 seconds which is the maximum for this model", 400, 1400),
+        ("Audio is too long: the maximum duration is 20 minutes.", 422, 1200),
+        ("Audio file too long", 400, None),
+        ("Maximum clip duration (30s) exceeded.", 400, 30),
+        ("The audio duration must be under 0.25 hours.", 413, 900),
+        ("Duration exceeds the limit of 600 sec", 422, 600),
+    ],
+)
+def test_a_length_that_is_refused_tells_the_limit(message: str, status: int, limit: float | None) -> None:
+    assert parse(message, status) == Refusal("seconds", limit)
+
+
+@pytest.mark.parametrize(
+    ("message", "status", "limit"),
+    [
+        ("Maximum content size limit (26214400) exceeded (30000137 bytes read)", 413, 26_214_400),
+        ("Request Entity Too Large", 413, None),
+        ("", 413, None),
+        ("File is too large: max 25 MB", 400, 25 * MB),
+        ("The file size exceeds the limit of 20MiB.", 422, 20 * MB),
+        ("audio payload larger than 10,000,000 bytes", 400, 10 * MB),
+    ],
+)
+def test_a_size_that_is_refused_tells_the_limit(message: str, status: int, limit: float | None) -> None:
+    assert parse(message, status) == Refusal("bytes", limit)
+
+
+@pytest.mark.parametrize(
+    ("message", "status", "formats"),
+    [
+        ("Invalid file format. Supported formats: ['flac', 'mp3', 'mpga', 'wav']", 400, ("wav", "mp3", "flac")),
+        ("Invalid value: 'ogg'. Supported values are: 'wav' and 'mp3'.", 400, ("wav", "mp3")),
+        ("Unsupported media type", 415, ()),
+        ("The audio file could not be decoded or its format is not supported.", 400, ()),
+        ("input_audio format 'ogg' is not supported; must be one of wav, mp3", 422, ("wav", "mp3")),
+    ],
+)
+def test_a_format_that_is_refused_tells_what_is_taken(message: str, status: int, formats: tuple[str, ...]) -> None:
+    refusal = parse(message, status)
+    assert refusal is not None
+    assert (refusal.kind, refusal.formats) == ("format", formats)
+
+
+def test_timed_segments_can_be_refused() -> None:
+    message = "response_format 'verbose_json' is not compatible with model 'gpt-4o-transcribe'. Use 'json' or 'text'"
+    assert parse(message) == Refusal("response_format")
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        ("Audio file is too short. Minimum audio length is 0.1 seconds.", 400),
+        ("prompt is too long", 400),
+        ("temperature must be at most 1", 400),
+        ("Invalid language 'xx'. Supported values are: en, de", 400),
+        ("audio duration 1500 seconds is longer than 1400 seconds", 401),
+        ("The model does not exist", 404),
+    ],
+)
+def test_other_refusals_say_nothing_about_the_recording(message: str, status: int) -> None:
+    assert parse(message, status) is None
+
+
+def test_a_context_that_overflows_means_that_the_recording_is_too_long() -> None:
+    assert parse_refusal(ContextOverflow("maximum context length is 4096 tokens", status=400), SENT) == Refusal(
+        "seconds"
+    )
+
+
+def test_what_was_sent_is_not_the_limit() -> None:
+    assert parse("Audio of 1500 seconds is longer than the maximum of 1499 s") == Refusal("seconds", 1499)
+    assert parse("Audio of 1500 seconds is longer than allowed") == Refusal("seconds", None)
+    assert parse("Audio is longer than 9999 seconds") == Refusal("seconds", None)
+
+
+@given(st.text(), st.sampled_from([400, 413, 415, 422]))
+def test_any_message_gives_a_refusal_or_none(message: str, status: int) -> None:
+    refusal = parse(message, status)
+    assert refusal is None or refusal.limit is None or refusal.limit > 0
