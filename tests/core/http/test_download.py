@@ -2,9 +2,20 @@
 
 import socket
 
+import httpx
 import pytest
 
-from audio_core import Access, AccessDenied, Audio, AudioTooLarge, InvalidAudio, NotFound, ProviderError, Unreachable
+from audio_core import (
+    Access,
+    AccessDenied,
+    Audio,
+    AudioClient,
+    AudioTooLarge,
+    InvalidAudio,
+    NotFound,
+    ProviderError,
+    Unreachable,
+)
 from audio_core.http.download import open_or_download
 from audio_core.http.driver import Clients, run
 from audio_core.testing import Reply, ScriptedGateway, tone
@@ -116,3 +127,27 @@ def test_a_host_that_does_not_exist_is_named_in_the_error(monkeypatch: pytest.Mo
     monkeypatch.setattr(socket, "getaddrinfo", fail_to_resolve)
     with pytest.raises(ProviderError, match=r"no-such-host\.example cannot be found"):
         download("http://no-such-host.example/a.mp3")
+
+
+OWN = {"headers": {"X-Own": "1"}, "cookies": {"own": "1"}, "auth": ("user", "password"), "params": {"own": "1"}}
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("has_own_client", [False, True])
+async def test_the_host_of_a_recording_receives_nothing_that_is_meant_for_the_gateway(
+    gateway: ScriptedGateway, is_async: bool, has_own_client: bool
+) -> None:
+    options = {"base_url": gateway.base_url, "api_key": "secret-key", "headers": {"X-Title": "mine"}, "access": LOCAL}
+    with ScriptedGateway() as host, httpx.Client(**OWN) as own_client:
+        host.will_answer(Reply("", 302, {"Location": "/b.wav", "Set-Cookie": "a=1"}), Reply(WAV))
+        async with httpx.AsyncClient(**OWN) as own_async_client:
+            own = {"http_client": own_client, "http_async_client": own_async_client} if has_own_client else {}
+            async with AudioClient("openai", model="m", **options, **own) as client:
+                url = f"{host.origin}/a.wav"
+                await client.aask(url, "?") if is_async else client.ask(url, "?")
+        for request, path in zip(host.requests, ("/a.wav", "/b.wav"), strict=True):
+            assert request.headers.keys() <= {"host", "accept", "accept-encoding", "user-agent", "connection"}
+            assert request.path == path
+        (sent,) = gateway.requests
+        assert sent.headers["x-title"] == "mine"
+        assert ("x-own" in sent.headers, "own=1" in sent.path) == (has_own_client, has_own_client)

@@ -8,10 +8,12 @@ import threading
 import time
 from collections.abc import Iterator
 
+import httpcore
+import httpx
 import pytest
 
 from audio_core import Audio, AudioClient, ProviderError
-from audio_core.http.early_responses import read_early_responses
+from audio_core.http.early_responses import find_pools, read_early_responses
 from audio_core.testing import tone
 
 ANSWER = b'{"error":{"message":"no more than 10 MB"}}'
@@ -77,20 +79,46 @@ async def test_a_silent_gateway_still_times_out() -> None:
         await client.aclose()
 
 
-class _Renamed:
-    """A client of a later httpx, whose internals have other names."""
+class _Fake:
+    """Part of a client of a later httpx, whose internals have other names."""
+
+    def __init__(self, **attributes: object) -> None:
+        vars(self).update(attributes)
 
 
-class _RenamedInside:
-    def __init__(self) -> None:
-        self._transport, self._mounts = object(), {"all://": None}
+class _Fixed:
+    """A pool that lets nobody replace its backend."""
+
+    __slots__ = ()
+    _network_backend = httpcore.AnyIOBackend()
 
 
-@pytest.mark.parametrize("client", [_Renamed(), _RenamedInside()])
-def test_a_client_with_unknown_internals_stays_as_it_is(client: object) -> None:
-    before = dict(vars(client))
+@pytest.mark.parametrize(
+    "client",
+    [
+        _Fake(),
+        _Fake(_transport=object(), _mounts={"all://": None}),
+        _Fake(_transport=_Fake(_pool=object()), _mounts={}),
+        _Fake(_transport=_Fake(_pool=_Fake(_network_backend="other")), _mounts={}),
+        _Fake(_transport=_Fake(_pool=_Fixed()), _mounts={}),
+        _Fake(_transport=_Fake(_pool=None), _mounts={}),
+        _Fake(_transport=_Fake(_pool=_Fake()), _mounts=None),
+        _Fake(_transport=_Fake(_pool=_Fake())),
+    ],
+)
+def test_a_client_with_unknown_internals_stays_as_it_is(client: _Fake) -> None:
+    before = dict(vars(client)), [dict(vars(pool)) for pool in find_pools(client) if hasattr(pool, "__dict__")]
     assert read_early_responses(client) is client
-    assert vars(client) == before
+    assert before == (vars(client), [vars(pool) for pool in find_pools(client) if hasattr(pool, "__dict__")])
+
+
+@pytest.mark.parametrize("name", ["_transport", "_mounts"])
+async def test_a_real_client_works_where_one_attribute_is_missing(gateway, name: str) -> None:
+    async with httpx.AsyncClient() as client:
+        attribute = vars(client).pop(name)
+        assert read_early_responses(client) is client
+        setattr(client, name, attribute)
+        assert (await client.post(gateway.base_url, json={})).status_code == 200
 
 
 async def test_a_client_works_when_httpx_has_other_internals(gateway, monkeypatch: pytest.MonkeyPatch) -> None:
