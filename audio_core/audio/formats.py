@@ -52,6 +52,7 @@ FORMATS: dict[str, Format] = {
         Format("au", "audio/basic", ".au", ("snd", "audio/x-au")),
         Format("wma", "audio/x-ms-wma", ".wma", ("asf", "wmv", "video/x-ms-asf", "video/x-ms-wmv")),
         Format("rifx", "audio/x-rifx", ".wav"),  # a big-endian WAV, which few decoders read
+        Format("w64", "audio/x-w64", ".w64", ("wave64",)),
         Format("wv", "audio/x-wavpack", ".wv", ("wavpack",)),
         Format("ape", "audio/x-ape", ".ape", ("audio/ape",)),
         Format("tta", "audio/x-tta", ".tta"),

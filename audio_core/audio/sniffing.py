@@ -23,6 +23,7 @@ _MAGIC = {
     b"#!AM": "amr",
     b"\x30\x26\xb2\x75": "wma",
     b"RIFX": "rifx",
+    b"riff": "w64",
     b"wvpk": "wv",
     b"MAC ": "ape",
     b"TTA1": "tta",
