@@ -12,6 +12,7 @@ from audio_core.audio.content import EncodedAudio
 from audio_core.errors import IncompleteResponse, InvalidRequest
 from audio_core.http.body import encode_json
 from audio_core.http.endpoint import Endpoint
+from audio_core.http.error_responses import attribute_errors
 from audio_core.http.flow import Flow
 from audio_core.lenient_json import parse_json, to_object, to_objects
 from audio_core.transcript.segment import Segment
@@ -55,7 +56,10 @@ def transcribe_by_chat(
     if answer.finish_reason in CUT_SHORT or answer.refusal:
         raise IncompleteResponse(
             f"{endpoint.provider.name} did not transcribe to the end ({answer.refusal[:80] or answer.finish_reason}).",
+            status=200,
+            request_id=answer.request_id,
             provider=endpoint.provider.name,
+            may_have_been_billed=True,
             partial=answer.text,
         )
     return _to_transcript(answer, model, audio.seconds)
@@ -69,7 +73,8 @@ def _request_answer(
     payload = {"model": model, "messages": [message], **sampling, **schema, **(options.extra or {})}
     body = encode_json(payload)
     response = yield from endpoint.post("/chat/completions", body, doing="transcription by chat")
-    return parse_answer(response.body, response.headers, provider=endpoint.provider.name)
+    with attribute_errors(response.status, response.headers):
+        return parse_answer(response.body, response.headers, provider=endpoint.provider.name)
 
 
 def _build_prompt(options: TranscriptionOptions) -> str:

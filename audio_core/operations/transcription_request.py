@@ -9,6 +9,7 @@ from audio_core.audio.audio import Audio
 from audio_core.audio.content import EncodedAudio
 from audio_core.errors import InvalidRequest
 from audio_core.http.body import Body
+from audio_core.http.error_responses import attribute_errors
 from audio_core.http.flow import Flow, Response, run_blocking
 from audio_core.operations.job import Job
 from audio_core.operations.limits import has_segments, learn_limit, learn_response_format
@@ -50,7 +51,10 @@ def _request(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcript]:
     if row.transcription == "chat":
         return (yield from transcribe_by_chat(job.endpoint, job.model, audio, job.options))
     response = yield from _post_with_fallback(job, name, audio)
-    return parse_transcript(response.body, response.headers, provider=row.name, model=job.model, duration=audio.seconds)
+    with attribute_errors(response.status, response.headers):
+        return parse_transcript(
+            response.body, response.headers, provider=row.name, model=job.model, duration=audio.seconds
+        )
 
 
 def _align(transcript: Transcript, audio: EncodedAudio, language: str | None) -> Transcript:

@@ -21,7 +21,12 @@ CASES = [
     (Reply({"error": {"message": "no"}}, status=401), core.AuthenticationError, langchain.ModelAuthenticationError),
     (Reply({"error": {"message": "no"}}, status=403), core.PermissionDenied, langchain.ModelPermissionDeniedError),
     (Reply({"error": {"message": "no"}}, status=400), core.InvalidRequest, langchain.ModelInvalidRequestError),
-    (Reply({"error": {"message": "no"}}, status=413), core.ContextOverflow, langchain.ContextOverflowError),
+    (
+        Reply({"error": {"message": "no", "code": "context_length_exceeded"}}, status=400),
+        core.ContextOverflow,
+        langchain.ContextOverflowError,
+    ),
+    (Reply({"error": {"message": "no"}}, status=413), core.InvalidRequest, langchain.ModelInvalidRequestError),
     (Reply({"error": {"message": "no"}}, status=404), core.NotFound, langchain.ModelNotFoundError),
     (Reply({"error": {"message": "no"}}, status=429), core.RateLimited, langchain.ModelRateLimitError),
     (Reply({"error": {"message": "no"}}, status=503), core.ProviderUnavailable, langchain.ModelAPIError),

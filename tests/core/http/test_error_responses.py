@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_core import errors
-from audio_core.http.error_responses import build_error, parse_retry_after
+from audio_core import AudioClient, IncompleteResponse, errors
+from audio_core.http.error_responses import build_error, find_error, parse_retry_after
+from audio_core.testing import Reply, ScriptedGateway, tone
 
 
 def make_error(status: int, body: object = b"", headers: dict | None = None) -> errors.ProviderError:
@@ -85,6 +86,13 @@ def test_the_request_id_is_kept() -> None:
         ({"retry-after": "2"}, 2.0),
         ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
         ({"llm_provider-retry-after": "3"}, 3.0),
+        ({"retry-after-ms": "soon", "retry-after": "9"}, 9.0),
+        ({"retry-after-ms": "3600000"}, 3600.0),
+        ({"retry-after": "2", "llm_provider-retry-after": "3"}, 2.0),
+        ({"retry-after": "Mon, 01 Jan 2001 00:00:00 GMT"}, None),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, None),
+        ({"retry-after": "1e30"}, None),
+        ({"retry-after-ms": "-1"}, None),
         ({"retry-after": "-5"}, None),
         ({"retry-after": "nan"}, None),
         ({"retry-after": "1e400"}, None),
@@ -123,3 +131,67 @@ def test_errors_keep_their_attributes_when_pickled() -> None:
     assert (str(copy), copy.retry_after, copy.status, copy.attempts) == ("slow", 3.0, 429, 2)
     incomplete = pickle.loads(pickle.dumps(errors.TranscriptionIncomplete("gap", failures=[(0, 1, "x")])))
     assert incomplete.failures == [(0, 1, "x")]
+
+
+def test_what_is_too_large_names_its_size_and_the_way_out(gateway) -> None:
+    gateway.will_answer(Reply({"error": {"message": "x" * 500}}, 413))
+    client = AudioClient("openai", model="m", api_key="k", base_url=gateway.base_url)
+    with pytest.raises(errors.InvalidRequest, match=r"transcribe\(\) cuts .* clip") as caught:
+        client.ask(tone(1.0), "?")
+    assert f" {len(gateway.requests[0].body):,} bytes were sent" in str(caught.value)
+    assert not isinstance(caught.value, errors.ContextOverflow)
+
+
+def test_a_413_about_the_context_is_a_context_overflow() -> None:
+    assert isinstance(make_error(413, {"error": {"code": "context_length_exceeded"}}), errors.ContextOverflow)
+
+
+@pytest.mark.parametrize("code", ["400", "٤٠٠", "²⁰⁰", "4e2", "x", 529, -1, 10**30])
+def test_any_code_in_a_reply_can_be_read(code: object) -> None:
+    assert find_error({"error": {"message": "no", "code": code}}, provider="p") is not None
+
+
+async def join(segments) -> list:
+    return [segment async for segment in segments]
+
+
+OPERATIONS = {
+    "chat": lambda client: client.ask(tone(0.2), "?"),
+    "stream": lambda client: list(client.stream(tone(0.2), "?")),
+    "transcribe": lambda client: client.transcribe(tone(0.2)),
+    "stream_transcript": lambda client: list(client.stream_transcript(tone(0.2))),
+    "achat": lambda client: client.aask(tone(0.2), "?"),
+    "astream": lambda client: join(client.astream(tone(0.2), "?")),
+    "atranscribe": lambda client: client.atranscribe(tone(0.2)),
+    "astream_transcript": lambda client: join(client.astream_transcript(tone(0.2))),
+}
+
+
+async def run_operation(name: str, client: AudioClient) -> None:
+    outcome = OPERATIONS[name](client)
+    if name.startswith("a"):
+        await outcome
+
+
+INCOMPLETE = {
+    "HTML": Reply("<html>Sign in</html>", headers={"Content-Type": "text/html", "X-Request-Id": "r-1"}),
+    "cut JSON": Reply('{"text": "hel', headers={"Content-Type": "application/json", "X-Request-Id": "r-1"}),
+    "nothing": Reply("", headers={"Content-Type": "application/json", "X-Request-Id": "r-1"}),
+    "compressed": Reply(b"\x1f\x8b", headers={"Content-Encoding": "gzip", "X-Request-Id": "r-1"}),
+    "a stream without end": Reply(['data: {"type": "x", "delta": "a"}\n\n'], headers={"X-Request-Id": "r-1"}),
+}
+
+
+@pytest.mark.parametrize("reply", INCOMPLETE.values(), ids=INCOMPLETE)
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("provider", ["openai", "openroute"])
+async def test_an_incomplete_response_names_its_status_and_request(
+    gateway: ScriptedGateway, provider: str, operation: str, reply: Reply
+) -> None:
+    gateway.will_answer(reply)
+    async with AudioClient(provider, model="m", api_key="k", base_url=gateway.base_url) as client:
+        with pytest.raises(IncompleteResponse) as caught:
+            await run_operation(operation, client)
+    error = caught.value
+    assert (error.status, error.request_id, error.provider) == (200, "r-1", provider)
+    assert (error.may_have_been_billed, error.attempts, len(gateway.requests)) == (True, 1, 1)
