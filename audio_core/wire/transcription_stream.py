@@ -13,10 +13,13 @@ from typing import Any
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import find_event_error
 from audio_core.http.sse import StreamedBody
-from audio_core.lenient_json import parse_json, to_object, to_objects
+from audio_core.lenient_json import parse_json, to_object, to_objects, to_text
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.usage import Usage, parse_usage
-from audio_core.wire.transcription_response import parse_segment, parse_transcript
+from audio_core.wire.chat_response import get_first_choice, get_text
+from audio_core.wire.tool_calls import CUT_SHORT
+from audio_core.wire.transcription_response import parse_transcript
+from audio_core.wire.transcription_segments import RawSegment, build_segments
 
 __all__ = ["TranscriptStream"]
 
@@ -25,7 +28,8 @@ class TranscriptStream:
     r"""Push decoder of a streamed transcription. An incomplete transcript is an error.
 
     Partial segments have new text, for live captions. The other segments are final: together they are the transcript.
-    Where a gateway sends no timed segments, the whole text is one final segment.
+    They come in the order in which the gateway sends them. One whose end is missing waits for the next, so that its end
+    can be estimated. Where a gateway sends no timed segments, the whole text is one final segment.
 
     Args:
         headers: headers of the response, with names in lower case.
@@ -46,6 +50,7 @@ class TranscriptStream:
         self._headers, self._provider, self._seconds = headers, provider, seconds
         self._body = StreamedBody(headers)
         self._texts: list[str] = []
+        self._pending: list[RawSegment] = []
         self._position = 0.0
         self._has_segments = self._has_events = self._done = self._is_closed = False
         self.usage: Usage | None = None
@@ -60,7 +65,7 @@ class TranscriptStream:
 
         Raises:
             ProviderError: if the gateway sends an error event. The text so far is in `partial`.
-            IncompleteResponse: if an event is not a JSON object.
+            IncompleteResponse: if an event is not a JSON object, or says that the transcript was cut short.
         """
         for event in self._body.feed(data):
             yield from self._decode_event(event)
@@ -81,7 +86,9 @@ class TranscriptStream:
             raise self._build_stream_error("the stream ended before the transcript did")
         if not self._has_events:
             raise self._build_stream_error("the stream ended without any content")
-        if not self._has_segments and self.partial.strip():
+        if self._has_segments or any(raw.has_time for raw in self._pending) or not self.partial.strip():
+            yield from self._build_pending()
+        else:
             yield Segment(0.0, self._seconds, self.partial.strip())
 
     def _decode_json(self, body: bytes) -> Iterator[Segment]:
@@ -105,25 +112,33 @@ class TranscriptStream:
             raise error
         self._has_events = True
         self.usage = parse_usage(event.get("usage")) or self.usage
-        event_type = str(event.get("type") or event.get("object") or "")
+        event_type = to_text(event.get("type")) or to_text(event.get("object")) or ""
         if event_type.endswith(".segment"):
             yield from self._decode_segment(event)
         elif event_type.endswith(".done"):
             yield from self._decode_end(event)
         elif text := _get_new_text(event):
             self._texts.append(text)
-            yield Segment(self._position, self._seconds, text, is_partial=True)
+            yield Segment(min(self._position, self._seconds), self._seconds, text, is_partial=True)
+        if _get_finish_reason(event) in CUT_SHORT:
+            raise self._build_stream_error("the model stopped before the end of the recording")
 
     def _decode_segment(self, event: Mapping[str, Any]) -> Iterator[Segment]:
-        segment = parse_segment(event)
-        if segment is None:
-            return
-        self._has_segments, self._position = True, segment.end
-        yield segment
+        raw = RawSegment.model_validate(event)
+        self._pending.append(raw)
+        if raw.end is not None:
+            yield from self._build_pending()
+
+    def _build_pending(self) -> Iterator[Segment]:
+        segments = build_segments(self._pending, (), self._seconds, begin=self._position)
+        self._pending = []
+        if segments:
+            self._has_segments, self._position = True, segments[-1].end
+        yield from segments
 
     def _decode_end(self, event: Mapping[str, Any]) -> Iterator[Segment]:
         self._done = True
-        if not self._has_segments:
+        if not (self._has_segments or self._pending):
             for item in to_objects(event.get("segments")):
                 yield from self._decode_segment(item)
         if isinstance(event.get("text"), str):  # the complete text, even if deltas were lost
@@ -137,7 +152,11 @@ class TranscriptStream:
         )
 
 
-def _get_new_text(event: Mapping[str, Any]) -> str:
-    for choice in to_objects(event.get("choices")):
-        return str(to_object(choice.get("delta")).get("content") or "")
-    return str(event.get("delta") or event.get("text") or "")
+def _get_new_text(event: Mapping[str, Any]) -> str | None:
+    if choice := get_first_choice(event):
+        return get_text(choice.get("delta"))
+    return to_text(event.get("delta")) or to_text(event.get("text"))
+
+
+def _get_finish_reason(event: Mapping[str, Any]) -> str | None:
+    return to_text((get_first_choice(event) or {}).get("finish_reason"))

@@ -131,6 +131,49 @@ def test_what_comes_after_done_does_not_count() -> None:
     assert [segment.text for segment in segments if not segment.is_partial] == ["hi"]
 
 
+def build_segment(text: str, start: object, end: object) -> dict:
+    return {"type": "transcript.text.segment", "text": text, "start": start, "end": end}
+
+
+DONE = {"type": "transcript.text.done", "text": "one two three"}
+
+
+@pytest.mark.parametrize("odd", [None, "soon", {}])
+def test_a_missing_time_lies_between_its_neighbours_and_no_word_is_lost(odd: object) -> None:
+    events = [build_segment("one", 0, 0.5), build_segment("two", odd, odd), build_segment("three", 1, 1.5), DONE]
+    assert [(each.text, each.start, each.end, each.is_estimated) for each in decode(encode_events(*events))] == [
+        ("one", 0.0, 0.5, False),
+        ("two", 0.5, 1.0, True),
+        ("three", 1.0, 1.5, False),
+    ]
+
+
+def test_a_missing_end_is_that_of_the_recording_if_nothing_follows() -> None:
+    segments = decode(encode_events(build_segment("one", 0, 0.5), build_segment("two three", 0.5, None), DONE))
+    assert [(each.start, each.end, each.is_estimated) for each in segments] == [(0.0, 0.5, False), (0.5, 2.0, True)]
+
+
+def test_segments_without_any_time_are_the_whole_text() -> None:
+    assert decode(encode_events(build_segment("one", None, None), DONE)) == [Segment(0.0, 2.0, "one two three")]
+    untold = {"type": "transcript.text.done"}
+    assert decode(encode_events(build_segment("one", None, None), untold)) == [
+        Segment(0.0, 2.0, "one", is_estimated=True)
+    ]
+
+
+def test_times_after_the_end_of_what_was_sent_are_clamped() -> None:
+    (segment,) = decode(encode_events(build_segment("one", 1.5, 9.0), DONE))
+    assert (segment.start, segment.end) == (1.5, 2.0)
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+def test_a_transcript_that_the_model_cut_short_is_an_error(reason: str) -> None:
+    chunk = {"object": "transcription.chunk", "choices": [{"delta": {"content": "Good "}, "finish_reason": reason}]}
+    with pytest.raises(IncompleteResponse, match="stopped before the end") as caught:
+        decode(encode_events(chunk, "[DONE]"))
+    assert caught.value.partial == "Good "
+
+
 def test_a_stream_that_calls_itself_json_is_read_as_a_stream() -> None:
     stream = TranscriptStream(JSON, provider="p", seconds=2.0)
     segments = [*stream.feed(OPENAI[:30]), *stream.feed(OPENAI[30:]), *stream.close()]
