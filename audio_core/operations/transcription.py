@@ -10,7 +10,7 @@ from functools import partial
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import compute_sha256
 from audio_core.engines import Engine
-from audio_core.errors import ProviderError, TranscriptionIncomplete
+from audio_core.errors import InvalidAudio, ProviderError, TranscriptionIncomplete
 from audio_core.http.access import Access
 from audio_core.http.download import open_or_download
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
@@ -66,6 +66,9 @@ def transcribe(job: Job, audio: Audio, access: Access | None) -> Flow[Transcript
 
 
 def _transcribe(job: Job, recording: Recording) -> Flow[Transcript]:
+    if not recording.seconds:
+        reason = "starts after the recording's end" if recording.start else "holds no samples"
+        raise InvalidAudio(f"{recording.audio.label} {reason}.")
     if recording.seconds < SHORTEST_SECONDS:
         warning = f"It lasts {recording.seconds:.3f} s, which is too short to hold speech, and was not sent."
         return Transcript("", (), duration=recording.seconds, model=job.model, warnings=(warning,))
