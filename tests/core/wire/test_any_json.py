@@ -3,11 +3,14 @@
 One odd field costs that field: the parts of a reply that were not touched survive.
 """
 
+import contextlib
 import json
 from typing import Any
 
+import pytest
 from any_json import ANY_JSON, Mutation, list_wrong_fields, mutate, replace_at
 from hypothesis import example, given
+from hypothesis import strategies as st
 
 from audio_core import Answer, ProviderError, Segment, Transcript
 from audio_core.wire.chat_response import parse_answer
@@ -289,3 +292,51 @@ def test_any_event_is_segments_or_an_error(event: Any) -> None:
             check_segments(decode_transcription([each, EVENTS[-1]]))
         except ProviderError:
             continue
+
+
+CONTENT_TYPES = st.sampled_from(["application/json", "text/event-stream", "text/plain", "text/vtt", "text/html", ""])
+BYTES = st.binary(max_size=80) | st.text('{}[]":,data: \n0-9->.\ufeff', max_size=80).map(str.encode)
+
+
+@given(BYTES, CONTENT_TYPES)
+@example(b"data: [DONE]\n\n", "text/event-stream")
+@example(b"[" * 100_000, "application/json")
+@example(b'{"error": ' + b"[" * 900 + b"]" * 900 + b"}", "application/json")
+def test_any_bytes_are_read_or_an_error(body: bytes, content_type: str) -> None:
+    headers = {"content-type": content_type}
+
+    def feed(stream: ChatStream | TranscriptStream) -> list[Any]:
+        return [*stream.feed(body), *stream.close()]
+
+    for read in (
+        lambda: parse_answer(body, headers, provider="p"),
+        lambda: parse_transcript(body, headers, provider="p", model="m"),
+        lambda: feed(ChatStream(headers, provider="p")),
+        lambda: feed(TranscriptStream(headers, provider="p", seconds=2.0)),
+    ):
+        with contextlib.suppress(ProviderError):
+            assert read() is not None
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        ['{"message": "overloaded", "code": 503}', "[DONE]"],
+        ['{"error": "overloaded"}', "[DONE]"],
+        ["[DONE]"],
+        ["[DONE]", '{"choices": [{"delta": {"content": "late"}, "finish_reason": "stop"}]}'],
+        ["[DONE]", '{"type": "transcript.text.done", "text": "late"}'],
+        ["[DONE]", "[DONE]"],
+        ["null"],
+        [],
+    ],
+)
+@pytest.mark.parametrize("cut", [1, 1000])
+def test_a_stream_without_content_or_with_an_error_is_never_whole(events: list[str], cut: int) -> None:
+    body = "".join(f"data: {event}\n\n" for event in events).encode()
+    for stream in (ChatStream(SSE, provider="p"), TranscriptStream(SSE, provider="p", seconds=2.0)):
+        with pytest.raises(ProviderError):
+            [
+                *(item for at in range(0, len(body), cut) for item in stream.feed(body[at : at + cut])),
+                *stream.close(),
+            ]
