@@ -127,7 +127,7 @@ class TranscriptStore:
             row = database.execute(query, (digest,)).fetchone()
             if row and row[0] == "done":
                 return Transcript.from_json(row[2])
-            if row and time.time() - float(row[3]) < LEASE_SECONDS and _is_alive(row[1]):
+            if row and abs(time.time() - float(row[3])) < LEASE_SECONDS and _is_alive(row[1]):
                 return False
             if row:
                 values = (key.label, key.start, key.end, time.time())
@@ -177,7 +177,7 @@ class TranscriptStore:
         """
         with self._begin_transaction() as database:
             rows = database.execute("SELECT label, start, end, at FROM doubtful ORDER BY at")
-            return [PossibleDoubleCharge(*row) for row in rows]
+            return [PossibleDoubleCharge(str(label), *map(float, times)) for label, *times in rows]
 
     @contextlib.contextmanager
     def _begin_transaction(self) -> Generator[sqlite3.Connection]:
@@ -192,7 +192,7 @@ class TranscriptStore:
                 _prepare_schema(database)
                 yield database
                 database.execute("COMMIT")
-        except (sqlite3.Error, OSError, ValueError, OverflowError) as error:
+        except (sqlite3.Error, OSError, ValueError, TypeError, OverflowError) as error:
             raise StoreError(
                 f"The store {self._path.name} cannot be used: {error}. Check that it is a store of transcripts, that "
                 "it belongs to you, and that the disk has space."
