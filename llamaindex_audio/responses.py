@@ -47,6 +47,7 @@ def to_chat_response(answer: Answer, delta: Delta | None = None) -> ChatResponse
         "provider": answer.provider,
         "id": answer.id,
         "request_id": answer.request_id,
+        "warnings": list(answer.warnings) or None,
     }
     return ChatResponse(
         message=ChatMessage(

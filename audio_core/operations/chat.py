@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import EncodedAudio
-from audio_core.errors import at_block
+from audio_core.errors import InvalidRequest, at_block
 from audio_core.http.access import Access
 from audio_core.http.body import encode_json
 from audio_core.http.endpoint import Endpoint
@@ -16,6 +16,7 @@ from audio_core.http.error_responses import attribute_errors
 from audio_core.http.flow import MAX_REPLY_BYTES, MAX_SPEECH_BYTES, Flow, Response, gather, read_to_end
 from audio_core.http.sse import OpenStream
 from audio_core.lenient_json import to_list, to_object
+from audio_core.operations.limits import apply_limits, learn_format
 from audio_core.operations.upload import prepare_upload
 from audio_core.wire.chat_request import AudioPart, Messages, build_payload, find_audio_parts, to_openai_messages
 from audio_core.wire.chat_response import Answer, Delta, parse_answer
@@ -84,11 +85,12 @@ def chat(endpoint: Endpoint, request: ChatRequest, rules: OpenRules) -> Flow[Ans
     if endpoint.provider.speaks_only_streamed and request.wants_speech:
         last = yield from read_to_end(open_chat(endpoint, request, rules))
         return cast("Answer", last.answer)
-    response = yield from _post(endpoint, request, rules, streamed=False)
+    response, warnings = yield from _post(endpoint, request, rules, streamed=False)
     with attribute_errors(response.status, response.headers):
-        return parse_answer(
+        answer = parse_answer(
             response.body, response.headers, provider=endpoint.provider.name, speech_format=request.speech_format
         )
+    return answer.add_warnings(warnings)
 
 
 def open_chat(endpoint: Endpoint, request: ChatRequest, rules: OpenRules) -> Flow[OpenStream[Delta]]:
@@ -97,32 +99,46 @@ def open_chat(endpoint: Endpoint, request: ChatRequest, rules: OpenRules) -> Flo
     Raises:
         AudioError: as `chat` does.
     """
-    response = yield from _post(endpoint, request, rules, streamed=True)
+    response, warnings = yield from _post(endpoint, request, rules, streamed=True)
     decoder = ChatStream(
         response.headers,
         provider=endpoint.provider.name,
         speech_format=request.speech_format,
         max_bytes=request.max_reply_bytes,
+        warnings=warnings,
     )
     return response, decoder
 
 
-def _post(endpoint: Endpoint, request: ChatRequest, rules: OpenRules, *, streamed: bool) -> Flow[Response]:
+def _post(
+    endpoint: Endpoint, request: ChatRequest, rules: OpenRules, *, streamed: bool
+) -> Flow[tuple[Response, tuple[str, ...]]]:
+    """Send a request. Return the response, and what a user must know about the recordings.
+
+    If the gateway refuses the format of a recording, it is converted and sent once more.
+    """
+    endpoint = apply_limits(endpoint, request.model)
     messages = to_openai_messages(request.messages, endpoint.provider)
     uploads = [_upload(endpoint, rules, part) for part in find_audio_parts(messages)]
     encoded = yield from gather(uploads, rules.max_concurrency)
     defaults = {"stream": True, "stream_options": {"include_usage": True}} if streamed else {}
     payload = build_payload(request.model, messages, encoded, {**defaults, **request.options})
-    endpoint = endpoint.extend_timeout(sum(audio.seconds for audio in encoded))
-    return (
-        yield from endpoint.post(
+    patient = endpoint.extend_timeout(sum(audio.seconds for audio in encoded))
+    try:
+        response = yield from patient.post(
             "/chat/completions",
             encode_json(payload),
             doing="chat",
             streamed=streamed,
             max_reply_bytes=request.max_reply_bytes,
         )
-    )
+    except InvalidRequest as error:
+        limit = learn_format(endpoint, request.model, error, encoded)
+        if limit is None:
+            raise
+        response, warnings = yield from _post(endpoint.continue_after(error), request, rules, streamed=streamed)
+        return response, (limit.warning, *warnings)
+    return response, tuple(warning for audio in encoded for warning in audio.warnings)
 
 
 def _upload(endpoint: Endpoint, rules: OpenRules, part: AudioPart) -> Flow[EncodedAudio]:

@@ -20,7 +20,7 @@ from audio_core.providers import Provider
 from audio_core.transcript.segment import format_clock
 from audio_core.wire.refusals import Refusal, parse_refusal
 
-__all__ = ["LimitLearned", "apply_limits", "has_segments", "learn_limit", "learn_response_format"]
+__all__ = ["LimitLearned", "apply_limits", "has_segments", "learn_format", "learn_limit", "learn_response_format"]
 
 _MARGIN = 0.98  # of a limit that a gateway names, as it may measure differently
 _FEWEST_SECONDS = 5.0  # a gateway that refuses less than this refuses something else
@@ -126,6 +126,17 @@ def learn_limit(endpoint: Endpoint, model: str, error: InvalidRequest, audio: En
     limits, consequence = learned
     _remember(key, limits)
     return LimitLearned(f"{endpoint.provider.name}'s model {model} {consequence}.")
+
+
+def learn_format(
+    endpoint: Endpoint, model: str, error: InvalidRequest, sent: Sequence[EncodedAudio]
+) -> LimitLearned | None:
+    """Do what `learn_limit` does for the recordings of a chat, of which only the format can be changed."""
+    for audio in sent:
+        refusal = parse_refusal(error, audio)
+        if refusal is not None and refusal.kind == "format" and (limit := learn_limit(endpoint, model, error, audio)):
+            return limit
+    return None
 
 
 def _learn_seconds(limits: _Limits, refusal: Refusal, audio: EncodedAudio) -> _Learned | None:

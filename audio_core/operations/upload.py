@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import EncodedAudio
-from audio_core.errors import InvalidAudio
+from audio_core.errors import AudioTooLarge, InvalidAudio
 from audio_core.http.access import Access
 from audio_core.http.download import open_or_download
 from audio_core.http.flow import Flow, run_blocking
@@ -20,6 +20,7 @@ __all__ = ["SHORTEST_SECONDS", "WRITABLE_FORMATS", "encode_for_upload", "measure
 
 SHORTEST_SECONDS = 0.1
 """OpenAI refuses less: "Minimum audio length is 0.1 seconds"."""
+_MAX_CHAT_BYTES = 2 * 2**30  # no gateway takes as much in a message
 _LONGEST_WAV = 60.0  # seconds; longer audio that must be encoded is sent as MP3, at a tenth of the size
 _SHORT_FORMATS = ("wav", "mp3", "flac", "m4a", "ogg")
 _LONG_FORMATS = ("mp3", "m4a", "ogg", "flac", "wav")
@@ -30,7 +31,7 @@ WRITABLE_FORMATS = frozenset(_LONG_FORMATS)
 def prepare_upload(
     audio: Audio, formats: Sequence[str], access: Access | None, *, timeout: float, max_retries: int
 ) -> Flow[EncodedAudio]:
-    """Open a recording, download it if it is remote, and encode it for a gateway.
+    """Open a recording for a chat message, download it if it is remote, and encode it for a gateway.
 
     Args:
         audio: any recording, with or without a clip.
@@ -40,10 +41,16 @@ def prepare_upload(
         max_retries: how many more requests may follow a failed one.
 
     Raises:
-        AudioError: if the recording may not be opened, is not audio, is too short to hear, is damaged or cut short.
+        AudioError: if the recording may not be opened, is not audio, is too short to hear, is too large for a message,
+            is damaged or cut short.
     """
     opened = yield from open_or_download(audio, access, timeout=timeout, max_retries=max_retries)
     encoded = yield from run_blocking(partial(encode_for_upload, opened, formats))
+    if encoded.content.size > _MAX_CHAT_BYTES:
+        raise AudioTooLarge(
+            f"{audio.label} has {encoded.content.size:,} bytes, and a message takes {_MAX_CHAT_BYTES:,}. "
+            "Send a clip of it (start=, end=), or transcribe it."
+        )
     if encoded.seconds < SHORTEST_SECONDS:
         raise InvalidAudio(f"{audio.label} lasts {encoded.seconds:.3f} s, which is too short to hear.")
     return encoded

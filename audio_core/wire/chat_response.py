@@ -5,8 +5,8 @@ Streams are decoded in `chat_stream`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pybase64
@@ -49,6 +49,7 @@ class Answer:
         reasoning_details: the reasoning in the gateway's own form, to be sent back with the next request.
         refusal: why the model declined to answer.
         logprobs: log probabilities, as the gateway sent them.
+        warnings: what a user must know: an answer that was cut short, and what of a recording was not sent.
 
     Example:
         >>> AudioClient().chat([{"role": "user", "content": "Hi."}], {"model": "m"}).finish_reason
@@ -68,6 +69,13 @@ class Answer:
     reasoning_details: tuple[Mapping[str, Any], ...] = ()
     refusal: str = ""
     logprobs: Mapping[str, Any] | None = field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
+
+    def add_warnings(self, warnings: Iterable[str]) -> Answer:
+        """Return the answer with more warnings, and one that says so if it was cut short."""
+        is_cut_short = self.finish_reason in CUT_SHORT
+        finish = (f"The answer was cut short ({self.finish_reason}).",) if is_cut_short else ()
+        return replace(self, warnings=tuple(dict.fromkeys((*self.warnings, *warnings, *finish))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class ChatStream:
         provider: name of the gateway.
         speech_format: the format that was requested for speech.
         max_bytes: size of the largest body that is read.
+        warnings: what a user must know about the recordings that were sent.
 
     Example:
         >>> stream = ChatStream({"content-type": "text/event-stream"}, provider="openai")
@@ -58,8 +59,10 @@ class ChatStream:
         provider: str,
         speech_format: str | None = None,
         max_bytes: int = MAX_REPLY_BYTES,
+        warnings: tuple[str, ...] = (),
     ) -> None:
         self._provider, self._headers, self._speech_format = provider, headers, speech_format
+        self._warnings = warnings
         self._body = StreamedBody(headers, max_bytes)
         self._builder = _AnswerBuilder(provider, speech_format)
         self._done = False
@@ -97,10 +100,11 @@ class ChatStream:
         speech, answer = self._builder.speech.close(), self._builder.build_answer(get_request_id(self._headers))
         if not (self._builder.has_text or has_content(answer)):  # LiteLLM turns an upstream error into such a stream
             raise self._build_stream_error("the stream ended without any content")
-        yield Delta(speech=speech, answer=answer)
+        yield Delta(speech=speech, answer=answer.add_warnings(self._warnings))
 
     def _decode_json(self, body: bytes) -> Iterator[Delta]:
         answer = parse_answer(body, self._headers, provider=self._provider, speech_format=self._speech_format)
+        answer = answer.add_warnings(self._warnings)
         calls = enumerate(answer.tool_calls)
         yield Delta(
             text=answer.text,

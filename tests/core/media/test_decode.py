@@ -142,7 +142,9 @@ def test_raw_pcm_lasts_as_its_stated_rate_says(name: str, width: int) -> None:
 def test_a_file_that_was_cut_short_says_how_much_is_there(recording, name: str) -> None:
     whole = recording(name)
     for read in (probe, heard):
-        with pytest.raises(InvalidAudio, match=r"cut short: its header says [\d,.]+ (s|bytes more), but it ends after 2\.\d+ s"):
+        with pytest.raises(
+            InvalidAudio, match=r"cut short: its header says [\d,.]+ (s|bytes more), but it ends after 2\.\d+ s"
+        ):
             read(Audio.of(whole[: len(whole) // 2]))
 
 
