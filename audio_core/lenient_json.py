@@ -8,7 +8,16 @@ from typing import Any, cast
 
 from pydantic_core import from_json
 
-__all__ = ["drop_none", "parse_json", "to_list", "to_number", "to_object", "to_objects", "to_text"]
+__all__ = [
+    "drop_none",
+    "parse_json",
+    "replace_half_characters",
+    "to_list",
+    "to_number",
+    "to_object",
+    "to_objects",
+    "to_text",
+]
 
 _MAX_NUMBER = 2**53  # beyond it, floats skip whole numbers
 
@@ -49,8 +58,22 @@ def to_objects(value: Any) -> list[dict[str, Any]]:
 
 
 def to_text(value: Any) -> str | None:
-    """Return the value if it is a text that is not empty, else None."""
-    return value if isinstance(value, str) and value else None
+    """Return the value if it is a text that is not empty, else None. It can be encoded."""
+    return replace_half_characters(value) if isinstance(value, str) and value else None
+
+
+def replace_half_characters(text: str) -> str:
+    r"""Join the halves of surrogate pairs in a text, and replace other halves by U+FFFD, so that it can be encoded.
+
+    Example:
+        >>> replace_half_characters("\ud83d\ude00") == "\U0001f600"
+        True
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def to_number(value: Any) -> float | None:

@@ -17,6 +17,7 @@ import pybase64
 
 from audio_core.audio.content import Base64Content, Content
 from audio_core.errors import InvalidAudio
+from audio_core.lenient_json import replace_half_characters
 
 __all__ = ["Body", "FilePart", "encode_json", "encode_multipart"]
 
@@ -167,11 +168,7 @@ def encode_multipart(fields: Sequence[tuple[str, str]], file: FilePart) -> Body:
 
 
 def _encode_text(text: str) -> bytes:
-    """Encode text as UTF-8. Half a surrogate pair, as of a cut emoji, becomes U+FFFD."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+    return replace_half_characters(text).encode()
 
 
 def _quote(text: str) -> str:

@@ -61,7 +61,7 @@ class _RawResponse(LenientModel):
     @property
     def spoken(self) -> str | None:
         """The text, or that of the segments if there is no other; None if there is no text at all."""
-        text = self.text.strip() if isinstance(self.text, str) else None
+        text = (to_text(self.text) or "").strip() if isinstance(self.text, str) else None
         return text or " ".join(raw.spoken for raw in self.spoken_segments) or text
 
 

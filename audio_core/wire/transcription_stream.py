@@ -13,7 +13,7 @@ from typing import Any
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import find_event_error
 from audio_core.http.sse import StreamedBody
-from audio_core.lenient_json import parse_json, to_object, to_objects, to_text
+from audio_core.lenient_json import parse_json, replace_half_characters, to_object, to_objects, to_text
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.usage import Usage, parse_usage
 from audio_core.wire.chat_response import get_first_choice, get_text
@@ -58,7 +58,7 @@ class TranscriptStream:
     @property
     def partial(self) -> str:
         """The text received so far."""
-        return "".join(self._texts)
+        return replace_half_characters("".join(self._texts))  # deltas may be cut within a character
 
     def feed(self, data: bytes) -> Iterator[Segment]:
         """Yield the segments that `data` completes.
@@ -155,7 +155,7 @@ class TranscriptStream:
 def _get_new_text(event: Mapping[str, Any]) -> str | None:
     if choice := get_first_choice(event):
         return get_text(choice.get("delta"))
-    return to_text(event.get("delta")) or to_text(event.get("text"))
+    return next((text for text in (event.get("delta"), event.get("text")) if isinstance(text, str) and text), None)
 
 
 def _get_finish_reason(event: Mapping[str, Any]) -> str | None:

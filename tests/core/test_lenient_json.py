@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_core.lenient_json import parse_json, to_list, to_object, to_objects
+from audio_core.lenient_json import (
+    drop_none,
+    parse_json,
+    replace_half_characters,
+    to_list,
+    to_number,
+    to_object,
+    to_objects,
+    to_text,
+)
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -54,3 +63,37 @@ def test_what_is_rare_is_read_all_the_same(text: str | bytes, value: Any) -> Non
 
 def test_what_is_of_another_kind_counts_as_absent() -> None:
     assert (to_object([1]), to_list({"a": 1}), to_objects([{}, 1, None, {"a": 1}])) == ({}, [], [{}, {"a": 1}])
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("\ud83d\ude00!", "\U0001f600!"),
+        ("a\ud83d", "a\ufffd"),
+        ("\ude00", "\ufffd"),
+        ("é你", "é你"),
+        ("", None),
+        (5, None),
+    ],
+)
+def test_a_text_can_be_encoded_whatever_it_held(text: object, whole: str | None) -> None:
+    assert to_text(text) == whole
+
+
+@given(st.text(st.characters()))
+def test_what_is_whole_stays_as_it_is(text: str) -> None:
+    whole = replace_half_characters(text)
+    assert whole.encode() or not text
+    assert whole == text or any("\ud800" <= character <= "\udfff" for character in text)
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [(1, 1), (0.5, 0.5), (-1, -1), (True, None), ("1", None), (float("nan"), None), (10**400, None)],
+)
+def test_only_a_number_of_usual_size_is_a_number(value: object, number: float | None) -> None:
+    assert to_number(value) == number
+
+
+def test_what_is_none_is_dropped() -> None:
+    assert drop_none({"a": None, "b": 0, "c": ""}) == {"b": 0, "c": ""}

@@ -211,6 +211,7 @@ def check_segments(segments: list[Segment]) -> None:
     """Check that times are in order and within what was sent, with a second of tolerance."""
     for segment in segments:
         assert list_wrong_fields(segment) == []
+        assert segment.is_partial or segment.text.encode() is not None
         assert 0 <= segment.start <= segment.end <= DURATION + 1
         assert all(0 <= word.start <= word.end <= DURATION + 1 for word in segment.words)
         assert [word.start for word in segment.words] == sorted(word.start for word in segment.words)
@@ -223,6 +224,8 @@ def check_segments(segments: list[Segment]) -> None:
 @example(Mutation(replace_at(TRANSCRIPTION, ("segments", 1, "end"), None), ("segments", 1)))
 @example(Mutation(replace_at(TRANSCRIPTION, ("segments", 0, "words", 1, "start"), "x"), ("segments", 0)))
 @example(Mutation(replace_at(TRANSCRIPTION, ("text",), 5), ("text",)))
+@example(Mutation(replace_at(TRANSCRIPTION, ("text",), "half \ud83d"), ("text",)))
+@example(Mutation(replace_at(TRANSCRIPTION, ("segments", 1, "text"), "\ud83d"), ("segments", 1)))
 @example(Mutation(replace_at(TRANSCRIPTION, ("language",), {}), ("language",)))
 def test_an_odd_place_of_a_transcription_costs_that_place_alone(mutation: Mutation) -> None:
     try:
@@ -231,6 +234,7 @@ def test_an_odd_place_of_a_transcription_costs_that_place_alone(mutation: Mutati
         assert mutation.path == ()
         return
     assert list_wrong_fields(transcript) == []
+    assert Transcript.from_json(transcript.to_json()) == transcript
     check_segments(list(transcript.segments))
     starts = [segment.start for segment in transcript.segments]
     assert starts == sorted(starts)

@@ -174,6 +174,13 @@ def test_a_transcript_that_the_model_cut_short_is_an_error(reason: str) -> None:
     assert caught.value.partial == "Good "
 
 
+def test_a_character_that_is_cut_between_two_deltas_is_whole_in_the_end() -> None:
+    chunks = [
+        {"object": "transcription.chunk", "choices": [{"delta": {"content": half}}]} for half in ("\ud83d", "\ude00")
+    ]
+    assert decode(encode_events(*chunks, "[DONE]"))[-1].text == "\U0001f600"
+
+
 def test_a_stream_that_calls_itself_json_is_read_as_a_stream() -> None:
     stream = TranscriptStream(JSON, provider="p", seconds=2.0)
     segments = [*stream.feed(OPENAI[:30]), *stream.feed(OPENAI[30:]), *stream.close()]
