@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import functools
 import threading
-import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from audio_core.errors import ProviderError
 from audio_core.http.clients import Clients
 from audio_core.http.error_responses import attribute_errors
 from audio_core.http.flow import Flow, Gather, Limited, Pause, ReadToEnd, Response, RunBlocking, Send, Step
+from audio_core.http.interruption import pass_on_interrupts, raise_if_interrupted, sleep
 from audio_core.http.sse import Decoder, OpenStream
 from audio_core.http.threads import run_in_thread
 from audio_core.http.transport import aexchange, exchange
@@ -29,6 +29,7 @@ def run(clients: Clients, flow: Flow[T]) -> T:
     with contextlib.closing(flow):
         resume: Callable[[], Step] = functools.partial(next, flow)
         while True:
+            raise_if_interrupted()
             try:
                 step = resume()
             except StopIteration as done:
@@ -59,7 +60,7 @@ def _perform(clients: Clients, step: Step) -> Any:
         case Send(request):
             return exchange(clients.get_client(), request)
         case Pause(seconds):
-            return time.sleep(seconds)
+            return sleep(seconds)
         case RunBlocking(function):
             return function()
         case Gather(flows, limit):
@@ -76,10 +77,11 @@ def _perform(clients: Clients, step: Step) -> Any:
 
 def _gather(clients: Clients, flows: Iterable[Flow[Any]], limit: int) -> list[Any]:
     slots, tasks, waiting = threading.Semaphore(limit), list[Future[Any]](), iter(flows)
-    while slots.acquire() and (flow := next(waiting, None)) is not None:
-        tasks.append(run_in_thread(functools.partial(run, clients, flow)))
-        tasks[-1].add_done_callback(lambda _: slots.release())
-    return [task.exception() or task.result() for task in tasks]
+    with pass_on_interrupts():
+        while slots.acquire() and (flow := next(waiting, None)) is not None:
+            tasks.append(run_in_thread(functools.partial(run, clients, flow)))
+            tasks[-1].add_done_callback(lambda _: slots.release())
+        return [task.exception() or task.result() for task in tasks]
 
 
 async def _aperform(clients: Clients, step: Step) -> Any:

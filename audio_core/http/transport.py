@@ -25,6 +25,7 @@ from audio_core.http.body import Body
 from audio_core.http.connection import Connection, StreamClock, watch
 from audio_core.http.error_responses import attribute_errors
 from audio_core.http.flow import Request, Response
+from audio_core.http.interruption import abandon_if_interrupted
 from audio_core.http.threads import run_in_thread
 
 __all__ = ["ResponseStream", "aexchange", "exchange"]
@@ -41,7 +42,7 @@ def exchange(client: httpx.Client, request: Request) -> Response:
         IncompleteResponse: if the response is over the limit, or compressed.
     """
     connection = Connection(client)
-    with _translate_errors(request, connection):
+    with _translate_errors(request, connection), abandon_if_interrupted(connection):
         future = run_in_thread(partial(_exchange, client, request, connection))
         try:
             return future.result(request.timeout)
@@ -196,6 +197,7 @@ class ResponseStream:
             contextlib.closing(self._reply),
             _translate_errors(self._request, self._connection, self.clock),
             watch(self._connection, self.clock),
+            abandon_if_interrupted(self._connection),
         ):
             yield from self._reply.iter_raw()
             if self._connection.is_abandoned:  # a body without a length ends as if it were whole

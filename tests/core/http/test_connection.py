@@ -3,34 +3,19 @@
 import asyncio
 import signal
 import socket
-import threading
-import time
-from collections.abc import Callable
 
 import httpx
 import pytest
+from busy_threads import count_busy_threads, interrupt_main_thread, wait_until
 from raw_server import RawServer, answer, serve
 
 from audio_core import AudioClient, ProviderTimeout
-from audio_core.http import threads
 from audio_core.http.connection import Connection
 from audio_core.http.early_responses import find_pools
 
 QUESTION = [{"role": "user", "content": "hi"}]
 LARGE = [{"role": "user", "content": "x" * 3 * 10**7}]
 HALF_A_HEAD = b"HTTP/1.1 200 OK\r\nX-Long: "
-
-
-def wait_until(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return condition()
-
-
-def count_busy_threads() -> int:
-    workers = [thread for thread in threading.enumerate() if "(_run)" in thread.name]
-    return len(workers) - len(threads._idle_workers)
 
 
 def dribble_headers(server: RawServer, connection: socket.socket) -> None:
@@ -94,10 +79,6 @@ async def test_a_timeout_closes_the_connection_of_an_event_loop(handle, is_strea
             with pytest.raises(ProviderTimeout):
                 await achat(client, is_streamed)
             assert await asyncio.to_thread(server.closed.wait, 10)
-
-
-def interrupt_main_thread() -> None:
-    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system has no such signals")

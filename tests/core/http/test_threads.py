@@ -4,12 +4,11 @@ import os
 import subprocess
 import sys
 import threading
-import time
 import weakref
-from collections.abc import Callable
 from contextvars import ContextVar
 
 import pytest
+from busy_threads import wait_until
 
 from audio_core.http.threads import run_in_thread
 
@@ -23,13 +22,6 @@ if not child:
     os._exit(run_in_thread(lambda: 7).result(10))
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
-
-
-def wait_until(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.005)
-    return condition()
 
 
 def test_an_idle_thread_is_used_again() -> None:

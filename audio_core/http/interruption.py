@@ -1,0 +1,86 @@
+"""Flows that run side by side end when their caller is interrupted, although they run on threads that no interrupt reaches.
+
+Otherwise a program that is stopped with Ctrl-C goes on to upload, and to pay for, what nobody waits for any longer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Generator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from audio_core.http.connection import Connection
+
+__all__ = ["Interrupted", "abandon_if_interrupted", "pass_on_interrupts", "raise_if_interrupted", "sleep"]
+
+
+class Interrupted(BaseException):
+    """The caller for whom this thread works was interrupted."""
+
+
+@dataclass(slots=True)
+class _Caller:
+    """Who waits for flows on other threads, and the connections that these use."""
+
+    is_interrupted: threading.Event = field(default_factory=threading.Event)
+    connections: set[Connection] = field(default_factory=set[Connection])
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+_caller: ContextVar[_Caller | None] = ContextVar("caller", default=None)
+
+
+@contextlib.contextmanager
+def pass_on_interrupts() -> Generator[None]:
+    """End the flows that the body has started on other threads if an exception leaves it."""
+    if _caller.get() is not None:  # this thread works for a caller itself, who will end them
+        yield
+        return
+    caller = _Caller()
+    token = _caller.set(caller)
+    try:
+        yield
+    except BaseException:
+        caller.is_interrupted.set()
+        with caller.lock:
+            for connection in caller.connections:
+                connection.abandon()
+        raise
+    finally:
+        _caller.reset(token)
+
+
+def raise_if_interrupted() -> None:
+    """Raise `Interrupted` if the caller for whom this thread works was interrupted."""
+    caller = _caller.get()
+    if caller is not None and caller.is_interrupted.is_set():
+        raise Interrupted
+
+
+def sleep(seconds: float) -> None:
+    """Sleep for this many seconds, or until the caller is interrupted."""
+    caller = _caller.get()
+    if caller is None:
+        time.sleep(seconds)
+    else:
+        caller.is_interrupted.wait(seconds)
+
+
+@contextlib.contextmanager
+def abandon_if_interrupted(connection: Connection) -> Generator[None]:
+    """Abandon a connection that the body uses once the caller for whom this thread works is interrupted."""
+    caller = _caller.get()
+    if caller is None:
+        yield
+        return
+    with caller.lock:
+        caller.connections.add(connection)
+    try:
+        raise_if_interrupted()
+        yield
+    finally:
+        with caller.lock:
+            caller.connections.discard(connection)
