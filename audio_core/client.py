@@ -42,9 +42,9 @@ class AudioClient:
         model: name of the model. Remote gateways have no default; for local models see `audio_core.engines`.
         api_key: the gateway's key; by default it is read from the environment at the first request.
         base_url: base URL of the gateway's API, if it differs from the provider's row.
-        timeout: seconds on the wall clock for each request; for a stream, the longest time without data. A
-            transcription gets half the recording's length on top.
-        max_retries: how many more requests may follow a failed one.
+        timeout: seconds on the wall clock for each request; for a stream, the longest time without data. Half the
+            length of the audio that is sent is added.
+        max_retries: how many more requests may follow a failed one. What may have been billed is not sent again.
         max_concurrency: how many recordings, and pieces of long ones, are transcribed side by side, over all calls. It
             also limits how many recordings of one chat request are encoded side by side.
         access: what may be opened; None trusts every path and every public host that is named.

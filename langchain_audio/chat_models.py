@@ -73,7 +73,7 @@ class ChatAudio(ToolCallingModel):
     audio: SkipValidation[SpeechOptions] | None = None
     """Voice and format of spoken responses. Most gateways stream `"pcm16"` only."""
     timeout: float = 60.0
-    """Seconds that each request may take. For a stream, the longest time without data."""
+    """Seconds that each request may take. For a stream, the longest time without data. Half the audio's length is added."""
     max_retries: int = 2
     """How many more requests may follow a failed one, in total."""
     streaming: bool = False

@@ -79,7 +79,8 @@ class AudioLLM(ToolCallingLLM):
     )
     timeout: float = Field(
         default=60.0,
-        description="Seconds of wall-clock time for each request; for a stream, the longest time without content.",
+        description="Seconds of wall-clock time for each request; for a stream, the longest time without content. "
+        "Half the length of the audio that is sent is added.",
     )
     max_retries: int = Field(default=2, description="Maximum number of requests after a failed one, in all.")
     context_window: int = Field(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from audio_core import NotFound, ProviderError, ProviderUnavailable, RateLimited, Unreachable
+from audio_core import NotFound, ProviderError, ProviderTimeout, ProviderUnavailable, RateLimited, Unreachable
 from audio_core.http import retry
 from audio_core.http.flow import Pause, Request, Response, Send
 from audio_core.http.retry import RetryBudget, send_with_retry
@@ -136,3 +136,51 @@ def test_only_what_is_posted_carries_an_idempotency_key() -> None:
     assert "Idempotency-Key" not in next(flow).request.headers
     _, _, (sent,) = run_flow([build_response(200)])
     assert "Idempotency-Key" in sent.headers
+
+
+@pytest.mark.parametrize("kind", [Unreachable, ProviderTimeout, ProviderError])
+def test_what_may_have_been_billed_is_not_sent_again(kind: type[ProviderError]) -> None:
+    error, waits, sent = run_flow([kind("gone", retryable=True, may_have_been_billed=True)] * 3)
+    assert (error.attempts, waits, len(sent)) == (1, [], 1)
+
+
+def test_what_was_not_sent_as_a_whole_is_sent_again_after_a_timeout() -> None:
+    _, _, sent = run_flow([ProviderTimeout("slow"), Unreachable("gone"), build_response(200)])
+    assert len(sent) == 3
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 529])
+def test_a_gateway_that_says_it_failed_is_asked_again(status: int) -> None:
+    _, _, sent = run_flow([build_response(status), build_response(200)])
+    assert len(sent) == 2
+
+
+@pytest.mark.parametrize("value", ["-5", "nan", "1e400", "soon", "٣", "Mon, 01 Jan 2001 00:00:00 GMT"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wait_that_makes_no_sense_is_replaced_by_backoff(
+    status: int, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry, "compute_backoff", lambda attempt: 0.25 * attempt)
+    _, waits, _ = run_flow([build_response(status, retry_after=value)] * 2 + [build_response(200)])
+    assert waits == [0.25, 0.5]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_milliseconds_count_before_seconds(status: int) -> None:
+    _, waits, _ = run_flow([build_response(status, retry_after_ms="20", retry_after="3600"), build_response(200)])
+    assert waits == [0.02]
+
+
+def test_attempts_that_the_call_has_made_before_count() -> None:
+    flow = send_with_retry(Request("POST", "http://x/v1"), max_retries=2, doing="chat", attempts=2)
+    next(flow)
+    with pytest.raises(ProviderUnavailable) as caught:
+        flow.send(build_response(503))
+    assert caught.value.attempts == 3
+
+
+def test_budgets_of_many_servers_fill_no_memory() -> None:
+    budgets = {id(retry._get_budget(f"host-{number}")) for number in range(3000)}
+    assert retry._get_budget.cache_info().currsize == 1000
+    assert len(budgets) > 1
+    assert retry._get_budget("host-2999") is retry._get_budget("host-2999")
