@@ -7,6 +7,7 @@ source, because a recording may contain instructions to the model.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -181,7 +182,8 @@ def _locate(audio: str, access: Access) -> Audio:
     if named.path is None or named.is_from_url or named.path.is_absolute():
         return named
     candidates = [Audio.of(Path(root) / named.path, start=named.start, end=named.end) for root in access.roots]
-    existing = (candidate for candidate in candidates if candidate.path is not None and candidate.path.is_file())
+    # Path.is_file raises an error if the name is too long.
+    existing = (candidate for candidate in candidates if os.path.isfile(candidate.path or ""))  # noqa: PTH113
     return next(existing, candidates[0] if candidates else named)
 
 
