@@ -86,12 +86,13 @@ def _build_request(
     """Build a request that connects to a checked address of the host, and names the host in TLS and in its headers."""
     try:
         parts = urlsplit(url)
-        host, port = (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme, 0)
+        name, port = (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme, 0)
+        host = name.encode("idna").decode()  # as DNS, TLS and headers name it
     except ValueError:
-        host, port, parts = "", 0, urlsplit("")
+        name, host, port, parts = "", "", 0, urlsplit("")
     if not host or not port or "@" in parts.netloc or "\\" in parts.netloc:
         raise AccessDenied(f"{label} may not be fetched: its URL must be http(s)://host/path, without a user name.")
-    if not access.allows_host(host):
+    if not (access.allows_host(host) or access.allows_host(name)):
         raise AccessDenied(f"{label} may not be fetched from {host}: add it to Access(hosts=...).")
     addresses = yield from run_blocking(partial(_resolve_host, host, port))
     if not addresses or not all(access.allows_address(address) for address in addresses):
@@ -126,7 +127,10 @@ def _resolve_host(host: str, port: int) -> list[str]:
 
 
 def _resolve_redirect(url: str, location: str | None, label: str) -> str:
-    target = urljoin(url, location or "")
+    try:
+        target = urljoin(url, location or "")
+    except ValueError:  # its host is malformed
+        target = ""
     if not location or urlsplit(target).scheme not in _PORTS:
         raise AccessDenied(f"{label} may not be fetched: it redirects to something that is not an http(s) URL.")
     if urlsplit(url).scheme == "https" and urlsplit(target).scheme == "http":

@@ -151,3 +151,28 @@ async def test_the_host_of_a_recording_receives_nothing_that_is_meant_for_the_ga
         (sent,) = gateway.requests
         assert sent.headers["x-title"] == "mine"
         assert ("x-own" in sent.headers, "own=1" in sent.path) == (has_own_client, has_own_client)
+
+
+@pytest.mark.parametrize("allowed", ["münchen.example", "xn--mnchen-3ya.example"])
+def test_a_host_beyond_ascii_is_named_as_dns_does(
+    gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch, allowed: str
+) -> None:
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *rest, **options: resolve("127.0.0.1", *rest, **options))
+    gateway.will_answer(Reply(WAV))
+    port = gateway.origin.rsplit(":", 1)[1]
+    download(f"http://münchen.example:{port}/a.wav", Access(hosts=(allowed,), allow_private_hosts=True))
+    assert gateway.requests[0].headers["host"] == f"xn--mnchen-3ya.example:{port}"
+
+
+@pytest.mark.parametrize("location", ["http://[", "//[x", "http://a]b/"])
+def test_a_redirect_to_a_malformed_url_is_refused(gateway: ScriptedGateway, location: str) -> None:
+    gateway.will_answer(Reply(status=302, headers={"location": location}))
+    with pytest.raises(AccessDenied, match=r"a\.wav may not be fetched"):
+        download(f"{gateway.origin}/a.wav")
+
+
+@pytest.mark.parametrize("host", ["a..example", f"{'a' * 64}.example", "é" * 70])
+def test_a_name_that_no_host_can_have_is_refused(host: str) -> None:
+    with pytest.raises(AccessDenied, match="its URL must be"):
+        download(f"http://{host}/a.wav")
