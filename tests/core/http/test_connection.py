@@ -81,6 +81,23 @@ async def test_a_timeout_closes_the_connection_of_an_event_loop(handle, is_strea
             assert await asyncio.to_thread(server.closed.wait, 10)
 
 
+def dribble_handshake(server: RawServer, connection: socket.socket) -> None:
+    connection.recv(1000)
+    server.dribble(connection, b"\x16\x03\x03\x40\x00" + bytes(1000))
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_tls_handshake_that_never_ends_closes_the_connection_too(is_async: bool) -> None:
+    with serve(dribble_handshake) as server:
+        url = server.base_url.replace("http", "https")
+        with AudioClient("openai", model="m", api_key="k", base_url=url, timeout=0.4, max_retries=0) as client:
+            with pytest.raises(ProviderTimeout) as caught:
+                asyncio.run(achat(client, False)) if is_async else chat(client, False)
+            assert server.closed.wait(10)
+            assert wait_until(lambda: count_busy_threads() == 0)
+            assert not caught.value.may_have_been_billed
+
+
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system has no such signals")
 @pytest.mark.parametrize("is_pooled", [False, True])
 def test_an_interrupt_before_headers_closes_the_connection(is_pooled: bool) -> None:
