@@ -8,7 +8,7 @@ UV := $(RUN)/uv
 export UV_LINK_MODE = copy
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: demo test test-gateway lint bench foreign docs clean
+.PHONY: demo test test-gateway fuzz lint bench foreign docs clean
 
 demo: $(VENV)/.demo
 	@echo "== demo: one recording, transcribed in LangChain and in LlamaIndex, without a key"
@@ -21,6 +21,10 @@ test: $(VENV)/.test
 test-gateway: $(VENV)/.test $(PROXY)/.installed
 	@echo "== test-gateway: both plugins through the real LiteLLM Proxy, on this machine"
 	LITELLM_VENV=$(PROXY) $(RUN)/python -m pytest -m gateway tests/gateway $(ARGS)
+
+fuzz: $(VENV)/.test
+	@echo "== fuzz: random inputs, for a minute on each reader of what others write"
+	$(RUN)/python tests/fuzz/run.py $(ARGS)
 
 lint: $(VENV)/.dev
 	@echo "== lint: style, types, layers"
