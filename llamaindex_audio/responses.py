@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -21,9 +22,10 @@ from llama_index.core.base.llms.types import (
     ThinkingBlock,
     ToolCallBlock,
 )
+from llama_index.core.bridge.pydantic import ValidationError
 
 from audio_core import Answer, Delta, Speech, ToolCall, Usage
-from audio_core.integration import SpeechDelta, ToolCallDelta, drop_none
+from audio_core.integration import SpeechDelta, ToolCallDelta, drop_none, to_objects
 
 __all__ = ["ResponseBuilder", "speech_in", "to_chat_response", "to_completion_response"]
 
@@ -161,12 +163,19 @@ def _map_speech_delta(speech: SpeechDelta) -> dict[str, Any]:
 
 
 def _map_logprobs(logprobs: Mapping[str, Any] | None) -> list[list[LogProb]] | None:
-    tokens = cast("list[dict[str, Any]]", (logprobs or {}).get("content") or [])
-    return [[_map_logprob(top) for top in token.get("top_logprobs") or [token]] for token in tokens] or None
+    tokens = to_objects((logprobs or {}).get("content"))
+    candidates = [_list_logprobs(token.get("top_logprobs")) or _list_logprobs([token]) for token in tokens]
+    return list(filter(None, candidates)) or None
 
 
-def _map_logprob(token: Mapping[str, Any]) -> LogProb:
-    return LogProb(token=token["token"], logprob=token["logprob"], bytes=token.get("bytes") or [])
+def _list_logprobs(tokens: Any) -> list[LogProb]:
+    """Return the tokens in OpenAI's shape, without any others."""
+    logprobs: list[LogProb] = []
+    for token in to_objects(tokens):
+        with contextlib.suppress(ValidationError):
+            fields = {name: token.get(name) for name in ("token", "logprob")}  # else LlamaIndex invents a default
+            logprobs.append(LogProb.model_validate({**fields, "bytes": token.get("bytes") or []}))
+    return logprobs
 
 
 def _map_usage(usage: Usage | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from audio_core.integration.audio_store import AudioStore
 from audio_core.integration.batch import Batch, BatchItem, Failure, OnError, find_recordings
 from audio_core.integration.reader import DocumentReader, ReaderOptions
 from audio_core.integration.tools import LISTEN, TRANSCRIBE, AudioTools, ToolAnswer, ToolRefusal
-from audio_core.lenient_json import drop_none
+from audio_core.lenient_json import drop_none, to_objects
 from audio_core.operations.upload import measure_seconds
 from audio_core.provider_options import (
     CortecsOptions,
@@ -72,5 +72,6 @@ __all__ = [
     "restore_passage",
     "split_gateway_options",
     "to_access",
+    "to_objects",
     "to_openai_tool_choice",
 ]

@@ -165,3 +165,14 @@ def test_a_completion_is_the_text_of_what_was_said(gateway) -> None:
 def test_a_message_costs_what_its_reference_costs(talk) -> None:
     message = ChatMessage(role="user", blocks=[AudioBlock(url=f"{talk.as_uri()}#t=10,12"), TextBlock(text="What?")])
     assert len(json.dumps(message.model_dump(mode="json"))) < 600
+
+
+@pytest.mark.parametrize(
+    "content", [5, ["x"], [{"token": "a"}], [{"token": 5, "logprob": "x"}], [{"top_logprobs": [{"token": None}]}]]
+)
+def test_odd_log_probabilities_are_left_out(gateway, content: object) -> None:
+    reply = chat_reply("Yes.")
+    reply.body["choices"][0]["logprobs"] = {"content": content}
+    gateway.will_answer(reply)
+    response = llm(gateway).chat(asked())
+    assert (response.message.content, response.logprobs) == ("Yes.", None)
