@@ -34,9 +34,11 @@ FOREIGN = "foreign exceptions"
 OTHER_SOUND = "clips of other sound"
 REFUSED = "refused that ffmpeg decodes"
 DEVIATING = "deviation"
+CUT = "cut short or damaged, and refused as such"
 ALONE = "decoded that ffmpeg does not"
 BOTH = "refused by both"
-CLASSES = (RIGHT, DEVIATING, ALONE, BOTH, REFUSED, OTHER_SOUND, FOREIGN)
+CLASSES = (RIGHT, DEVIATING, ALONE, BOTH, CUT, REFUSED, OTHER_SOUND, FOREIGN)
+TOLD = ("is cut short", "is damaged: its container cannot be read to the end")
 FAILURES = (REFUSED, OTHER_SOUND, FOREIGN)
 
 
@@ -115,7 +117,9 @@ def classify(report: dict[str, Any]) -> tuple[str, list[str]]:
     is_decoded_by_ffmpeg = report["reference_seconds"] > 0 and not report["failed"]
     complaint = [f"ffmpeg: {report['reference_seconds']:.3f} s; {report['complaint'] or 'no complaint'}"]
     if report["refusals"]:
-        return REFUSED if is_decoded_by_ffmpeg else BOTH, report["refusals"] + complaint
+        is_told = all(any(reason in refusal for reason in TOLD) for refusal in report["refusals"])
+        refused = CUT if is_told else REFUSED
+        return refused if is_decoded_by_ffmpeg else BOTH, report["refusals"] + complaint
     if not is_decoded_by_ffmpeg:
         return ALONE, [f"decode: {report['seconds']:.3f} s", *complaint]
     return (DEVIATING, report["deviations"]) if report["deviations"] else (RIGHT, [])

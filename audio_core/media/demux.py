@@ -102,7 +102,7 @@ class Demuxer:
 
     def _find_first_frame(self) -> float | None:
         """Return the timestamp of the first frame that the decoder gives, in seconds. This container does not move."""
-        with _open_container(self._audio, self._content) as container:
+        with _open_container(self._audio, self._content) as container, contextlib.suppress(av.error.FFmpegError):
             stream = cast("AudioStream", container.streams[self.stream.index])
             for packet in itertools.islice(container.demux(stream), _LEAD_PACKETS):
                 with contextlib.suppress(av.error.FFmpegError):
@@ -131,8 +131,14 @@ class Demuxer:
             if packet is not None:
                 yield packet.pts, _get_duration(packet)
             packet = following
-        if packet is not None and (self.stream.codec_context.name != "flac" or self._decode_packet(packet)):
+        if packet is not None and not self._is_broken(packet):
             yield packet.pts, _get_duration(packet)
+
+    def _is_broken(self, last: Packet) -> bool:
+        """Tell whether the last packet of a FLAC file, which needs none of those before it, does not decode."""
+        if self._format_name == "flac":
+            self._decode_packet(last)
+        return self.inspection.ends_badly
 
     def read_packets(self) -> Iterator[Packet]:
         """Yield the packets from the container's current position on.

@@ -22,7 +22,6 @@ __all__ = ["Resampler", "get_channel_layout"]
 
 _MEASURED_SAMPLES = 200  # of each channel and second; enough to see whether channels cancel each other
 _CANCELLED_SHARE = 1 / 16  # of the power that independent channels would leave in their average (-12 dB)
-_TYPE_CODES = {"u8": "B", "s16": "h", "s32": "i", "s64": "q", "flt": "f", "dbl": "d"}  # of `array`
 _CANCELLING = "Its channels cancel each other when they are mixed, so the loudest alone was used there."
 
 _Shape: TypeAlias = tuple[int, str, str]
@@ -126,13 +125,13 @@ class _Mixer:
         self.channels = len(AudioFrame(shape[2], shape[1], 0).layout.channels)
         if only_channel is not None and only_channel >= self.channels:
             raise InvalidAudio(f"The recording has no channel {only_channel}; it has {self.channels}, counted from 0.")
-        self._average = self._create_average()
+        self._average, self._to_float = self._create_average(), AudioResampler("flt", shape[1], shape[0])
 
     def mix(self, frame: AudioFrame) -> AudioFrame:
         """Return one channel of a frame, or the mix of all."""
         channel = self._only_channel
         if channel is None:
-            channel = _find_loudest_if_cancelled(frame)
+            channel = _find_loudest_if_cancelled(self._pick_samples(frame))
             if channel is not None and _CANCELLING not in self._warnings:
                 self._warnings.append(_CANCELLING)
         if channel is None:
@@ -140,6 +139,13 @@ class _Mixer:
         if channel not in self._channel_filters:
             self._channel_filters[channel] = self._create_filter("pan", f"mono|c0=c{channel}")
         return _filter(self._channel_filters[channel], frame)
+
+    def _pick_samples(self, frame: AudioFrame) -> list[Sequence[float]]:
+        """Return some samples of each channel, all of the same moments."""
+        (packed,) = self._to_float.resample(frame)
+        samples = array.array("f", bytes(packed.planes[0])[: 4 * packed.samples * self.channels])
+        step = (packed.samples // _MEASURED_SAMPLES | 1) * self.channels
+        return [samples[index::step] for index in range(self.channels)]
 
     def _create_average(self) -> Graph:
         if not self._shape[1].endswith("channels"):  # FFmpeg knows how to weigh named positions, such as of 5.1
@@ -160,24 +166,11 @@ def _filter(graph: Graph, frame: AudioFrame) -> AudioFrame:
     return cast("AudioFrame", graph.pull())
 
 
-def _find_loudest_if_cancelled(frame: AudioFrame) -> int | None:
+def _find_loudest_if_cancelled(channels: Sequence[Sequence[float]]) -> int | None:
     """Return the loudest channel if the average of all is far weaker than that of independent channels would be."""
-    channels = _pick_samples(frame)
     powers = [sum(sample * sample for sample in channel) for channel in channels]
     mixed = sum(sum(samples) ** 2 for samples in zip(*channels, strict=True))
     return powers.index(max(powers)) if mixed < _CANCELLED_SHARE * sum(powers) else None
-
-
-def _pick_samples(frame: AudioFrame) -> list[Sequence[float]]:
-    """Return some samples of each channel, all of the same moments."""
-    name, count = frame.format.name, len(frame.layout.channels)
-    code = _TYPE_CODES[name.removesuffix("p")]
-    offset = 128 if code == "B" else 0
-    step = frame.samples // _MEASURED_SAMPLES | 1
-    planes = [array.array(code, bytes(plane)) for plane in frame.planes]
-    if not frame.format.is_planar:
-        planes = [planes[0][index : frame.samples * count : count] for index in range(count)]
-    return [[sample - offset for sample in plane[: frame.samples : step]] for plane in planes]
 
 
 def get_channel_layout(channels: int) -> str:

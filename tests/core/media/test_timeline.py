@@ -92,7 +92,7 @@ def encode_tone(codec: str, tone: Tone) -> list[av.Packet]:
         for converted in av.AudioResampler(encoder.format.name, "mono", RATE).resample(frame):
             converted.pts = at
             packets += encoder.encode(converted)
-    return packets
+    return packets + (encoder.encode(None) if codec == "flac" else [])  # the others would only add padding
 
 
 def join_packets(data: bytes) -> array:
@@ -118,7 +118,12 @@ def around(samples: array, seconds: float) -> array:
     return samples[round((seconds - 0.05) * RATE) : round((seconds + 0.05) * RATE)]
 
 
-STRETCHES = st.lists(st.tuples(st.just(0.0) | st.floats(0.3, 3.0), st.floats(0.4, 2.0)), min_size=1, max_size=5)
+GAPS, LENGTHS = st.floats(0.3, 3.0), st.floats(0.4, 2.0)
+STRETCHES = st.builds(
+    lambda first, rest: [first, *rest],
+    st.tuples(st.just(0.0) | GAPS, LENGTHS),
+    st.lists(st.tuples(GAPS, LENGTHS), max_size=4),
+)
 
 
 @settings(max_examples=25)
@@ -127,9 +132,10 @@ STRETCHES = st.lists(st.tuples(st.just(0.0) | st.floats(0.3, 3.0), st.floats(0.4
 @example(name="mp4", stretches=[(5.0, 1.0)], has_picture=True)
 @example(name="mkv", stretches=[(5.0, 1.0), (0.4, 0.5)], has_picture=True)
 @example(name="flac", stretches=[(3.0, 1.0), (0.3, 0.4)], has_picture=False)
+@example(name="flac", stretches=[(0.0, 2.0)], has_picture=False)
 def test_a_second_means_the_same_sound_everywhere(name: str, stretches: list, has_picture: bool) -> None:
     if name == "mp4":  # its sample table has no gaps but the first
-        stretches = [stretches[0]] + [(0.0, length) for _, length in stretches[1:]]
+        stretches = stretches[:1]
     tones = place_tones(stretches)
     data = write_container(name, tones, has_picture=has_picture)
     audio, lead = Audio.of(data), 0.0 if has_picture else tones[0].start
