@@ -11,18 +11,16 @@ import io
 import os
 import re
 import shutil
-import stat
 import tempfile
 import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 import pybase64
 
-from audio_core.errors import AudioError, AudioNotFound, InvalidAudio
+from audio_core.errors import InvalidAudio
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -35,7 +33,6 @@ __all__ = [
     "FileContent",
     "Spool",
     "compute_sha256",
-    "open_regular_file",
 ]
 
 _CHUNK_BYTES = 256 * 1024
@@ -256,40 +253,6 @@ class Spool:
         view = memoryview(data)
         while view:
             view = view[os.write(self._fd, view) :]
-
-
-def open_regular_file(path: Path, label: str) -> FileContent:
-    """Open a regular file; anything else is refused, because reading a pipe or a device could block or never end.
-
-    Args:
-        path: path of the file.
-        label: name of the file in messages, which do not show the path.
-
-    Raises:
-        AudioNotFound: if the file does not exist.
-        InvalidAudio: if it is a folder, a pipe or a device, or cannot be opened.
-    """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        fd = os.open(path, flags)
-    except (OSError, ValueError) as error:
-        raise _to_audio_error(label, error) from None
-    if stat.S_ISREG(os.fstat(fd).st_mode):
-        return FileContent(fd)
-    is_folder = stat.S_ISDIR(os.fstat(fd).st_mode)
-    os.close(fd)
-    if is_folder:
-        raise InvalidAudio(f"{label} is a folder, not a recording. A loader or reader takes folders.")
-    raise InvalidAudio(f"{label} is a pipe or a device, not a regular file. Open it yourself and pass the file object.")
-
-
-def _to_audio_error(label: str, error: OSError | ValueError) -> AudioError:
-    if isinstance(error, FileNotFoundError):
-        return AudioNotFound(f"There is no file {label}. Is the path right, relative to the working directory?")
-    if isinstance(error, IsADirectoryError):
-        return InvalidAudio(f"{label} is a folder, not a recording. A loader or reader takes folders.")
-    reason = getattr(error, "strerror", None) or "not a path"
-    return InvalidAudio(f"{label} cannot be opened: {reason}.")
 
 
 def compute_sha256(content: Content) -> str:

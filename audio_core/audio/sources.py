@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import threading
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,8 +15,8 @@ from typing import Any, BinaryIO
 from urllib.parse import unquote_to_bytes, urlsplit
 from urllib.request import url2pathname
 
-from audio_core.audio.content import Content, FileContent, open_regular_file
-from audio_core.errors import AudioNotFound, InvalidAudio
+from audio_core.audio.content import Content, FileContent
+from audio_core.errors import AudioError, AudioNotFound, InvalidAudio
 
 __all__ = [
     "HandleSource",
@@ -24,6 +25,7 @@ __all__ = [
     "Source",
     "UrlSource",
     "build_file_system_source",
+    "open_regular_file",
     "parse_file_url",
 ]
 
@@ -199,3 +201,37 @@ def _shorten(text: str) -> str:
     """Shorten a label. What is no character, such as a byte of a file name that is not UTF-8, is replaced."""
     text = _HALF_CHARACTER.sub("\ufffd", text)
     return text if len(text) <= _MAX_LABEL_LENGTH else text[: _MAX_LABEL_LENGTH - 1] + "…"
+
+
+def open_regular_file(path: Path, label: str) -> FileContent:
+    """Open a regular file; anything else is refused, because reading a pipe or a device could block or never end.
+
+    Args:
+        path: path of the file.
+        label: name of the file in messages, which do not show the path.
+
+    Raises:
+        AudioNotFound: if the file does not exist.
+        InvalidAudio: if it is a folder, a pipe or a device, or cannot be opened.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        fd = os.open(path, flags)
+    except (OSError, ValueError) as error:
+        raise _to_audio_error(label, error) from None
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return FileContent(fd)
+    is_folder = stat.S_ISDIR(os.fstat(fd).st_mode)
+    os.close(fd)
+    if is_folder:
+        raise InvalidAudio(f"{label} is a folder, not a recording. A loader or reader takes folders.")
+    raise InvalidAudio(f"{label} is a pipe or a device, not a regular file. Open it yourself and pass the file object.")
+
+
+def _to_audio_error(label: str, error: OSError | ValueError) -> AudioError:
+    if isinstance(error, FileNotFoundError):
+        return AudioNotFound(f"There is no file {label}. Is the path right, relative to the working directory?")
+    if isinstance(error, IsADirectoryError):
+        return InvalidAudio(f"{label} is a folder, not a recording. A loader or reader takes folders.")
+    reason = getattr(error, "strerror", None) or "not a path"
+    return InvalidAudio(f"{label} cannot be opened: {reason}.")

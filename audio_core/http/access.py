@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from audio_core.audio.audio import Audio
-from audio_core.audio.content import FileContent, open_regular_file
+from audio_core.audio.content import FileContent
+from audio_core.audio.sources import open_regular_file
 from audio_core.errors import AccessDenied, AudioTooLarge, InvalidAudio
 
 __all__ = ["Access", "is_public", "open_authorized", "to_access"]

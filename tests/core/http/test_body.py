@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import Audio, InvalidAudio
-from audio_core.audio.content import Base64Content, BytesContent, open_regular_file
+from audio_core.audio.content import Base64Content, BytesContent
+from audio_core.audio.sources import open_regular_file
 from audio_core.http.body import FilePart, encode_json, encode_multipart
 
 
