@@ -73,6 +73,7 @@ def change(*path: str | int, to: Any) -> Mutation:
     return Mutation(replace_at(REPLY, path, to), path)
 
 
+@pytest.mark.promise("one-odd-field")
 @given(mutate(REPLY))
 @example(change("id", to=[]))
 @example(change(*MESSAGE, "refusal", to=["no"]))
@@ -131,6 +132,7 @@ def decode(chunks: Any) -> Answer | None:
     return [*stream.feed(events.encode()), *stream.close()][-1].answer
 
 
+@pytest.mark.promise("one-odd-field")
 @given(mutate(CHUNKS).filter(lambda mutation: mutation.path))
 @example(Mutation(replace_at(CHUNKS, (3, "choices", 0, "delta", "reasoning_details", 0, "text"), [1]), (3,)))
 @example(Mutation(replace_at(CHUNKS, (2, "choices", 0, "delta", "reasoning_details", 0, "text"), [1]), (2,)))
@@ -218,6 +220,7 @@ def check_segments(segments: list[Segment]) -> None:
         assert segment.confidence is None or 0 <= segment.confidence <= 1
 
 
+@pytest.mark.promise("one-odd-field")
 @given(mutate(TRANSCRIPTION))
 @example(Mutation(replace_at(TRANSCRIPTION, ("segments", 1, "confidence"), 7), ("segments", 1)))
 @example(Mutation(replace_at(TRANSCRIPTION, ("segments", 1, "start"), 1e308), ("segments", 1)))
@@ -274,6 +277,7 @@ def decode_transcription(events: Any) -> list[Segment]:
     return [*stream.feed(text.encode()), *stream.close()]
 
 
+@pytest.mark.promise("one-odd-field")
 @given(mutate(EVENTS).filter(lambda mutation: mutation.path))
 @example(Mutation(replace_at(EVENTS, (2, "start"), None), (2, "start")))
 @example(Mutation(replace_at(EVENTS, (0, "delta"), [1]), (0, "delta")))
@@ -302,6 +306,7 @@ CONTENT_TYPES = st.sampled_from(["application/json", "text/event-stream", "text/
 BYTES = st.binary(max_size=80) | st.text('{}[]":,data: \n0-9->.\ufeff', max_size=80).map(str.encode)
 
 
+@pytest.mark.promise("one-odd-field")
 @given(BYTES, CONTENT_TYPES)
 @example(b"data: [DONE]\n\n", "text/event-stream")
 @example(b"[" * 100_000, "application/json")
@@ -322,6 +327,7 @@ def test_any_bytes_are_read_or_an_error(body: bytes, content_type: str) -> None:
             assert read() is not None
 
 
+@pytest.mark.promise("whole-or-error")
 @pytest.mark.parametrize(
     "events",
     [

@@ -1,0 +1,202 @@
+"""What we promise, where it is said, and the tests that hold it. `test_promises.py` checks these rows both ways.
+
+A test may name its promise with `@pytest.mark.promise("id")`. Then it must stand in the row of that promise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["PROMISES", "Promise"]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One promise.
+
+    Attributes:
+        id: what tests call it.
+        text: the promise in one sentence.
+        stated: the file that makes it, and its words there.
+        tests: files and names of the tests that hold it, below `tests/`.
+    """
+
+    id: str
+    text: str
+    stated: tuple[str, str]
+    tests: tuple[str, ...]
+
+
+PROMISES = (
+    Promise(
+        "any-source",
+        "A recording may be named in any form, and all forms give the same bytes.",
+        ("README.md", "Anything that is audio goes in"),
+        (
+            "core/audio/test_audio.py::test_every_kind_of_source_gives_the_same_bytes",
+            "core/audio/test_content_blocks.py::test_every_spelling_holds_the_same_recording",
+            "core/audio/test_any_json.py::test_any_text_names_a_recording_or_is_refused",
+            "langchain/test_document_loaders.py::test_every_kind_of_source",
+            "llamaindex/test_llms.py::test_every_kind_of_audio_block_sends_the_same_bytes",
+        ),
+    ),
+    Promise(
+        "any-format",
+        "What is audio is decoded, whatever its name says; what a gateway does not take is converted.",
+        ("README.md", "The bytes decide the format, not the file name."),
+        (
+            "core/audio/test_audio.py::test_the_bytes_decide_against_what_was_said",
+            "core/media/test_decode.py::test_every_format_is_probed_and_decoded_to_its_length",
+            "core/media/test_raw.py::test_the_samples_are_those_that_were_encoded",
+            "core/test_client.py::test_a_format_that_the_gateway_takes_goes_out_untouched",
+            "core/test_client.py::test_any_other_format_is_converted_to_one_that_it_takes",
+        ),
+    ),
+    Promise(
+        "refused-before-sending",
+        "What is no recording is refused with one clear error before a byte is sent.",
+        ("README.md", "each raises an error that says what was wrong and what to do"),
+        (
+            "core/test_client.py::test_what_is_no_audio_is_refused_before_any_request",
+            "core/media/test_any_bytes.py::test_a_damaged_file_is_decoded_or_refused",
+            "core/audio/test_media_fragment.py::test_a_clip_that_cannot_be_read_is_refused_and_not_the_whole",
+        ),
+    ),
+    Promise(
+        "exact-times",
+        "Times are seconds of the original recording, and clips are exact to the sample.",
+        ("README.md", "Times are exact."),
+        (
+            "core/media/test_decode.py::test_a_clip_is_exact_to_the_sample",
+            "core/test_client.py::test_times_of_a_clip_are_of_the_recording",
+            "core/operations/test_long_transcription.py::test_a_clip_keeps_the_recordings_own_times",
+            "langchain/test_document_loaders.py::test_a_documents_clip_names_the_very_stretch",
+        ),
+    ),
+    Promise(
+        "estimates-say-so",
+        "A time that is an estimate says so.",
+        ("docs/transcribing.md", "estimated"),
+        (
+            "core/wire/test_transcription.py::test_a_missing_time_lies_between_its_neighbours_and_is_marked",
+            "core/wire/test_transcription_stream.py"
+            "::test_a_missing_time_lies_between_its_neighbours_and_no_word_is_lost",
+            "core/operations/test_transcription_by_chat.py::test_documents_say_that_times_are_estimated",
+        ),
+    ),
+    Promise(
+        "times-through-splitters",
+        "Chunks keep their times through any splitter, or the cut is refused.",
+        ("README.md", "Retrieval to the second."),
+        (
+            "core/transcript/test_chunking.py::test_a_piece_that_another_splitter_cut_gets_its_own_times",
+            "core/transcript/test_chunking.py::test_a_piece_that_lies_outside_the_text_is_refused",
+            "langchain/test_splitting.py::test_pieces_of_any_splitter_get_their_times_back",
+            "llamaindex/test_splitting.py::test_nodes_of_any_parser_get_their_times_back",
+        ),
+    ),
+    Promise(
+        "every-word-once",
+        "No word is lost or doubled where a long recording is cut.",
+        ("README.md", "merged so that each word appears once"),
+        (
+            "core/transcript/test_merge.py::test_every_word_comes_once_and_in_order",
+            "core/operations/test_long_transcription.py::test_every_number_comes_once_in_order_and_at_its_time",
+            "core/media/test_segmentation.py::test_pieces_hold_all_of_a_recording_and_say_truly_what_they_share",
+        ),
+    ),
+    Promise(
+        "any-length",
+        "Recordings of any length, and folders of them, are transcribed side by side and returned in order.",
+        ("README.md", "Any length, any number."),
+        (
+            "core/operations/test_long_transcription.py::test_pieces_are_under_way_side_by_side",
+            "core/operations/test_long_transcription.py::test_a_piece_that_fails_is_named_and_the_others_are_kept",
+            "langchain/test_folders.py::test_a_folder_is_read_in_order_and_side_by_side",
+        ),
+    ),
+    Promise(
+        "by-reference",
+        "Audio is opened when a request is sent, and never enters history, checkpoints, cache keys or events.",
+        ("README.md", "Audio travels by reference."),
+        (
+            "core/audio/test_audio.py::test_making_one_touches_nothing",
+            "langchain/test_chat_models.py::test_a_clip_by_reference_is_opened_and_cut_only_when_it_is_sent",
+            "langchain/test_middleware.py::test_five_turns_of_audio_leave_small_checkpoints",
+            "llamaindex/test_event_payloads.py::test_events_carry_references_and_the_answer_carries_audio",
+        ),
+    ),
+    Promise(
+        "whole-or-error",
+        "A reply is whole or it is an error: no truncated stream and no error body passes as an answer.",
+        ("README.md", "A reply is whole, or it is an error."),
+        (
+            "core/wire/test_any_json.py::test_a_stream_without_content_or_with_an_error_is_never_whole",
+            "core/wire/test_chat_stream.py::test_a_stream_that_ends_early_is_never_an_answer",
+            "core/wire/test_transcription_stream.py::test_a_transcript_that_the_model_cut_short_is_an_error",
+            "core/wire/test_transcription.py::test_an_error_never_passes_for_a_transcript",
+            "langchain/test_tool_calling.py::test_an_agent_never_runs_a_tool_call_that_was_cut",
+            "llamaindex/test_tool_calling.py::test_an_agent_never_runs_a_tool_call_that_was_cut",
+        ),
+    ),
+    Promise(
+        "one-odd-field",
+        "Whatever JSON a gateway sends, a typed error or a right value comes of it: one odd field costs that field.",
+        ("docs/errors.md", "AudioError"),
+        (
+            "core/wire/test_any_json.py::test_an_odd_place_of_a_reply_costs_that_place_alone",
+            "core/wire/test_any_json.py::test_an_odd_place_of_a_stream_costs_that_place_alone",
+            "core/wire/test_any_json.py::test_an_odd_place_of_a_transcription_costs_that_place_alone",
+            "core/wire/test_any_json.py::test_an_odd_place_of_a_streamed_transcription_costs_that_place_alone",
+            "core/wire/test_any_json.py::test_any_bytes_are_read_or_an_error",
+            "core/http/test_any_json.py::test_an_odd_place_of_an_error_is_an_error_all_the_same",
+            "core/transcript/test_any_json.py::test_an_odd_place_in_usage_costs_that_place_alone",
+            "core/operations/test_any_row.py::test_any_row_is_read_or_refused",
+        ),
+    ),
+    Promise(
+        "paid-once",
+        "A job that dies resumes where it stopped, and what may have been billed twice is listed.",
+        ("README.md", "You pay once."),
+        (
+            "core/operations/test_transcript_store.py"
+            "::test_a_job_that_is_killed_again_and_again_pays_once_for_what_was_done",
+            "core/operations/test_transcript_store.py::test_two_processes_ask_for_each_piece_once",
+            "core/operations/test_transcript_store.py::test_a_claim_of_a_process_that_died_is_taken_over_and_noted",
+            "core/operations/test_claims.py::test_a_cancelled_call_leaves_no_claim_wherever_it_is_cancelled",
+        ),
+    ),
+    Promise(
+        "complete-replies",
+        "Text, speech, tool calls, reasoning, refusals and usage are in a reply, whole and streamed alike.",
+        ("README.md", "Complete replies"),
+        (
+            "langchain/test_responses.py::test_every_way_gives_the_same_message",
+            "langchain/test_responses.py::test_every_way_gives_the_same_spoken_message",
+            "llamaindex/test_responses.py::test_every_way_ends_with_the_same_message",
+        ),
+    ),
+    Promise(
+        "access",
+        "A message or tool opens only what the developer allowed, and on public addresses only.",
+        ("README.md", "Tools for agents"),
+        (
+            "core/http/test_access.py::test_a_file_outside_the_root_is_refused_and_the_message_shows_no_path",
+            "core/http/test_access.py::test_an_address_of_this_machine_or_network_is_private_in_any_notation",
+            "core/http/test_download.py::test_every_spelling_of_this_machine_is_refused",
+            "langchain/test_tools.py::test_a_toolkit_without_access_opens_nothing",
+            "llamaindex/test_tools.py::test_without_access_nothing_is_opened",
+        ),
+    ),
+    Promise(
+        "parity",
+        "Both frameworks get the same options, metadata, errors and requests, sync and async.",
+        ("README.md", "Both frameworks get the same"),
+        (
+            "contract/test_parity.py::test_both_frameworks_send_the_same_messages",
+            "llamaindex/test_readers.py::test_documents_are_those_of_langchain_and_the_same_async",
+            "llamaindex/test_readers.py::test_it_works_inside_a_running_loop",
+            "langchain/test_document_loaders.py::test_it_works_inside_a_running_loop",
+        ),
+    ),
+)
