@@ -154,7 +154,7 @@ class Audio:
     @property
     def name(self) -> str:
         """The file name without its suffix, for an upload; `"audio"` for bytes."""
-        return Path(self._source.label.split("?")[0]).stem if self.has_reference else "audio"
+        return (Path(self._source.label.split("?")[0]).stem if self.has_reference else "") or "audio"
 
     @property
     def has_reference(self) -> bool:
