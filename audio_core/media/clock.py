@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from audio_core.errors import AudioTooLarge
 
 __all__ = ["GAP", "MAX_SECONDS", "Clock", "check_seconds"]
@@ -25,7 +27,8 @@ class Clock:
     Args:
         time_base_seconds: seconds per unit of a timestamp.
         origin: seconds at which the recording's timestamps begin.
-        gap: seconds by which a timestamp must be ahead of the position to mean that audio is missing.
+        longest_gap: the longest gap in seconds that a timestamp can tell. A larger distance is taken for an error, and so
+            are gaps that add up to more than the audio and this.
 
     Example:
         >>> clock = Clock(0.5, origin=1.0)
@@ -33,8 +36,8 @@ class Clock:
         (True, 2.0)
     """
 
-    def __init__(self, time_base_seconds: float, origin: float, gap: float = GAP) -> None:
-        self._time_base_seconds, self._origin, self._gap = time_base_seconds, origin, gap
+    def __init__(self, time_base_seconds: float, origin: float, longest_gap: float = math.inf) -> None:
+        self._time_base_seconds, self._origin, self._longest_gap = time_base_seconds, origin, longest_gap
         self.seconds = self.silence = 0.0
         self._is_started = False
 
@@ -52,13 +55,17 @@ class Clock:
             AudioTooLarge: if the recording is longer than `MAX_SECONDS`.
         """
         start = self.seconds if timestamp is None else timestamp * self._time_base_seconds - self._origin
-        is_discontinuous = not self._is_started or start - self.seconds > self._gap
+        is_discontinuous = not self._is_started or self._is_gap(start - self.seconds)
         if is_discontinuous:
             self.silence += max(0.0, start - self.seconds)
             self._is_started, self.seconds = True, start
         self.seconds += ticks * self._time_base_seconds
         check_seconds(self.seconds)
         return is_discontinuous
+
+    def _is_gap(self, distance: float) -> bool:
+        audio = self.seconds - self.silence
+        return GAP < distance <= self._longest_gap and self.silence + distance <= audio + self._longest_gap
 
 
 def check_seconds(seconds: float) -> None:

@@ -28,7 +28,7 @@ from audio_core.audio.audio import Audio
 from audio_core.audio.content import Content
 from audio_core.audio.sniffing import ends_with_tag
 from audio_core.errors import InvalidAudio
-from audio_core.media.clock import GAP, Clock
+from audio_core.media.clock import Clock
 from audio_core.media.inspection import Inspection
 from audio_core.media.resample import get_channel_layout
 from audio_core.media.seeking import is_seekable
@@ -49,6 +49,7 @@ _RAW_DEMUXERS = {"pcm16": "s16le", "pcm24": "s24le", "s16be": "s16be", "mulaw": 
 _WAV_OPTIONS = {"max_size": "65536", "probesize": "65536"}  # FFmpeg's default, packets of 4 KiB, takes 7 times as long
 _PREROLL = 1.0  # seconds decoded before a clip, so that codecs with a memory have settled
 _LONGEST_LEAD, _LEAD_PACKETS = 0.25, 50  # seconds, and packets, that a decoder may need before its first frame
+_LONGEST_GAPS = {"flac": 10.0}  # seconds: its frames are numbered, and a forged number is no silence
 _LONGEST_PACKET = 2**31  # units of the time base; a longer one is an overflow
 
 
@@ -82,7 +83,8 @@ class Demuxer:
 
     def create_clock(self) -> Clock:
         """Return a new clock for this stream's timestamps."""
-        return Clock(self.time_base_seconds, self._origin, math.inf if self._has_loose_timestamps else GAP)
+        longest_gap = 0.0 if self._has_loose_timestamps else _LONGEST_GAPS.get(self._format_name, math.inf)
+        return Clock(self.time_base_seconds, self._origin, longest_gap)
 
     @property
     def _has_loose_timestamps(self) -> bool:

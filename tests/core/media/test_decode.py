@@ -321,3 +321,26 @@ def test_a_clip_of_opus_in_mp4_has_the_very_samples_of_the_whole(talk) -> None:
                 target.mux(packet)
     recording = Audio.of(file.getvalue())
     assert heard(recording.clip(100, 102)) == heard(recording)[2 * 100 * RATE : 2 * 102 * RATE]
+
+
+def splice_flac(data: bytes, *stretches: tuple[float, float]) -> bytes:
+    """Return a FLAC file with only those frames that begin within the stretches, in seconds."""
+    with av.open(io.BytesIO(data)) as container:
+        stream = container.streams.audio[0]
+        packets = [
+            (float(packet.pts * stream.time_base), bytes(packet)) for packet in container.demux(stream) if packet.size
+        ]
+    head = data[: data.index(packets[0][1])]
+    return head + b"".join(frame for time, frame in packets if any(start <= time < end for start, end in stretches))
+
+
+@pytest.mark.parametrize(
+    ("stretches", "length"),
+    [(((0, 5), (8, 12)), 12.0), (((0, 5), (55, 60)), 10.0), (((0, 1), (9, 10), (18, 19), (27, 28)), 12.0)],
+    ids=["lost frames are silence", "a forged number is not", "nor are many"],
+)
+def test_silence_of_flac_is_bounded_by_what_its_frames_hold(stretches: tuple, length: float) -> None:
+    whole = encode(Audio.of(tone(60.0)), "flac")
+    audio = Audio.of(splice_flac(whole.read_at(0, whole.size), *stretches))
+    assert probe(audio).duration == pytest.approx(length, abs=0.5)
+    assert seconds(heard(audio)) == pytest.approx(length, abs=0.5)
