@@ -146,8 +146,8 @@ PROMISES = (
         (
             "core/wire/test_any_json.py::test_an_odd_place_of_a_reply_costs_that_place_alone",
             "core/wire/test_any_json.py::test_an_odd_place_of_a_stream_costs_that_place_alone",
-            "core/wire/test_any_json.py::test_an_odd_place_of_a_transcription_costs_that_place_alone",
-            "core/wire/test_any_json.py::test_an_odd_place_of_a_streamed_transcription_costs_that_place_alone",
+            "core/wire/test_any_transcription.py::test_an_odd_place_of_a_transcription_costs_that_place_alone",
+            "core/wire/test_any_transcription.py::test_an_odd_place_of_a_streamed_transcription_costs_that_place_alone",
             "core/wire/test_any_json.py::test_any_bytes_are_read_or_an_error",
             "core/http/test_any_json.py::test_an_odd_place_of_an_error_is_an_error_all_the_same",
             "core/transcript/test_any_json.py::test_an_odd_place_in_usage_costs_that_place_alone",
