@@ -91,4 +91,4 @@ class AudioDigestCache(BaseCache):
         if audio.is_remote:
             return str(audio.source)
         digest = compute_sha256(open_authorized(audio, self._access).open_content())
-        return f"{digest} {audio.sample_rate} {audio.channels}"
+        return f"{digest} {audio.stated_pcm} {audio.track} {audio.only_channel}"

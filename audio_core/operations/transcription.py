@@ -85,10 +85,12 @@ def _complete(job: Job, recording: Recording, transcript: Transcript) -> Transcr
 
 
 def _list_unmet_wishes(job: Job, transcript: Transcript) -> Iterator[str]:
-    """Yield what was asked for and is not in the transcript."""
+    """Yield what was asked for and is not in the transcript, or not as it should be."""
     segments = [segment for segment in transcript.segments if not segment.is_gap]
     if not transcript.text.strip() and not transcript.warnings:
         yield f"{job.model} found no speech."
+    if estimated := sum(segment.is_estimated for segment in segments):
+        yield f"The times of {estimated} of {len(segments)} segments are estimated."
     if segments and job.options.words and not any(segment.words for segment in segments):
         yield f"{job.model} gave no times of words."
     if segments and job.options.diarize and not any(segment.speaker for segment in segments):

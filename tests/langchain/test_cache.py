@@ -75,6 +75,14 @@ def test_what_differs_is_asked_again(gateway, cache, other: list) -> None:
     assert len(gateway.requests) == 2
 
 
+def test_raw_samples_at_another_rate_are_asked_again(gateway, cache) -> None:
+    samples = base64.b64encode(tone(1.0)[44:]).decode()
+    for rate in (8000, 16_000, 8000):
+        block = {"type": "audio", "base64": samples, "mime_type": f"audio/pcm;rate={rate}"}
+        model(gateway, cache).invoke([HumanMessage([block])])
+    assert len(gateway.requests) == 2
+
+
 def test_a_file_that_changed_is_asked_again(gateway, cache, tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     asking = model(gateway, cache, access=tmp_path)

@@ -16,7 +16,7 @@ from audio_core import (
     ProviderError,
     Unreachable,
 )
-from audio_core.http.download import open_or_download
+from audio_core.http.download import _resolve_redirect, open_or_download
 from audio_core.http.driver import Clients, run
 from audio_core.testing import Reply, ScriptedGateway, tone
 
@@ -176,3 +176,11 @@ def test_a_redirect_to_a_malformed_url_is_refused(gateway: ScriptedGateway, loca
 def test_a_name_that_no_host_can_have_is_refused(host: str) -> None:
     with pytest.raises(AccessDenied, match="its URL must be"):
         download(f"http://{host}/a.wav")
+
+
+@pytest.mark.parametrize(
+    ("url", "location"), [("https://a.example/1.wav", "http://a.example/2.wav"), ("https://a.example", "http:2.wav")]
+)
+def test_a_redirect_from_https_to_http_is_refused(url: str, location: str) -> None:
+    with pytest.raises(AccessDenied, match="from https to http"):
+        _resolve_redirect(url, location, "1.wav")

@@ -61,6 +61,13 @@ def test_what_is_kept_comes_back_as_it_was(store) -> None:
     assert store.list_possible_double_charges() == []
 
 
+def test_a_transcript_stays_when_its_claim_is_released_late(store) -> None:
+    store.claim(KEY)
+    store.save(KEY, SAID)
+    store.release(KEY)
+    assert store.claim(KEY) == SAID
+
+
 def test_a_claim_is_for_one_until_it_is_given_up(store) -> None:
     assert [store.claim(KEY), store.claim(KEY)] == [True, False]
     store.release(KEY)

@@ -97,6 +97,13 @@ def test_an_empty_reply_is_told(gateway) -> None:
     assert transcript.warnings == ("m found no speech.",)
 
 
+def test_times_that_are_estimated_are_told(gateway) -> None:
+    segments = [{"start": 0, "end": 0.4, "text": "a"}, {"start": None, "end": None, "text": "b"}]
+    gateway.will_answer(Reply({"text": "a b", "segments": segments}))
+    transcript = client(gateway).transcribe(tone(1.0))
+    assert transcript.warnings == ("The times of 1 of 2 segments are estimated.",)
+
+
 def test_options_that_were_not_followed_are_told(gateway) -> None:
     gateway.will_answer(Reply({"text": "hallo", "segments": [{"start": 0, "end": 1, "text": "hallo"}]}))
     transcript = client(gateway).transcribe(tone(1.0), words=True, diarize=True, language="xx")

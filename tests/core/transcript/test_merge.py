@@ -128,3 +128,10 @@ def test_estimated_times_fill_the_segment(text: str, start: float, length: float
     words = Segment(start, start + length, text).get_timed_words()
     assert all(start <= word.start <= word.end <= start + length + 1e-6 for word in words)
     assert "".join(word.text for word in words) == "".join(text.split())
+
+
+def test_a_word_in_the_middle_of_which_the_overlap_begins_is_kept_once() -> None:
+    first = Transcript("", (Segment(0.0, 3.0, "a b", words=(Word(0.0, 1.0, "a"), Word(1.0, 3.0, "b"))),))
+    second = Transcript("", (Segment(2.0, 4.0, "b c", words=(Word(2.4, 3.2, "b"), Word(3.2, 4.0, "c"))),))
+    merged = merge_pieces([PieceTranscript(0.0, 3.0, 0.0, first), PieceTranscript(2.0, 4.0, 1.0, second)])
+    assert merged.text == "a b c"
