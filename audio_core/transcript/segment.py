@@ -42,7 +42,7 @@ class Segment:
         words: the words with times of their own, if these were requested.
         confidence: confidence of the recognition from 0 to 1, if known.
         is_gap: whether the transcription of this stretch failed. The text says so.
-        is_estimated: whether a chat model guessed the times.
+        is_estimated: whether the times are estimated, as a chat model's are, and those that a gateway left out.
         is_partial: whether this is only the text that a stream has added. The complete segment follows later.
         language: language of the segment, if it changes within the recording.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
@@ -143,7 +144,7 @@ class Transcript:
             1.0
         """
         try:
-            fields = json.loads(text)
+            fields = json.loads(text, parse_float=_parse_finite, parse_constant=_parse_finite)
             if not isinstance(fields, dict) or not fields.keys() >= _JSON_KEYS:
                 raise ValueError("fields are missing")
             return _create_adapter().validate_json(text, strict=True)
@@ -189,6 +190,12 @@ class Transcript:
 @functools.cache
 def _create_adapter() -> TypeAdapter[Transcript]:
     return TypeAdapter(Transcript)
+
+
+def _parse_finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is not a finite number")
+    return number
 
 
 def _format_line(segment: Segment) -> str:

@@ -90,3 +90,10 @@ def test_a_clock_shows_whole_seconds(seconds: float) -> None:
 def test_shifting_moves_words_too() -> None:
     moved = TALK.segments[0].shift(10)
     assert (moved.start, moved.words[0].start) == (10.5, 10.5)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_times_that_are_no_numbers_are_refused(number: str) -> None:
+    text = Transcript("a", (Segment(0.0, 1.0, "a"),)).to_json()
+    with pytest.raises(ValueError, match="is not a finite number"):
+        Transcript.from_json(text.replace('"end": 1.0', f'"end": {number}'))
