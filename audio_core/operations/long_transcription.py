@@ -97,9 +97,12 @@ class _PieceResults:
         try:
             transcript = yield from self._transcribe_within_limits(piece)
             self.transcripts.append(PieceTranscript(piece.start, piece.end, piece.shared, transcript))
-        except TranscriptionIncomplete as error:
-            self.transcripts.append(PieceTranscript(piece.start, piece.end, piece.shared, error.transcript))
+        except TranscriptionIncomplete as error:  # of a piece that was cut again
+            heard = tuple(segment for segment in error.transcript.segments if not segment.is_gap)
+            transcript = replace(error.transcript, segments=heard)
+            self.transcripts.append(PieceTranscript(piece.start, piece.end, piece.shared, transcript))
             self.failures += error.failures
+            self.fatal_error = self.fatal_error or error.failures[0][2]
         except (ProviderError, OSError) as failure:  # a full disk costs the piece, not the job
             error = failure if isinstance(failure, AudioError) else _build_disk_error(failure)
             self.failures.append((piece.start, piece.end, error))

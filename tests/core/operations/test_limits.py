@@ -22,7 +22,7 @@ class StrictGateway(ScriptedGateway):
         super().__init__()
         self.longest, self.largest, self.formats = 1e9, 10**9, {"wav", "mp3", "flac", "ogg", "m4a"}
         self.has_segments, self.names_limit = True, True
-        self.refusals = 0
+        self.refusals, self.replies, self.dies_after = 0, 0, 10**9
 
     def next_reply(self, request: Recorded) -> Reply:
         super().next_reply(request)
@@ -38,6 +38,9 @@ class StrictGateway(ScriptedGateway):
             return self.refuse(f"audio duration {seconds:.1f} seconds is longer{limit or ' than allowed'}")
         if size > self.largest:
             return self.refuse("Request Entity Too Large", 413)
+        self.replies += 1
+        if self.replies > self.dies_after:
+            return Reply({"error": {"message": "it died"}}, status=500)
         segments = [{"start": 0.0, "end": seconds, "text": "word"}]
         return Reply({"text": "word", **({"segments": segments} if self.has_segments else {})})
 
@@ -106,6 +109,23 @@ def test_pieces_that_are_refused_are_cut_again(strict, monkeypatch: pytest.Monke
     assert transcript.segments[0].start == 0.0
     assert transcript.segments[-1].end == pytest.approx(100, abs=0.1)
     assert all(after.start - before.end < 0.1 for before, after in pairwise(transcript.segments))
+
+
+@pytest.mark.parametrize("gaps", ["raise", "mark"])
+def test_a_piece_that_was_cut_again_and_fails_is_one_gap(strict, gaps: str) -> None:
+    strict.longest, strict.dies_after = 15, 3
+    row = replace(ROW, max_upload_seconds=40.0)
+    asking = AudioClient(row, model="m", base_url=strict.base_url, max_concurrency=1, max_retries=0)
+    try:
+        transcript = asking.transcribe(speech(100), gaps=gaps)
+    except TranscriptionIncomplete as error:
+        transcript, failures = error.transcript, error.failures
+        assert len(failures) == len([segment for segment in transcript.segments if segment.is_gap])
+        assert failures[-1][1] == pytest.approx(100, abs=0.1)
+    ranges = [(segment.start, segment.end) for segment in transcript.segments if segment.is_gap]
+    assert ranges
+    assert len(set(ranges)) == len(ranges)
+    assert transcript.text.startswith("word")
 
 
 def test_a_format_that_is_refused_is_converted_once(strict) -> None:
