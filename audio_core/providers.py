@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
 from audio_core.errors import MissingAPIKey, UnknownProvider
 
-__all__ = ["PROVIDERS", "Provider", "find_provider"]
+__all__ = ["PROVIDERS", "Provider", "choose_provider", "find_provider"]
 
 _MIB = 2**20
+_SEVERAL = ("api_key_env", "base_url_env", "chat_formats", "upload_formats")
 _UPLOAD_FORMATS = ("flac", "mp3", "mp4", "m4a", "ogg", "wav", "webm")
 
 
@@ -55,6 +56,11 @@ class Provider:
     speaks_only_streamed: bool = False
     keeps_reasoning: bool = False
     docs: str = ""
+
+    def __post_init__(self) -> None:
+        for name in _SEVERAL:
+            if isinstance(value := getattr(self, name), str):  # its characters would be taken for the items
+                object.__setattr__(self, name, (value,))
 
     def find_key(self, given: str | None) -> str | None:
         """Return the API key to use: the given one, else the first in the environment; None if no key is needed.
@@ -163,6 +169,26 @@ def find_provider(name: str | Provider) -> Provider:
             f"There is no provider {name!r}. Known: {', '.join(PROVIDERS)}. "
             "For any other OpenAI-compatible gateway use provider='openai' with its base_url=..."
         ) from None
+
+
+def choose_provider(name: str | Provider, base_url: str | None, *, is_named: bool) -> Provider:
+    """Find the provider for a base URL. If nobody named it, its key in the environment is kept from other hosts.
+
+    Args:
+        name: name of the provider, or a row of your own.
+        base_url: the user's base URL, if any.
+        is_named: whether the user named the provider. Otherwise it is a default.
+
+    Raises:
+        UnknownProvider: if there is no provider of this name.
+
+    Example:
+        >>> choose_provider("openrouter", "https://example.com/v1", is_named=False).find_key(None) is None
+        True
+    """
+    row = find_provider(name)
+    is_its_own = base_url is None or base_url.rstrip("/") == row.base_url
+    return row if is_named or is_its_own else replace(row, api_key_env=())
 
 
 def _read_environment(names: tuple[str, ...]) -> str | None:

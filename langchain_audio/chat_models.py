@@ -18,7 +18,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict, Field, SecretStr, SkipValidation, model_validator
 
 from audio_core import Access, AudioClient, SpeechOptions, __version__
-from audio_core.integration import GatewayOptions, find_provider, split_gateway_options, to_access
+from audio_core.integration import GatewayOptions, choose_provider, find_provider, split_gateway_options, to_access
 from langchain_audio.cache import AudioDigestCache
 from langchain_audio.errors import translate_errors
 from langchain_audio.events import EventWriter
@@ -162,7 +162,7 @@ class ChatAudio(ToolCallingModel):
     def _client(self) -> AudioClient:
         _, headers = split_gateway_options(self.provider, self.gateway_options)
         return AudioClient(
-            self.provider,
+            choose_provider(self.provider, self.base_url, is_named="provider" in self.model_fields_set),
             model=self.model,
             api_key=self.api_key.get_secret_value() if self.api_key else None,
             base_url=self.base_url,

@@ -28,7 +28,7 @@ from pydantic import SkipValidation
 
 from audio_core import Access, AudioClient, SpeechOptions
 from audio_core.integration import ChatMessage as CoreMessage
-from audio_core.integration import GatewayOptions, split_gateway_options, to_access
+from audio_core.integration import GatewayOptions, choose_provider, split_gateway_options, to_access
 from llamaindex_audio.event_payloads import redact_messages, redact_response
 from llamaindex_audio.messages import to_chat_messages
 from llamaindex_audio.responses import ResponseBuilder, to_chat_response, to_completion_response
@@ -128,7 +128,7 @@ class AudioLLM(ToolCallingLLM):
     def _client(self) -> AudioClient:
         _, headers = split_gateway_options(self.provider, self.gateway_options)
         return AudioClient(
-            self.provider,
+            choose_provider(self.provider, self.base_url, is_named="provider" in self.model_fields_set),
             model=self.model,
             api_key=self.api_key,
             base_url=self.base_url,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -41,8 +41,8 @@ class Access:
     """The files and hosts that a loader, or a model through a message or a tool, may open.
 
     Attributes:
-        roots: folders whose files may be opened, at any depth. Links that lead out of them are refused.
-        hosts: names of the hosts to which `http` and `https` URLs may point; None for any public host.
+        roots: folders, or one, whose files may be opened, at any depth. Links that lead out of them are refused.
+        hosts: names of the hosts, or one, to which `http` and `https` URLs may point; None for any public host.
         max_bytes: size of the largest recording, in bytes.
         allow_private_hosts: whether recordings may be downloaded from this machine and from private networks.
 
@@ -52,10 +52,17 @@ class Access:
         (True, False)
     """
 
-    roots: tuple[str | os.PathLike[str], ...] = ()
-    hosts: tuple[str, ...] | None = None
+    roots: Sequence[str | os.PathLike[str]] = ()
+    hosts: Sequence[str] | None = None
     max_bytes: int = 2 * _GIB
     allow_private_hosts: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("roots", "hosts"):
+            if isinstance(
+                value := getattr(self, name), (str, os.PathLike)
+            ):  # its characters would be taken for folders
+                object.__setattr__(self, name, (value,))
 
     def allows_host(self, host: str) -> bool:
         """Return whether a URL may point to this host."""

@@ -1,4 +1,4 @@
-"""Exchange one request for its response over httpx, and translate httpx's errors into ours.
+"""Exchange one request for its response over httpx, and raise our errors in place of httpx's.
 
 Timeouts are measured on the wall clock. httpx starts its own timeout anew with every byte, so a server that sends one byte at a
 time would hold a caller for as long as it likes. Async exchanges run under `asyncio.timeout`. Sync exchanges run on a thread,
@@ -20,10 +20,11 @@ from typing import Any
 
 import httpx
 
-from audio_core.errors import IncompleteResponse, InvalidRequest, ProviderError, ProviderTimeout, Unreachable
+from audio_core.errors import IncompleteResponse, ProviderError
 from audio_core.http.body import Body
 from audio_core.http.connection import Connection, StreamClock, watch
 from audio_core.http.error_responses import attribute_errors
+from audio_core.http.exchange_errors import build_invalid_request, build_timeout, build_unreachable
 from audio_core.http.flow import Request, Response
 from audio_core.http.interruption import abandon_if_interrupted
 from audio_core.http.threads import run_in_thread
@@ -62,6 +63,8 @@ def _exchange(client: httpx.Client, request: Request, connection: Connection) ->
     with contextlib.closing(reply), _describe_errors(request, connection, reply):
         collector = _Collector(request, reply)
         for data in reply.iter_raw():
+            if connection.is_abandoned:  # the same sink may take in another response by now
+                raise TimeoutError
             collector.add(data)
         return _build_response(reply, body=collector.get_body())
 
@@ -236,13 +239,14 @@ def _translate_errors(request: Request, connection: Connection, clock: StreamClo
     try:
         yield
     except (httpx.TimeoutException, TimeoutError):
-        raise _build_timeout(request, connection, clock) from None
+        raise build_timeout(request, connection, clock) from None
     except (httpx.InvalidURL, httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
-        raise _build_invalid_request(request, error) from None
+        raise build_invalid_request(request, error) from None
     except httpx.TransportError as error:
         if connection.is_abandoned:
-            raise _build_timeout(request, connection, clock) from None
-        raise _build_unreachable(request, connection, error) from None
+            raise build_timeout(request, connection, clock) from None
+        is_connected = not isinstance(error, httpx.ConnectError)
+        raise build_unreachable(request, connection, error, is_connected=is_connected) from None
     except ProviderError as error:
         error.provider = error.provider or request.provider
         raise
@@ -252,47 +256,3 @@ def _translate_errors(request: Request, connection: Connection, clock: StreamClo
 def _describe_errors(request: Request, connection: Connection, reply: httpx.Response) -> Generator[None]:
     with attribute_errors(reply.status_code, reply.headers), _translate_errors(request, connection):
         yield
-
-
-def _build_timeout(request: Request, connection: Connection, clock: StreamClock | None) -> ProviderError:
-    is_billed = request.method == "POST" and connection.has_sent_all
-    problem = f"gave no answer within {request.timeout:g} s"
-    if clock is not None:
-        problem = (
-            "was still sending when the time was up"
-            if clock.is_exhausted
-            else f"sent nothing for {request.timeout:g} s"
-        )
-    return ProviderTimeout(
-        f"{request.provider} {problem}. Pass a larger timeout=... if it needs longer.{_warn_of_bill(is_billed)}",
-        provider=request.provider,
-        may_have_been_billed=is_billed,
-    )
-
-
-def _build_invalid_request(request: Request, error: Exception) -> ProviderError:
-    return InvalidRequest(
-        f"The exchange with {request.provider} is not valid HTTP: {error}. Check the base_url, and where it redirects to.",
-        provider=request.provider,
-    )
-
-
-def _build_unreachable(request: Request, connection: Connection, error: httpx.TransportError) -> ProviderError:
-    reason = str(error) or type(error).__name__
-    is_billed = request.method == "POST" and connection.has_sent_all and not connection.is_stale
-    is_certificate = "certificate" in reason.lower() or "ssl" in reason.lower()
-    where = httpx.URL(request.url)
-    port = f":{where.port}" if where.port else ""
-    hint = " Set SSL_CERT_FILE if your network has its own authority." if "certificate" in reason.lower() else ""
-    what = "cannot be reached" if isinstance(error, httpx.ConnectError) else "broke off"
-    return Unreachable(
-        f"{request.provider} at {where.scheme}://{request.sni or where.host}{port} {what}: {reason}."
-        f"{hint}{_warn_of_bill(is_billed)}",
-        provider=request.provider,
-        retryable=not is_certificate,
-        may_have_been_billed=is_billed,
-    )
-
-
-def _warn_of_bill(is_billed: bool) -> str:
-    return " The whole request had been sent and may be billed, so it is not sent again." if is_billed else ""

@@ -23,7 +23,7 @@ from audio_core.provider_options import (
     OpenRouterOptions,
     split_gateway_options,
 )
-from audio_core.providers import find_provider
+from audio_core.providers import choose_provider, find_provider
 from audio_core.transcript.chunking import ChunkSize, Unit, chunk_passages, restore_passage
 from audio_core.transcript.citations import format_citation, get_clip_url
 from audio_core.transcript.passages import Granularity, Passage
@@ -57,6 +57,7 @@ __all__ = [
     "Unit",
     "at_block",
     "build_file_system_source",
+    "choose_provider",
     "chunk_passages",
     "compute_sha256",
     "drop_none",

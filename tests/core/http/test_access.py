@@ -179,3 +179,26 @@ def test_access_may_be_given_as_a_folder_or_a_list() -> None:
 @pytest.mark.parametrize("address", ["5f00::1", "1::", "4000::1", "e000::1"])
 def test_what_is_not_assigned_is_not_public(address: str) -> None:
     assert not is_public(address)
+
+
+@pytest.mark.parametrize("as_path", [False, True])
+def test_one_folder_is_one_root(tmp_path: Path, as_path: bool) -> None:
+    inside, outside = tmp_path / "in" / "a.wav", tmp_path / "b.wav"
+    inside.parent.mkdir()
+    for path in (inside, outside):
+        path.write_bytes(tone(0.5))
+    access = Access(roots=inside.parent if as_path else str(inside.parent))
+    assert access.open_file(inside, "a.wav").size > 0
+    for path in (outside, Path("/etc/hostname"), Path("/")):
+        with pytest.raises(AccessDenied):
+            access.open_file(path, "b.wav")
+
+
+def test_one_host_is_one_host() -> None:
+    access = Access(hosts="example.com")
+    assert [access.allows_host(host) for host in ("example.com", "e", "x", "example.org")] == [
+        True,
+        False,
+        False,
+        False,
+    ]

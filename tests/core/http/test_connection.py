@@ -1,17 +1,20 @@
 """An exchange that is given up leaves neither a connection nor a thread, whatever its server does."""
 
 import asyncio
+import contextlib
 import signal
 import socket
+import threading
 
 import httpx
 import pytest
 from busy_threads import count_busy_threads, interrupt_main_thread, wait_until
 from raw_server import RawServer, answer, serve
 
-from audio_core import AudioClient, ProviderTimeout
+from audio_core import Audio, AudioClient, ProviderTimeout
 from audio_core.http.connection import Connection
 from audio_core.http.early_responses import find_pools
+from audio_core.testing import tone
 
 QUESTION = [{"role": "user", "content": "hi"}]
 LARGE = [{"role": "user", "content": "x" * 3 * 10**7}]
@@ -179,6 +182,65 @@ def test_a_client_with_unknown_internals_is_left_alone(client: object) -> None:
     connection.abandon()
     connection.trace("connection.connect_tcp.complete", {})
     assert connection.is_abandoned
+
+
+class _Network:
+    """What httpcore tells of a connection."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._connected = connected
+
+    def get_extra_info(self, name: str) -> socket.socket:
+        assert name == "socket"
+        return self._connected
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_connection_is_shut_down_even_if_it_is_made_after_the_exchange_was_given_up(is_late: bool) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.settimeout(10)
+        connection, opened = Connection(object()), {"return_value": _Network(ours)}
+        steps = [connection.abandon, lambda: connection.trace("connection.connect_tcp.complete", opened)]
+        for step in steps if is_late else reversed(steps):
+            step()
+        assert theirs.recv(1) == b""
+
+
+def test_a_connection_that_other_requests_share_is_not_shut_down() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        connection = Connection(object())
+        connection.trace("connection.connect_tcp.complete", {"return_value": _Network(ours)})
+        connection.trace("http2.send_request_headers.started", {})
+        connection.abandon()
+        ours.sendall(b"x")
+        assert theirs.recv(1) == b"x"
+
+
+def test_an_upload_ends_even_where_httpx_has_other_internals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audio_core.http.connection.find_pools", lambda client: [])
+    monkeypatch.setattr("audio_core.http.endpoint._TIMEOUT_PER_SECOND", 0.0)
+    was_given_up, bodies = threading.Event(), []
+
+    def handle(server: RawServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        answer(connection)
+        was_given_up.wait(10)
+        with contextlib.suppress(ConnectionError):
+            while data := connection.recv(2**20):
+                bodies.append(len(data))
+        server.closed.set()
+
+    recording = Audio.of(tone(300.0))  # 10 MB, more than the system's buffers take
+    with serve(handle) as server, create_client(server, timeout=0.4) as client:
+        client.chat(QUESTION, {})
+        with pytest.raises(ProviderTimeout):
+            client.ask(recording, "?")
+        was_given_up.set()
+        assert server.closed.wait(10)
+        assert sum(bodies) < 10**7
+        assert wait_until(lambda: count_busy_threads() == 0)
 
 
 def test_a_timeout_is_raised_in_time_when_httpx_has_other_internals(monkeypatch: pytest.MonkeyPatch) -> None:

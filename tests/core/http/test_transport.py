@@ -2,12 +2,17 @@
 
 import asyncio
 import socket
+import threading
 import time
 
+import httpx
 import pytest
+from busy_threads import count_busy_threads, wait_until
 from raw_server import CHAT, RawServer, answer, reset, serve
 
 from audio_core import AudioClient, ProviderError, ProviderTimeout, Unreachable
+from audio_core.http.flow import Request
+from audio_core.http.transport import exchange
 from audio_core.testing import Reply, chat_reply, tone
 
 QUESTION = [{"role": "user", "content": "hi"}]
@@ -128,6 +133,22 @@ def test_a_connection_that_breaks_while_the_gateway_works_is_not_stale(monkeypat
     assert (caught.value.may_have_been_billed, len(requests)) == (True, 2)
 
 
+def test_a_reply_that_breaks_off_on_a_connection_used_before_is_not_asked_for_again() -> None:
+    requests = []
+
+    def handle(server: RawServer, connection: socket.socket) -> None:
+        requests.append(server.read_request(connection))
+        answer(connection)
+        requests.append(server.read_request(connection))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+
+    with serve(handle) as server, AudioClient("openai", model="m", api_key="k", base_url=server.base_url) as client:
+        client.chat(QUESTION, {})
+        with pytest.raises(Unreachable, match="may be billed"):
+            client.chat(QUESTION, {})
+    assert len(requests) == 2
+
+
 def test_a_timeout_on_a_connection_used_before_is_not_asked_again() -> None:
     requests = []
 
@@ -184,3 +205,50 @@ def test_a_body_without_a_length_that_stalls_is_not_taken_for_whole() -> None:
 
     with serve(handle) as server, pytest.raises(ProviderTimeout, match=r"sent nothing for 0\.3 s"):
         call("streamed", server.base_url, timeout=0.3)
+
+
+def read_and_reset(server: RawServer, connection: socket.socket) -> None:
+    server.read_request(connection)
+    reset(connection)
+
+
+def send_a_status(server: RawServer, connection: socket.socket) -> None:
+    connection.recv(1000)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbad")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_cause_of_a_failure_and_what_to_do_are_named(way: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(
+        Unreachable, match=rf"127\.0\.0\.1:{port} cannot be reached: Connection refused\. Is the server"
+    ):
+        call(way, f"http://127.0.0.1:{port}/v1", max_retries=0)
+    with serve(send_a_status) as server, pytest.raises(Unreachable, match="speak http, and not https") as caught:
+        call(way, server.base_url.replace("http", "https"))
+    assert caught.value.attempts == 1
+    with serve(read_and_reset) as server, pytest.raises(Unreachable, match=r"broke off: Connection reset by peer\."):
+        call(way, server.base_url, max_retries=0)
+
+
+def test_a_response_that_was_given_up_no_longer_fills_the_file_of_the_next() -> None:
+    def handle(server: RawServer, connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n6\r\nsecond\r\n0\r\n\r\n"
+        )
+        server.wait_for_close(connection)
+
+    was_given_up, taken = threading.Event(), []
+
+    def take(data: bytes) -> None:
+        taken.append(data)
+        was_given_up.wait(10)
+
+    with serve(handle) as server, httpx.Client() as client:
+        with pytest.raises(ProviderTimeout):
+            exchange(client, Request("GET", server.base_url, timeout=0.3, sink=lambda: take))
+        was_given_up.set()
+        assert wait_until(lambda: count_busy_threads() == 0)
+    assert taken == [b"first"]
