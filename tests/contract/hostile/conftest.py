@@ -1,0 +1,83 @@
+"""Fixtures of the hostile cases. Each cell that takes over twenty seconds hangs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from audio_core import Access
+from audio_core.testing import ScriptedGateway, tone
+
+HERE = Path(__file__).parent
+LONGEST_CELL = 20.0  # seconds, with timeouts of a second or less
+
+
+_COUNT = "operations/transcription.py, transcription_stream.py: LimitLearned begins a new count of attempts"
+_CANCEL = "http/early_responses.py: before Python 3.12, asyncio.wait_for loses a cancellation when data are there"
+_JSON = "http/sse.py: plain JSON is known by the content type alone"
+_CHANGE = "http/body.py: between two attempts, only the size of a file is compared"
+_LOCALS = "http/endpoint.py: post keeps the key in its locals"
+_SHORT = "operations/transcription_stream.py: what is too short to hear is sent"
+# What does not hold yet: how the names of tests begin, a word in the ids of their cells, and why.
+UNMET = [
+    ("test_a_redirect_is_checked_like_a_url", "", "http/download.py: _resolve_redirect lets urljoin raise ValueError"),
+    ("test_a_compressed_reply", "stream", "http/transport.py: the encoding of a streamed reply is not looked at"),
+    ("test_a_refusal_is_a_typed", "Client.transcribe-415", _COUNT),
+    ("test_a_refusal_is_a_typed", "load-415", _COUNT),
+    ("test_a_refusal_is_a_typed", "transcript-415", _COUNT),
+    ("test_asking_in_another_form", "transcribe-format", _COUNT),
+    ("test_asking_in_another_form", "load-format", _COUNT),
+    ("test_asking_in_another_form", "transcript-format", _COUNT),
+    ("test_an_error_with_status_200", "tream-in plain text", _JSON),
+    ("test_an_error_with_status_200", "stream_transcript-in plain text", _JSON),
+    ("test_a_file_that_changes_between", "ChatAudio.invoke-as long", _CHANGE),
+    ("test_a_file_that_changes_between", "stream_transcript-as long", _CHANGE),
+    ("test_a_traceback_with_locals", "Client", _LOCALS),
+    ("test_a_traceback_with_locals", "Loader", _LOCALS),
+    ("test_a_traceback_with_locals", "LLM", _LOCALS),
+    ("test_an_impossible_header", "stream_transcript-no samples", _SHORT),
+    ("test_five_milliseconds", "stream_transcript", _SHORT),
+    ("test_memory_stays_small", "", "media: FFmpeg allocates what a LIST chunk of a WAV file claims"),
+    ("test_a_task_that_is_cancelled", "send_endless", _CANCEL),
+    ("test_an_odd_stream", "json-begin_with_a_bom", "http/sse.py: _EVENT_STREAM does not expect a byte order mark"),
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent != HERE:
+            continue
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(LONGEST_CELL))
+        for start, word, reason in UNMET:
+            if item.name.startswith(start) and word in item.name:
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=reason != _CANCEL))
+
+
+@pytest.fixture
+def gateway() -> Iterator[ScriptedGateway]:
+    """Run a scripted gateway. What is sent to it is checked in the other tests."""
+    with ScriptedGateway() as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder with one recording, `talk.wav`."""
+    folder = tmp_path_factory.mktemp("recordings")
+    (folder / "talk.wav").write_bytes(tone(0.2))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recording(folder: Path) -> str:
+    """Return the path of a recording."""
+    return str(folder / "talk.wav")
+
+
+@pytest.fixture(scope="session")
+def access(folder: Path) -> Access:
+    """Return an access to the recording's folder."""
+    return Access(roots=(folder,))
