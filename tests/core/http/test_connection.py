@@ -5,6 +5,7 @@ import contextlib
 import signal
 import socket
 import threading
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -44,6 +45,14 @@ def create_client(server: RawServer, **options) -> AudioClient:
     return AudioClient("openai", model="m", api_key="k", base_url=server.base_url, **options)
 
 
+def use_once(client: AudioClient) -> None:
+    """Make a call that is answered, however busy the machine is."""
+    timeout = client.endpoint.timeout
+    client.endpoint = replace(client.endpoint, timeout=60.0)
+    client.chat(QUESTION, {})
+    client.endpoint = replace(client.endpoint, timeout=timeout)
+
+
 def chat(client: AudioClient, is_streamed: bool) -> None:
     list(client.stream_chat(QUESTION, {})) if is_streamed else client.chat(QUESTION, {})
 
@@ -65,7 +74,7 @@ def test_a_timeout_closes_the_connection_and_frees_the_thread(handle, is_streame
         create_client(server, http_client=own_client if is_own_client else None) as client,
     ):
         if handle is dribble_headers_of_the_second_reply:
-            client.chat(QUESTION, {})
+            use_once(client)
         with pytest.raises(ProviderTimeout):
             chat(client, is_streamed)
         assert server.closed.wait(10)
@@ -78,7 +87,9 @@ async def test_a_timeout_closes_the_connection_of_an_event_loop(handle, is_strea
     with serve(handle) as server:
         async with create_client(server) as client:
             if handle is dribble_headers_of_the_second_reply:
+                client.endpoint = replace(client.endpoint, timeout=60.0)
                 await client.achat(QUESTION, {})
+                client.endpoint = replace(client.endpoint, timeout=0.4)
             with pytest.raises(ProviderTimeout):
                 await achat(client, is_streamed)
             assert await asyncio.to_thread(server.closed.wait, 10)
@@ -114,7 +125,7 @@ def test_an_interrupt_before_headers_closes_the_connection(is_pooled: bool) -> N
 
     with serve(handle) as server, create_client(server, timeout=60) as client:
         if is_pooled:
-            client.chat(QUESTION, {})
+            use_once(client)
         with pytest.raises(KeyboardInterrupt):
             client.chat(QUESTION, {})
         assert server.closed.wait(10)
@@ -234,7 +245,7 @@ def test_an_upload_ends_even_where_httpx_has_other_internals(monkeypatch: pytest
 
     recording = Audio.of(tone(300.0))  # 10 MB, more than the system's buffers take
     with serve(handle) as server, create_client(server, timeout=0.4) as client:
-        client.chat(QUESTION, {})
+        use_once(client)
         with pytest.raises(ProviderTimeout):
             client.ask(recording, "?")
         was_given_up.set()
@@ -243,10 +254,30 @@ def test_an_upload_ends_even_where_httpx_has_other_internals(monkeypatch: pytest
         assert wait_until(lambda: count_busy_threads() == 0)
 
 
+def test_a_stream_that_begins_once_nobody_waits_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audio_core.http.connection.find_pools", lambda client: [])
+    was_given_up = threading.Event()
+
+    def handle(server: RawServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        answer(connection)
+        server.read_request(connection)
+        was_given_up.wait(10)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        server.wait_for_close(connection)
+
+    with serve(handle) as server, create_client(server) as client:
+        use_once(client)
+        with pytest.raises(ProviderTimeout):
+            chat(client, is_streamed=True)
+        was_given_up.set()
+        assert server.closed.wait(10)
+
+
 def test_a_timeout_is_raised_in_time_when_httpx_has_other_internals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio_core.http.connection.find_pools", lambda client: [])
     with serve(dribble_headers_of_the_second_reply) as server, create_client(server) as client:
-        client.chat(QUESTION, {})
+        use_once(client)
         with pytest.raises(ProviderTimeout):
             client.chat(QUESTION, {})
         for pool in find_pools(client._clients.get_client()):  # end what could not be reached

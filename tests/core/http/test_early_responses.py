@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from audio_core import Audio, AudioClient, ProviderError
-from audio_core.http.early_responses import find_pools, read_early_responses
+from audio_core.http.early_responses import _Stream, find_pools, read_early_responses
 from audio_core.testing import tone
 
 ANSWER = b'{"error":{"message":"no more than 10 MB"}}'
@@ -77,6 +77,30 @@ async def test_a_silent_gateway_still_times_out() -> None:
         with pytest.raises(ProviderError, match=r"within 0\.35 s"):
             await client.aask(tone(0.1), "?" * 10**7)
         await client.aclose()
+
+
+class _Lost(httpcore.AsyncNetworkStream):
+    """A connection that was lost. Like asyncio, it takes what is written without an error."""
+
+    def __init__(self, received: bytes | None) -> None:
+        self._received = received
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        pass
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        if self._received is None:
+            raise httpcore.ReadError
+        return self._received
+
+
+@pytest.mark.parametrize("received", [None, b""])
+async def test_what_is_written_to_a_lost_connection_does_not_count_as_sent(received: bytes | None) -> None:
+    with pytest.raises(httpcore.WriteError):
+        await _Stream(_Lost(received)).write(b"request")
+    stream = _Stream(_Lost(b"a response"))
+    await stream.write(b"request")
+    assert await stream.read(100) == b"a response"
 
 
 class _Fake:

@@ -44,12 +44,13 @@ def test_pieces_under_way_are_given_up_and_their_claims_are_released(talk: Path,
 
 
 def test_flows_that_wait_end_at_once_and_are_closed() -> None:
-    started, closed = threading.Barrier(4, timeout=10), []
+    started, closed, later_steps = threading.Barrier(4, timeout=10), [], []
 
     def wait(number: int) -> Flow[None]:
         try:
             yield from run_blocking(started.wait)
             yield from pause(600)
+            yield from run_blocking(lambda: later_steps.append(number))
         finally:
             closed.append(number)
 
@@ -61,6 +62,27 @@ def test_flows_that_wait_end_at_once_and_are_closed() -> None:
     with pytest.raises(KeyboardInterrupt):
         run(Clients(), gather([*map(wait, range(3)), interrupt()], 4))
     assert wait_until(lambda: sorted(closed) == [0, 1, 2])
+    assert later_steps == []
+    assert wait_until(lambda: count_busy_threads() == 0)
+
+
+def test_flows_within_flows_end_too() -> None:
+    started, closed = threading.Barrier(3, timeout=10), []
+
+    def wait() -> Flow[None]:
+        try:
+            yield from run_blocking(started.wait)
+            yield from pause(600)
+        finally:
+            closed.append(True)
+
+    def interrupt() -> Flow[None]:
+        yield from run_blocking(started.wait)
+        yield from run_blocking(interrupt_main_thread)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(Clients(), gather([gather([wait(), wait()], 2), interrupt()], 2))
+    assert wait_until(lambda: closed == [True, True])
     assert wait_until(lambda: count_busy_threads() == 0)
 
 
