@@ -198,7 +198,8 @@ class ProviderError(AudioError):
         provider: name of the provider, such as `"openrouter"`.
         retryable: whether the same request may succeed later.
         attempts: total number of requests that were sent.
-        may_have_been_billed: whether the request had been sent when it failed, so that the gateway may charge for it.
+        may_have_been_billed: whether the whole request had been sent when it failed, so that the gateway may charge for
+            it. Such a request is not sent again.
         partial: the text received before the failure, if any.
     """
 
