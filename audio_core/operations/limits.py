@@ -140,7 +140,7 @@ def learn_format(
 
 
 def _learn_seconds(limits: _Limits, refusal: Refusal, audio: EncodedAudio) -> _Learned | None:
-    seconds = refusal.limit * _MARGIN if refusal.limit else audio.seconds / 2
+    seconds = _tighten(refusal.limit, _MARGIN, audio.seconds)
     if seconds < _FEWEST_SECONDS:
         return None
     changed = replace(limits, seconds=_get_lower(seconds, limits.seconds))
@@ -149,11 +149,17 @@ def _learn_seconds(limits: _Limits, refusal: Refusal, audio: EncodedAudio) -> _L
 
 def _learn_size(limits: _Limits, refusal: Refusal, audio: EncodedAudio, row: Provider) -> _Learned | None:
     share = _MARGIN if row.transcription == "multipart" else _MARGIN * _BASE64_SHARE
-    size = int(refusal.limit * share if refusal.limit else audio.content.size / 2)
+    size = int(_tighten(refusal.limit, share, audio.content.size))
     if size < _FEWEST_BYTES:
         return None
     changed = replace(limits, size=_get_lower(size, limits.size))
     return changed, f"takes at most {size / _MEGABYTE:.1f} MB at a time, so the recording was cut"
+
+
+def _tighten(named: float | None, share: float, sent: float) -> float:
+    """Return a limit below what was sent: the one that the gateway has named, or half if that would not help."""
+    limit = sent if named is None else named * share
+    return limit if limit < sent else sent / 2
 
 
 def _learn_format(limits: _Limits, refusal: Refusal, audio: EncodedAudio, row: Provider) -> _Learned | None:

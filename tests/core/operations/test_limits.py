@@ -21,7 +21,7 @@ class StrictGateway(ScriptedGateway):
     def __init__(self) -> None:
         super().__init__()
         self.longest, self.largest, self.formats = 1e9, 10**9, {"wav", "mp3", "flac", "ogg", "m4a"}
-        self.has_segments, self.names_limit = True, True
+        self.has_segments, self.names_limit, self.named_limit = True, True, None
         self.refusals, self.replies, self.dies_after = 0, 0, 10**9
 
     def next_reply(self, request: Recorded) -> Reply:
@@ -34,7 +34,7 @@ class StrictGateway(ScriptedGateway):
         if upload.format not in self.formats:
             return self.refuse(f"Invalid file format. Supported formats: {sorted(self.formats)}")
         if seconds > self.longest:
-            limit = f" than {self.longest} seconds" if self.names_limit else ""
+            limit = f" than {self.named_limit or self.longest} seconds" if self.names_limit else ""
             return self.refuse(f"audio duration {seconds:.1f} seconds is longer{limit or ' than allowed'}")
         if size > self.largest:
             return self.refuse("Request Entity Too Large", 413)
@@ -77,6 +77,14 @@ def test_a_recording_that_is_too_long_is_cut_once_the_gateway_has_said_so(strict
     assert all(count_seconds(request) <= 20 for request in strict.requests[1:])
     assert transcript.segments[-1].end == pytest.approx(35, abs=0.1)
     assert [warning for warning in transcript.warnings if "takes at most" in warning]
+
+
+@pytest.mark.parametrize("named_limit", [11, 29, 300])
+def test_a_limit_that_the_gateway_does_not_keep_to_is_halved(strict, named_limit: float) -> None:
+    strict.longest, strict.named_limit = 10, named_limit
+    transcript = client(strict).transcribe(speech(30))
+    assert transcript.segments[-1].end == pytest.approx(30, abs=0.1)
+    assert strict.refusals <= 3
 
 
 def test_the_next_recording_is_cut_at_once(strict) -> None:
