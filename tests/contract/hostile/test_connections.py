@@ -13,12 +13,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from doors import DOORS, FEW, FEW_STREAMS, SOME, Door, through
+from doors import DOORS, FEW, FEW_STREAMS, SOME, Door, answer, through
 from hostile import enter, misbehave
-from raw_server import RawServer, answer, reset, serve
+from raw_server import CHAT, RawServer, reset, serve
+from raw_server import answer as send
 
-from audio_core import IncompleteResponse, InvalidRequest, ProviderError, ProviderTimeout, Unreachable
-from audio_core.testing import Reply, ScriptedGateway
+from audio_core import Access, IncompleteResponse, InvalidRequest, ProviderError, ProviderTimeout, Unreachable
+from audio_core.testing import Reply, ScriptedGateway, tone
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
 
@@ -171,7 +172,7 @@ def write_certificate(folder: Path, name: str) -> Path:
 
 
 @contextlib.contextmanager
-def serve_tls(certificate: Path) -> Iterator[tuple[str, list[bytes]]]:
+def serve_tls(certificate: Path, body: bytes = CHAT) -> Iterator[tuple[str, list[bytes]]]:
     """Run a server that speaks TLS with a certificate. Yield its base URL, and the requests that it got."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
@@ -180,7 +181,7 @@ def serve_tls(certificate: Path) -> Iterator[tuple[str, list[bytes]]]:
     def handle(server: RawServer, connection: socket.socket) -> None:
         with context.wrap_socket(connection, server_side=True) as secure:
             requests.append(server.read_request(secure))
-            answer(secure)
+            send(secure, body)
 
     with serve(handle) as server:
         yield use_tls(server.base_url), requests
@@ -222,6 +223,21 @@ def test_a_certificate_must_be_for_the_host(
         assert isinstance(outcome.error, Unreachable)
         assert (outcome.error.attempts, outcome.error.retryable) == (1, False)
         assert "certificate is not valid for '127.0.0.1'" in outcome.message
+
+
+@pytest.mark.parametrize("name", ["localhost", "elsewhere.example"])
+@through(*FEW[:2])
+def test_the_host_of_a_recording_must_have_its_certificate_too(
+    gateway, certificates, door: Door, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection goes to the address that was checked, but TLS verifies the name."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates[name]))
+    monkeypatch.setattr("audio_core.http.clients._create_ssl_context", httpx.create_ssl_context)  # read again
+    gateway.will_answer(answer(door))
+    with serve_tls(certificates[name], tone(0.2)) as (base_url, requests):
+        url = base_url.replace("127.0.0.1", "localhost").replace("/v1", "/a.wav")
+        outcome = enter(door, gateway.base_url, url, access=Access(hosts=("localhost",), allow_private_hosts=True))
+    assert (outcome.text == "yes") == (name == "localhost") == bool(requests)
 
 
 @through(FEW[0], FEW[2], *FEW_STREAMS[:2])
