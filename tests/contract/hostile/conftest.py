@@ -15,7 +15,6 @@ LONGEST_CELL = 20.0  # seconds, with timeouts of a second or less
 
 
 _COUNT = "operations/transcription.py, transcription_stream.py: LimitLearned begins a new count of attempts"
-_CANCEL = "http/early_responses.py: before Python 3.12, asyncio.wait_for loses a cancellation when data are there"
 _JSON = "http/sse.py: plain JSON is known by the content type alone"
 _CHANGE = "http/body.py: between two attempts, only the size of a file is compared"
 _LOCALS = "http/endpoint.py: post keeps the key in its locals"
@@ -44,7 +43,6 @@ UNMET = [
     ("test_an_impossible_header", "stream_transcript-no samples", _SHORT),
     ("test_five_milliseconds", "stream_transcript", _SHORT),
     ("test_memory_stays_small", "", "media: FFmpeg allocates what a LIST chunk of a WAV file claims"),
-    ("test_a_task_that_is_cancelled", "send_endless", _CANCEL),
     ("test_an_odd_stream", "json-begin_with_a_bom", "http/sse.py: _EVENT_STREAM does not expect a byte order mark"),
 ]
 
@@ -57,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(LONGEST_CELL))
         for start, word, reason in UNMET:
             if item.name.startswith(start) and word in item.name:
-                item.add_marker(pytest.mark.xfail(reason=reason, strict=reason != _CANCEL))
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
 
 
 @pytest.fixture
