@@ -78,7 +78,9 @@ class _Stream(httpcore.AsyncNetworkStream):
             return await self._stream.read(max_bytes, timeout)
         reading, self._reading = self._reading, None
         try:
-            async with asyncio.timeout(timeout):  # before Python 3.12, wait_for loses a cancellation when data are there
+            async with asyncio.timeout(
+                timeout
+            ):  # before Python 3.12, wait_for loses a cancellation when data are there
                 return await reading
         except TimeoutError:
             raise httpcore.ReadTimeout from None
