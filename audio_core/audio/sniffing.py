@@ -56,7 +56,7 @@ def sniff_content(content: Content) -> Format | None:
     if head[:3] == b"ID3":
         tagged = sniff_format(content.read_at(measure_id3_tag(head), SNIFF_BYTES))
         return tagged if tagged is not None and tagged.name in _BEHIND_ID3 else FORMATS["mp3"]
-    if all(content.read_at(start, 1) == b"G" for start in range(0, 3 * _TS_PACKET_BYTES, _TS_PACKET_BYTES)):
+    if head[:1] == b"G" and all(content.read_at(count * _TS_PACKET_BYTES, 1) == b"G" for count in (1, 2)):
         return FORMATS["ts"]
     return sniff_format(head) or _find_frames(content.read_at(0, _SEARCHED_BYTES))
 

@@ -13,6 +13,7 @@ from typing import TypeAlias, cast
 
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
+from av.audio.layout import AudioLayout
 from av.audio.resampler import AudioResampler
 from av.filter import Graph
 
@@ -85,10 +86,15 @@ class Resampler:
         """Prepare for frames of another rate, layout or sample format; return the PCM left of those before."""
         remainder = self.flush()
         self._fifo, self._resampler = AudioFifo(), AudioResampler("s16", self._layout, self.rate)
-        self._mixer = _Mixer(shape, self._only_channel, self._warnings)
-        self._is_mixed = self._only_channel is not None or (self.block_bytes == 2 and self._mixer.channels > 1)
+        self._mixer = self._create_mixer(shape)
         self._shape, self._position = shape, round(seconds * shape[0])
         return remainder
+
+    def _create_mixer(self, shape: _Shape) -> _Mixer | None:
+        """Return what mixes frames to the one channel that is wanted, or None if they are converted as they are."""
+        channels = AudioLayout(shape[1]).nb_channels
+        is_mixed = self._only_channel is not None or (self.block_bytes == 2 and channels > 1)
+        return _Mixer(shape, channels, self._only_channel, self._warnings) if is_mixed else None
 
     def _convert_next(self, count: int) -> bytes:
         """Convert the next samples that are held."""
@@ -99,7 +105,7 @@ class Resampler:
         batch = self._fifo.read(count - dropped) if count > dropped else None
         if batch is None:
             return b""
-        return self._resample(self._mixer.mix(batch) if self._is_mixed else batch)
+        return self._resample(batch if self._mixer is None else self._mixer.mix(batch))
 
     def _resample(self, frame: AudioFrame | None) -> bytes:
         return b"".join(
@@ -112,6 +118,7 @@ class _Mixer:
 
     Args:
         shape: sample rate in Hz, layout and sample format of the frames.
+        channels: how many channels the layout has.
         only_channel: the channel to select, counted from 0; None mixes them all.
         warnings: what a user must know is appended to this list.
 
@@ -119,12 +126,11 @@ class _Mixer:
         InvalidAudio: if there is no such channel.
     """
 
-    def __init__(self, shape: _Shape, only_channel: int | None, warnings: list[str]) -> None:
-        self._shape, self._only_channel, self._warnings = shape, only_channel, warnings
+    def __init__(self, shape: _Shape, channels: int, only_channel: int | None, warnings: list[str]) -> None:
+        self._shape, self._channels, self._only_channel, self._warnings = shape, channels, only_channel, warnings
         self._channel_filters: dict[int, Graph] = {}
-        self.channels = len(AudioFrame(shape[2], shape[1], 0).layout.channels)
-        if only_channel is not None and only_channel >= self.channels:
-            raise InvalidAudio(f"The recording has no channel {only_channel}; it has {self.channels}, counted from 0.")
+        if only_channel is not None and only_channel >= channels:
+            raise InvalidAudio(f"The recording has no channel {only_channel}; it has {channels}, counted from 0.")
         self._average, self._to_float = self._create_average(), AudioResampler("flt", shape[1], shape[0])
 
     def mix(self, frame: AudioFrame) -> AudioFrame:
@@ -143,14 +149,14 @@ class _Mixer:
     def _pick_samples(self, frame: AudioFrame) -> list[Sequence[float]]:
         """Return some samples of each channel, all of the same moments."""
         (packed,) = self._to_float.resample(frame)
-        samples = array.array("f", bytes(packed.planes[0])[: 4 * packed.samples * self.channels])
-        step = (packed.samples // _MEASURED_SAMPLES | 1) * self.channels
-        return [samples[index::step] for index in range(self.channels)]
+        samples = array.array("f", bytes(packed.planes[0])[: 4 * packed.samples * self._channels])
+        step = (packed.samples // _MEASURED_SAMPLES | 1) * self._channels
+        return [samples[index::step] for index in range(self._channels)]
 
     def _create_average(self) -> Graph:
         if not self._shape[1].endswith("channels"):  # FFmpeg knows how to weigh named positions, such as of 5.1
             return self._create_filter("aformat", "channel_layouts=mono")
-        terms = "+".join(f"{1 / self.channels:.9f}*c{index}" for index in range(self.channels))
+        terms = "+".join(f"{1 / self._channels:.9f}*c{index}" for index in range(self._channels))
         return self._create_filter("pan", f"mono|c0={terms}")
 
     def _create_filter(self, name: str, arguments: str) -> Graph:
