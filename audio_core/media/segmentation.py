@@ -11,11 +11,14 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import FileContent
 from audio_core.media.vad_energy import FRAME_SECONDS, SILENT, EnergyVad, VadFrame
+
+if TYPE_CHECKING:
+    from audio_core.media.decode import Probe
 
 __all__ = ["BYTES_PER_SECOND", "RATE", "Piece", "Segmenter", "cut_recording"]
 
@@ -56,6 +59,13 @@ class Piece:
     def audio(self) -> Audio:
         """The piece as a recording of its own."""
         return Audio.of(Audio.of(self.content), format="pcm16", sample_rate=RATE)
+
+    @property
+    def properties(self) -> Probe:
+        """What `probe` would find out by reading the piece."""
+        from audio_core.media.decode import Probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
+
+        return Probe("pcm_s16le", RATE, 1, self.end - self.start)
 
 
 class VoiceActivityDetector(Protocol):

@@ -129,7 +129,7 @@ class _PieceResults:
 
     def _request(self, job: Job, piece: Piece) -> Flow[Transcript]:
         formats = job.endpoint.provider.upload_formats
-        audio = yield from run_blocking(partial(encode_for_upload, piece.audio, formats))
+        audio = yield from run_blocking(partial(encode_for_upload, piece.audio, formats, piece.properties))
         return (yield from request_transcript(job, self.recording.audio.name, audio))
 
     def _count_seconds_done(self) -> float:
