@@ -110,8 +110,24 @@ def learn_limit(endpoint: Endpoint, model: str, error: InvalidRequest, audio: En
         What to raise so that the recording is sent again within the limit, or None if the refusal is about something
         else, or nothing else can be tried.
     """
-    refusal, key = parse_refusal(error, audio), _build_key(endpoint, model)
-    limits, row = _limits.get(key, _NO_LIMITS), endpoint.provider
+    refusal = parse_refusal(error, audio)
+    return None if refusal is None else _learn(endpoint, model, refusal, audio)
+
+
+def learn_format(
+    endpoint: Endpoint, model: str, error: InvalidRequest, sent: Sequence[EncodedAudio]
+) -> LimitLearned | None:
+    """Do what `learn_limit` does for the recordings of a chat, of which only the format can be changed."""
+    for audio in sent:
+        refusal = parse_refusal(error, audio)
+        if refusal is not None and refusal.kind == "format" and (limit := _learn(endpoint, model, refusal, audio)):
+            return limit
+    return None
+
+
+def _learn(endpoint: Endpoint, model: str, refusal: Refusal, audio: EncodedAudio) -> LimitLearned | None:
+    key, row = _build_key(endpoint, model), endpoint.provider
+    limits = _limits.get(key, _NO_LIMITS)
     match refusal:
         case Refusal("seconds"):
             learned = _learn_seconds(limits, refusal, audio)
@@ -125,18 +141,7 @@ def learn_limit(endpoint: Endpoint, model: str, error: InvalidRequest, audio: En
         return None
     limits, consequence = learned
     _remember(key, limits)
-    return LimitLearned(f"{endpoint.provider.name}'s model {model} {consequence}.")
-
-
-def learn_format(
-    endpoint: Endpoint, model: str, error: InvalidRequest, sent: Sequence[EncodedAudio]
-) -> LimitLearned | None:
-    """Do what `learn_limit` does for the recordings of a chat, of which only the format can be changed."""
-    for audio in sent:
-        refusal = parse_refusal(error, audio)
-        if refusal is not None and refusal.kind == "format" and (limit := learn_limit(endpoint, model, error, audio)):
-            return limit
-    return None
+    return LimitLearned(f"{row.name}'s model {model} {consequence}.")
 
 
 def _learn_seconds(limits: _Limits, refusal: Refusal, audio: EncodedAudio) -> _Learned | None:

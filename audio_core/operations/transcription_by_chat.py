@@ -15,6 +15,7 @@ from audio_core.http.endpoint import Endpoint
 from audio_core.http.error_responses import attribute_errors
 from audio_core.http.flow import Flow
 from audio_core.lenient_json import parse_json, to_object, to_objects
+from audio_core.operations.limits import has_segments, learn_response_format
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.transcript import Transcript
 from audio_core.wire.chat_request import to_input_audio
@@ -47,12 +48,7 @@ def transcribe_by_chat(
         IncompleteResponse: if the answer was cut short, or the model refused.
         ProviderError: if the gateway refuses or fails.
     """
-    try:
-        answer = yield from _request_answer(endpoint, model, audio, options, _build_response_format(options))
-    except InvalidRequest as error:
-        if "response_format" not in str(error):
-            raise
-        answer = yield from _request_answer(endpoint.continue_after(error), model, audio, options, {})
+    answer = yield from _request_with_fallback(endpoint, model, audio, options)
     if answer.finish_reason in CUT_SHORT or answer.refusal:
         raise IncompleteResponse(
             f"{endpoint.provider.name} did not transcribe to the end ({answer.refusal[:80] or answer.finish_reason}).",
@@ -63,6 +59,20 @@ def transcribe_by_chat(
             partial=answer.text,
         )
     return _to_transcript(answer, model, audio.seconds)
+
+
+def _request_with_fallback(
+    endpoint: Endpoint, model: str, audio: EncodedAudio, options: TranscriptionOptions
+) -> Flow[Answer]:
+    """Ask for JSON with times, or without if the model has refused that or the user set another format."""
+    if "response_format" not in (options.extra or {}) and has_segments(endpoint, model):
+        try:
+            return (yield from _request_answer(endpoint, model, audio, options, _build_response_format(options)))
+        except InvalidRequest as error:
+            if not learn_response_format(endpoint, model, error, audio):
+                raise
+            endpoint = endpoint.continue_after(error)
+    return (yield from _request_answer(endpoint, model, audio, options, {}))
 
 
 def _request_answer(
