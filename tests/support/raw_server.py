@@ -95,3 +95,22 @@ def serve(handle: Callable[[RawServer, socket.socket], None]) -> Iterator[RawSer
         yield server
     finally:
         server.stop()
+
+
+# --- what a server may do in place of an answer ---
+
+
+def close(server: RawServer, connection: socket.socket) -> None:
+    connection.close()
+
+
+def break_with_reset(server: RawServer, connection: socket.socket) -> None:
+    reset(connection)
+
+
+def send_half_a_head(server: RawServer, connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Ty")
+
+
+def send_garbage(server: RawServer, connection: socket.socket) -> None:
+    connection.sendall(b"SSH-2.0-OpenSSH\r\n\r\n")

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from doors import DOORS, FEW, FEW_STREAMS, SOME, Door, answer, through
 from hostile import enter, misbehave
-from raw_server import CHAT, RawServer, reset, serve
+from raw_server import CHAT, RawServer, break_with_reset, close, send_garbage, send_half_a_head, serve
 from raw_server import answer as send
 
 from audio_core import Access, IncompleteResponse, InvalidRequest, ProviderError, ProviderTimeout, Unreachable
@@ -27,24 +27,8 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10
 # --- broken ---
 
 
-def close(server: RawServer, connection: socket.socket) -> None:
-    connection.close()
-
-
-def break_with_reset(server: RawServer, connection: socket.socket) -> None:
-    reset(connection)
-
-
-def close_in_the_head(server: RawServer, connection: socket.socket) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Ty")
-
-
 def close_in_the_body(server: RawServer, connection: socket.socket) -> None:
     connection.sendall(HEAD + b'{"choices": [')
-
-
-def send_garbage(server: RawServer, connection: socket.socket) -> None:
-    connection.sendall(b"SSH-2.0-OpenSSH\r\n\r\n")
 
 
 def send_two_lengths(server: RawServer, connection: socket.socket) -> None:
@@ -61,9 +45,7 @@ def test_a_connection_that_ends_without_an_answer_may_have_been_billed(recording
     assert len(requests) == 1
 
 
-@pytest.mark.parametrize(
-    "end", [break_with_reset, close_in_the_head, close_in_the_body, send_garbage, send_two_lengths]
-)
+@pytest.mark.parametrize("end", [break_with_reset, send_half_a_head, close_in_the_body, send_garbage, send_two_lengths])
 @through(*FEW[:3], *FEW_STREAMS[:2])
 def test_a_connection_that_breaks_is_one_error(recording, access, door: Door, end) -> None:
     with misbehave(end) as (server, requests):

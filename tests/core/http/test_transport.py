@@ -8,7 +8,7 @@ import time
 import httpx
 import pytest
 from busy_threads import count_busy_threads, wait_until
-from raw_server import CHAT, RawServer, answer, reset, serve
+from raw_server import CHAT, RawServer, answer, break_with_reset, close, reset, send_garbage, send_half_a_head, serve
 
 from audio_core import AudioClient, ProviderError, ProviderTimeout, Unreachable
 from audio_core.http.flow import Request
@@ -40,22 +40,6 @@ def call(way: str, base_url: str, messages: list | None = None, **options) -> st
 
 def say_nothing(server: RawServer, connection: socket.socket) -> None:
     server.wait_for_close(connection)
-
-
-def close(server: RawServer, connection: socket.socket) -> None:
-    connection.close()
-
-
-def break_with_reset(server: RawServer, connection: socket.socket) -> None:
-    reset(connection)
-
-
-def send_half_a_head(server: RawServer, connection: socket.socket) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Ty")
-
-
-def send_garbage(server: RawServer, connection: socket.socket) -> None:
-    connection.sendall(b"SSH-2.0-OpenSSH\r\n\r\n")
 
 
 @pytest.mark.parametrize("way", WAYS)
