@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -75,6 +76,12 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retry without backoff. A wait that the server asks for still takes place."""
     monkeypatch.setattr("audio_core.http.retry.compute_backoff", lambda attempt: 0.0)
+
+
+@pytest.fixture(autouse=True)
+def no_learned_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what other gateways have refused, as a gateway of this test may be given the port of one of them."""
+    monkeypatch.setattr("audio_core.operations.limits._limits", OrderedDict())
 
 
 @pytest.fixture(scope="session")
