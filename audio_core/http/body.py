@@ -15,7 +15,7 @@ from typing import Any
 
 import pybase64
 
-from audio_core.audio.content import Base64Content, Content
+from audio_core.audio.content import Base64Content, Content, FileContent
 from audio_core.errors import InvalidAudio
 from audio_core.lenient_json import replace_half_characters
 
@@ -58,11 +58,15 @@ class _RawPart:
 
 def _read_pieces(content: Content, size: int) -> Iterator[bytes]:
     position = 0
-    while piece := content.read_at(position, min(size, content.size - position)):
+    while not _has_changed(content) and (piece := content.read_at(position, min(size, content.size - position))):
         position += len(piece)
         yield piece
-    if position < content.size or content.read_at(position, 1):
+    if _has_changed(content) or position < content.size or content.read_at(position, 1):
         raise InvalidAudio("The recording changed while it was being sent. Send it again once it is complete.")
+
+
+def _has_changed(content: Content) -> bool:
+    return isinstance(content, FileContent) and content.has_changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ class Body:
         """Yield the body from its beginning. Each call reads the contents anew, in pieces of about `size` bytes.
 
         Raises:
-            InvalidAudio: if a file grew or shrank since it was opened.
+            InvalidAudio: if a file was written to since it was opened.
         """
         for segment in self.segments:
             if isinstance(segment, bytes):

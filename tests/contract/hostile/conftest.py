@@ -16,7 +16,6 @@ LONGEST_CELL = 20.0  # seconds, with timeouts of a second or less
 
 _COUNT = "operations/transcription.py, transcription_stream.py: LimitLearned begins a new count of attempts"
 _JSON = "http/sse.py: plain JSON is known by the content type alone"
-_CHANGE = "http/body.py: between two attempts, only the size of a file is compared"
 _LOCALS = "http/endpoint.py: post keeps the key in its locals"
 _SHORT = "operations/transcription_stream.py: what is too short to hear is sent"
 _NEXT_STEP = "http/error_responses.py, http/transport.py: the message does not say what to do next"
@@ -35,8 +34,6 @@ UNMET = [
     ),
     ("test_an_error_with_status_200", "tream-in plain text", _JSON),
     ("test_an_error_with_status_200", "stream_transcript-in plain text", _JSON),
-    ("test_a_file_that_changes_between", "ChatAudio.invoke-as long", _CHANGE),
-    ("test_a_file_that_changes_between", "stream_transcript-as long", _CHANGE),
     ("test_a_traceback_with_locals", "Client", _LOCALS),
     ("test_a_traceback_with_locals", "Loader", _LOCALS),
     ("test_a_traceback_with_locals", "LLM", _LOCALS),

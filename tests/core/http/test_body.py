@@ -2,13 +2,15 @@
 
 import base64
 import json
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import Audio, InvalidAudio
-from audio_core.audio.content import Base64Content, BytesContent
+from audio_core.audio.content import Base64Content, BytesContent, FileContent
 from audio_core.audio.sources import open_regular_file
 from audio_core.http.body import FilePart, encode_json, encode_multipart
 
@@ -36,14 +38,38 @@ def test_a_file_name_cannot_break_out_of_its_header() -> None:
     assert b'name="a%22b"' in sent
 
 
-@pytest.mark.parametrize("change", [b"longer than it was", b"short"])
-def test_a_file_that_changes_while_it_is_sent_is_an_error(tmp_path, change: bytes) -> None:
-    path = tmp_path / "a.wav"
-    path.write_bytes(b"ten bytes!")
-    body = encode_json({"data": open_regular_file(path, "a.wav")})
-    path.write_bytes(change)
+ENCODERS = [
+    lambda content: encode_json({"data": content}),
+    lambda content: encode_multipart([], FilePart("file", "a.wav", "audio/wav", content)),
+]
+
+
+@pytest.mark.parametrize("encode", ENCODERS, ids=["json", "multipart"])
+@pytest.mark.parametrize("change", [b"longer than it was", b"short", b"as long!!!", b""])
+def test_a_file_that_changes_while_it_is_sent_is_an_error(tmp_path: Path, encode, change: bytes) -> None:
+    body = encode(open_old_file(tmp_path / "a.wav"))
+    assert len(list(body.iterate_pieces(4))) > 3
+    (tmp_path / "a.wav").write_bytes(change)
     with pytest.raises(InvalidAudio, match="changed while it was being sent"):
         list(body.iterate_pieces(1024))
+
+
+@pytest.mark.parametrize("encode", ENCODERS, ids=["json", "multipart"])
+def test_no_body_ends_if_its_file_changes_on_the_way(tmp_path: Path, encode) -> None:
+    body = encode(open_old_file(tmp_path / "a.wav"))
+    pieces = body.iterate_pieces(4)
+    sent = next(pieces) + next(pieces)
+    (tmp_path / "a.wav").write_bytes(b"as long!!!")
+    with pytest.raises(InvalidAudio, match="changed while it was being sent"):
+        sent += b"".join(pieces)
+    assert len(sent) < body.length
+
+
+def open_old_file(path: Path) -> FileContent:
+    """Write and open a file that is old enough for a change to show, as clocks of files tick every few milliseconds."""
+    path.write_bytes(b"ten bytes!")
+    os.utime(path, (0, 0))
+    return open_regular_file(path, path.name)
 
 
 def test_a_value_that_json_cannot_hold_is_refused() -> None:
