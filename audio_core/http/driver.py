@@ -157,7 +157,7 @@ async def astream(clients: Clients, opening: Flow[OpenStream[T]]) -> AsyncGenera
 def _complete_errors(response: Response, decoder: Decoder[Any]) -> Generator[None]:
     """Give a provider's error the facts of its response, and the text that had arrived."""
     try:
-        with attribute_errors(response.status, response.headers):
+        with attribute_errors(response.status, response.headers, response.attempts):
             yield
     except ProviderError as error:
         error.provider = error.provider or response.stream.provider

@@ -148,18 +148,20 @@ def build_unreadable_error(body: bytes, *, provider: str, content_type: str) -> 
 
 
 @contextlib.contextmanager
-def attribute_errors(status: int, headers: Mapping[str, str]) -> Generator[None]:
-    """Give the errors about a response its status and the gateway's id of the request.
+def attribute_errors(status: int, headers: Mapping[str, str], attempts: int = 1) -> Generator[None]:
+    """Give the errors about a response its status, the gateway's id of the request, and the number of requests.
 
     Args:
         status: HTTP status of the response.
         headers: of the response, with names in lower case.
+        attempts: how many requests it took to get the response.
     """
     try:
         yield
     except ProviderError as error:
         error.status = error.status or status
         error.request_id = error.request_id or get_request_id(headers)
+        error.attempts = max(error.attempts, attempts)
         error.may_have_been_billed = error.may_have_been_billed or isinstance(error, IncompleteResponse)
         raise
 

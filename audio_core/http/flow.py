@@ -86,12 +86,14 @@ class Response:
         headers: with names in lower case.
         body: empty if a sink has taken it or `stream` is set.
         stream: the open `ResponseStream` of a successful streamed request, else None.
+        attempts: how many requests it took to get it.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(default=b"", repr=False)
     stream: Any = field(default=None, repr=False)
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def send_with_retry(
             response = yield from send(request)
             if response.status < accept_below:
                 budget.record_success()
-                return response
+                return replace(response, attempts=attempt)
             headers = response.headers
             error = _build_error(response, request, doing)
         except ProviderError as failure:

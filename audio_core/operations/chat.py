@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from audio_core.audio.audio import Audio
@@ -16,7 +16,7 @@ from audio_core.http.error_responses import attribute_errors
 from audio_core.http.flow import MAX_REPLY_BYTES, MAX_SPEECH_BYTES, Flow, Response, gather, read_to_end
 from audio_core.http.sse import OpenStream
 from audio_core.lenient_json import to_list, to_object
-from audio_core.operations.limits import apply_limits, learn_format
+from audio_core.operations.limits import apply_limits, check_chat_size, learn_chat_size, learn_format
 from audio_core.operations.upload import prepare_upload
 from audio_core.wire.chat_request import AudioPart, Messages, build_payload, find_audio_parts, to_openai_messages
 from audio_core.wire.chat_response import Answer, Delta, parse_answer
@@ -86,7 +86,7 @@ def chat(endpoint: Endpoint, request: ChatRequest, rules: OpenRules) -> Flow[Ans
         last = yield from read_to_end(open_chat(endpoint, request, rules))
         return cast("Answer", last.answer)
     response, warnings = yield from _post(endpoint, request, rules, streamed=False)
-    with attribute_errors(response.status, response.headers):
+    with attribute_errors(response.status, response.headers, response.attempts):
         answer = parse_answer(
             response.body, response.headers, provider=endpoint.provider.name, speech_format=request.speech_format
         )
@@ -122,21 +122,25 @@ def _post(
     uploads = [_upload(endpoint, rules, part) for part in find_audio_parts(messages)]
     encoded = yield from gather(uploads, rules.max_concurrency)
     defaults = {"stream": True, "stream_options": {"include_usage": True}} if streamed else {}
-    payload = build_payload(request.model, messages, encoded, {**defaults, **request.options})
+    body = encode_json(build_payload(request.model, messages, encoded, {**defaults, **request.options}))
+    if encoded:
+        check_chat_size(endpoint, request.model, body.length)
     patient = endpoint.extend_timeout(sum(audio.seconds for audio in encoded))
     try:
         response = yield from patient.post(
             "/chat/completions",
-            encode_json(payload),
+            body,
             doing="chat",
             streamed=streamed,
             max_reply_bytes=request.max_reply_bytes,
         )
     except InvalidRequest as error:
+        learn_chat_size(endpoint, request.model, error, encoded, body.length)
         limit = learn_format(endpoint, request.model, error, encoded)
         if limit is None:
             raise
-        response, warnings = yield from _post(endpoint.continue_after(error), request, rules, streamed=streamed)
+        again = replace(endpoint, attempts=limit.attempts)
+        response, warnings = yield from _post(again, request, rules, streamed=streamed)
         return response, (limit.warning, *warnings)
     return response, tuple(warning for audio in encoded for warning in audio.warnings)
 

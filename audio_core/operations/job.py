@@ -97,6 +97,10 @@ class Job:
         """Return the same settings with the limits of the model that are known by now."""
         return replace(self, endpoint=apply_limits(self.endpoint, self.model))
 
+    def with_attempts(self, attempts: int) -> Job:
+        """Return the same settings for a recording that was sent so many times before, in another form."""
+        return replace(self, endpoint=replace(self.endpoint, attempts=attempts))
+
     def build_key(self, recording: Recording, start: float, end: float) -> PieceKey:
         """Build the store's key for a stretch of a recording.
 

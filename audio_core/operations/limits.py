@@ -1,4 +1,4 @@
-"""What models take, learned from refusals: the longest and the largest recording, the formats, and timed segments.
+"""What models take, learned from refusals: the longest and largest recording, the formats, and timed segments.
 
 This is remembered for each base URL and model while the process lives, so that no recording is uploaded twice to learn
 the same thing.
@@ -13,14 +13,23 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 from audio_core.audio.content import EncodedAudio
-from audio_core.errors import InvalidRequest
+from audio_core.errors import AudioTooLarge, InvalidRequest
 from audio_core.http.endpoint import Endpoint
 from audio_core.operations.upload import WRITABLE_FORMATS
 from audio_core.providers import Provider
 from audio_core.transcript.segment import format_clock
 from audio_core.wire.refusals import Refusal, parse_refusal
 
-__all__ = ["LimitLearned", "apply_limits", "has_segments", "learn_format", "learn_limit", "learn_response_format"]
+__all__ = [
+    "LimitLearned",
+    "apply_limits",
+    "check_chat_size",
+    "has_segments",
+    "learn_chat_size",
+    "learn_format",
+    "learn_limit",
+    "learn_response_format",
+]
 
 _MARGIN = 0.98  # of a limit that a gateway names, as it may measure differently
 _FEWEST_SECONDS = 5.0  # a gateway that refuses less than this refuses something else
@@ -37,19 +46,21 @@ class LimitLearned(Exception):
 
     Attributes:
         warning: what the user must know.
+        attempts: how many requests count when it is sent again. Each piece of one that is cut has attempts of its own.
     """
 
-    def __init__(self, warning: str) -> None:
+    def __init__(self, warning: str, attempts: int = 0) -> None:
         super().__init__(warning)
-        self.warning = warning
+        self.warning, self.attempts = warning, attempts
 
 
 @dataclass(frozen=True, slots=True)
 class _Limits:
-    """What a model takes; None where no refusal has told."""
+    """What a model takes; None where no refusal has told. `chat_size` is the smallest request that was refused."""
 
     seconds: float | None = None
     size: int | None = None
+    chat_size: int | None = None
     refused_formats: frozenset[str] = frozenset()
     named_formats: frozenset[str] = frozenset()
     has_segments: bool = True
@@ -79,21 +90,20 @@ _lock = threading.Lock()
 
 def apply_limits(endpoint: Endpoint, model: str) -> Endpoint:
     """Return an endpoint whose provider has the limits that refusals of a model have told."""
-    limits = _limits.get(_build_key(endpoint, model))
-    return endpoint if limits is None else replace(endpoint, provider=limits.apply(endpoint.provider))
+    return replace(endpoint, provider=_get_limits(endpoint, model).apply(endpoint.provider))
 
 
 def has_segments(endpoint: Endpoint, model: str) -> bool:
     """Tell whether timed segments can be asked for. It is so until the model has refused them."""
-    return _limits.get(_build_key(endpoint, model), _NO_LIMITS).has_segments
+    return _get_limits(endpoint, model).has_segments
 
 
 def learn_response_format(endpoint: Endpoint, model: str, error: InvalidRequest, audio: EncodedAudio) -> bool:
     """Return whether a refusal says that a model has no timed segments, and remember it."""
-    refusal, key = parse_refusal(error, audio), _build_key(endpoint, model)
+    refusal = parse_refusal(error, audio)
     if refusal is None or refusal.kind != "response_format":
         return False
-    _remember(key, replace(_limits.get(key, _NO_LIMITS), has_segments=False))
+    _remember(_build_key(endpoint, model), replace(_get_limits(endpoint, model), has_segments=False))
     return True
 
 
@@ -109,9 +119,17 @@ def learn_limit(endpoint: Endpoint, model: str, error: InvalidRequest, audio: En
     Returns:
         What to raise so that the recording is sent again within the limit, or None if the refusal is about something
         else, or nothing else can be tried.
+
+    Raises:
+        InvalidRequest: the refusal, if no attempt is left for another format. It is remembered all the same.
     """
     refusal = parse_refusal(error, audio)
-    return None if refusal is None else _learn(endpoint, model, refusal, audio)
+    if refusal is None or (refusal.kind == "format" and endpoint.attempts and not refusal.formats):
+        return None  # each guess at a format uploads the recording, so there is one only
+    warning = _learn(endpoint, model, refusal, audio)
+    if warning is None:
+        return None
+    return LimitLearned(warning, endpoint.continue_after(error).attempts if refusal.kind == "format" else 0)
 
 
 def learn_format(
@@ -120,14 +138,52 @@ def learn_format(
     """Do what `learn_limit` does for the recordings of a chat, of which only the format can be changed."""
     for audio in sent:
         refusal = parse_refusal(error, audio)
-        if refusal is not None and refusal.kind == "format" and (limit := _learn(endpoint, model, refusal, audio)):
+        if refusal is not None and refusal.kind == "format" and (limit := learn_limit(endpoint, model, error, audio)):
             return limit
     return None
 
 
-def _learn(endpoint: Endpoint, model: str, refusal: Refusal, audio: EncodedAudio) -> LimitLearned | None:
-    key, row = _build_key(endpoint, model), endpoint.provider
-    limits = _limits.get(key, _NO_LIMITS)
+def learn_chat_size(
+    endpoint: Endpoint, model: str, error: InvalidRequest, sent: Sequence[EncodedAudio], size: int
+) -> None:
+    """Remember the size of a chat request if it was refused for its size, and recordings are most of it.
+
+    Args:
+        endpoint: that refused.
+        model: name of the model.
+        error: the refusal.
+        sent: the recordings.
+        size: bytes of the request's body.
+    """
+    refusal = next((found for audio in sent if (found := parse_refusal(error, audio))), None)
+    if refusal is None or refusal.kind != "bytes" or sum(audio.content.size for audio in sent) < size / 2:
+        return
+    limits = _get_limits(endpoint, model)
+    _remember(_build_key(endpoint, model), replace(limits, chat_size=_get_lower(size, limits.chat_size)))
+
+
+def check_chat_size(endpoint: Endpoint, model: str, size: int) -> None:
+    """Check that no smaller chat request has been refused for its size.
+
+    Args:
+        endpoint: where the request goes.
+        model: name of the model.
+        size: bytes of the request's body.
+
+    Raises:
+        AudioTooLarge: if one has.
+    """
+    refused = _get_limits(endpoint, model).chat_size
+    if refused is not None and size >= refused:
+        raise AudioTooLarge(
+            f"The message has {size:,} bytes with its audio, and {endpoint.provider.name} "
+            f"has refused {refused:,} before for {model}. Send a clip of the recording (start=, end=), or transcribe it."
+        )
+
+
+def _learn(endpoint: Endpoint, model: str, refusal: Refusal, audio: EncodedAudio) -> str | None:
+    """Remember a limit. Return what the user must know, or None if nothing else can be tried."""
+    limits, row = _get_limits(endpoint, model), endpoint.provider
     match refusal:
         case Refusal("seconds"):
             learned = _learn_seconds(limits, refusal, audio)
@@ -140,8 +196,8 @@ def _learn(endpoint: Endpoint, model: str, refusal: Refusal, audio: EncodedAudio
     if learned is None:
         return None
     limits, consequence = learned
-    _remember(key, limits)
-    return LimitLearned(f"{row.name}'s model {model} {consequence}.")
+    _remember(_build_key(endpoint, model), limits)
+    return f"{row.name}'s model {model} {consequence}."
 
 
 def _learn_seconds(limits: _Limits, refusal: Refusal, audio: EncodedAudio) -> _Learned | None:
@@ -178,6 +234,10 @@ def _learn_format(limits: _Limits, refusal: Refusal, audio: EncodedAudio, row: P
 
 def _get_lower(first: Number | None, second: Number | None) -> Number | None:
     return min((limit for limit in (first, second) if limit is not None), default=None)
+
+
+def _get_limits(endpoint: Endpoint, model: str) -> _Limits:
+    return _limits.get(_build_key(endpoint, model), _NO_LIMITS)
 
 
 def _build_key(endpoint: Endpoint, model: str) -> tuple[str, str]:

@@ -111,12 +111,17 @@ class _PieceResults:
         usage = sum_usage([each.transcript.usage for each in self.transcripts])
         self.job.report_progress(self.recording, self._count_seconds_done(), usage)
 
-    def _transcribe_within_limits(self, piece: Piece) -> Flow[Transcript]:
-        """Transcribe a piece with times of the original recording, in smaller pieces if the gateway demands these."""
+    def _transcribe_within_limits(self, piece: Piece, attempts: int = 0) -> Flow[Transcript]:
+        """Transcribe a piece with times of the original recording, in smaller pieces if the gateway demands these.
+
+        Args:
+            piece: the piece.
+            attempts: how many times it was sent before, in another form.
+        """
         if piece.is_silent:  # models invent words for silence
             self.silent.append((piece.start, piece.end))
             return Transcript("", (), provider=self.job.endpoint.provider.name, model=self.job.model)
-        job = self.job.with_limits()
+        job = self.job.with_limits().with_attempts(attempts)
         if piece.end - piece.start > get_longest_piece(job.endpoint.provider):
             return (yield from transcribe_long(job.without_progress(), self.recording.clip(piece.start, piece.end)))
         key = job.build_key(self.recording, piece.start, piece.end)
@@ -124,7 +129,7 @@ class _PieceResults:
             transcript = yield from run_limited(transcribe_once(job.store, key, self._request(job, piece)))
         except LimitLearned as limit:
             self.warnings.append(limit.warning)
-            return (yield from self._transcribe_within_limits(piece))
+            return (yield from self._transcribe_within_limits(piece, limit.attempts))
         return transcript.shift(piece.start)
 
     def _request(self, job: Job, piece: Piece) -> Flow[Transcript]:

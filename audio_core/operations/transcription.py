@@ -66,9 +66,6 @@ def transcribe(job: Job, audio: Audio, access: Access | None) -> Flow[Transcript
 
 
 def _transcribe(job: Job, recording: Recording) -> Flow[Transcript]:
-    if not recording.seconds:
-        reason = "starts after the recording's end" if recording.start else "holds no samples"
-        raise InvalidAudio(f"{recording.audio.label} {reason}.")
     if recording.seconds < SHORTEST_SECONDS:
         warning = f"It lasts {recording.seconds:.3f} s, which is too short to hold speech, and was not sent."
         return Transcript("", (), duration=recording.seconds, model=job.model, warnings=(warning,))
@@ -107,7 +104,7 @@ def open_recording(job: Job, audio: Audio, access: Access | None) -> Flow[Record
 
     Raises:
         AccessDenied: if it may not be opened.
-        InvalidAudio: if it is missing, is not audio or is damaged.
+        InvalidAudio: if it is missing, is not audio, is damaged or holds no samples.
     """
     endpoint = job.endpoint
     opened = yield from open_or_download(audio, access, timeout=endpoint.timeout, max_retries=endpoint.max_retries)
@@ -117,7 +114,11 @@ def open_recording(job: Job, audio: Audio, access: Access | None) -> Flow[Record
 def _inspect(audio: Audio) -> Recording:
     from audio_core.media.decode import probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    return Recording(audio, probe(audio), compute_sha256(audio.open_content()))
+    properties = probe(audio)
+    if properties.duration <= (audio.start or 0.0):
+        reason = "starts after the recording's end" if audio.start else "holds no samples"
+        raise InvalidAudio(f"{audio.label} {reason}.")
+    return Recording(audio, properties, compute_sha256(audio.open_content()))
 
 
 def _transcribe_recording(job: Job, recording: Recording) -> Flow[Transcript]:
@@ -131,7 +132,7 @@ def _transcribe_recording(job: Job, recording: Recording) -> Flow[Transcript]:
     except _UploadTooLarge:
         return (yield from transcribe_long(job, recording))
     except LimitLearned as limit:
-        transcript = yield from _transcribe_recording(job, recording)
+        transcript = yield from _transcribe_recording(job.with_attempts(limit.attempts), recording)
         return transcript.add_warnings([limit.warning])
     return transcript.shift(recording.start)
 

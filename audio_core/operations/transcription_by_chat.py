@@ -83,7 +83,7 @@ def _request_answer(
     payload = {"model": model, "messages": [message], **sampling, **schema, **(options.extra or {})}
     body = encode_json(payload)
     response = yield from endpoint.post("/chat/completions", body, doing="transcription by chat")
-    with attribute_errors(response.status, response.headers):
+    with attribute_errors(response.status, response.headers, response.attempts):
         return parse_answer(response.body, response.headers, provider=endpoint.provider.name)
 
 

@@ -51,7 +51,7 @@ def _request(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcript]:
     if row.transcription == "chat":
         return (yield from transcribe_by_chat(job.endpoint, job.model, audio, job.options))
     response = yield from _post_with_fallback(job, name, audio)
-    with attribute_errors(response.status, response.headers):
+    with attribute_errors(response.status, response.headers, response.attempts):
         return parse_transcript(
             response.body, response.headers, provider=row.name, model=job.model, duration=audio.seconds
         )

@@ -16,7 +16,7 @@ from audio_core.operations.limits import LimitLearned
 from audio_core.operations.long_transcription import get_longest_request
 from audio_core.operations.transcription import open_recording
 from audio_core.operations.transcription_request import open_transcription
-from audio_core.operations.upload import encode_for_upload
+from audio_core.operations.upload import check_audible, encode_for_upload
 from audio_core.transcript.segment import Segment, format_clock
 from audio_core.wire.transcription_stream import TranscriptStream
 
@@ -33,10 +33,11 @@ def open_transcription_stream(job: Job, audio: Audio, access: Access | None) -> 
 
     Raises:
         AudioTooLarge: if the recording does not fit into one request.
-        AudioError: if the recording cannot be opened or is damaged.
+        InvalidAudio: if it cannot be opened, is damaged, or is too short to hear.
         ProviderError: if the gateway refuses or fails.
     """
     recording = yield from open_recording(job, audio, access)
+    check_audible(audio, recording.seconds)
     return (yield from _open(job, recording))
 
 
@@ -54,8 +55,8 @@ def _open(job: Job, recording: Recording) -> Flow[OpenStream[Segment]]:
         )
     try:
         response = yield from open_transcription(job, audio.name, encoded)
-    except LimitLearned:
-        return (yield from _open(job, recording))
+    except LimitLearned as limit:
+        return (yield from _open(job.with_attempts(limit.attempts), recording))
     decoder = TranscriptStream(response.headers, provider=row.name, seconds=recording.seconds)
     return response, _ShiftedDecoder(decoder, job, recording)
 

@@ -16,7 +16,14 @@ from audio_core.http.flow import Flow, run_blocking
 if TYPE_CHECKING:
     from audio_core.media.decode import Probe
 
-__all__ = ["SHORTEST_SECONDS", "WRITABLE_FORMATS", "encode_for_upload", "measure_seconds", "prepare_upload"]
+__all__ = [
+    "SHORTEST_SECONDS",
+    "WRITABLE_FORMATS",
+    "check_audible",
+    "encode_for_upload",
+    "measure_seconds",
+    "prepare_upload",
+]
 
 SHORTEST_SECONDS = 0.1
 """OpenAI refuses less: "Minimum audio length is 0.1 seconds"."""
@@ -51,9 +58,24 @@ def prepare_upload(
             f"{audio.label} has {encoded.content.size:,} bytes, and a message takes {_MAX_CHAT_BYTES:,}. "
             "Send a clip of it (start=, end=), or transcribe it."
         )
-    if encoded.seconds < SHORTEST_SECONDS:
-        raise InvalidAudio(f"{audio.label} lasts {encoded.seconds:.3f} s, which is too short to hear.")
+    check_audible(audio, encoded.seconds)
     return encoded
+
+
+def check_audible(audio: Audio, seconds: float) -> None:
+    """Check that a recording is long enough to be heard.
+
+    Args:
+        audio: the recording, for its name in the message.
+        seconds: how long it is.
+
+    Raises:
+        InvalidAudio: if it is shorter than `SHORTEST_SECONDS`.
+    """
+    if seconds < SHORTEST_SECONDS:
+        raise InvalidAudio(
+            f"{audio.label} lasts {seconds:.3f} s, which is too short to hear. Send at least {SHORTEST_SECONDS} s."
+        )
 
 
 def encode_for_upload(audio: Audio, formats: Sequence[str], properties: Probe | None = None) -> EncodedAudio:

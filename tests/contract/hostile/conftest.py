@@ -14,20 +14,12 @@ HERE = Path(__file__).parent
 LONGEST_CELL = 20.0  # seconds, with timeouts of a second or less
 
 
-_COUNT = "operations/transcription.py, transcription_stream.py: LimitLearned begins a new count of attempts"
 _JSON = "http/sse.py: plain JSON is known by the content type alone"
 _LOCALS = "http/endpoint.py: post keeps the key in its locals"
-_SHORT = "operations/transcription_stream.py: what is too short to hear is sent"
 _NEXT_STEP = "http/error_responses.py, http/transport.py: the message does not say what to do next"
 # What does not hold yet: how the names of tests begin, a word in the ids of their cells, and why.
 UNMET = [
     ("test_a_compressed_reply", "stream", "http/transport.py: the encoding of a streamed reply is not looked at"),
-    ("test_a_refusal_is_a_typed", "Client.transcribe-415", _COUNT),
-    ("test_a_refusal_is_a_typed", "load-415", _COUNT),
-    ("test_a_refusal_is_a_typed", "transcript-415", _COUNT),
-    ("test_asking_in_another_form", "transcribe-format", _COUNT),
-    ("test_asking_in_another_form", "load-format", _COUNT),
-    ("test_asking_in_another_form", "transcript-format", _COUNT),
     *(
         ("test_an_error_says_what_to_do", f"-{name}]", _NEXT_STEP)
         for name in ("400", "402", "403", "415", "422", "429", "500", "quota", "error", "broken")
@@ -37,8 +29,6 @@ UNMET = [
     ("test_a_traceback_with_locals", "Client", _LOCALS),
     ("test_a_traceback_with_locals", "Loader", _LOCALS),
     ("test_a_traceback_with_locals", "LLM", _LOCALS),
-    ("test_an_impossible_header", "stream_transcript-no samples", _SHORT),
-    ("test_five_milliseconds", "stream_transcript", _SHORT),
     ("test_memory_stays_small", "", "media: FFmpeg allocates what a LIST chunk of a WAV file claims"),
     ("test_an_odd_stream", "json-begin_with_a_bom", "http/sse.py: _EVENT_STREAM does not expect a byte order mark"),
 ]

@@ -6,9 +6,17 @@ from itertools import pairwise
 
 import pytest
 
-from audio_core import Audio, AudioClient, AudioTooLarge, InvalidRequest, Provider, TranscriptionIncomplete
+from audio_core import (
+    Audio,
+    AudioClient,
+    AudioTooLarge,
+    InvalidRequest,
+    Provider,
+    ProviderError,
+    TranscriptionIncomplete,
+)
 from audio_core.media.decode import probe
-from audio_core.testing import Recorded, Reply, ScriptedGateway, tone
+from audio_core.testing import Recorded, Reply, ScriptedGateway, chat_reply, tone
 from langchain_audio import AudioLoader
 from llamaindex_audio import AudioReader
 
@@ -146,6 +154,42 @@ def test_a_format_that_is_refused_is_converted_once(strict) -> None:
     assert second.warnings == ()
 
 
+BUSY = Reply({"error": {"message": "busy"}}, status=500, headers={"Retry-After": "0"})
+REFUSALS = {
+    "415": Reply({"error": {"message": "no"}}, status=415),
+    "by name": Reply({"error": {"message": "Invalid file format. Supported formats: mp3"}}, status=400),
+    "status 200": Reply({"error": {"message": "Unsupported file format", "code": 415}}),
+}
+WAYS = {
+    "whole": lambda row, audio, **options: AudioClient(row, **options).transcribe(audio),
+    "a piece": lambda row, audio, **options: AudioClient(replace(row, max_upload_seconds=5.0), **options).transcribe(
+        audio
+    ),
+    "a stream": lambda row, audio, **options: list(AudioClient(row, **options).stream_transcript(audio)),
+    "by chat": lambda row, audio, **options: AudioClient(replace(row, transcription="chat"), **options).transcribe(
+        audio
+    ),
+    "chat": lambda row, audio, **options: AudioClient(row, **options).ask(audio, "What is said?"),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
+@pytest.mark.parametrize("use", WAYS.values(), ids=WAYS)
+def test_another_format_shares_the_attempts_of_the_call(gateway, use, refusal: Reply) -> None:
+    gateway.will_answer(BUSY, BUSY, refusal)
+    with pytest.raises(ProviderError) as caught:
+        use(ROW, tone(6.0 if use is WAYS["a piece"] else 1.0), model="m", base_url=gateway.base_url, max_concurrency=1)
+    assert (caught.value.attempts, len(gateway.requests)) == (3, 3)
+
+
+@pytest.mark.parametrize("use", WAYS.values(), ids=WAYS)
+def test_a_format_is_guessed_once(gateway, use) -> None:
+    gateway.will_answer(REFUSALS["415"])
+    with pytest.raises(InvalidRequest) as caught:
+        use(ROW, tone(6.0 if use is WAYS["a piece"] else 1.0), model="m", base_url=gateway.base_url, max_concurrency=1)
+    assert (caught.value.attempts, len(gateway.requests)) == (2, 2)
+
+
 def test_a_model_without_segments_is_asked_for_them_once(strict) -> None:
     strict.has_segments = False
     asking = client(strict)
@@ -186,3 +230,28 @@ def test_loaders_cut_too_and_tell_it(strict, framework: str, tmp_path) -> None:
     )
     assert documents[-1].metadata["end"] == pytest.approx(30, abs=0.1)
     assert "takes at most" in documents[0].metadata["warnings"]
+
+
+SIZE_REFUSALS = [(413, "Request Entity Too Large"), (400, "The file is larger than 1 MB")]
+
+
+@pytest.mark.parametrize(("status", "message"), SIZE_REFUSALS)
+@pytest.mark.parametrize("use", [AudioClient.ask, lambda *args: list(AudioClient.stream(*args))], ids=["ask", "stream"])
+def test_a_chat_that_is_too_large_is_uploaded_once(gateway, status: int, message: str, use) -> None:
+    gateway.will_answer(Reply({"error": {"message": message}}, status=status))
+    with pytest.raises(InvalidRequest):
+        use(client(gateway), speech(5), "What is said?")
+    for seconds in (5, 6):
+        with pytest.raises(AudioTooLarge, match=r"has refused 10\d,\d{3} before for m.* Send a clip"):
+            use(client(gateway), speech(seconds), "What is said?")
+    assert len(gateway.requests) == 1
+    gateway.will_answer(chat_reply("word"))
+    assert client(gateway).ask(speech(4), "What is said?").text == "word"
+    assert client(gateway).ask([], "Hello" * 100_000).text == "word"
+
+
+def test_a_long_text_that_is_refused_says_nothing_about_recordings(gateway) -> None:
+    gateway.will_answer(Reply({"error": {"message": "Request Entity Too Large"}}, status=413), chat_reply("word"))
+    with pytest.raises(InvalidRequest):
+        client(gateway).ask(speech(1), "Hello" * 100_000)
+    assert client(gateway).ask(speech(1), "Hello" * 100_001).text == "word"
