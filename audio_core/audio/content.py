@@ -169,6 +169,10 @@ class FileContent:
         """Whether the file was written to since this object was made."""
         return self._read_version() != self._version
 
+    def reopen(self) -> FileContent:
+        """Return the same open file as it is now, which is what `has_changed` compares with from then on."""
+        return FileContent(os.dup(self._fd))
+
     def _read_version(self) -> tuple[int, int]:
         status = os.fstat(self._fd)
         return status.st_size, status.st_mtime_ns

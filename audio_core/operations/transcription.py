@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from audio_core.audio.audio import Audio
-from audio_core.audio.content import compute_sha256
+from audio_core.audio.content import FileContent, compute_sha256
 from audio_core.engines import Engine
 from audio_core.errors import InvalidAudio, ProviderError, TranscriptionIncomplete
 from audio_core.http.access import Access
@@ -114,6 +114,9 @@ def open_recording(job: Job, audio: Audio, access: Access | None) -> Flow[Record
 def _inspect(audio: Audio) -> Recording:
     from audio_core.media.decode import probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
+    content = audio.open_content()
+    if isinstance(content, FileContent):  # it may have been touched since it was opened
+        audio = audio.with_content(content.reopen())
     properties = probe(audio)
     if properties.duration <= (audio.start or 0.0):
         reason = "starts after the recording's end" if audio.start else "holds no samples"
