@@ -33,7 +33,7 @@ from audio_core.http.access import Access
 from audio_core.operations.transcript_store import PossibleDoubleCharge, TranscriptStore
 from audio_core.providers import PROVIDERS, Provider
 from audio_core.transcript.progress import Progress
-from audio_core.transcript.segment import Segment, Word
+from audio_core.transcript.segment import AudioEvent, Segment, Word
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import Usage
 from audio_core.wire.chat_response import Answer, Delta
@@ -47,6 +47,7 @@ __all__ = [
     "Audio",
     "AudioClient",
     "AudioError",
+    "AudioEvent",
     "AudioNotFound",
     "AudioTooLarge",
     "AuthenticationError",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from audio_core.transcript.segment import Segment, Word, join_text
+from audio_core.transcript.segment import AudioEvent, Segment, Word, join_text
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import Usage
 
@@ -77,6 +78,7 @@ def merge_pieces(parts: Sequence[PieceTranscript]) -> Transcript:
         language=_find_main_language(parts),
         duration=sum(part.end - part.start - part.shared for part in parts),
         usage=sum_usage([part.transcript.usage for part in parts]),
+        events=tuple(_merge_events(parts)),
     ).add_warnings(warning for part in parts for warning in part.transcript.warnings)
 
 
@@ -94,17 +96,30 @@ def merge_channels(channels: Sequence[Transcript]) -> Transcript:
         for segment in transcript.segments
     ]
     segments = tuple(sorted(labelled, key=lambda segment: segment.start))
+    events = {event for transcript in channels for event in transcript.events}
     return replace(
         channels[0],
         text=join_text(segments),
         segments=segments,
         warnings=(),
         usage=sum_usage([transcript.usage for transcript in channels]),
+        events=tuple(sorted(events, key=lambda event: event.start)),
     ).add_warnings(
         f"channel {number}: {warning}"
         for number, transcript in enumerate(channels, 1)
         for warning in transcript.warnings
     )
+
+
+def _merge_events(parts: Sequence[PieceTranscript]) -> Iterator[AudioEvent]:
+    """Yield the events of all pieces. In an overlap, each piece keeps those on its own side of the middle."""
+    starts = [part.start + part.shared / 2 for part in parts]
+    for part, start, end in zip(parts, starts, [*starts[1:], math.inf], strict=True):
+        yield from (
+            event
+            for event in part.transcript.events
+            if (start <= _get_middle(event) or part is parts[0]) and _get_middle(event) < end
+        )
 
 
 def _label_channel(segment: Segment, number: int) -> Segment:
@@ -189,5 +204,5 @@ def _normalize_words(words: Sequence[Word]) -> list[str]:
     return [_NON_ALPHANUMERIC.sub("", word.text).casefold() for word in words]
 
 
-def _get_middle(word: Word) -> float:
-    return (word.start + word.end) / 2
+def _get_middle(item: Word | AudioEvent) -> float:
+    return (item.start + item.end) / 2

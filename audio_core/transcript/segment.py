@@ -1,4 +1,4 @@
-"""`Segment` and `Word`: stretches of speech with their times, in seconds of the original recording."""
+"""`Segment`, `Word` and `AudioEvent`: what is heard and when, in seconds of the original recording."""
 
 from __future__ import annotations
 
@@ -6,8 +6,19 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-__all__ = ["Segment", "Word", "format_clock", "interpolate_words", "join_segments", "join_text"]
+__all__ = [
+    "AudioEvent",
+    "Segment",
+    "Word",
+    "format_clock",
+    "interpolate_words",
+    "is_sentence_end",
+    "join_segments",
+    "join_text",
+]
 
+_SENTENCE_END = (".", "!", "?", "…", "。", "！", "？")
+_CLOSING = " \n\"'”’»)]」』"
 _MAX_WORD_LENGTH = 40  # characters; longer text is in a script without spaces between words, such as Thai
 
 
@@ -28,6 +39,21 @@ class Word:
     text: str
     speaker: str | None = None
     confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AudioEvent:
+    """A sound that is no speech, such as laughter.
+
+    Attributes:
+        start: start in seconds of the original recording.
+        end: end in seconds of the original recording.
+        text: what is heard, as the gateway calls it, such as `"(laughter)"`.
+    """
+
+    start: float
+    end: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +140,16 @@ def format_clock(seconds: float) -> str:
     minutes, whole_seconds = divmod(int(max(0.0, seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{whole_seconds:02}" if hours else f"{minutes:02}:{whole_seconds:02}"
+
+
+def is_sentence_end(text: str) -> bool:
+    """Tell whether a text ends as a sentence does, perhaps within quotation marks or brackets.
+
+    Example:
+        >>> is_sentence_end("He said: “No.”"), is_sentence_end("Well,")
+        (True, False)
+    """
+    return text.rstrip(_CLOSING).endswith(_SENTENCE_END)
 
 
 def join_text(segments: Iterable[Segment]) -> str:

@@ -12,13 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
-from audio_core.transcript.segment import Segment, Word
+from audio_core.transcript.segment import Segment, Word, is_sentence_end
 
 __all__ = ["render_srt", "render_vtt", "split_captions"]
 
 _MAX_COLUMNS, _MAX_LINES = 42, 2
 _MIN_SECONDS, _MAX_SECONDS = 5 / 6, 7.0
-_SENTENCE_END = (".", "!", "?", "。", "！", "？")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
@@ -85,7 +84,7 @@ def _split_segment(segment: Segment, named: bool) -> Iterator[Segment]:
             words = []
         words.append(token)
         if (
-            token.text.endswith(_SENTENCE_END)
+            is_sentence_end(token.text)
             and token is not tokens[-1]
             and 2 * sum(len(word.text) for word in words) >= _MAX_COLUMNS * _MAX_LINES
         ):

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from pydantic import TypeAdapter
 
-from audio_core.transcript.segment import Segment, format_clock, join_segments
+from audio_core.transcript.segment import AudioEvent, Segment, format_clock, join_segments
 from audio_core.transcript.subtitles import render_srt, render_vtt
 from audio_core.transcript.usage import Usage
 
@@ -36,6 +36,7 @@ class Transcript:
         warnings: what a user must know: silence that was not sent, a channel or track that was left out, times that
             were estimated, a limit that was learned, an option that was not followed. A transcript without text says
             here why.
+        events: sounds that are no speech, such as laughter, if the gateway tells them apart. They are not in the text.
 
     Example:
         >>> transcript = Transcript("hello", (Segment(1.0, 2.5, "hello"),))
@@ -56,6 +57,7 @@ class Transcript:
     source: str | None = None
     sha256: str | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
+    events: tuple[AudioEvent, ...] = ()
 
     def add_warnings(self, warnings: Iterable[str]) -> Transcript:
         """Return the transcript with more warnings. Each is kept once.
@@ -71,7 +73,11 @@ class Transcript:
 
         It turns the times of a clip that starts at `seconds` into those of the whole recording.
         """
-        return replace(self, segments=tuple(segment.shift(seconds) for segment in self.segments))
+        return replace(
+            self,
+            segments=tuple(segment.shift(seconds) for segment in self.segments),
+            events=tuple(replace(event, start=event.start + seconds, end=event.end + seconds) for event in self.events),
+        )
 
     def group_windows(self, seconds: float, overlap: float = 0.0) -> Iterator[Segment]:
         """Group segments into windows of about equal length, and join each window into one segment.

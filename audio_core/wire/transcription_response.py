@@ -19,15 +19,16 @@ from audio_core.transcript.segment import Segment
 from audio_core.transcript.subtitle_parser import parse_subtitles
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import parse_usage
-from audio_core.wire.transcription_segments import (
+from audio_core.wire.transcription_fields import (
     LenientModel,
     Number,
     RawSegment,
     RawWord,
     Text,
-    build_segments,
-    build_whole_segment,
+    join_words,
+    remove_events,
 )
+from audio_core.wire.transcription_segments import build_events, build_segments, build_utterances
 
 __all__ = ["parse_transcript"]
 
@@ -59,16 +60,24 @@ class _RawResponse(LenientModel):
         return next(filter(None, spoken), list[RawSegment]())
 
     @property
+    def all_words(self) -> list[RawWord]:
+        """The words of the response, or else those of its segments."""
+        return self.words or [word for raw in self.spoken_segments for word in raw.words]
+
+    @property
     def spoken(self) -> str | None:
-        """The text, or that of the segments if there is no other; None if there is no text at all."""
+        """The text, or that of the segments or words if there is no other; None if there is no text at all."""
         text = (to_text(self.text) or "").strip() if isinstance(self.text, str) else None
-        return text or " ".join(raw.spoken for raw in self.spoken_segments) or text
+        return text or " ".join(raw.spoken for raw in self.spoken_segments) or join_words(self.words) or text
 
 
 def parse_transcript(
     body: bytes, headers: Mapping[str, str], *, provider: str, model: str, duration: float | None = None
 ) -> Transcript:
-    """Parse the body of a response. A response without timed segments becomes a single segment.
+    """Parse the body of a response.
+
+    A response with words and without timed segments gets segments of its words. One without words becomes a single
+    segment. Sounds that are no speech, such as `(laughter)`, are events and not part of the text.
 
     Args:
         body: body of the response.
@@ -88,13 +97,14 @@ def parse_transcript(
     response = _parse_response(body, headers, provider)
     duration = duration or response.duration or (response.input_length_ms / 1000 if response.input_length_ms else None)
     return Transcript(
-        text=response.spoken or "",
+        text=remove_events(response.spoken or "", response.all_words),
         segments=_build_segments(response, duration),
         language=response.language,
         duration=duration,
         model=response.model or model,
         provider=provider,
         usage=parse_usage(response.usage),
+        events=build_events(response.all_words, duration),
     )
 
 
@@ -126,4 +136,5 @@ def _parse_text(body: bytes, content_type: str) -> dict[str, Any] | None:
 def _build_segments(response: _RawResponse, duration: float | None) -> tuple[Segment, ...]:
     if any(raw.has_time for raw in response.spoken_segments):
         return build_segments(response.spoken_segments, response.words, duration)
-    return (build_whole_segment(response.spoken, response.words, duration),) if response.spoken else ()
+    text = remove_events(response.spoken or "", response.all_words)
+    return build_utterances(text, response.all_words, duration) if text else ()

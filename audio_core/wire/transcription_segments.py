@@ -1,4 +1,4 @@
-"""The segments and words of a response, as they are sent and as they are checked. No I/O here.
+"""Segments of what a gateway sends, checked. No I/O here.
 
 What a gateway says is checked: segments and words come in order of time and within the recording. A missing time lies
 between its neighbours, and its segment is marked as estimated. One odd field costs that field.
@@ -10,104 +10,17 @@ import bisect
 import itertools
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from audio_core.transcript.segment import AudioEvent, Segment, Word
+from audio_core.transcript.utterances import split_into_utterances
+from audio_core.wire.transcription_fields import RawSegment, RawWord, remove_events
 
-from audio_core.lenient_json import drop_none, to_number, to_object, to_objects, to_text
-from audio_core.transcript.segment import Segment, Word
-
-__all__ = ["LenientModel", "Number", "RawSegment", "RawWord", "Text", "build_segments", "build_whole_segment"]
+__all__ = ["build_events", "build_segments", "build_utterances"]
 
 _END_TOLERANCE = 1.0  # seconds; models often end their last segment a little late
-_MAX_SECONDS = 1e9  # 31 years; a larger number is no time
 _log = logging.getLogger("audio_core")
-
-
-def _parse_number(value: Any) -> float | None:
-    """Return a finite number, which vLLM writes as text, or None for anything else."""
-    try:
-        return to_number(float(value) if isinstance(value, str) else value)
-    except ValueError:
-        return None
-
-
-def _parse_amount(value: Any) -> float | None:
-    number = _parse_number(value)
-    return number if number is not None and number >= 0 else None
-
-
-def _parse_time(value: Any) -> float | None:
-    """Return a time in seconds, or None if it is none. A negative time becomes 0."""
-    number = _parse_number(value)
-    return max(0.0, float(number)) if number is not None and number < _MAX_SECONDS else None
-
-
-def _parse_confidence(value: Any) -> float | None:
-    number = _parse_number(value)
-    return number if number is not None and 0 <= number <= 1 else None
-
-
-def _parse_text(value: Any) -> str | None:
-    """Return a text, or None. OpenRouter numbers its speakers."""
-    number = to_number(value)
-    return to_text(value) if number is None else str(number)
-
-
-Number = Annotated[float | None, BeforeValidator(_parse_amount)]
-"""A number of 0 or more, or None."""
-Text = Annotated[str | None, BeforeValidator(_parse_text)]
-"""A text that is not empty, or None."""
-_Time = Annotated[float | None, BeforeValidator(_parse_time)]
-_Finite = Annotated[float | None, BeforeValidator(_parse_number)]
-_Confidence = Annotated[float | None, BeforeValidator(_parse_confidence)]
-_SPEAKER_ALIASES = AliasChoices("speaker_label", "speaker", "speaker_id")
-
-
-class LenientModel(BaseModel):
-    """A JSON object of which every field may be missing, null or odd."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_nulls(cls, value: Any) -> dict[str, Any]:
-        """Drop nulls, with which LiteLLM pads: a null must not hide another name of the field."""
-        return drop_none(to_object(value))
-
-
-class RawWord(LenientModel):
-    """A word as a gateway sends it."""
-
-    text: Text = Field(None, validation_alias=AliasChoices("word", "text"))
-    start: _Time = None
-    end: _Time = None
-    speaker: Text = Field(None, validation_alias=_SPEAKER_ALIASES)
-    confidence: _Confidence = Field(None, validation_alias=AliasChoices("confidence", "probability", "score"))
-
-
-class RawSegment(LenientModel):
-    """A segment as a gateway sends it."""
-
-    text: Text = None
-    start: _Time = None
-    end: _Time = None
-    speaker: Text = Field(None, validation_alias=_SPEAKER_ALIASES)
-    avg_logprob: _Finite = None
-    confidence: _Confidence = Field(None, validation_alias=AliasChoices("confidence", "score"))
-    words: Annotated[list[RawWord], BeforeValidator(to_objects)] = Field(default_factory=list[RawWord])
-
-    @property
-    def has_time(self) -> bool:
-        """Whether the start or the end is known."""
-        return self.start is not None or self.end is not None
-
-    @property
-    def spoken(self) -> str:
-        """The text, or that of the words if there is no other."""
-        return (self.text or " ".join(word.text.strip() for word in self.words if word.text)).strip()
 
 
 def build_segments(
@@ -124,20 +37,38 @@ def build_segments(
     spoken = [raw for raw in raws if raw.spoken]
     times = _complete_times(spoken, begin, duration, duration)
     segments = [_build_segment(raw, *time, duration) for raw, time in zip(spoken, times, strict=True)]
-    return _assign_words(sorted(segments, key=lambda segment: segment.start), _build_words(words, 0.0, None, duration))
+    segments = _assign_words(sorted(segments, key=lambda item: item.start), _build_words(words, 0.0, None, duration))
+    split = (part for segment in segments for part in _split_by_speaker(_remove_sounds(segment, words)))
+    return tuple(sorted((part for part in split if part.text), key=lambda segment: segment.start))
 
 
-def build_whole_segment(text: str, words: Sequence[RawWord], duration: float | None) -> Segment:
-    """Build the segment of a recording whose segments have no times.
+def build_utterances(text: str, words: Sequence[RawWord], duration: float | None) -> tuple[Segment, ...]:
+    """Build the segments of a recording whose segments have no times: of its words, or else a single one.
 
     Args:
         text: the whole text, not blank.
         words: the words of the recording, if they have times.
-        duration: length of the recording in seconds. None takes the end of the last word.
+        duration: length of the recording in seconds, or None if it is not known.
     """
     timed = _build_words(words, 0.0, duration, duration)
-    end = duration if duration is not None else max((word.end for word, _ in timed), default=0.0)
-    return _add_words(Segment(0.0, end, text.strip()), timed)
+    if not timed:
+        return (Segment(0.0, duration or 0.0, text.strip()),)
+    return tuple(_split(timed, text))
+
+
+def build_events(words: Iterable[RawWord], duration: float | None) -> tuple[AudioEvent, ...]:
+    """Build the sounds among the words that are no speech. What has no time is left out.
+
+    Args:
+        words: all words of a response.
+        duration: length of the recording in seconds, or None if it is not known.
+    """
+    limit = math.inf if duration is None else duration
+    return tuple(
+        AudioEvent(min(raw.start, limit), min(max(raw.start, raw.end or 0.0), limit), raw.text.strip())
+        for raw in words
+        if raw.is_event and raw.text and raw.start is not None
+    )
 
 
 def _build_segment(raw: RawSegment, start: float, end: float, is_estimated: bool, duration: float | None) -> Segment:
@@ -154,11 +85,34 @@ def _add_words(segment: Segment, words: Sequence[tuple[Word, bool]]) -> Segment:
     return replace(segment, words=tuple(in_order), is_estimated=is_estimated)
 
 
+def _remove_sounds(segment: Segment, words: Sequence[RawWord]) -> Segment:
+    sounds = [word for word in words if word.is_event and segment.start <= (word.start or 0.0) <= segment.end]
+    return replace(segment, text=remove_events(segment.text, sounds)) if sounds else segment
+
+
+def _split_by_speaker(segment: Segment) -> Iterable[Segment]:
+    """Give a segment the speaker of its words. If they have several, split it."""
+    speakers = {word.speaker for word in segment.words} - {None}
+    if segment.speaker is not None or not speakers:
+        return (segment,)
+    if len(speakers) == 1:
+        return (replace(segment, speaker=speakers.pop()),)
+    return _split([(word, segment.is_estimated) for word in segment.words], segment.text)
+
+
+def _split(words: Sequence[tuple[Word, bool]], text: str) -> Iterator[Segment]:
+    in_order = sorted(words, key=lambda item: item[0].start)
+    estimated = (is_estimated for _, is_estimated in in_order)
+    for segment in split_into_utterances([word for word, _ in in_order], text):
+        flags = list(itertools.islice(estimated, len(segment.words)))
+        yield replace(segment, is_estimated=any(flags))
+
+
 def _build_words(
     raws: Sequence[RawWord], begin: float, limit: float | None, duration: float | None
 ) -> list[tuple[Word, bool]]:
     """Return the words with whether their times are estimated; none if no word has a time."""
-    spoken = [raw for raw in raws if raw.text and raw.text.strip()]
+    spoken = [raw for raw in raws if raw.text and raw.text.strip() and not raw.is_event]
     if all(raw.start is None and raw.end is None for raw in spoken):
         return []
     times = _complete_times(spoken, begin, limit, duration)

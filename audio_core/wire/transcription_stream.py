@@ -18,8 +18,9 @@ from audio_core.transcript.segment import Segment
 from audio_core.transcript.usage import Usage, parse_usage
 from audio_core.wire.chat_response import get_first_choice, get_text
 from audio_core.wire.tool_calls import CUT_SHORT
+from audio_core.wire.transcription_fields import RawSegment
 from audio_core.wire.transcription_response import parse_transcript
-from audio_core.wire.transcription_segments import RawSegment, build_segments
+from audio_core.wire.transcription_segments import build_segments
 
 __all__ = ["TranscriptStream"]
 

@@ -8,7 +8,7 @@ import pytest
 
 PUBLIC = {
     "audio_core": """
-        Access AccessDenied Answer Audio AudioClient AudioError AudioNotFound AudioTooLarge AuthenticationError
+        Access AccessDenied Answer Audio AudioClient AudioError AudioEvent AudioNotFound AudioTooLarge AuthenticationError
         ContextOverflow Delta IncompleteResponse InvalidAudio InvalidOption InvalidRequest MissingAPIKey
         MissingDependency NotFound PROVIDERS PermissionDenied PossibleDoubleCharge Progress Provider ProviderError
         ProviderTimeout ProviderUnavailable RateLimited Segment Speech SpeechOptions StoreError ToolCall Transcript

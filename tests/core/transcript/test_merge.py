@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_core import Segment, Transcript, Usage, Word
-from audio_core.transcript.merge import PieceTranscript, merge_pieces
+from audio_core import AudioEvent, Segment, Transcript, Usage, Word
+from audio_core.transcript.merge import PieceTranscript, merge_channels, merge_pieces
 
 NAMES = [f"w{n}" for n in range(60)]
 
@@ -135,3 +135,19 @@ def test_a_word_in_the_middle_of_which_the_overlap_begins_is_kept_once() -> None
     second = Transcript("", (Segment(2.0, 4.0, "b c", words=(Word(2.4, 3.2, "b"), Word(3.2, 4.0, "c"))),))
     merged = merge_pieces([PieceTranscript(0.0, 3.0, 0.0, first), PieceTranscript(2.0, 4.0, 1.0, second)])
     assert merged.text == "a b c"
+
+
+def test_an_event_in_an_overlap_is_kept_once_and_all_times_are_those_of_the_recording() -> None:
+    first = Transcript("", events=(AudioEvent(1.0, 2.0, "(cough)"), AudioEvent(8.5, 9.0, "(laughter)")))
+    second = Transcript("", events=(AudioEvent(0.6, 1.0, "(laughter)"), AudioEvent(4.0, 5.0, "(applause)"))).shift(8.0)
+    pieces = [PieceTranscript(0.0, 10.0, 0.0, first), PieceTranscript(8.0, 16.0, 2.0, second)]
+    assert [(event.start, event.text) for event in merge_pieces(pieces).events] == [
+        (1.0, "(cough)"),
+        (8.5, "(laughter)"),
+        (12.0, "(applause)"),
+    ]
+
+
+def test_events_of_channels_come_once_and_in_order() -> None:
+    channels = [Transcript("", events=(AudioEvent(start, start + 1.0, "(music)"),)) for start in (3.0, 1.0, 3.0)]
+    assert [event.start for event in merge_channels(channels).events] == [1.0, 3.0]

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_core import IncompleteResponse, ProviderError, ProviderUnavailable, Segment, Transcript, Usage, Word
+from audio_core import (
+    AudioEvent,
+    IncompleteResponse,
+    ProviderError,
+    ProviderUnavailable,
+    Segment,
+    Transcript,
+    Usage,
+    Word,
+)
 from audio_core.audio.content import BytesContent
 from audio_core.http.body import Body
 from audio_core.testing import Recorded
@@ -182,7 +191,7 @@ def test_vllm_writes_seconds_as_text() -> None:
 def test_deepinfra_counts_milliseconds_and_calls_a_word_text() -> None:
     transcript = parse({"text": "Hi", "words": [{"text": "Hi", "start": 0.1, "end": 0.4}], "input_length_ms": 1500})
     assert transcript.duration == 1.5
-    assert transcript.segments == (Segment(0.0, 1.5, "Hi", words=(Word(0.1, 0.4, "Hi"),)),)
+    assert transcript.segments == (Segment(0.1, 0.4, "Hi", words=(Word(0.1, 0.4, "Hi"),)),)
 
 
 def test_litellm_pads_with_nulls() -> None:
@@ -313,8 +322,66 @@ def test_words_are_in_order_and_within_what_was_sent() -> None:
         {"word": "a", "start": 0, "end": 1},
         {"word": "c", "start": 8, "end": 9},
     ]
-    (segment,) = parse({"text": "b a c", "words": words}, duration=5.0).segments
-    assert [(word.text, word.start, word.end) for word in segment.words] == [("a", 0, 1), ("b", 1, 2), ("c", 5, 5)]
+    segments = parse({"text": "b a c", "words": words}, duration=5.0).segments
+    words = [(word.text, word.start, word.end) for segment in segments for word in segment.words]
+    assert words == [("a", 0, 1), ("b", 1, 2), ("c", 5, 5)]
+
+
+def test_words_without_segments_become_segments_of_one_speaker() -> None:
+    words = [
+        {"word": "hello", "start": 0.2, "end": 0.6, "speaker": 0},
+        {"word": "there", "start": 0.6, "end": 1.0, "speaker": 0},
+        {"word": "hi", "start": 1.1, "end": 1.4, "speaker": 1},
+    ]
+    segments = parse({"text": "Hello there. Hi!", "words": words}, duration=2.0).segments
+    assert [(segment.start, segment.end, segment.text, segment.speaker) for segment in segments] == [
+        (0.2, 1.0, "Hello there.", "0"),
+        (1.1, 1.4, "Hi!", "1"),
+    ]
+
+
+def test_a_reply_of_words_alone_is_read() -> None:
+    transcript = parse({"words": [{"word": "hi", "start": 0.2, "end": 0.6}]}, duration=2.0)
+    assert (transcript.text, transcript.segments[0].start) == ("hi", 0.2)
+
+
+def test_a_segment_has_the_speaker_of_its_words_and_is_split_where_they_are_several() -> None:
+    words = [
+        {"word": "Yes.", "start": 0.0, "end": 0.4, "speaker_id": "a"},
+        {"word": "No.", "start": 0.5, "end": 0.9, "speaker_id": "b"},
+        {"word": "Oh.", "start": 2.1, "end": 2.5, "speaker_id": "b"},
+    ]
+    segments = [{"start": 0, "end": 1, "text": "Yes. No."}, {"start": 2, "end": 3, "text": "Oh."}]
+    transcript = parse({"text": "Yes. No. Oh.", "segments": segments, "words": words}, duration=3.0)
+    assert [(each.start, each.end, each.text, each.speaker) for each in transcript.segments] == [
+        (0.0, 0.4, "Yes.", "a"),
+        (0.5, 0.9, "No.", "b"),
+        (2.0, 3.0, "Oh.", "b"),
+    ]
+
+
+@pytest.mark.parametrize("is_segmented", [True, False])
+@pytest.mark.parametrize("kind", [{"type": "audio_event"}, {}])
+def test_a_sound_is_an_event_and_no_word(kind: dict[str, str], is_segmented: bool) -> None:
+    words = [
+        {"word": "Well", "start": 0.0, "end": 0.4, "type": "word"},
+        {"word": "(laughter)", "start": 0.5, "end": 0.9, **kind},
+        {"word": "then.", "start": 1.0, "end": 1.2},
+    ]
+    text = "Well (laughter) then."
+    segments = [{"start": 0, "end": 1.5, "text": text}] if is_segmented else None
+    transcript = parse({"text": text, "words": words, "segments": segments}, duration=1.5)
+    assert transcript.events == (AudioEvent(0.5, 0.9, "(laughter)"),)
+    assert transcript.text == "Well then."
+    assert " ".join(segment.text for segment in transcript.segments) == "Well then."
+    assert [word.text for segment in transcript.segments for word in segment.words] == ["Well", "then."]
+
+
+def test_a_recording_of_sounds_alone_has_no_segment() -> None:
+    words = [{"word": "(applause)", "start": 0.0, "end": 4.0, "type": "audio_event"}]
+    transcript = parse({"text": "(applause)", "words": words}, duration=4.0)
+    assert (transcript.text, transcript.segments) == ("", ())
+    assert [event.text for event in transcript.events] == ["(applause)"]
 
 
 @pytest.mark.parametrize("confidence", [5, -1, "high", True])
