@@ -60,6 +60,9 @@ $(UV):
 	$(PYTHON) -m venv $(VENV)
 	$(RUN)/python -m pip install --quiet "uv>=0.8"
 
+# The tests start hundreds of processes, some of them where Python may not keep what it compiles.
+$(VENV)/.test $(VENV)/.dev: export UV_COMPILE_BYTECODE = 1
+
 # Installs the locked versions of the extras and groups that the target needs; --inexact keeps uv itself.
 $(VENV)/.demo: $(UV) pyproject.toml uv.lock
 	@echo "== set-up: the packages of the demo"
