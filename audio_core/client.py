@@ -17,7 +17,7 @@ from audio_core.http.driver import Clients, arun, astream, run, stream
 from audio_core.http.endpoint import Endpoint
 from audio_core.http.flow import Flow
 from audio_core.http.sse import OpenStream
-from audio_core.operations.chat import ChatRequest, OpenRules, chat, open_chat
+from audio_core.operations.chat import ChatRequest, OpenKwargs, OpenRules, chat, open_chat
 from audio_core.operations.job import Job
 from audio_core.operations.transcript_store import TranscriptStore
 from audio_core.operations.transcription import transcribe
@@ -206,46 +206,52 @@ class AudioClient:
         """Do what `stream` does on the running event loop."""
         return self.astream_chat(_build_question(source, question), options)
 
-    def chat(self, messages: Messages, options: Mapping[str, Any], *, trusts_paths: bool = False) -> Answer:
+    def chat(self, messages: Messages, options: Mapping[str, Any], **rules: Unpack[OpenKwargs]) -> Answer:
         """Send messages and return the whole answer.
 
         Args:
             messages: mappings in OpenAI's shape with an `Audio` wherever a recording belongs, or `ChatMessage`s.
             options: further fields of the request, such as `temperature`.
-            trusts_paths: whether a path is trusted that was given as such, and not as a `file:` URL.
+            **rules: `access` (what the messages may open; by default this client's `access`) and `trusts_paths` (whether
+                a path is trusted that was given as such, and not as a `file:` URL).
 
         Raises:
             AudioError: if a recording cannot be sent.
             ProviderError: if the gateway refuses or fails.
         """
-        request, rules = self._build_chat(messages, options, trusts_paths)
-        return run(self._clients, chat(self.endpoint, request, rules))
+        request, open_rules = self._build_chat(messages, options, **rules)
+        return run(self._clients, chat(self.endpoint, request, open_rules))
 
-    async def achat(self, messages: Messages, options: Mapping[str, Any], *, trusts_paths: bool = False) -> Answer:
+    async def achat(self, messages: Messages, options: Mapping[str, Any], **rules: Unpack[OpenKwargs]) -> Answer:
         """Do what `chat` does on the running event loop."""
-        request, rules = self._build_chat(messages, options, trusts_paths)
-        return await arun(self._clients, chat(self.endpoint, request, rules))
+        request, open_rules = self._build_chat(messages, options, **rules)
+        return await arun(self._clients, chat(self.endpoint, request, open_rules))
 
     def stream_chat(
-        self, messages: Messages, options: Mapping[str, Any], *, trusts_paths: bool = False
+        self, messages: Messages, options: Mapping[str, Any], **rules: Unpack[OpenKwargs]
     ) -> Iterator[Delta]:
         """Send messages as `chat` does, and yield the answer as it arrives. The last delta holds the whole answer."""
-        request, rules = self._build_chat(messages, options, trusts_paths)
-        return stream(self._clients, open_chat(self.endpoint, request, rules))
+        request, open_rules = self._build_chat(messages, options, **rules)
+        return stream(self._clients, open_chat(self.endpoint, request, open_rules))
 
     def astream_chat(
-        self, messages: Messages, options: Mapping[str, Any], *, trusts_paths: bool = False
+        self, messages: Messages, options: Mapping[str, Any], **rules: Unpack[OpenKwargs]
     ) -> AsyncGenerator[Delta]:
         """Do what `stream_chat` does on the running event loop."""
-        request, rules = self._build_chat(messages, options, trusts_paths)
-        return astream(self._clients, open_chat(self.endpoint, request, rules))
+        request, open_rules = self._build_chat(messages, options, **rules)
+        return astream(self._clients, open_chat(self.endpoint, request, open_rules))
 
     def _build_chat(
-        self, messages: Messages, options: Mapping[str, Any], trusts_paths: bool
+        self,
+        messages: Messages,
+        options: Mapping[str, Any],
+        *,
+        access: Access | None = None,
+        trusts_paths: bool = False,
     ) -> tuple[ChatRequest, OpenRules]:
         fields = {name: value for name, value in options.items() if name != "model"}
         request = ChatRequest(options.get("model") or self._get_model(), messages, fields)
-        return request, OpenRules(self.access, trusts_paths, self.max_concurrency)
+        return request, OpenRules(access or self.access, trusts_paths, self.max_concurrency)
 
     def _get_model(self) -> str:
         if self.model is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,24 +14,31 @@ from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import LangSmithParams, ModelProfile
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from pydantic import ConfigDict, Field, SecretStr, SkipValidation, model_validator
+from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, SkipValidation, model_validator
 
 from audio_core import Access, AudioClient, SpeechOptions, __version__
-from audio_core.integration import GatewayOptions, choose_provider, find_provider, split_gateway_options, to_access
+from audio_core.integration import (
+    GatewayOptions,
+    Memo,
+    build_client_options,
+    find_provider,
+    split_gateway_options,
+    to_access,
+)
 from langchain_audio.cache import AudioDigestCache
 from langchain_audio.errors import translate_errors
-from langchain_audio.events import EventWriter
+from langchain_audio.events import EventStreamingModel
 from langchain_audio.messages import to_chat_messages
 from langchain_audio.responses import ChunkBuilder, get_langchain_provider, to_chat_result
 from langchain_audio.tool_calling import ToolCallingModel
 
 __all__ = ["ChatAudio"]
 
-_REQUEST_FIELDS = ("temperature", "max_tokens", "top_p", "seed", "logprobs", "top_logprobs", "modalities", "audio")
+_FIELDS = ("model", "temperature", "max_tokens", "top_p", "seed", "logprobs", "top_logprobs", "modalities", "audio")
 _LANGCHAIN_OPTIONS = ("stream", "ls_structured_output_format", "structured_output_format")  # no gateway accepts these
 
 
-class ChatAudio(ToolCallingModel):
+class ChatAudio(ToolCallingModel, EventStreamingModel):
     """A chat model on any OpenAI-compatible gateway, whose messages and responses may hold audio.
 
     An audio block holds base64, or names a file or URL. A media fragment in the URL selects a clip. The recording is
@@ -57,7 +63,7 @@ class ChatAudio(ToolCallingModel):
     """Name of the model at the gateway."""
     provider: str = "openrouter"
     """Name of the gateway, a key of `audio_core.PROVIDERS`."""
-    api_key: SecretStr | None = None
+    api_key: SecretStr | None = Field(default=None, repr=False)
     """The gateway's key. By default it is read from the environment when it is needed."""
     base_url: str | None = None
     """Base URL of the gateway's API. By default that of `audio_core.PROVIDERS`."""
@@ -93,6 +99,8 @@ class ChatAudio(ToolCallingModel):
     http_async_client: httpx.AsyncClient | None = Field(default=None, exclude=True, repr=False)
     """Your own `httpx.AsyncClient`, used as it is."""
 
+    _memo: Memo[AudioClient] = PrivateAttr(default_factory=Memo)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Store the options. Neither the disk nor the network is used.
 
@@ -116,7 +124,7 @@ class ChatAudio(ToolCallingModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {"model": self.model, "provider": self.provider, "base_url": self.base_url, **self._build_options(None)}
+        return {"provider": self.provider, "base_url": self.base_url, **self._build_options(None)}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
@@ -152,31 +160,23 @@ class ChatAudio(ToolCallingModel):
             ('recordings',)
         """
         access = to_access(self.access)
-        copy = self.model_copy(update={"access": replace(access, roots=(*access.roots, folder))})
-        vars(copy).pop("_client", None)  # it was made with the old access
-        return copy
+        return self.model_copy(update={"access": replace(access, roots=(*access.roots, folder))})
 
     # --- responses ---
 
-    @cached_property
+    @property
     def _client(self) -> AudioClient:
-        _, headers = split_gateway_options(self.provider, self.gateway_options)
-        return AudioClient(
-            choose_provider(self.provider, self.base_url, is_named="provider" in self.model_fields_set),
-            model=self.model,
-            api_key=self.api_key.get_secret_value() if self.api_key else None,
-            base_url=self.base_url,
-            timeout=self.timeout,
-            max_retries=self.max_retries,
-            access=to_access(self.access),
-            headers={**headers, **(self.extra_headers or {})},
-            http_client=self.http_client,
-            http_async_client=self.http_async_client,
-        )
+        """The client for the fields as they are now."""
+        secret: SecretStr | str | None = self.api_key  # pydantic does not convert what is assigned later
+        key = secret.get_secret_value() if isinstance(secret, SecretStr) else secret
+        is_named = "provider" in self.model_fields_set
+        options = build_client_options(vars(self), api_key=key, has_named_provider=is_named)
+        memo = self._memo = self._memo.refresh(AudioClient, options)
+        return memo.value
 
     def _build_options(self, stop: list[str] | None, **kwargs: Any) -> dict[str, Any]:
         fields, _ = split_gateway_options(self.provider, self.gateway_options)
-        settings = {name: getattr(self, name) for name in _REQUEST_FIELDS}
+        settings = {name: getattr(self, name) for name in _FIELDS}
         options = {**settings, "stop": stop or self.stop or None, **fields, **(self.extra_body or {}), **kwargs}
         return {name: value for name, value in options.items() if value is not None and name not in _LANGCHAIN_OPTIONS}
 
@@ -194,7 +194,7 @@ class ChatAudio(ToolCallingModel):
         options = self._build_options(stop, **kwargs)
         with translate_errors():
             core_messages = to_chat_messages(messages)
-            answer = self._client.chat(core_messages, options)
+            answer = self._client.chat(core_messages, options, access=to_access(self.access))
             return to_chat_result(answer, is_spoken=_is_speech_requested(options))
 
     async def _agenerate(
@@ -207,7 +207,7 @@ class ChatAudio(ToolCallingModel):
         options = self._build_options(stop, **kwargs)
         with translate_errors():
             core_messages = to_chat_messages(messages)
-            answer = await self._client.achat(core_messages, options)
+            answer = await self._client.achat(core_messages, options, access=to_access(self.access))
             return to_chat_result(answer, is_spoken=_is_speech_requested(options))
 
     def _stream(
@@ -220,7 +220,8 @@ class ChatAudio(ToolCallingModel):
         options = self._build_stream_options(stop, **kwargs)
         builder = ChunkBuilder(is_spoken=_is_speech_requested(options))
         with translate_errors():
-            for delta in self._client.stream_chat(to_chat_messages(messages), options):
+            core_messages = to_chat_messages(messages)
+            for delta in self._client.stream_chat(core_messages, options, access=to_access(self.access)):
                 chunk = builder.convert(delta)
                 if chunk is None:
                     continue
@@ -238,41 +239,14 @@ class ChatAudio(ToolCallingModel):
         options = self._build_stream_options(stop, **kwargs)
         builder = ChunkBuilder(is_spoken=_is_speech_requested(options))
         with translate_errors():
-            async for delta in self._client.astream_chat(to_chat_messages(messages), options):
+            core_messages = to_chat_messages(messages)
+            async for delta in self._client.astream_chat(core_messages, options, access=to_access(self.access)):
                 chunk = builder.convert(delta)
                 if chunk is None:
                     continue
                 if run_manager:
                     await run_manager.on_llm_new_token(delta.text, chunk=chunk)
                 yield chunk
-
-    def _stream_chat_model_events(
-        self,
-        messages: list[BaseMessage],
-        *,
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> Iterator[Any]:
-        writer = EventWriter(run_manager.run_id if run_manager else None)
-        for chunk in self._stream(messages, stop, run_manager, **kwargs):
-            yield from writer.feed(chunk)
-        yield from writer.close()
-
-    async def _astream_chat_model_events(
-        self,
-        messages: list[BaseMessage],
-        *,
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> AsyncIterator[Any]:
-        writer = EventWriter(run_manager.run_id if run_manager else None)
-        async for chunk in self._astream(messages, stop, run_manager, **kwargs):
-            for event in writer.feed(chunk):
-                yield event
-        for event in writer.close():
-            yield event
 
     # --- a cache without audio in its keys ---
 
@@ -286,6 +260,7 @@ class ChatAudio(ToolCallingModel):
         cache = self.cache if isinstance(self.cache, BaseCache) else get_llm_cache()
         if self.cache is False or cache is None:
             return self
+        _ = self._client  # so that the copy, which shares it, makes none for each call
         return self.model_copy(update={"cache": AudioDigestCache(cache, to_access(self.access))})
 
 

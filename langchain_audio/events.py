@@ -6,17 +6,19 @@ all pieces. Each piece of a spoken response is a `block-delta` event with the fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, cast
 from uuid import UUID
 
-from langchain_core.messages import AIMessageChunk
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.outputs import ChatGenerationChunk
 
 from audio_core import ToolCall
 
-__all__ = ["EventWriter"]
+__all__ = ["EventStreamingModel", "EventWriter"]
 
 Event = dict[str, Any]
 
@@ -87,6 +89,38 @@ class EventWriter:
         usage = {"usage": message.usage_metadata} if message.usage_metadata else {}
         kwargs = {"additional_kwargs": message.additional_kwargs} if message.additional_kwargs else {}
         return {"event": "message-finish", **usage, "metadata": message.response_metadata, **kwargs}
+
+
+class EventStreamingModel(BaseChatModel):
+    """A chat model that yields these events, and no longer those that LangChain makes from its chunks."""
+
+    def _stream_chat_model_events(
+        self,
+        messages: list[BaseMessage],
+        *,
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[Any]:
+        writer = EventWriter(run_manager.run_id if run_manager else None)
+        for chunk in self._stream(messages, stop, run_manager, **kwargs):
+            yield from writer.feed(chunk)
+        yield from writer.close()
+
+    async def _astream_chat_model_events(
+        self,
+        messages: list[BaseMessage],
+        *,
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[Any]:
+        writer = EventWriter(run_manager.run_id if run_manager else None)
+        async for chunk in self._astream(messages, stop, run_manager, **kwargs):
+            for event in writer.feed(chunk):
+                yield event
+        for event in writer.close():
+            yield event
 
 
 def _split_pieces(message: AIMessageChunk) -> Iterator[tuple[Any, str, str, str, Mapping[str, Any]]]:

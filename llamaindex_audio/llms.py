@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,11 @@ from llama_index.core.base.llms.types import (
 )
 from llama_index.core.bridge.pydantic import ConfigDict, Field
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
-from pydantic import SkipValidation
+from pydantic import PrivateAttr, SkipValidation
 
 from audio_core import Access, AudioClient, SpeechOptions
 from audio_core.integration import ChatMessage as CoreMessage
-from audio_core.integration import GatewayOptions, choose_provider, split_gateway_options, to_access
+from audio_core.integration import GatewayOptions, Memo, build_client_options, split_gateway_options, to_access
 from llamaindex_audio.event_payloads import redact_messages, redact_response
 from llamaindex_audio.messages import to_chat_messages
 from llamaindex_audio.responses import ResponseBuilder, to_chat_response, to_completion_response
@@ -36,7 +35,18 @@ from llamaindex_audio.tool_calling import ToolCallingLLM
 
 __all__ = ["AudioLLM"]
 
-_OPTIONS = ("temperature", "max_tokens", "top_p", "seed", "stop", "logprobs", "top_logprobs", "modalities", "audio")
+_OPTIONS = (
+    "model",
+    "temperature",
+    "max_tokens",
+    "top_p",
+    "seed",
+    "stop",
+    "logprobs",
+    "top_logprobs",
+    "modalities",
+    "audio",
+)
 
 
 class AudioLLM(ToolCallingLLM):
@@ -98,6 +108,8 @@ class AudioLLM(ToolCallingLLM):
     http_client: httpx.Client | None = Field(default=None, exclude=True, repr=False)
     http_async_client: httpx.AsyncClient | None = Field(default=None, exclude=True, repr=False)
 
+    _memo: Memo[AudioClient] = PrivateAttr(default_factory=Memo)
+
     def __init__(self, **kwargs: Any) -> None:
         """Store the options. Neither disk nor network is used.
 
@@ -124,21 +136,17 @@ class AudioLLM(ToolCallingLLM):
             model_name=self.model,
         )
 
-    @cached_property
+    @property
     def _client(self) -> AudioClient:
-        _, headers = split_gateway_options(self.provider, self.gateway_options)
-        return AudioClient(
-            choose_provider(self.provider, self.base_url, is_named="provider" in self.model_fields_set),
-            model=self.model,
-            api_key=self.api_key,
-            base_url=self.base_url,
-            timeout=self.timeout,
-            max_retries=self.max_retries,
-            access=to_access(self.access),
-            headers={**headers, **(self.extra_headers or {})},
-            http_client=self.http_client,
-            http_async_client=self.http_async_client,
-        )
+        """The client for the fields as they are now."""
+        is_named = "provider" in self.model_fields_set
+        options = build_client_options(vars(self), api_key=self.api_key, has_named_provider=is_named)
+        memo = self._memo = self._memo.refresh(AudioClient, options)
+        return memo.value
+
+    @property
+    def _rules(self) -> dict[str, Any]:
+        return {"access": to_access(self.access), "trusts_paths": True}
 
     def _build_options(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         gateway_fields, _ = split_gateway_options(self.provider, self.gateway_options)
@@ -232,20 +240,18 @@ class AudioLLM(ToolCallingLLM):
         return take_responses()
 
     def _send(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponse:
-        return to_chat_response(self._client.chat(core_messages, self._build_options(kwargs), trusts_paths=True))
+        return to_chat_response(self._client.chat(core_messages, self._build_options(kwargs), **self._rules))
 
     async def _asend(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponse:
-        return to_chat_response(await self._client.achat(core_messages, self._build_options(kwargs), trusts_paths=True))
+        return to_chat_response(await self._client.achat(core_messages, self._build_options(kwargs), **self._rules))
 
     def _stream(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponseGen:
         builder = ResponseBuilder()
-        yield from map(
-            builder.add, self._client.stream_chat(core_messages, self._build_options(kwargs), trusts_paths=True)
-        )
+        yield from map(builder.add, self._client.stream_chat(core_messages, self._build_options(kwargs), **self._rules))
 
     async def _astream(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponseAsyncGen:
         builder = ResponseBuilder()
-        async for delta in self._client.astream_chat(core_messages, self._build_options(kwargs), trusts_paths=True):
+        async for delta in self._client.astream_chat(core_messages, self._build_options(kwargs), **self._rules):
             yield builder.add(delta)
 
     # --- complete: a chat with one user message ---

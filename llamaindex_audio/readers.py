@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,11 +10,13 @@ import httpx
 from llama_index.core.bridge.pydantic import ConfigDict, Field
 from llama_index.core.readers.base import BasePydanticReader
 from llama_index.core.schema import Document
+from pydantic import PrivateAttr
 
 from audio_core import Access, Audio, Progress, Provider, TranscriptStore
 from audio_core.integration import (
     DocumentReader,
     Granularity,
+    Memo,
     ReaderOptions,
     build_file_system_source,
     find_provider,
@@ -66,6 +67,8 @@ class AudioReader(BasePydanticReader):
     http_client: httpx.Client | None = Field(default=None, exclude=True, repr=False)
     http_async_client: httpx.AsyncClient | None = Field(default=None, exclude=True, repr=False)
 
+    _memo: Memo[DocumentReader] = PrivateAttr(default_factory=Memo)
+
     def __init__(self, **kwargs: Any) -> None:
         """Store the options. Neither disk nor network is used.
 
@@ -104,10 +107,12 @@ class AudioReader(BasePydanticReader):
         source, metadata = _build_source(file, fs, extra_info)
         return [to_document(passage) for passage in await self._reader.aread(source, metadata)]
 
-    @cached_property
+    @property
     def _reader(self) -> DocumentReader:
+        """The reader for the fields as they are now."""
         options = {name: getattr(self, name) for name in ReaderOptions.__optional_keys__}
-        return DocumentReader.create(**options)
+        memo = self._memo = self._memo.refresh(DocumentReader.create, options)
+        return memo.value
 
 
 def _build_source(file: Any, fs: Any, extra_info: Mapping[str, Any] | None) -> tuple[Any, Mapping[str, Any] | None]:

@@ -12,6 +12,8 @@ from audio_core.errors import at_block
 from audio_core.http.access import open_authorized, to_access
 from audio_core.integration.audio_store import AudioStore
 from audio_core.integration.batch import Batch, BatchItem, Failure, OnError, find_recordings
+from audio_core.integration.memo import Memo
+from audio_core.integration.model_settings import build_client_options
 from audio_core.integration.reader import DocumentReader, ReaderOptions
 from audio_core.integration.tools import LISTEN, TRANSCRIBE, AudioTools, ToolAnswer, ToolRefusal
 from audio_core.lenient_json import drop_none, to_objects
@@ -23,7 +25,7 @@ from audio_core.provider_options import (
     OpenRouterOptions,
     split_gateway_options,
 )
-from audio_core.providers import choose_provider, find_provider
+from audio_core.providers import find_provider
 from audio_core.transcript.chunking import ChunkSize, Unit, chunk_passages, restore_passage
 from audio_core.transcript.citations import format_citation, get_clip_url
 from audio_core.transcript.passages import Granularity, Passage
@@ -46,6 +48,7 @@ __all__ = [
     "GatewayOptions",
     "Granularity",
     "LiteLLMOptions",
+    "Memo",
     "OnError",
     "OpenRouterOptions",
     "Passage",
@@ -56,8 +59,8 @@ __all__ = [
     "ToolRefusal",
     "Unit",
     "at_block",
+    "build_client_options",
     "build_file_system_source",
-    "choose_provider",
     "chunk_passages",
     "compute_sha256",
     "drop_none",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import EncodedAudio
@@ -53,6 +53,13 @@ class ChatRequest:
     def speech_format(self) -> str | None:
         """The format in which speech is asked for."""
         return to_object(self.options.get("audio")).get("format")
+
+
+class OpenKwargs(TypedDict, total=False):
+    """Which recordings of one request may be opened: `access` and `trusts_paths` of `OpenRules`."""
+
+    access: Access | None
+    trusts_paths: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ PUBLIC = {
     """,
     "audio_core.integration": """
         AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize CortecsOptions DocumentReader Failure GatewayOptions
-        Granularity LISTEN LiteLLMOptions OnError OpenRouterOptions Passage ReaderOptions SpeechDelta TRANSCRIBE
-        ToolAnswer ToolCallDelta ToolRefusal Unit at_block build_file_system_source choose_provider chunk_passages compute_sha256
+        Granularity LISTEN LiteLLMOptions Memo OnError OpenRouterOptions Passage ReaderOptions SpeechDelta TRANSCRIBE
+        ToolAnswer ToolCallDelta ToolRefusal Unit at_block build_client_options build_file_system_source chunk_passages compute_sha256
         drop_none find_format find_provider find_recordings format_citation get_clip_url is_audio_block is_raw
         measure_seconds open_authorized restore_passage split_gateway_options to_access to_objects
         to_openai_tool_choice
