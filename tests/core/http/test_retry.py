@@ -6,20 +6,18 @@ import pytest
 
 from audio_core import NotFound, ProviderError, ProviderTimeout, ProviderUnavailable, RateLimited, Unreachable
 from audio_core.http import retry
+from audio_core.http.body import Body
 from audio_core.http.flow import Pause, Request, Response, Send
 from audio_core.http.retry import RetryBudget, send_with_retry
 
 
 def run_flow(
-    outcomes: Iterable[Response | Exception], max_retries: int = 2
+    outcomes: Iterable[Response | Exception], max_retries: int = 2, request: Request | None = None
 ) -> tuple[object, list[float], list[Request]]:
     """Return what the flow returned or raised, its waits in seconds, and the requests it sent."""
-    flow, waits, sent, remaining = (
-        send_with_retry(Request("POST", "http://x/v1"), max_retries=max_retries, doing="chat"),
-        [],
-        [],
-        iter(outcomes),
-    )
+    request = request or Request("POST", "http://x/v1")
+    flow = send_with_retry(request, max_retries=max_retries, doing="chat")
+    waits, sent, remaining = [], [], iter(outcomes)
     step = next(flow)
     try:
         while True:
@@ -79,6 +77,14 @@ def test_the_gateway_says_how_long_to_wait() -> None:
     assert waits == [2.0, 1.5]
 
 
+def test_the_body_may_say_how_long_to_wait() -> None:
+    def build(seconds: int) -> Response:
+        return Response(429, {}, b'{"error": {"message": "x", "availability": {"retry_after": %d}}}' % seconds)
+
+    assert run_flow([build(7), build_response(200)])[1] == [7.0]
+    assert run_flow([build(3600)])[1] == []
+
+
 def test_a_wait_that_is_too_long_is_an_error_at_once() -> None:
     error, waits, _ = run_flow([build_response(429, retry_after="3600")] * 3)
     assert isinstance(error, RateLimited)
@@ -106,6 +112,34 @@ def test_a_server_that_is_down_is_not_hammered_by_many_callers() -> None:
     assert requests == 100 + RetryBudget.capacity // RetryBudget.retry_cost
 
 
+def test_a_server_that_is_down_costs_no_other_server_its_retries() -> None:
+    for _ in range(100):
+        run_flow([build_response(500)] * 9)
+    assert len(run_flow([build_response(500)] * 9, request=Request("POST", "http://x:81/v1"))[2]) == 3
+
+
+def test_a_server_that_recovers_earns_its_retries_back() -> None:
+    for _ in range(100):
+        run_flow([build_response(500)] * 9)
+    for successes, requests in ((1, 1), (RetryBudget.retry_cost, 2)):
+        for _ in range(successes):
+            run_flow([build_response(200)])
+        assert len(run_flow([build_response(500)] * 9)[2]) == requests
+
+
+def test_successes_earn_no_more_than_the_full_budget() -> None:
+    budget = RetryBudget()
+    for _ in range(100):
+        budget.record_success()
+    assert sum(budget.spend() for _ in range(100)) == RetryBudget.capacity // RetryBudget.retry_cost
+
+
+def test_a_wait_may_be_as_short_as_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr("random.uniform", lambda low, high: low)
+    assert [retry.compute_backoff(attempt) for attempt in (1, 2, 9)] == [0, 0, 0]
+
+
 def test_backoff_grows_and_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr("random.uniform", lambda low, high: high)
@@ -116,6 +150,12 @@ def test_the_message_names_the_operation_and_the_status() -> None:
     error, _, _ = run_flow([build_response(404)])
     assert isinstance(error, NotFound)
     assert "refused chat with status 404" in str(error)
+
+
+def test_what_is_too_large_is_told_with_its_size() -> None:
+    request = Request("POST", "http://x/v1", body=Body("audio/wav", [bytes(1234)]))
+    error, _, _ = run_flow([build_response(413)], request=request)
+    assert "1,234 bytes" in str(error)
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, 529])

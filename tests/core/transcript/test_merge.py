@@ -83,6 +83,14 @@ def test_a_text_without_spaces_is_joined_by_its_characters() -> None:
     ) == ("今日は天気がいいから散歩に行きます")
 
 
+def test_what_is_left_of_a_text_without_spaces_has_none() -> None:
+    first = Transcript("", (Segment(0.0, 10.0, "今日は天気がいいから散"),))
+    second = Transcript("", (Segment(7.0, 14.0, "いから散歩に行きます"),))
+    whole = merge_pieces([PieceTranscript(0.0, 10.0, 0.0, first), PieceTranscript(7.0, 14.0, 3.0, second)])
+    assert [segment.text for segment in whole.segments] == ["今日は天気がいいから散", "歩に行きます"]
+    assert not any(segment.words for segment in whole.segments)  # estimated times are not kept as if they were measured
+
+
 def test_where_no_words_match_each_piece_keeps_its_side_of_the_overlap() -> None:
     first = Transcript("", (Segment(0.0, 4.0, "a b", words=(Word(0, 1, "a"), Word(3.6, 4, "b"))),))
     second = Transcript("", (Segment(2.0, 6.0, "c d", words=(Word(2, 2.4, "c"), Word(5, 6, "d"))),))
@@ -151,3 +159,23 @@ def test_an_event_in_an_overlap_is_kept_once_and_all_times_are_those_of_the_reco
 def test_events_of_channels_come_once_and_in_order() -> None:
     channels = [Transcript("", events=(AudioEvent(start, start + 1.0, "(music)"),)) for start in (3.0, 1.0, 3.0)]
     assert [event.start for event in merge_channels(channels).events] == [1.0, 3.0]
+
+
+def test_channels_are_merged_in_order_of_time_and_each_is_a_speaker() -> None:
+    left = Transcript(
+        "a c",
+        (Segment(0.0, 1.0, "a"), Segment(2.0, 3.0, "c", "Ann", (Word(2.0, 3.0, "c", "Ann"),))),
+        usage=Usage(input_tokens=1),
+        warnings=("It is noisy.",),
+    )
+    right = Transcript("b", (Segment(1.0, 2.0, "b"),), usage=Usage(input_tokens=2), warnings=("It is quiet.",))
+    whole = merge_channels([left, right])
+    assert whole.text == "a b c"
+    assert [(segment.text, segment.speaker) for segment in whole.segments] == [
+        ("a", "channel 1"),
+        ("b", "channel 2"),
+        ("c", "channel 1:Ann"),
+    ]
+    assert whole.segments[2].words == (Word(2.0, 3.0, "c", "channel 1:Ann"),)
+    assert whole.usage == Usage(input_tokens=3)
+    assert whole.warnings == ("channel 1: It is noisy.", "channel 2: It is quiet.")
