@@ -8,7 +8,7 @@ UV := $(RUN)/uv
 export UV_LINK_MODE = copy
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: demo test test-gateway fuzz lint bench foreign docs clean
+.PHONY: demo test test-gateway fuzz mutants lint bench foreign docs clean
 
 demo: $(VENV)/.demo
 	@echo "== demo: one recording, transcribed in LangChain and in LlamaIndex, without a key"
@@ -25,6 +25,11 @@ test-gateway: $(VENV)/.test $(PROXY)/.installed
 fuzz: $(VENV)/.test
 	@echo "== fuzz: random inputs, for a minute on each reader of what others write"
 	$(RUN)/python tests/fuzz/run.py $(ARGS)
+
+mutants: $(VENV)/.mutmut
+	@echo "== mutants: changes to the code that keeps what we promise, each of which a test should notice"
+	$(RUN)/mutmut run $(ARGS)
+	$(RUN)/mutmut results
 
 lint: $(VENV)/.dev
 	@echo "== lint: style, types, layers"
@@ -53,7 +58,7 @@ docs: $(VENV)/.test
 	$(RUN)/python -m pytest tests/house/test_docs.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(PROXY) $(PEERS) demo-output
+	rm -rf $(VENV) $(PROXY) $(PEERS) demo-output mutants
 
 $(UV):
 	@echo "== set-up: a virtual environment in $(VENV)"
@@ -78,6 +83,11 @@ $(VENV)/.dev: $(UV) pyproject.toml uv.lock
 	@echo "== set-up: the packages of developers"
 	$(UV) sync --quiet --frozen --inexact --no-default-groups --all-extras --group dev
 	@touch $@ $(VENV)/.test $(VENV)/.demo
+
+$(VENV)/.mutmut: $(VENV)/.test
+	@echo "== set-up: mutmut"
+	$(UV) pip install --quiet --python $(RUN)/python mutmut==3.8.1
+	@touch $@
 
 $(PROXY)/.installed: $(UV) tests/gateway/requirements.txt
 	@echo "== set-up: the LiteLLM Proxy in $(PROXY)"
