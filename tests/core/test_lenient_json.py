@@ -89,7 +89,18 @@ def test_what_is_whole_stays_as_it_is(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "number"),
-    [(1, 1), (0.5, 0.5), (-1, -1), (True, None), ("1", None), (float("nan"), None), (10**400, None)],
+    [
+        (1, 1),
+        (0.5, 0.5),
+        (-1, -1),
+        (2**53 - 1, 2**53 - 1),
+        (2**53, None),
+        (-(2**53), None),
+        (True, None),
+        ("1", None),
+        (float("nan"), None),
+        (10**400, None),
+    ],
 )
 def test_only_a_number_of_usual_size_is_a_number(value: object, number: float | None) -> None:
     assert to_number(value) == number

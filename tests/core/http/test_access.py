@@ -140,13 +140,13 @@ def test_a_link_that_is_replaced_after_the_check_is_refused(house: Path, monkeyp
         return really_open(path, flags)
 
     monkeypatch.setattr(os, "open", swap_and_open)
-    with pytest.raises(AccessDenied):
+    with pytest.raises(AccessDenied, match=r"^link\.wav may not be opened"):
         open_under_root(house, link)
 
 
 def test_a_pipe_is_refused_without_waiting(house: Path) -> None:
     os.mkfifo(house / "root/pipe.wav")
-    with pytest.raises(InvalidAudio, match="a pipe or a device"):
+    with pytest.raises(InvalidAudio, match=r"^pipe\.wav.* a pipe or a device"):
         open_under_root(house, house / "root/pipe.wav")
 
 
@@ -202,3 +202,50 @@ def test_one_host_is_one_host() -> None:
         False,
         False,
     ]
+
+
+@pytest.mark.parametrize("host", ["example.com", "EXAMPLE.com", "example.com."])
+def test_a_host_is_the_same_in_any_notation(host: str) -> None:
+    assert Access(hosts=["Example.COM", "b.org"]).allows_host(host)
+    assert Access(hosts=None).allows_host(host)
+    assert not Access(hosts=[]).allows_host(host)
+
+
+def test_a_file_of_just_the_largest_size_is_opened_and_the_limit_is_told(house: Path) -> None:
+    path = house / "root/inner/a.wav"
+    size = path.stat().st_size
+    assert Access(roots=[house], max_bytes=size).open_file(path, "a.wav").size == size
+    with pytest.raises(AudioTooLarge, match=rf"a\.wav has {size:,} bytes; access allows {size - 1:,} "):
+        Access(roots=[house], max_bytes=size - 1).open_file(path, "a.wav")
+
+
+def test_a_refusal_names_the_recording_and_all_folders_that_are_allowed(house: Path) -> None:
+    access = Access(roots=[house / "root/inner", house / "root-2"])
+    with pytest.raises(AccessDenied, match=r"^x\.wav may not be opened: access allows files in 'inner', 'root-2' only"):
+        access.open_file(house / "root/x.wav", "x.wav")
+
+
+def test_all_files_may_be_allowed(house: Path) -> None:
+    assert Access(roots="/").open_file(house / "root/inner/a.wav", "a.wav").size > 0
+
+
+def test_without_proc_a_link_that_is_replaced_after_the_check_is_refused(
+    house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Path) -> Path:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "readlink", fail)
+    assert open_under_root(house, house / "root/inner/a.wav").format == "wav"
+    link, really_open = house / "root/link.wav", os.open
+    link.symlink_to(house / "root/inner/a.wav")
+
+    def open_and_swap(path, flags):
+        descriptor = really_open(path, flags)
+        link.unlink()
+        link.symlink_to(house / "root-2/b.wav")
+        return descriptor
+
+    monkeypatch.setattr(os, "open", open_and_swap)
+    with pytest.raises(AccessDenied, match=r"link\.wav was replaced while it was being opened"):
+        open_under_root(house, link)

@@ -1,8 +1,10 @@
 """A piece is claimed by one call at a time, and a claim ends with its call."""
 
 import asyncio
+import os
 import sqlite3
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -154,12 +156,93 @@ def test_a_store_that_others_may_write_to_is_refused(store, tmp_path: Path) -> N
         store.claim(KEY)
 
 
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_whoever_else_may_write_the_store_is_refused(store, tmp_path: Path, mode: int) -> None:
+    store.claim(KEY)
+    (tmp_path / "jobs.sqlite").chmod(mode)
+    with pytest.raises(StoreError, match="other users may write to it"):
+        store.claim(KEY)
+
+
+def test_a_store_that_others_may_only_read_is_used(store, tmp_path: Path) -> None:
+    store.claim(KEY)
+    (tmp_path / "jobs.sqlite").chmod(0o644)
+    assert store.claim(KEY) is False
+
+
+def test_a_store_of_another_user_is_refused(store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.claim(KEY)
+    monkeypatch.setattr(os, "getuid", lambda: 12_345)
+    with pytest.raises(StoreError, match="belongs to another user"):
+        store.claim(KEY)
+
+
+def change_claim(path: Path, column: str, value: object) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute(f"UPDATE pieces SET {column} = ?", (value,))
+    database.close()
+
+
+@pytest.mark.parametrize(("age", "is_taken_over"), [(-120.0, True), (-30.0, False), (30.0, False), (120.0, True)])
+def test_a_claim_counts_for_a_minute_even_if_the_clock_is_set_back(
+    store, tmp_path: Path, age: float, is_taken_over: bool
+) -> None:
+    store.claim(KEY)
+    change_claim(tmp_path / "jobs.sqlite", "at", time.time() - age)
+    assert store.claim(KEY) is is_taken_over
+
+
+def test_a_renewed_claim_counts_for_another_minute(store, tmp_path: Path) -> None:
+    store.claim(KEY)
+    change_claim(tmp_path / "jobs.sqlite", "at", time.time() - 120)
+    store.renew(KEY)
+    assert store.claim(KEY) is False
+
+
+def test_nobody_renews_the_claim_of_another_process_or_another_piece(store, tmp_path: Path) -> None:
+    store.claim(KEY)
+    change_claim(tmp_path / "jobs.sqlite", "at", time.time() - 120)
+    store.renew(replace(KEY, start=1.0))
+    change_claim(tmp_path / "jobs.sqlite", "owner", "1 1")
+    store.renew(KEY)
+    assert store.claim(KEY) is True
+
+
+def test_a_process_that_we_may_not_signal_is_alive(store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbid(pid: int, signal: int) -> None:
+        raise PermissionError
+
+    store.claim(KEY)
+    monkeypatch.setattr(os, "kill", forbid)
+    assert store.claim(KEY) is False
+
+
+def test_a_process_is_alive_where_the_system_does_not_say_when_it_began(store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: Path) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", fail)
+    assert store.claim(KEY) is True
+    assert store.claim(KEY) is False
+
+
+def test_charges_that_may_be_double_are_listed_in_the_order_of_their_requests(
+    store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transcript_store, "LEASE_SECONDS", 0.0)
+    keys = [replace(KEY, label="b.mp3", start=1.5, end=2.5), KEY]
+    began = time.time()
+    for key in [*keys, *keys]:
+        assert store.claim(key) is True
+    charges = store.list_possible_double_charges()
+    assert [(each.label, each.start, each.end) for each in charges] == [("b.mp3", 1.5, 2.5), ("talk.mp3", 0.0, 300.0)]
+    assert began <= charges[0].requested_at <= charges[1].requested_at <= time.time()
+
+
 @pytest.mark.parametrize("owner", [None, "", "x", "1", "a b", f"{10**30} 5", "-1 5", "1 2 3"])
 def test_a_claim_of_an_owner_that_cannot_be_read_is_taken_over(store, tmp_path: Path, owner: str | None) -> None:
     store.claim(KEY)
-    with sqlite3.connect(tmp_path / "jobs.sqlite") as database:
-        database.execute("UPDATE pieces SET owner = ?", (owner,))
-    database.close()
+    change_claim(tmp_path / "jobs.sqlite", "owner", owner)
     assert store.claim(KEY) is True
 
 
@@ -167,9 +250,7 @@ def test_a_claim_of_an_owner_that_cannot_be_read_is_taken_over(store, tmp_path: 
 def test_a_row_that_is_no_transcript_is_an_error(store, tmp_path: Path, text: str) -> None:
     store.claim(KEY)
     store.save(KEY, Transcript("hi"))
-    with sqlite3.connect(tmp_path / "jobs.sqlite") as database:
-        database.execute("UPDATE pieces SET transcript = ?", (text,))
-    database.close()
+    change_claim(tmp_path / "jobs.sqlite", "transcript", text)
     with pytest.raises(StoreError, match="not a transcript"):
         store.claim(KEY)
 

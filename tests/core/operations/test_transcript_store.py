@@ -88,6 +88,8 @@ def test_a_claim_is_for_one_until_it_is_given_up(store) -> None:
         {"options": TranscriptionOptions(words=True)},
         {"options": TranscriptionOptions(diarize=True)},
         {"options": TranscriptionOptions(extra={"eu_native": True})},
+        {"channel": 0},
+        {"track": 0},
     ],
 )
 def test_what_changes_the_text_is_another_piece(change: dict) -> None:

@@ -83,6 +83,13 @@ def test_a_text_without_spaces_is_joined_by_its_characters() -> None:
     ) == ("今日は天気がいいから散歩に行きます")
 
 
+def test_a_segment_starts_where_the_one_before_ends_and_not_behind_its_own_end() -> None:
+    times = [(0.2, 2.0), (1.5, 3.0), (2.0, 2.5), (4.0, 5.0)]
+    said = Transcript("", tuple(Segment(start, end, "x") for start, end in times))
+    merged = merge_pieces([PieceTranscript(0.0, 5.0, 0.0, said)]).segments
+    assert [(each.start, each.end) for each in merged] == [(0.2, 2.0), (2.0, 3.0), (2.5, 2.5), (4.0, 5.0)]
+
+
 def test_what_is_left_of_a_text_without_spaces_has_none() -> None:
     first = Transcript("", (Segment(0.0, 10.0, "今日は天気がいいから散"),))
     second = Transcript("", (Segment(7.0, 14.0, "いから散歩に行きます"),))
@@ -111,9 +118,10 @@ def test_speakers_are_numbered_by_piece() -> None:
 
 
 def test_the_language_is_the_one_spoken_longest() -> None:
-    lengths = [(0.0, 1.0, "en"), (1.0, 5.0, "de"), (5.0, 6.0, "en")]
+    lengths = [(0.0, 2.0, "en"), (2.0, 5.0, "de"), (5.0, 7.0, "en")]
     pieces = [PieceTranscript(a, b, 0.0, Transcript("", (), language=language)) for a, b, language in lengths]
-    assert merge_pieces(pieces).language == "de"
+    assert merge_pieces(pieces).language == "en"
+    assert merge_pieces(pieces[:2]).language == "de"
 
 
 def test_where_the_language_changes_each_segment_has_its_own() -> None:
