@@ -2,17 +2,20 @@
 
 import math
 from array import array
+from collections.abc import Iterable, Iterator, Mapping
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio_core import Audio
+from audio_core.media.decode import probe
 from audio_core.media.segmentation import RATE, Piece, Segmenter, cut_recording
-from audio_core.media.vad_energy import EnergyVad
+from audio_core.media.vad_energy import EnergyVad, VadFrame
 from audio_core.testing import silence, tone
 
 LONGEST = 4.0
+FRAME = 320  # samples
 
 
 def loud(seconds: float) -> bytes:
@@ -107,3 +110,101 @@ def test_talk_without_a_pause_never_counts_as_quiet() -> None:
 def test_talk_without_a_pause_is_cut_with_an_overlap() -> None:
     pcm = loud(1.0) * 60
     assert all(piece.shared > 0 for piece in cut(pcm, longest=7.0)[1:])
+
+
+class ScriptedVad:
+    """Classifies the frames of any PCM as it is told."""
+
+    def __init__(self, *, quiet: Iterable[int] = (), levels: Mapping[int, float] | None = None, level: float = 1000.0):
+        self._quiet, self._levels, self._level, self._frames = set(quiet), levels or {}, level, 0
+
+    def feed(self, pcm: bytes) -> Iterator[VadFrame]:
+        for _ in range(len(pcm) // (2 * FRAME)):
+            number, self._frames = self._frames, self._frames + 1
+            yield VadFrame(number * FRAME, self._levels.get(number, self._level), number in self._quiet)
+
+
+def cut_frames(frames: int, vad: ScriptedVad, *, start: float = 0.0) -> list[tuple[float, float, float]]:
+    """Return start, end and overlap of the pieces of at most 20 seconds."""
+    segmenter = Segmenter(start, 20.0, vad)
+    pieces = [piece for _ in range(frames) for piece in segmenter.feed(bytes(2 * FRAME))] + list(segmenter.close())
+    return [(round(piece.start, 3), round(piece.end, 3), round(piece.shared, 3)) for piece in pieces]
+
+
+@pytest.mark.parametrize(
+    ("quiet", "cut_at"),
+    [
+        (range(850, 870), 17.2),
+        (range(850, 865), 17.15),  # the shortest pause that counts, 0.3 s
+        ([*range(820, 840), *range(860, 885)], 17.45),  # the longest
+        ([*range(820, 840), *range(860, 880)], 16.6),  # the first of two
+        (range(700, 830), 16.3),  # what lies in the last fifth of it
+        (range(970, 1100), 19.7),
+    ],
+)
+def test_a_cut_lies_in_the_middle_of_a_pause(quiet: Iterable[int], cut_at: float) -> None:
+    assert cut_frames(1500, ScriptedVad(quiet=quiet)) == [(0.0, cut_at, 0.0), (cut_at, 30.0, 0.0)]
+
+
+@pytest.mark.parametrize("quiet", [range(850, 864), range(700, 800), range(790, 814)])
+def test_a_pause_that_is_short_or_lies_earlier_is_none(quiet: Iterable[int]) -> None:
+    assert cut_frames(1500, ScriptedVad(quiet=quiet))[1][2] > 0
+
+
+@pytest.mark.parametrize("first", [800, 850, 895])
+def test_without_a_pause_the_cut_lies_at_the_quietest_moment_and_both_pieces_hold_two_seconds_around_it(
+    first: int,
+) -> None:
+    levels = dict.fromkeys(range(first, first + 5), 500.0) | dict.fromkeys([*range(790, 795), *range(905, 910)], 9.0)
+    cut_at = (first + 2) * 0.02
+    assert cut_frames(1500, ScriptedVad(levels=levels), start=100.0) == [
+        (100.0, round(102 + cut_at, 3), 0.0),
+        (round(98 + cut_at, 3), 130.0, 4.0),
+    ]
+
+
+def test_a_moment_is_a_tenth_of_a_second() -> None:
+    levels = {820: 0.0} | dict.fromkeys(range(870, 875), 700.0)
+    assert cut_frames(1500, ScriptedVad(levels=levels))[1][0] == 15.44
+
+
+def test_a_second_cut_searches_the_last_fifth_of_the_second_piece() -> None:
+    vad = ScriptedVad(quiet=[*range(850, 870), *range(1700, 1720), *range(1640, 1659)])
+    assert cut_frames(2000, vad) == [(0.0, 17.2, 0.0), (17.2, 34.2, 0.0), (34.2, 40.0, 0.0)]
+
+
+@pytest.mark.parametrize(("samples", "pieces"), [(1599, 0), (1600, 1)])
+def test_less_than_a_tenth_of_a_second_is_no_piece(samples: int, pieces: int) -> None:
+    assert len(cut(bytes(2 * samples))) == pieces
+
+
+@pytest.mark.parametrize(("samples", "pieces"), [(1599, 1), (1600, 2)])
+def test_a_last_piece_with_next_to_nothing_of_its_own_is_dropped(samples: int, pieces: int) -> None:
+    segmenter = Segmenter(0.0, 20.0, ScriptedVad(levels=dict.fromkeys(range(895, 900), 9.0)))
+    found = list(segmenter.feed(bytes(2 * 1000 * FRAME)))  # cut at 17.94 s, so the first piece ends at 19.94 s
+    found += segmenter.feed(bytes(2 * (round(found[0].end * RATE) - 1000 * FRAME + samples)))
+    assert len(found + list(segmenter.close())) == pieces
+
+
+@pytest.mark.parametrize(
+    ("before", "level", "is_silent"),
+    [
+        (0.0, 1.9, True),
+        (0.0, 2.0, False),
+        (1000.0, 15.9, True),
+        (1000.0, 16.0, False),
+        (320.0, 9.9, True),
+        (320.0, 10.0, False),
+    ],
+)
+def test_hiss_far_below_what_was_heard_is_silence(before: float, level: float, is_silent: bool) -> None:
+    levels = dict.fromkeys(range(860), before)  # up to the middle of the pause
+    segmenter = Segmenter(0.0, 20.0, ScriptedVad(quiet=range(850, 870), levels=levels, level=level))
+    first, second = [*segmenter.feed(bytes(2 * 1500 * FRAME)), *segmenter.close()]
+    assert (first.is_silent, second.is_silent) == (before == 0, is_silent)
+
+
+def test_a_piece_knows_what_it_is_without_being_read() -> None:
+    piece, _ = cut(loud(3.5) + quiet(0.5) + loud(2.0), start=10.0)
+    assert piece.properties == probe(piece.audio)
+    assert piece.properties.duration == pytest.approx(piece.end - piece.start)
