@@ -10,6 +10,7 @@ import httpx
 
 from audio_core.audio.audio import Audio
 from audio_core.engines import find_engine
+from audio_core.engines.cores import count_cores
 from audio_core.errors import UnsupportedFormat
 from audio_core.http.access import Access
 from audio_core.http.download import open_or_download
@@ -45,8 +46,8 @@ class AudioClient:
         timeout: seconds on the wall clock for each request; for a stream, the longest time without data. Half the
             length of the audio that is sent is added.
         max_retries: how many more requests may follow a failed one. What may have been billed is not sent again.
-        max_concurrency: how many recordings, and pieces of long ones, are transcribed side by side, over all calls. It
-            also limits how many recordings of one chat request are encoded side by side.
+        max_concurrency: how many recordings, and pieces of long ones, are transcribed side by side, over all calls. In
+            this process, they are no more than the cores. It also limits how many recordings of one chat request are encoded side by side.
         access: what may be opened; None trusts every path and every public host that is named.
         store: a `TranscriptStore`, or the path of its file. Finished transcripts are kept there and not paid for twice.
         headers: further headers for the gateway.
@@ -81,7 +82,8 @@ class AudioClient:
         self.endpoint = Endpoint(find_provider(provider), api_key, base_url, timeout, max_retries, headers or {})
         self.model, self.max_concurrency, self.access = model, max_concurrency, access
         self.store = TranscriptStore(store) if isinstance(store, (str, Path)) else store
-        self._clients = Clients(http_client, http_async_client, max_concurrency)
+        slots = min(max_concurrency, count_cores()) if self.is_local else max_concurrency
+        self._clients = Clients(http_client, http_async_client, slots)
 
     def transcribe(self, source: Any, **options: Unpack[TranscriptionKwargs]) -> Transcript:
         """Transcribe a recording, or its clip. Times are seconds of the original recording.
@@ -143,8 +145,16 @@ class AudioClient:
     def _build_job(self, options: TranscriptionOptions) -> Job:
         if self.is_local:
             engine = find_engine(self.model)
-            return Job(self.endpoint, engine.model, options, 1, self.store, engine)
+            return Job(self.endpoint, engine.model, options, self.get_concurrency(), self.store, engine)
         return Job(self.endpoint, self._get_model(), options, self.max_concurrency, self.store)
+
+    def get_concurrency(self) -> int:
+        """Return how many recordings, and pieces, are transcribed side by side: in this process, what its cores allow."""
+        return (
+            min(self.max_concurrency, find_engine(self.model).max_concurrency)
+            if self.is_local
+            else self.max_concurrency
+        )
 
     @property
     def is_local(self) -> bool:

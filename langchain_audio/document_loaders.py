@@ -70,9 +70,7 @@ class AudioLoader(BaseLoader):
         self._search_options = {name: remaining.pop(name) for name in search_names}
         on_error, self._show_progress = remaining.pop("on_error", "raise"), remaining.pop("show_progress", False)
         reader = DocumentReader.create(**remaining)
-        self._batch = Batch(
-            reader, max_concurrency=reader.max_concurrency, on_error=on_error, show_progress=self._show_progress
-        )
+        self._batch = Batch(reader, on_error=on_error, show_progress=self._show_progress)
 
     @property
     def failures(self) -> list[Failure]:

@@ -26,6 +26,16 @@ class Engine(Protocol):
         """The name of the model, as it stands in the transcript."""
         ...
 
+    @property
+    def longest_piece(self) -> float:
+        """How many seconds of a recording are transcribed at once. A longer one is cut at pauses."""
+        ...
+
+    @property
+    def max_concurrency(self) -> int:
+        """How many calls of `transcribe` are useful side by side on this machine."""
+        ...
+
     def transcribe(self, audio: Audio, options: TranscriptionOptions) -> Transcript:
         """Transcribe a recording, or its clip.
 

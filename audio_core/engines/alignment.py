@@ -14,7 +14,8 @@ from dataclasses import replace
 from itertools import groupby, islice
 
 from audio_core.audio.audio import Audio
-from audio_core.engines.pocketsphinx import RATE, Decoder, borrow_decoder, recognize_words
+from audio_core.engines.decoder_process import RATE
+from audio_core.engines.decoders import Decoder, borrow_decoder
 from audio_core.errors import AudioError, MissingDependency
 from audio_core.media.decode import decode
 from audio_core.transcript.segment import Segment, Word, interpolate_words
@@ -77,26 +78,27 @@ def _align_segments(segments: Sequence[Segment], audio: Audio, start: float, end
     """Return the segments with their words, all of them somewhere between two times in seconds."""
     texts = [text for segment in segments for text in segment.text.split()]
     with borrow_decoder() as decoder:
-        parts = [_split_known_words(decoder, text) for text in texts]
+        parts = _split_known_words(decoder, texts)
         if sum(map(bool, parts)) < _KNOWN_SHARE * max(1, len(texts)) or end - start > _LONGEST:
             _log.warning("No word times from %.1f to %.1f s: not English, or over %.0f s.", start, end, _LONGEST)
             return list(segments)
         padded_start = max(0.0, start - _PADDING)
         pcm = b"".join(decode(audio.clip(padded_start, end + _PADDING), rate=RATE))
-        decoder.set_align_text(" ".join(part for known_parts in parts for part in known_parts))
-        words = recognize_words(decoder, pcm, padded_start)
-        decoder.activate_search()  # back to recognition, as the decoder is reused
+        words = decoder.align(" ".join(part for known_parts in parts for part in known_parts), pcm, padded_start)
     if len(words) != sum(map(len, parts)):
         _log.warning("No word times from %.1f to %.1f s: the text does not match the audio.", start, end)
         return list(segments)
     return _distribute_words(segments, _time_words(texts, parts, words, (start, end)))
 
 
-def _split_known_words(decoder: Decoder, text: str) -> list[str]:
-    """Split a word of a text into words of the dictionary; return none if any part of it is unknown."""
-    parts = _WORD_PARTS.findall(text.casefold().replace("\u2019", "'"))
-    is_known = not any(map(str.isdigit, text)) and all(decoder.lookup_word(part) for part in parts)
-    return parts if is_known else []
+def _split_known_words(decoder: Decoder, texts: Sequence[str]) -> list[list[str]]:
+    """Split each word of a text into words of the dictionary; into none if any part of it is unknown."""
+    parts = [_WORD_PARTS.findall(text.casefold().replace("\u2019", "'")) for text in texts]
+    known = decoder.find_known_words({part for own_parts in parts for part in own_parts})
+    return [
+        own_parts if known.issuperset(own_parts) and not any(map(str.isdigit, text)) else []
+        for text, own_parts in zip(texts, parts, strict=True)
+    ]
 
 
 def _time_words(

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import functools
 import math
+import os
+import threading
 from typing import TYPE_CHECKING
 
 from audio_core.audio.audio import Audio
+from audio_core.engines.cores import count_cores
 from audio_core.errors import MissingDependency, UnsupportedFormat
 from audio_core.media.decode import decode
 from audio_core.transcript.segment import Segment, Word
@@ -24,12 +27,14 @@ if TYPE_CHECKING:
 __all__ = ["FasterWhisper"]
 
 _RATE = 16_000
+_lock = threading.Lock()
 
 
 class FasterWhisper:
     """An engine that runs a faster-whisper model.
 
-    The whole recording, or clip, is held in memory while it is transcribed: 230 kB per second of audio.
+    Pieces of a recording are transcribed one after another, as CTranslate2 spreads each over the cores. A piece is held
+    in memory: 230 kB per second of audio.
 
     Args:
         weights: a size that faster-whisper downloads, such as `"small"`, or the folder of a model converted for
@@ -39,6 +44,9 @@ class FasterWhisper:
         >>> FasterWhisper("small").model
         'faster-whisper:small'
     """
+
+    longest_piece = 60.0
+    max_concurrency = 1
 
     def __init__(self, weights: str) -> None:
         self.model = f"faster-whisper:{weights}"
@@ -61,7 +69,8 @@ class FasterWhisper:
         """
         import numpy as np  # noqa: PLC0415 - installed with faster-whisper
 
-        whisper = _load(self._weights)
+        with _lock:  # one caller loads, the others wait
+            whisper = _load(self._weights)
         samples = np.frombuffer(b"".join(decode(audio, rate=_RATE)), dtype="<i2").astype("float32") / 32768
         whisper_segments, info = whisper.transcribe(
             samples,
@@ -98,6 +107,11 @@ def _build_word(raw: WhisperWord, offset: float) -> Word:
     return Word(start, end, raw.word.strip(), confidence=float(raw.probability))
 
 
+def _count_threads() -> int:
+    """Return how many threads CTranslate2 shall use; 0 leaves it to OpenMP's own variable. Its default is 4 at most."""
+    return 0 if "OMP_NUM_THREADS" in os.environ else count_cores()
+
+
 @functools.lru_cache(maxsize=2)
 def _load(weights: str) -> WhisperModel:
     try:
@@ -107,7 +121,7 @@ def _load(weights: str) -> WhisperModel:
             "This engine needs faster-whisper: pip install 'langchain-llamaindex-audio[faster-whisper]'"
         ) from None
     try:
-        return WhisperModel(weights)
+        return WhisperModel(weights, cpu_threads=_count_threads())
     except (OSError, ValueError, RuntimeError) as error:
         raise UnsupportedFormat(
             f"The weights {weights.rsplit('/', 1)[-1]!r} cannot be loaded ({type(error).__name__}): give a size that "

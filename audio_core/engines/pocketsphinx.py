@@ -7,27 +7,23 @@ word times.
 
 from __future__ import annotations
 
-import re
-import threading
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from audio_core.audio.audio import Audio
+from audio_core.engines.cores import count_cores
+from audio_core.engines.decoder_process import RATE
+from audio_core.engines.decoders import borrow_decoder
 from audio_core.errors import MissingDependency
 from audio_core.media.decode import decode
 from audio_core.transcript.segment import Segment, Word
 from audio_core.transcript.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionOptions
 
-Decoder = Any  # PocketSphinx has no types
+__all__ = ["PocketSphinx", "group_by_pause", "split_utterances"]
 
-__all__ = ["RATE", "Decoder", "PocketSphinx", "borrow_decoder", "group_by_pause", "recognize_words", "split_utterances"]
-
-RATE = 16_000
 _BYTES_PER_SECOND = RATE * 2
-_FRAMES_PER_SECOND = 100  # of the decoder
 _VAD_MODE = 0  # stricter modes of the endpointer cut soft sounds off, at up to 4 points of word error rate
 _WINDOW = 0.3  # seconds that the endpointer examines before it decides
 _PAUSE = 0.3  # seconds between two words that end a segment
@@ -35,20 +31,13 @@ _PADDING = 0.25  # seconds of pause kept around speech, so that soft first and l
 _LONGEST_UTTERANCE = 30.0  # seconds; without a pause by then, it is cut at the quietest of its last moments
 _LOOK_BACK = 6.0  # seconds that are searched for the quietest moment
 _FRAME_BYTES = 960  # 30 ms
-# Faster than the defaults (by two fifths on echoing speech) at the same word error rate. Half of this `maxhmmpf` makes
-# the word error rate much worse.
-_TUNING = {"fwdflat": False, "maxhmmpf": 6000}
-_VARIANT, _FILLER = re.compile(r"\(\d+\)$"), re.compile(r"^(<.*>|\[.*\]|\+\+.*\+\+)$")
-
-_idle_decoders: list[Decoder] = []  # a decoder takes 0.3 s to load and serves one thread at a time
-_lock = threading.Lock()
 
 
 class PocketSphinx:
     """An engine for English speech, with the model that PocketSphinx's wheel includes.
 
     Segments end at pauses. Each word has its times, and its posterior probability as confidence. Memory does not grow
-    with the recording's length.
+    with the recording's length. Each recording or piece is decoded in a process of its own, which takes 115 MB.
 
     Example:
         >>> transcript = PocketSphinx().transcribe(Audio.of("examples/audio/call.mp3", end=6), TranscriptionOptions())
@@ -57,6 +46,12 @@ class PocketSphinx:
     """
 
     model = "pocketsphinx"
+    longest_piece = 60.0
+
+    @property
+    def max_concurrency(self) -> int:
+        """How many calls are useful side by side: one for each core, as each uses one."""
+        return count_cores()
 
     def transcribe(self, audio: Audio, options: TranscriptionOptions) -> Transcript:
         """Transcribe a recording, or its clip.
@@ -70,6 +65,7 @@ class PocketSphinx:
 
         Raises:
             MissingDependency: if PocketSphinx is not installed.
+            ProviderUnavailable: if its process ends, such as for lack of memory.
             InvalidAudio: if the recording is damaged or cut short.
             UnsupportedFormat: if its codec, sample rate or channel count is not supported.
         """
@@ -90,7 +86,7 @@ class PocketSphinx:
     def _recognize(self, pcm: Iterable[bytes]) -> Iterator[Segment]:
         with borrow_decoder() as decoder:
             for start, utterance in split_utterances(pcm):
-                for words in group_by_pause(recognize_words(decoder, utterance, start)):
+                for words in group_by_pause(decoder.recognize(utterance, start)):
                     yield _build_segment(words)
 
 
@@ -181,30 +177,6 @@ def _compute_energy(frame: bytes | bytearray) -> int:
     return sum(abs(sample) for sample in memoryview(frame).cast("h"))
 
 
-def recognize_words(decoder: Decoder, utterance: bytes, start: float) -> list[Word]:
-    """Return the words that a decoder finds in an utterance: recognised ones, or those of its alignment text.
-
-    Args:
-        decoder: a decoder, as `borrow_decoder` lends it.
-        utterance: 16-bit mono PCM at 16 kHz.
-        start: where the utterance begins, in seconds of the recording.
-    """
-    decoder.start_utt()
-    decoder.process_raw(utterance, full_utt=True)
-    decoder.end_utt()
-    decoded: list[Any] = list(decoder.seg() or ())
-    return [
-        Word(
-            start=round(start + segment.start_frame / _FRAMES_PER_SECOND, 3),
-            end=round(start + (segment.end_frame + 1) / _FRAMES_PER_SECOND, 3),
-            text=_VARIANT.sub("", segment.word),
-            confidence=round(min(1.0, segment.prob), 4),
-        )
-        for segment in decoded
-        if not _FILLER.match(segment.word)
-    ]
-
-
 def group_by_pause(words: Iterable[Word]) -> Iterator[list[Word]]:
     """Yield words in groups that are separated by pauses."""
     group: list[Word] = []
@@ -242,22 +214,6 @@ class _SecondsCounter:
     @property
     def seconds(self) -> float:
         return round(self._bytes / _BYTES_PER_SECOND, 6)
-
-
-@contextmanager
-def borrow_decoder() -> Generator[Decoder]:
-    """Lend a decoder that no other thread uses during the block.
-
-    Raises:
-        MissingDependency: if PocketSphinx is not installed.
-    """
-    with _lock:
-        decoder = _idle_decoders.pop() if _idle_decoders else None
-    decoder = decoder or _import_pocketsphinx().Decoder(samprate=RATE, loglevel="FATAL", **_TUNING)
-    decoder.reinit_feat()  # reset the noise estimate of the last recording, or the same audio would give other words
-    yield decoder
-    with _lock:  # not after an error: the decoder may be in the middle of an utterance
-        _idle_decoders.append(decoder)
 
 
 def _import_pocketsphinx() -> Any:

@@ -26,7 +26,7 @@ from audio_core.errors import AccessDenied, AudioError, AudioNotFound
 from audio_core.http.threads import run_in_thread
 from audio_core.integration.reader import DocumentReader
 from audio_core.transcript.passages import Passage
-from audio_core.transcript.progress import ProgressBar
+from audio_core.transcript.progress import ProgressBar, RecordingProgress
 
 __all__ = ["Batch", "BatchItem", "Failure", "OnError", "find_recordings"]
 
@@ -129,12 +129,39 @@ def _is_recording(path: Path, suffixes: Set[str]) -> bool:
     return path.suffix.lower() in suffixes and not path.name.startswith(".")
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The reading of one recording.
+
+    Attributes:
+        item: the recording.
+        reader: reads it.
+        progress: takes its progress, if there is a bar.
+    """
+
+    item: BatchItem
+    reader: DocumentReader
+    progress: RecordingProgress | None = None
+
+    def read(self) -> list[Passage]:
+        return list(self._open_reader().read(self.item.audio, self.item.metadata))
+
+    async def aread(self, slots: asyncio.Semaphore) -> list[Passage]:
+        reader = self._open_reader()
+        async with slots:
+            return list(await reader.aread(self.item.audio, self.item.metadata))
+
+    def _open_reader(self) -> DocumentReader:
+        if self.item.error is not None:
+            raise self.item.error
+        return self.reader if self.progress is None else self.reader.with_progress(self.progress)
+
+
 class Batch:
     """A batch reader, which transcribes recordings side by side and yields their passages in order.
 
     Args:
         reader: reads each recording.
-        max_concurrency: how many recordings may be read side by side.
         on_error: what to do with a recording that fails.
         show_progress: whether to show a progress bar with seconds of audio, time left, recordings and cost.
 
@@ -142,9 +169,8 @@ class Batch:
         failures: the recordings that failed in the last call, with `on_error="collect"`.
     """
 
-    def __init__(self, reader: DocumentReader, *, max_concurrency: int, on_error: OnError, show_progress: bool) -> None:
-        self._reader, self._max_concurrency = reader, max_concurrency
-        self._on_error, self._show_progress = on_error, show_progress
+    def __init__(self, reader: DocumentReader, *, on_error: OnError, show_progress: bool) -> None:
+        self._reader, self._on_error, self._show_progress = reader, on_error, show_progress
         self.failures: list[Failure] = []
 
     def read(self, recordings: Iterable[BatchItem]) -> Iterator[Passage]:
@@ -157,77 +183,69 @@ class Batch:
             AudioError: if a recording fails and `on_error` is `"raise"`.
         """
         self.failures = []
-        slots, stop = threading.Semaphore(self._max_concurrency), threading.Event()
-        pending: deque[tuple[BatchItem, Future[list[Passage]]]] = deque()
+        limit = self._reader.max_concurrency
+        slots, stop = threading.Semaphore(limit), threading.Event()
+        pending: deque[tuple[_Reading, Future[list[Passage]]]] = deque()
 
-        def read_item(item: BatchItem, reader: DocumentReader) -> list[Passage]:
+        def read_item(reading: _Reading) -> list[Passage]:
             with slots:
-                return [] if stop.is_set() else self._read_item(item, reader)
+                return [] if stop.is_set() else reading.read()
 
-        with self._track_progress(recordings) as (items, create_reader):
+        with self._track_progress(recordings) as readings:
             try:
-                for item in itertools.islice(items, _LOOKAHEAD * self._max_concurrency):
-                    pending.append((item, run_in_thread(partial(read_item, item, create_reader()))))
+                for reading in itertools.islice(readings, _LOOKAHEAD * limit):
+                    pending.append((reading, run_in_thread(partial(read_item, reading))))
                 while pending:
-                    item, task = pending.popleft()
-                    with self._handle_error(item):
+                    reading, task = pending.popleft()
+                    with self._handle_error(reading):
                         yield from task.result()
-                    for following in itertools.islice(items, 1):
-                        pending.append((following, run_in_thread(partial(read_item, following, create_reader()))))
+                    for following in itertools.islice(readings, 1):
+                        pending.append((following, run_in_thread(partial(read_item, following))))
             finally:
                 stop.set()  # recordings under way are finished and stored; no others are begun
 
     async def aread(self, recordings: Iterable[BatchItem]) -> AsyncIterator[Passage]:
         """Do what `read` does on the running event loop."""
         self.failures = []
-        slots = asyncio.Semaphore(self._max_concurrency)
-        pending: deque[tuple[BatchItem, asyncio.Task[list[Passage]]]] = deque()
-        with self._track_progress(recordings) as (items, create_reader):
+        limit = self._reader.max_concurrency
+        slots = asyncio.Semaphore(limit)
+        pending: deque[tuple[_Reading, asyncio.Task[list[Passage]]]] = deque()
+        with self._track_progress(recordings) as readings:
             try:
-                for item in await asyncio.to_thread(list, itertools.islice(items, _LOOKAHEAD * self._max_concurrency)):
-                    pending.append((item, asyncio.create_task(self._aread_item(item, create_reader(), slots))))
+                first = itertools.islice(readings, _LOOKAHEAD * limit)
+                for reading in await asyncio.to_thread(list, first):
+                    pending.append((reading, asyncio.create_task(reading.aread(slots))))
                 while pending:
-                    item, task = pending.popleft()
-                    with self._handle_error(item):
+                    reading, task = pending.popleft()
+                    with self._handle_error(reading):
                         for passage in await task:
                             yield passage
-                    for following in await asyncio.to_thread(list, itertools.islice(items, 1)):
-                        task = asyncio.create_task(self._aread_item(following, create_reader(), slots))
-                        pending.append((following, task))
+                    for following in await asyncio.to_thread(list, itertools.islice(readings, 1)):
+                        pending.append((following, asyncio.create_task(following.aread(slots))))
             finally:
                 for _, task in pending:
                     task.cancel()
 
-    def _read_item(self, item: BatchItem, reader: DocumentReader) -> list[Passage]:
-        if item.error is not None:
-            raise item.error
-        return list(reader.read(item.audio, item.metadata))
-
-    async def _aread_item(self, item: BatchItem, reader: DocumentReader, slots: asyncio.Semaphore) -> list[Passage]:
-        if item.error is not None:
-            raise item.error
-        async with slots:
-            return list(await reader.aread(item.audio, item.metadata))
-
     @contextlib.contextmanager
-    def _handle_error(self, item: BatchItem) -> Generator[None]:
+    def _handle_error(self, reading: _Reading) -> Generator[None]:
         """Raise, log or collect the error of a recording, as `on_error` says."""
         try:
             yield
         except AudioError as error:
             if self._on_error == "raise":
                 raise
-            _log.warning("%s was left out: %s", item.audio.label, error)
+            label = reading.item.audio.label
+            _log.warning("%s was left out: %s", label, error)
             if self._on_error == "collect":
-                self.failures.append(Failure(item.audio.label, error))
+                self.failures.append(Failure(label, error))
+            if reading.progress is not None:
+                reading.progress.close()
 
     @contextlib.contextmanager
-    def _track_progress(
-        self, recordings: Iterable[BatchItem]
-    ) -> Generator[tuple[Iterator[BatchItem], Callable[[], DocumentReader]]]:
-        """Show the progress bar if asked to. Yield the recordings, and a function that creates the reader of each."""
+    def _track_progress(self, recordings: Iterable[BatchItem]) -> Generator[Iterator[_Reading]]:
+        """Show the progress bar if asked to. Yield the readings of the recordings."""
         if not self._show_progress:
-            yield iter(recordings), lambda: self._reader
+            yield (_Reading(item, self._reader) for item in recordings)
             return
         with ProgressBar(len(recordings) if isinstance(recordings, Sequence) else None) as bar:
-            yield iter(recordings), lambda: self._reader.with_progress(bar.add_recording())
+            yield (_Reading(item, self._reader, bar.add_recording()) for item in recordings)

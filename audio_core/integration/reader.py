@@ -119,8 +119,8 @@ class DocumentReader:
 
     @property
     def max_concurrency(self) -> int:
-        """The number of recordings to read side by side. It is 1 for an engine in this process."""
-        return 1 if self.client.is_local else self.client.max_concurrency
+        """The number of recordings to read side by side."""
+        return self.client.get_concurrency()
 
     def with_progress(self, progress: Callable[[Progress], object]) -> DocumentReader:
         """Return a copy of this reader that also calls `progress` with the progress of each recording."""

@@ -77,7 +77,7 @@ class Job:
         endpoint: where requests go. With an engine, only its timeout, retry limit and provider name count.
         model: name of the model.
         options: how to transcribe.
-        max_concurrency: how many pieces are transcribed side by side.
+        max_concurrency: how many pieces of one recording are transcribed side by side.
         store: where finished transcripts are kept, so that nothing is paid for twice; None keeps nothing.
         engine: what transcribes in this process; None sends requests to the endpoint.
     """

@@ -1,4 +1,4 @@
-"""Transcribe a recording that is too long for one request.
+"""Transcribe a recording that is too long for one request, or for one call of an engine in this process.
 
 The recording is cut into pieces. Several pieces are transcribed at a time, and their transcripts are merged.
 """
@@ -27,7 +27,6 @@ from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import encode_for_upload
-from audio_core.providers import Provider
 from audio_core.transcript.merge import PieceTranscript, merge_pieces, sum_usage
 from audio_core.transcript.segment import Segment, format_clock, join_text
 from audio_core.transcript.transcript import Transcript
@@ -108,6 +107,9 @@ class _PieceResults:
             self.failures.append((piece.start, piece.end, error))
             if isinstance(error, _FATAL) or self.job.options.gaps == "raise":
                 self.fatal_error = self.fatal_error or error
+        except AudioError as error:  # such as an engine that is not installed: no other piece will do better
+            self.fatal_error = error
+            raise
         usage = sum_usage([each.transcript.usage for each in self.transcripts])
         self.job.report_progress(self.recording, self._count_seconds_done(), usage)
 
@@ -122,7 +124,7 @@ class _PieceResults:
             self.silent.append((piece.start, piece.end))
             return Transcript("", (), provider=self.job.endpoint.provider.name, model=self.job.model)
         job = self.job.with_limits().with_attempts(attempts)
-        if piece.end - piece.start > get_longest_piece(job.endpoint.provider):
+        if piece.end - piece.start > get_longest_piece(job):
             return (yield from transcribe_long(job.without_progress(), self.recording.clip(piece.start, piece.end)))
         key = job.build_key(self.recording, piece.start, piece.end)
         try:
@@ -133,6 +135,8 @@ class _PieceResults:
         return transcript.shift(piece.start)
 
     def _request(self, job: Job, piece: Piece) -> Flow[Transcript]:
+        if job.engine is not None:
+            return (yield from run_blocking(partial(job.engine.transcribe, piece.audio, job.options)))
         formats = job.endpoint.provider.upload_formats
         audio = yield from run_blocking(partial(encode_for_upload, piece.audio, formats, piece.properties))
         return (yield from request_transcript(job, self.recording.audio.name, audio))
@@ -155,7 +159,7 @@ def transcribe_long(job: Job, recording: Recording) -> Flow[Transcript]:
         AudioError: if no piece was transcribed. It is the error of the first one.
     """
     results = _PieceResults(job, recording)
-    yield from gather(results.create_flows(get_longest_piece(job.endpoint.provider)), job.max_concurrency)
+    yield from gather(results.create_flows(get_longest_piece(job)), job.max_concurrency)
     if results.fatal_error is not None and results.last_end < recording.end:
         results.failures.append((results.last_end, recording.end, results.fatal_error))
     return _merge_results(results)
@@ -165,15 +169,21 @@ def _build_disk_error(error: OSError) -> AudioError:
     return StoreError(f"A piece could not be prepared: {error.strerror or error}. Check that the disk has space.")
 
 
-def get_longest_request(row: Provider) -> float:
-    """Return up to how many seconds a recording is sent whole."""
+def get_longest_request(job: Job) -> float:
+    """Return up to how many seconds a recording is transcribed whole."""
+    if job.engine is not None:
+        return job.engine.longest_piece
+    row = job.endpoint.provider
     # A chat model has to write the whole transcript in one answer, and answers are limited too.
     default = LONGEST_PIECE if row.transcription == "chat" else LONGEST_REQUEST
     return row.max_upload_seconds or default
 
 
-def get_longest_piece(row: Provider) -> float:
-    """Return how many seconds fit into one request in any format, even as WAV."""
+def get_longest_piece(job: Job) -> float:
+    """Return how many seconds a piece may have: what fits into one request in any format, even as WAV."""
+    if job.engine is not None:
+        return job.engine.longest_piece
+    row = job.endpoint.provider
     limit_by_size = math.inf if row.max_upload_bytes is None else row.max_upload_bytes * 0.95 / BYTES_PER_SECOND
     return min(LONGEST_PIECE, row.max_upload_seconds or math.inf, limit_by_size)
 

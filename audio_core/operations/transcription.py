@@ -125,11 +125,11 @@ def _inspect(audio: Audio) -> Recording:
 
 
 def _transcribe_recording(job: Job, recording: Recording) -> Flow[Transcript]:
+    job = job.with_limits()
+    if recording.seconds > get_longest_request(job):
+        return (yield from transcribe_long(job, recording))
     if job.engine is not None:
         return (yield from _transcribe_once(job, recording, _run_engine(job.engine, job, recording)))
-    job = job.with_limits()
-    if recording.seconds > get_longest_request(job.endpoint.provider):
-        return (yield from transcribe_long(job, recording))
     try:
         transcript = yield from _transcribe_once(job, recording, _request_whole(job, recording))
     except _UploadTooLarge:

@@ -48,7 +48,7 @@ def _open(job: Job, recording: Recording) -> Flow[OpenStream[Segment]]:
         partial(encode_for_upload, recording.audio, row.upload_formats, recording.properties)
     )
     is_large = row.max_upload_bytes is not None and encoded.content.size > row.max_upload_bytes
-    if is_large or encoded.seconds > get_longest_request(row):
+    if is_large or encoded.seconds > get_longest_request(job):
         raise AudioTooLarge(
             f"{audio.label} lasts {format_clock(encoded.seconds)} and does not fit into one request to {row.name}, "
             "so it cannot be streamed. transcribe() cuts it; or stream a clip: Audio.of(..., start=..., end=...)."

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
 from audio_core.transcript.usage import Usage
 
-__all__ = ["Progress", "ProgressBar"]
+__all__ = ["Progress", "ProgressBar", "RecordingProgress"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,27 @@ class Progress:
     usage: Usage | None = None
 
 
+class RecordingProgress:
+    """The callback that takes the progress of one recording of a bar.
+
+    Attributes:
+        latest: the latest progress; None until there is any.
+    """
+
+    def __init__(self, update: Callable[[RecordingProgress, Progress], None]) -> None:
+        self._update = update
+        self.latest: Progress | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        """Take the latest progress."""
+        self._update(self, progress)
+
+    def close(self) -> None:
+        """Count the recording as finished at what was done, as it has failed."""
+        latest = self.latest or Progress("", 0.0, 0.0)
+        self._update(self, replace(latest, total=latest.done))
+
+
 class ProgressBar:
     """A progress bar on standard error: seconds of audio done, time left, recordings finished, and cost so far.
 
@@ -52,7 +73,7 @@ class ProgressBar:
 
     def __init__(self, count: int | None) -> None:
         self._count = count
-        self._reports: list[Progress | None] = []  # the latest of each recording
+        self._recordings: list[RecordingProgress] = []
         self._lock = threading.Lock()
 
     def __enter__(self) -> ProgressBar:
@@ -66,21 +87,20 @@ class ProgressBar:
     ) -> None:
         self._bar.close()
 
-    def add_recording(self) -> Callable[[Progress], None]:
+    def add_recording(self) -> RecordingProgress:
         """Add a recording to the bar, and return the callback that takes its progress. Any thread may call it."""
         with self._lock:
-            number = len(self._reports)
-            self._reports.append(None)
+            recording = RecordingProgress(self._update)
+            self._recordings.append(recording)
+            return recording
 
-        def update(progress: Progress) -> None:
-            with self._lock:
-                self._reports[number] = progress
-                self._show([report for report in self._reports if report is not None])
-
-        return update
+    def _update(self, recording: RecordingProgress, progress: Progress) -> None:
+        with self._lock:
+            recording.latest = progress
+            self._show([each.latest for each in self._recordings if each.latest is not None])
 
     def _show(self, reports: list[Progress]) -> None:
-        count = len(self._reports) if self._count is None else self._count
+        count = len(self._recordings) if self._count is None else self._count
         costs = [report.usage.cost for report in reports if report.usage and report.usage.cost is not None]
         finished = sum(report.done >= report.total for report in reports)
         self._bar.total = round(sum(report.total for report in reports) * max(1.0, count / len(reports)))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import Audio, MissingDependency, Word
-from audio_core.engines import find_engine, pocketsphinx
+from audio_core.engines import decoders, find_engine
 from audio_core.engines.pocketsphinx import PocketSphinx, group_by_pause, split_utterances
 from audio_core.media.decode import decode, encode
 from audio_core.testing import silence, tone
@@ -108,6 +108,6 @@ def test_pauses_part_words_and_lose_none(spans: list[tuple[float, float]]) -> No
 
 def test_a_missing_package_names_the_command(monkeypatch: pytest.MonkeyPatch, call: Path) -> None:
     monkeypatch.setitem(sys.modules, "pocketsphinx", None)
-    monkeypatch.setattr(pocketsphinx, "_idle_decoders", [])
+    monkeypatch.setattr(decoders, "_idle_decoders", [])
     with pytest.raises(MissingDependency, match=r"pip install 'langchain-llamaindex-audio\[local\]'"):
         find_engine(None).transcribe(Audio.of(call, end=1), WORDS)
