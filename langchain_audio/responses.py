@@ -32,7 +32,7 @@ def to_chat_result(answer: Answer, *, is_spoken: bool) -> ChatResult:
     message = AIMessage(
         content=cast("Any", _build_blocks(answer) if is_spoken or answer.speech else answer.text),
         tool_calls=[tool_call(id=call.id, name=call.name, args=call.parsed) for call in answer.tool_calls],
-        additional_kwargs=_build_kwargs(answer.reasoning, answer.refusal, answer.reasoning_details),
+        additional_kwargs=_build_kwargs(answer.reasoning, answer.refusal, answer),
         response_metadata=_build_metadata(answer) | drop_none({"logprobs": answer.logprobs}),
         usage_metadata=_map_usage(answer.usage),
     )
@@ -92,11 +92,10 @@ class ChunkBuilder:
         content, answer = self._build_content(delta), delta.answer
         if not content and delta.speech and not replace(delta, speech=None).has_content:
             return None
-        details = answer.reasoning_details if answer else ()
         message = AIMessageChunk(
             content=cast("Any", content),
             tool_call_chunks=_map_tool_calls(delta),
-            additional_kwargs=_build_kwargs(delta.reasoning, delta.refusal, details),
+            additional_kwargs=_build_kwargs(delta.reasoning, delta.refusal, answer),
             response_metadata=drop_none({"logprobs": delta.logprobs}) | (_build_metadata(answer) if answer else {}),
             usage_metadata=_map_usage(delta.usage),
         )
@@ -155,8 +154,11 @@ def _map_tool_calls(delta: Delta) -> list[ToolCallChunk]:
     ]
 
 
-def _build_kwargs(reasoning: str, refusal: str, details: Any) -> dict[str, Any]:
-    kwargs = {"reasoning_content": reasoning, "refusal": refusal, "reasoning_details": [dict(item) for item in details]}
+def _build_kwargs(reasoning: str, refusal: str, answer: Answer | None) -> dict[str, Any]:
+    kwargs: dict[str, Any] = {"reasoning_content": reasoning, "refusal": refusal}
+    if answer:
+        kwargs["reasoning_details"] = [dict(detail) for detail in answer.reasoning_details]
+        kwargs["annotations"] = [dict(annotation) for annotation in answer.annotations]
     return {name: value for name, value in kwargs.items() if value}
 
 

@@ -16,7 +16,7 @@ from audio_core.integration import format_citation, get_clip_url
 
 __all__ = ["AudioNode", "ClipBlock", "ClipPostprocessor", "cite", "clip_block"]
 
-_TOKENS_PER_SECOND = 32
+_TOKENS_PER_SECOND, _TOKENS_OF_UNKNOWN = 32, 256
 
 
 def cite(node: BaseNode | NodeWithScore, *, link: bool = False) -> str:
@@ -60,15 +60,16 @@ def clip_block(node: BaseNode | NodeWithScore, padding: float = 0.0) -> AudioBlo
 
 
 class ClipBlock(AudioBlock):
-    """A clip of a recording by reference. Only `AudioLLM` opens it; estimating its tokens does not."""
+    """A recording or a clip of one, by reference. Only `AudioLLM` opens it; estimating its tokens does not."""
 
     async def aestimate_tokens(self, *args: Any, **kwargs: Any) -> int:
         """Estimate the tokens of the clip at 32 a second, the rate that LlamaIndex uses.
 
-        Source: https://ai.google.dev/gemini-api/docs/tokens.
+        A recording of unknown length counts as 256, as in LlamaIndex. Source: https://ai.google.dev/gemini-api/docs/tokens.
         """
         audio = Audio.of(str(self.url))
-        return math.ceil(((audio.end or 0.0) - (audio.start or 0.0)) * _TOKENS_PER_SECOND)
+        seconds = None if audio.end is None else audio.end - (audio.start or 0.0)
+        return _TOKENS_OF_UNKNOWN if seconds is None else math.ceil(seconds * _TOKENS_PER_SECOND)
 
     def inline_url(self) -> str:
         """Return the clip's URL instead of its bytes.

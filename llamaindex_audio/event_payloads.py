@@ -17,6 +17,7 @@ from llama_index.core.base.llms.types import AudioBlock, ChatMessage, ChatRespon
 from audio_core import Audio, Speech
 from audio_core.integration import ChatMessage as CoreMessage
 from audio_core.integration import at_block, compute_sha256
+from llamaindex_audio.citations import ClipBlock
 
 __all__ = ["redact_messages", "redact_response"]
 
@@ -63,12 +64,18 @@ def _redact_message(index: int, message: ChatMessage, core_message: CoreMessage)
 def _redact_block(block: Any, part: Any) -> Any:
     if isinstance(part, Speech):
         return _redact_speech(block)
-    if not isinstance(part, Audio) or part.has_reference:
-        return block
-    return AudioBlock(url=f"urn:sha256:{compute_sha256(part.open_content())}", format=getattr(block, "format", None))
+    return _redact_audio(block, part) if isinstance(part, Audio) else block
+
+
+def _redact_audio(block: Any, audio: Audio) -> ClipBlock:
+    """Return the block's reference, of which handlers can estimate the tokens without opening anything."""
+    format_name = getattr(block, "format", None)
+    if audio.has_reference:
+        return ClipBlock.model_construct(path=block.path, url=block.url, format=format_name)
+    return ClipBlock(url=f"urn:sha256:{compute_sha256(audio.open_content())}", format=format_name)
 
 
 def _redact_speech(block: AudioBlock) -> AudioBlock:
     if not isinstance(block.audio, bytes):
         return block
-    return AudioBlock(url=f"urn:sha256:{hashlib.sha256(block.audio).hexdigest()}", format=block.format)
+    return ClipBlock(url=f"urn:sha256:{hashlib.sha256(block.audio).hexdigest()}", format=block.format)

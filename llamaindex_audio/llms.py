@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,13 +23,20 @@ from llama_index.core.base.llms.types import (
     LLMMetadata,
 )
 from llama_index.core.bridge.pydantic import ConfigDict, Field
-from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
+from llama_index.core.llms.callbacks import llm_completion_callback
 from pydantic import PrivateAttr, SkipValidation
 
 from audio_core import Access, AudioClient, SpeechOptions
 from audio_core.integration import ChatMessage as CoreMessage
 from audio_core.integration import GatewayOptions, Memo, build_client_options, split_gateway_options, to_access
-from llamaindex_audio.event_payloads import redact_messages, redact_response
+from llamaindex_audio.callbacks import (
+    asend_with_events,
+    astream_completions,
+    astream_with_events,
+    send_with_events,
+    stream_with_events,
+)
+from llamaindex_audio.event_payloads import redact_messages
 from llamaindex_audio.messages import to_chat_messages
 from llamaindex_audio.responses import ResponseBuilder, to_chat_response, to_completion_response
 from llamaindex_audio.tool_calling import ToolCallingLLM
@@ -154,7 +162,7 @@ class AudioLLM(ToolCallingLLM):
         options = {**fields, **gateway_fields, **(self.extra_body or {}), **kwargs}
         return {name: value for name, value in options.items() if value is not None and value != []}
 
-    # --- chat: LlamaIndex's callback wraps redacted messages and responses, and the caller gets the complete ones ---
+    # --- chat: events show redacted messages and responses, and the caller gets the complete ones ---
 
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Send messages and return the whole response.
@@ -167,27 +175,13 @@ class AudioLLM(ToolCallingLLM):
             AudioError: if a recording cannot be sent. The error names message and block.
             ProviderError: if the gateway refuses or fails.
         """
-        core_messages, responses = to_chat_messages(messages), list[ChatResponse]()
-
-        @llm_chat_callback()
-        def send(_: AudioLLM, redacted: Any, **kwargs: Any) -> ChatResponse:
-            responses.append(self._send(core_messages, kwargs))
-            return redact_response(responses[0])
-
-        send(self, redact_messages(messages, core_messages), **kwargs)
-        return responses[0]
+        core_messages, redacted = _map_messages(messages)
+        return send_with_events(self, redacted, kwargs, lambda: self._send(core_messages, kwargs))
 
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Do what `chat` does on the running event loop."""
-        core_messages, responses = to_chat_messages(messages), list[ChatResponse]()
-
-        @llm_chat_callback()
-        async def send(_: AudioLLM, redacted: Any, **kwargs: Any) -> ChatResponse:
-            responses.append(await self._asend(core_messages, kwargs))
-            return redact_response(responses[0])
-
-        await send(self, redact_messages(messages, core_messages), **kwargs)
-        return responses[0]
+        core_messages, redacted = await asyncio.to_thread(_map_messages, messages)
+        return await asend_with_events(self, redacted, kwargs, lambda: self._asend(core_messages, kwargs))
 
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """Send messages and yield responses as they arrive. Only a complete answer ends without an error.
@@ -200,44 +194,13 @@ class AudioLLM(ToolCallingLLM):
             AudioError: if a recording cannot be sent. The error names message and block.
             ProviderError: if the gateway refuses or fails, or the stream is incomplete.
         """
-        core_messages, pending = to_chat_messages(messages), list[ChatResponse]()
-
-        @llm_chat_callback()
-        def stream(_: AudioLLM, redacted: Any, **kwargs: Any) -> ChatResponseGen:
-            for response in self._stream(core_messages, kwargs):
-                pending.append(response)
-                yield redact_response(response)
-
-        redacted_stream = stream(self, redact_messages(messages, core_messages), **kwargs)
-
-        def take_responses() -> ChatResponseGen:
-            with contextlib.closing(redacted_stream):
-                for _ in redacted_stream:
-                    yield pending.pop()
-
-        return take_responses()
+        core_messages, redacted = _map_messages(messages)
+        return stream_with_events(self, redacted, kwargs, self._stream(core_messages, kwargs))
 
     async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         """Do what `stream_chat` does on the running event loop."""
-        core_messages, pending = to_chat_messages(messages), list[ChatResponse]()
-
-        @llm_chat_callback()
-        async def stream(_: AudioLLM, redacted: Any, **kwargs: Any) -> ChatResponseAsyncGen:
-            async def redact_stream() -> ChatResponseAsyncGen:
-                async for response in self._astream(core_messages, kwargs):
-                    pending.append(response)
-                    yield redact_response(response)
-
-            return redact_stream()
-
-        redacted_stream = await stream(self, redact_messages(messages, core_messages), **kwargs)
-
-        async def take_responses() -> ChatResponseAsyncGen:
-            async with contextlib.aclosing(redacted_stream):
-                async for _ in redacted_stream:
-                    yield pending.pop()
-
-        return take_responses()
+        core_messages, redacted = await asyncio.to_thread(_map_messages, messages)
+        return await astream_with_events(self, redacted, kwargs, self._astream(core_messages, kwargs))
 
     def _send(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponse:
         return to_chat_response(self._client.chat(core_messages, self._build_options(kwargs), **self._rules))
@@ -251,8 +214,10 @@ class AudioLLM(ToolCallingLLM):
 
     async def _astream(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponseAsyncGen:
         builder = ResponseBuilder()
-        async for delta in self._client.astream_chat(core_messages, self._build_options(kwargs), **self._rules):
-            yield builder.add(delta)
+        deltas = self._client.astream_chat(core_messages, self._build_options(kwargs), **self._rules)
+        async with contextlib.aclosing(deltas):
+            async for delta in deltas:
+                yield builder.add(delta)
 
     # --- complete: a chat with one user message ---
 
@@ -280,15 +245,15 @@ class AudioLLM(ToolCallingLLM):
         """Do what `complete` does, and yield responses as they arrive."""
         yield from map(to_completion_response, self._stream(_to_user_message(prompt), kwargs))
 
-    @llm_completion_callback()
     async def astream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseAsyncGen:
         """Do what `stream_complete` does on the running event loop."""
+        return await astream_completions(self, prompt, kwargs, self._astream(_to_user_message(prompt), kwargs))
 
-        async def map_responses() -> CompletionResponseAsyncGen:
-            async for response in self._astream(_to_user_message(prompt), kwargs):
-                yield to_completion_response(response)
 
-        return map_responses()
+def _map_messages(messages: Sequence[ChatMessage]) -> tuple[list[CoreMessage], list[ChatMessage]]:
+    """Return what is sent, and what events show of it."""
+    core_messages = to_chat_messages(messages)
+    return core_messages, redact_messages(messages, core_messages)
 
 
 def _to_user_message(prompt: str) -> list[CoreMessage]:

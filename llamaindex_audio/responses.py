@@ -37,12 +37,15 @@ def to_chat_response(answer: Answer, delta: Delta | None = None) -> ChatResponse
         answer: the model's whole answer.
         delta: the last delta, if the answer was streamed.
     """
-    message_extras = {
-        "refusal": answer.refusal or None,
-        "audio": _map_speech(answer.speech) if answer.speech else None,
-        "reasoning_details": [dict(detail) for detail in answer.reasoning_details] or None,
-        "tool_calls": [call.to_openai() for call in answer.tool_calls] or None,
-    }
+    message_extras = drop_none(
+        {
+            "refusal": answer.refusal or None,
+            "audio": _map_speech(answer.speech) if answer.speech else None,
+            "annotations": [dict(annotation) for annotation in answer.annotations] or None,
+            "reasoning_details": [dict(detail) for detail in answer.reasoning_details] or None,
+            "tool_calls": [call.to_openai() for call in answer.tool_calls] or None,
+        }
+    )
     response_extras = {
         "finish_reason": answer.finish_reason,
         "model": answer.model,
@@ -52,9 +55,8 @@ def to_chat_response(answer: Answer, delta: Delta | None = None) -> ChatResponse
         "warnings": list(answer.warnings) or None,
     }
     return ChatResponse(
-        message=ChatMessage(
-            role=MessageRole.ASSISTANT, blocks=_build_blocks(answer), additional_kwargs=drop_none(message_extras)
-        ),
+        message=ChatMessage(role=MessageRole.ASSISTANT, blocks=_build_blocks(answer), additional_kwargs=message_extras),
+        raw=_build_raw(answer, message_extras),
         delta=delta.text if delta else None,
         additional_kwargs={
             **drop_none(response_extras),
@@ -87,10 +89,19 @@ def to_completion_response(answer: ChatResponse) -> CompletionResponse:
     """Return the text of a chat response as a completion."""
     return CompletionResponse(
         text=answer.message.content or "",
+        raw=answer.raw,
         delta=answer.delta,
         additional_kwargs=answer.additional_kwargs,
         logprobs=answer.logprobs,
     )
+
+
+def _build_raw(answer: Answer, message_extras: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the response in OpenAI's shape, without the data of its speech. LlamaIndex counts its tokens there."""
+    message = {"role": "assistant", "content": answer.text, **message_extras}
+    choice = {"index": 0, "message": message, "finish_reason": answer.finish_reason}
+    usage = answer.usage.to_openai() if answer.usage else None
+    return drop_none({"id": answer.id, "model": answer.model, "choices": [choice], "usage": usage})
 
 
 class ResponseBuilder:

@@ -91,11 +91,11 @@ class Audio:
         return audio.clip(start, end) if start is not None or end is not None else audio
 
     @classmethod
-    def from_base64(cls, text: str, *, format: str | None = None, sample_rate: int | None = None) -> Audio:
+    def from_base64(cls, text: str | bytes, *, format: str | None = None, sample_rate: int | None = None) -> Audio:
         """Make an `Audio` from base64 text. If no conversion is needed, the text is sent without decoding it.
 
         Args:
-            text: the base64 text; it may have line breaks, use the URL-safe alphabet or lack its padding.
+            text: the base64 text, as a string or as ASCII bytes; it may have line breaks, use the URL-safe alphabet or lack its padding.
             format: as for `of`.
             sample_rate: sample rate of raw samples, in Hz.
 

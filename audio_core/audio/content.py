@@ -11,10 +11,11 @@ import io
 import os
 import re
 import shutil
+import string
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
@@ -36,7 +37,8 @@ __all__ = [
 ]
 
 _CHUNK_BYTES = 256 * 1024
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]*")
+_STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 
 
 class Content(Protocol):
@@ -100,15 +102,15 @@ class Base64Content:
     Line breaks are removed, the URL-safe alphabet is replaced and missing padding is added.
 
     Args:
-        text: the base64 text.
+        text: the base64 text, as a string or as ASCII bytes.
 
     Raises:
         InvalidAudio: if the text is not base64.
     """
 
-    def __init__(self, text: str) -> None:
-        self.text = _normalize_base64(text)
-        self.size = len(self.text) // 4 * 3 - self.text[-2:].count("=")
+    def __init__(self, text: str | bytes) -> None:
+        self._text = _normalize_base64(text)
+        self.size = len(self._text) // 4 * 3 - _encode_slice(self._text, -2, None).count(b"=")
 
     def open_reader(self) -> BinaryIO:
         """Open a new reader that decodes only what is read."""
@@ -117,19 +119,44 @@ class Base64Content:
     def read_at(self, position: int, length: int) -> bytes:
         """Read `length` bytes at offset `position`, fewer only at the end."""
         first_group = position // 3
-        data = pybase64.b64decode(self.text[first_group * 4 : -(-(position + length) // 3) * 4])
+        data = pybase64.b64decode(self._text[first_group * 4 : -(-(position + length) // 3) * 4])
         return data[position - first_group * 3 :][:length]
 
+    def iterate_text(self, size: int) -> Iterator[bytes]:
+        """Yield the base64 text in pieces of at most `size` bytes."""
+        return _iterate_pieces(self._text, size)
 
-def _normalize_base64(text: str) -> str:
-    clean = text if text.isalnum() else "".join(text.split()).replace("-", "+").replace("_", "/")
-    if not _BASE64.fullmatch(clean):
+
+def _normalize_base64(text: str | bytes) -> str | bytes:
+    """Return base64 text in its standard form. It is read in pieces, so that other threads can run in between."""
+    if len(text) % 4 == 0 and _is_base64(text):
+        return text
+    clean = b"".join(
+        piece.translate(_STANDARD_ALPHABET, string.whitespace.encode()) for piece in _iterate_pieces(text, _CHUNK_BYTES)
+    )
+    if not _is_base64(clean):
         raise InvalidAudio("The audio is not base64: it holds characters outside the base64 alphabet.")
-    if len(clean) % 4 and not clean.endswith("="):
-        clean += "=" * (-len(clean) % 4)
-    if len(clean) % 4 or clean.endswith("==="):
+    if not clean.endswith(b"="):
+        clean += b"=" * (-len(clean) % 4)
+    if len(clean) % 4 or clean.endswith(b"==="):
         raise InvalidAudio(f"The base64 of the audio is truncated: {len(clean)} characters are not a multiple of 4.")
     return clean
+
+
+def _is_base64(text: str | bytes) -> bool:
+    padding = _encode_slice(text, -2, None).count(b"=")
+    pieces = _iterate_pieces(text, _CHUNK_BYTES, len(text) - padding)
+    return all(_BASE64.fullmatch(piece) for piece in pieces)
+
+
+def _iterate_pieces(text: str | bytes, size: int, stop: int | None = None) -> Iterator[bytes]:
+    stop = len(text) if stop is None else stop
+    return (_encode_slice(text, start, min(start + size, stop)) for start in range(0, stop, size))
+
+
+def _encode_slice(text: str | bytes, start: int, stop: int | None) -> bytes:
+    piece = text[start:stop]
+    return piece if isinstance(piece, bytes) else piece.encode("ascii", "replace")  # a "?" is not base64
 
 
 class FileContent:

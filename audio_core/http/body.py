@@ -36,8 +36,7 @@ class _Base64Part:
 
     def iterate_pieces(self, size: int) -> Iterator[bytes]:
         if isinstance(self.content, Base64Content):
-            text = self.content.text
-            yield from (text[start : start + size].encode("ascii") for start in range(0, len(text), size))
+            yield from self.content.iterate_text(size)
         else:
             yield from map(pybase64.b64encode, _read_pieces(self.content, size // 4 * 3))
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from audio_core.lenient_json import to_number, to_object
+from audio_core.lenient_json import drop_none, to_number, to_object
 
 __all__ = ["Usage", "parse_usage"]
 
@@ -47,6 +47,29 @@ class Usage:
     def __add__(self, other: Usage) -> Usage:
         pairs = {field.name: (getattr(self, field.name), getattr(other, field.name)) for field in fields(self)}
         return Usage(**{name: b if a is None else a if b is None else a + b for name, (a, b) in pairs.items()})
+
+    def to_openai(self) -> dict[str, Any]:
+        """Return the counts and the cost of a chat under OpenAI's names, each if it is known.
+
+        Example:
+            >>> Usage(input_tokens=25, output_tokens=11, input_audio_tokens=20).to_openai()["prompt_tokens_details"]
+            {'audio_tokens': 20}
+        """
+        total = (
+            None if self.input_tokens is None or self.output_tokens is None else self.input_tokens + self.output_tokens
+        )
+        input_details = {"audio_tokens": self.input_audio_tokens, "cached_tokens": self.input_cached_tokens}
+        output_details = {"audio_tokens": self.output_audio_tokens, "reasoning_tokens": self.output_reasoning_tokens}
+        return drop_none(
+            {
+                "prompt_tokens": self.input_tokens,
+                "completion_tokens": self.output_tokens,
+                "total_tokens": total,
+                "prompt_tokens_details": drop_none(input_details) or None,
+                "completion_tokens_details": drop_none(output_details) or None,
+                "cost": self.cost,
+            }
+        )
 
 
 def _to_amount(value: Any) -> float | None:

@@ -48,6 +48,7 @@ class Answer:
         reasoning: the model's reasoning as text, if the gateway returns it.
         reasoning_details: the reasoning in the gateway's own form, to be sent back with the next request.
         refusal: why the model declined to answer.
+        annotations: sources that the model cites, such as web pages, as the gateway sent them.
         logprobs: log probabilities, as the gateway sent them.
         warnings: what a user must know: an answer that was cut short, and what of a recording was not sent.
 
@@ -68,6 +69,7 @@ class Answer:
     reasoning: str = ""
     reasoning_details: tuple[Mapping[str, Any], ...] = ()
     refusal: str = ""
+    annotations: tuple[Mapping[str, Any], ...] = ()
     logprobs: Mapping[str, Any] | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
 
@@ -198,6 +200,7 @@ def _build_answer(
         reasoning=get_reasoning(message),
         reasoning_details=tuple(to_objects(message.get("reasoning_details"))),
         refusal=to_text(message.get("refusal")) or "",
+        annotations=tuple(to_objects(message.get("annotations"))),
         logprobs=to_object(choice.get("logprobs")) or None,
     )
 

@@ -163,6 +163,7 @@ class _AnswerBuilder:
         self._reasoning: list[str] = []
         self._reasoning_details: list[Mapping[str, Any]] = []
         self._refusal: list[str] = []
+        self._annotations: list[Mapping[str, Any]] = []
         self._logprobs: dict[str, Any] = {}
         self._usage: Usage | None = None
         self._metadata: dict[str, Any] = {}
@@ -187,6 +188,7 @@ class _AnswerBuilder:
         self._usage = parse_usage(chunk.get("usage")) or self._usage
         self._metadata |= {key: value for key in ("id", "model") if (value := to_text(chunk.get(key)))}
         self._reasoning_details += to_objects(fields.get("reasoning_details"))
+        self._annotations += to_objects(fields.get("annotations"))
         if choice.get("finish_reason") == "error":
             raise build_broken_off_error(self._provider, self.text)
         self.finish_reason = to_text(choice.get("finish_reason")) or self.finish_reason
@@ -214,6 +216,7 @@ class _AnswerBuilder:
             reasoning="".join(self._reasoning),
             reasoning_details=tuple(_merge_details(self._reasoning_details)),
             refusal="".join(self._refusal),
+            annotations=tuple(self._annotations),
             logprobs=self._logprobs or None,
             **self._metadata,
         )

@@ -83,8 +83,9 @@ def tool_answer() -> tuple[Reply, Reply]:
 
 
 def thoughtful_answer() -> tuple[Reply, Reply]:
-    message = {"content": "Yes.", "reasoning": "Let me think.", "refusal": "Not that."}
-    deltas = [{"reasoning": "Let me"}, {"reasoning": " think."}, {"content": "Yes."}, {"refusal": "Not that."}]
+    cited = {"annotations": [{"type": "url_citation", "url_citation": {"url": "https://example.org"}}]}
+    message = {"content": "Yes.", "reasoning": "Let me think.", "refusal": "Not that.", **cited}
+    deltas = [{"reasoning": "Let me"}, {"reasoning": " think."}, {"content": "Yes."}, {"refusal": "Not that."}, cited]
     return both(message, deltas, logprobs={"content": [{"token": "Yes.", "logprob": -0.1, "bytes": [89]}]})
 
 
@@ -149,6 +150,12 @@ def test_every_way_gives_the_same_spoken_message(gateway, provider: str, output_
     for other in others:
         assert essence(other) == essence(first)
         assert other.content == first.content
+
+
+def test_annotations_are_kept(gateway) -> None:
+    gateway.will_answer(thoughtful_answer()[0])
+    (cited,) = model(gateway).invoke("hi").additional_kwargs["annotations"]
+    assert cited["url_citation"] == {"url": "https://example.org"}
 
 
 def test_a_spoken_message_is_its_transcript_and_an_audio_block(gateway) -> None:

@@ -141,6 +141,13 @@ def test_reasoning_refusals_and_logprobs_are_kept(gateway) -> None:
     assert found.additional_kwargs["cost"] == 0.5
 
 
+def test_annotations_are_kept(gateway) -> None:
+    cited = {"annotations": [{"type": "url_citation", "url_citation": {"url": "https://example.org"}}]}
+    gateway.will_answer(chat_reply("Yes.", **cited), chat_stream("Yes.", cited))
+    for response in (llm(gateway).chat(asked()), list(llm(gateway).stream_chat(asked()))[-1]):
+        assert response.message.additional_kwargs == cited
+
+
 def test_thinking_is_streamed(gateway) -> None:
     gateway.will_answer(chat_stream({"reasoning": "H"}, {"reasoning": "m."}, "Yes."))
     responses = list(llm(gateway).stream_chat(asked()))

@@ -96,14 +96,27 @@ def test_calls_are_blocks_and_go_back_as_calls(gateway) -> None:
     assert told == {"role": "tool", "tool_call_id": "call_1", "content": "6"}
 
 
-@pytest.mark.parametrize(("parallel", "count"), [(True, 2), (False, 1)])
-def test_several_calls_come_only_if_they_may(gateway, parallel: bool, count: int) -> None:
+@pytest.mark.parametrize(("parallel", "told"), [(True, None), (False, False)])
+def test_the_gateway_is_told_whether_it_may_send_several_calls(gateway, parallel: bool, told: bool | None) -> None:
+    asking, options = llm(gateway), {"user_msg": "hi", "allow_parallel_tool_calls": parallel}
+    asking.chat_with_tools([MULTIPLY], **options)
+    asyncio.run(asking.achat_with_tools([MULTIPLY], **options))
+    gateway.will_answer(chat_stream("yes"))
+    list(asking.stream_chat_with_tools([MULTIPLY], **options))
+    assert [request.json.get("parallel_tool_calls") for request in gateway.requests] == [told] * 3
+
+
+def test_calls_that_were_paid_for_are_kept(gateway) -> None:
     calls = [call('{"a": 2, "b": 3}'), call('{"a": 4, "b": 5}', id="call_2")]
-    gateway.will_answer(chat_reply(None, tool_calls=calls))
+    whole, delta = chat_reply(None, tool_calls=calls), {"tool_calls": [{"index": i, **c} for i, c in enumerate(calls)]}
+    gateway.will_answer(whole, chat_stream(delta, finish="tool_calls"), whole, whole)
     asking = llm(gateway)
-    response = asking.chat_with_tools([MULTIPLY], user_msg="hi", allow_parallel_tool_calls=parallel)
-    assert len(asking.get_tool_calls_from_response(response)) == count
-    assert len(response.message.additional_kwargs["tool_calls"]) == count
+    responses = [asking.chat_with_tools([MULTIPLY], user_msg="hi")]
+    responses += list(asking.stream_chat_with_tools([MULTIPLY], user_msg="hi"))[-1:]
+    assert [len(asking.get_tool_calls_from_response(response)) for response in responses] == [2, 2]
+    outputs = [asking.predict_and_call([MULTIPLY], user_msg="hi")]
+    outputs.append(asyncio.run(asking.apredict_and_call([MULTIPLY], user_msg="hi")))
+    assert [[source.raw_output for source in output.sources] for output in outputs] == [[6, 20]] * 2
 
 
 def test_no_call_is_an_error_only_if_one_was_needed(gateway) -> None:

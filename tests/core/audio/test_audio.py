@@ -108,6 +108,21 @@ def test_broken_base64_is_refused(text: str) -> None:
         Audio.from_base64(text)
 
 
+@pytest.mark.parametrize("as_bytes", [False, True])
+def test_long_base64_is_checked_to_its_end(as_bytes: bool) -> None:
+    text = base64.b64encode(bytes(600_000)).decode()
+
+    def read(text: str) -> Audio:
+        return Audio.from_base64(text.encode() if as_bytes else text)
+
+    assert content(read(text)) == content(read(f"{text[:300_000]}\n{text[300_000:]}\n")) == bytes(600_000)
+    for place in (0, 262_143, 262_144, 600_000, len(text) - 1):
+        for wrong in "!=":
+            if wrong == "!" or place < len(text) - 1:
+                with pytest.raises(InvalidAudio, match="base64"):
+                    read(text[:place] + wrong + text[place + 1 :])
+
+
 @given(data=st.binary(max_size=400), position=st.integers(0, 500), length=st.integers(0, 500))
 def test_base64_is_read_at_any_place_as_its_bytes_are(data: bytes, position: int, length: int) -> None:
     reader = Audio.from_base64(base64.b64encode(data).decode()).open_content().open_reader()

@@ -215,6 +215,13 @@ def test_fragments_of_reasoning_and_refusals_are_joined() -> None:
     )
 
 
+def test_annotations_are_the_same_whole_and_streamed() -> None:
+    first, second = ({"type": "url_citation", "url_citation": {"url": f"https://example.org/{n}"}} for n in (1, 2))
+    streamed = decode_answer({"content": "Yes."}, {"annotations": [first]}, {"annotations": [second]})
+    whole = parse_answer(json.dumps(chat_reply("Yes.", annotations=[first, second]).body).encode(), {}, provider="x")
+    assert streamed.annotations == whole.annotations == (first, second)
+
+
 def test_the_last_of_repeated_usage_counts() -> None:
     events = [
         f'data: {{"choices": [], "usage": {{"prompt_tokens": {n}, "completion_tokens": {n}}}}}\n\n' for n in (1, 5)

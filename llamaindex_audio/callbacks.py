@@ -1,0 +1,134 @@
+"""Send a request under LlamaIndex's callbacks. They see redacted messages and responses; the caller gets complete ones.
+
+An async stream also closes all generators that it reads from. LlamaIndex leaves them to the garbage collector, and so
+to the event loop, which may be about to end.
+"""
+
+# LlamaIndex's decorators carry no types.
+# pyright: reportUntypedFunctionDecorator=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseAsyncGen,
+    ChatResponseGen,
+    CompletionResponseAsyncGen,
+)
+from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
+from llama_index.core.llms.llm import LLM
+
+from llamaindex_audio.event_payloads import redact_response
+from llamaindex_audio.responses import to_completion_response
+
+__all__ = ["asend_with_events", "astream_completions", "astream_with_events", "send_with_events", "stream_with_events"]
+
+T = TypeVar("T")
+
+
+def send_with_events(
+    llm: LLM, redacted: Sequence[ChatMessage], options: Mapping[str, Any], send: Callable[[], ChatResponse]
+) -> ChatResponse:
+    """Call `send` and return its response.
+
+    Args:
+        llm: whose callbacks are called.
+        redacted: the messages that callbacks see.
+        options: the options of the request, which callbacks see.
+        send: sends the request.
+    """
+    responses: list[ChatResponse] = []
+
+    @llm_chat_callback()
+    def call(_: LLM, messages: Any, **kwargs: Any) -> ChatResponse:
+        responses.append(send())
+        return redact_response(responses[0])
+
+    call(llm, redacted, **options)
+    return responses[0]
+
+
+async def asend_with_events(
+    llm: LLM, redacted: Sequence[ChatMessage], options: Mapping[str, Any], send: Callable[[], Awaitable[ChatResponse]]
+) -> ChatResponse:
+    """Do what `send_with_events` does on the running event loop."""
+    responses: list[ChatResponse] = []
+
+    @llm_chat_callback()
+    async def call(_: LLM, messages: Any, **kwargs: Any) -> ChatResponse:
+        responses.append(await send())
+        return redact_response(responses[0])
+
+    await call(llm, redacted, **options)
+    return responses[0]
+
+
+def stream_with_events(
+    llm: LLM, redacted: Sequence[ChatMessage], options: Mapping[str, Any], responses: ChatResponseGen
+) -> ChatResponseGen:
+    """Yield `responses` to the caller, and their redacted form to callbacks. Arguments as for `send_with_events`."""
+    pending: list[ChatResponse] = []
+
+    @llm_chat_callback()
+    def call(_: LLM, messages: Any, **kwargs: Any) -> ChatResponseGen:
+        for response in responses:
+            pending.append(response)
+            yield redact_response(response)
+
+    redacted_stream = call(llm, redacted, **options)
+
+    def take_responses() -> ChatResponseGen:
+        with contextlib.closing(responses), contextlib.closing(redacted_stream):
+            for _ in redacted_stream:
+                yield pending.pop()
+
+    return take_responses()
+
+
+async def astream_with_events(
+    llm: LLM, redacted: Sequence[ChatMessage], options: Mapping[str, Any], responses: ChatResponseAsyncGen
+) -> ChatResponseAsyncGen:
+    """Do what `stream_with_events` does on the running event loop."""
+    pending: list[ChatResponse] = []
+
+    async def redact_responses() -> ChatResponseAsyncGen:
+        async for response in responses:
+            pending.append(response)
+            yield redact_response(response)
+
+    redacted_responses = redact_responses()
+
+    @llm_chat_callback()
+    async def call(_: LLM, messages: Any, **kwargs: Any) -> ChatResponseAsyncGen:
+        return redacted_responses
+
+    redacted_stream = await call(llm, redacted, **options)
+
+    return _close_with((pending.pop() async for _ in redacted_stream), redacted_stream, redacted_responses, responses)
+
+
+async def astream_completions(
+    llm: LLM, prompt: str, options: Mapping[str, Any], responses: ChatResponseAsyncGen
+) -> CompletionResponseAsyncGen:
+    """Do what `astream_with_events` does for a completion."""
+    completions = (to_completion_response(response) async for response in responses)
+
+    @llm_completion_callback()
+    async def call(_: LLM, prompt: str, **kwargs: Any) -> CompletionResponseAsyncGen:
+        return completions
+
+    return _close_with(await call(llm, prompt, **options), completions, responses)
+
+
+async def _close_with(stream: AsyncGenerator[T], *sources: AsyncGenerator[Any]) -> AsyncGenerator[T]:
+    """Yield the items of a stream. Then close it, and the generators that it reads from in the order given."""
+    async with contextlib.AsyncExitStack() as stack:
+        for generator in (*reversed(sources), stream):
+            stack.push_async_callback(generator.aclose)
+        async for item in stream:
+            yield item
