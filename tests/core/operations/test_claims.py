@@ -1,10 +1,12 @@
 """A piece is claimed by one call at a time, and a claim ends with its call."""
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from audio_core import Audio, AudioClient, StoreError, Transcript, TranscriptStore
 from audio_core.http.clients import Clients
 from audio_core.http.driver import run
+from audio_core.http.flow import Flow, Pause
 from audio_core.operations import claims, transcript_store
 from audio_core.operations.claims import transcribe_once
 from audio_core.operations.transcript_store import PieceKey
@@ -36,6 +39,15 @@ def create_client(gateway: ScriptedGateway, store: TranscriptStore | Path) -> Au
 def return_transcript(text: str):
     return Transcript(text)
     yield  # makes it a flow without steps
+
+
+def run_by_hand(flow: Flow[Transcript], wait: Callable[[float], None]) -> Transcript:
+    step = next(flow)
+    try:
+        while True:
+            step = flow.send(wait(step.seconds) if isinstance(step, Pause) else step.function())
+    except StopIteration as done:
+        return done.value
 
 
 async def test_a_cancelled_call_leaves_no_claim_wherever_it_is_cancelled(gateway, store) -> None:
@@ -154,6 +166,59 @@ def test_a_store_that_others_may_write_to_is_refused(store, tmp_path: Path) -> N
     (tmp_path / "jobs.sqlite").chmod(0o666)
     with pytest.raises(StoreError, match="chmod 600"):
         store.claim(KEY)
+
+
+def test_a_store_that_another_process_is_creating_is_waited_for(
+    store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, waits = tmp_path / "jobs.sqlite", []
+    path.touch(0o600)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        def wait(seconds: float) -> None:
+            waits.append(seconds)
+            if len(waits) == 2:
+                other.execute("COMMIT")
+
+        monkeypatch.setattr(time, "sleep", wait)
+        assert store.claim(KEY) is True
+    assert waits == [waits[0]] * 2
+    assert 0 < waits[0] < 1
+
+
+def test_a_store_that_stays_locked_is_an_error(store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transcript_store, "_LOCK_TIMEOUT", 0.05)
+    path = tmp_path / "jobs.sqlite"
+    path.touch(0o600)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked"):
+            store.claim(KEY)
+
+
+def test_a_call_that_waits_says_so_once_and_takes_what_the_other_has_saved(
+    store, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    store.claim(KEY)
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            store.save(KEY, Transcript("hi"))
+
+    assert run_by_hand(transcribe_once(store, KEY, return_transcript("never")), wait) == Transcript("hi")
+    assert len(waits) == 3
+    assert caplog.messages == ["talk.mp3: waiting for another call that transcribes the same piece."]
+
+
+def test_a_claim_that_was_released_is_not_acquired_any_more(store) -> None:
+    claim = claims._Claim(store, KEY)
+    claim.release()
+    assert claim.acquire() is False
+    assert store.claim(KEY) is True
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602])

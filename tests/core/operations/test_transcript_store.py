@@ -98,6 +98,7 @@ def test_what_changes_the_text_is_another_piece(change: dict) -> None:
 
 def test_what_does_not_change_the_text_is_the_same_piece() -> None:
     assert replace(KEY, label="copy.mp3").compute_digest() == KEY.compute_digest()
+    assert replace(KEY, start=0.0004, end=300.0004).compute_digest() == KEY.compute_digest()  # less than a millisecond
     assert replace(KEY, options=TranscriptionOptions(gaps="mark", extra={})).compute_digest() == KEY.compute_digest()
 
 

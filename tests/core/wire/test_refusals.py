@@ -25,6 +25,12 @@ def parse(message: str, status: int = 400) -> Refusal | None:
         ("Maximum clip duration (30s) exceeded.", 400, 30),
         ("The audio duration must be under 0.25 hours.", 413, 900),
         ("Duration exceeds the limit of 600 sec", 422, 600),
+        ("Audio too long: at 1,200.5 seconds it must end", 400, 1200.5),
+        ("Audio too long: at most 600000 milliseconds", 400, 600),
+        ("Audio too long: at most 600000ms", 400, 600),
+        ("Audio too long: 10-MINUTE limit", 400, 600),
+        ("Audio too long: the limits are 300 s and 600 s", 400, 600),
+        ("Audio too long: 0 seconds are left", 400, None),
     ],
 )
 def test_a_length_that_is_refused_tells_the_limit(message: str, status: int, limit: float | None) -> None:
@@ -40,6 +46,10 @@ def test_a_length_that_is_refused_tells_the_limit(message: str, status: int, lim
         ("File is too large: max 25 MB", 400, 25 * MB),
         ("The file size exceeds the limit of 20MiB.", 422, 20 * MB),
         ("audio payload larger than 10,000,000 bytes", 400, 10 * MB),
+        ("File too large: 20000 kb", 400, 20 * MB),
+        ("File too large: 0.02 GB", 400, 20 * MB),
+        ("File too large: 20000000", 400, 20 * MB),
+        ("File too large: error 4130", 400, None),
     ],
 )
 def test_a_size_that_is_refused_tells_the_limit(message: str, status: int, limit: float | None) -> None:
@@ -92,6 +102,26 @@ def test_what_was_sent_is_not_the_limit() -> None:
     assert parse("Audio of 1500 seconds is longer than the maximum of 1499 s") == Refusal("seconds", 1499)
     assert parse("Audio of 1500 seconds is longer than allowed") == Refusal("seconds", None)
     assert parse("Audio is longer than 9999 seconds") == Refusal("seconds", None)
+
+
+@pytest.mark.parametrize(
+    ("message", "limit"),
+    [
+        ("1500 seconds is longer than 1471 seconds", 1471.0),  # too close to what was sent, but there are two
+        ("1500 seconds is longer than 1531 seconds", None),
+        ("1471 seconds is too long", None),
+        ("1470 seconds is too long", 1470.0),
+        ("1530 seconds is longer than 1520 seconds", 1520.0),
+    ],
+)
+def test_a_number_that_is_nearly_what_was_sent_is_the_limit_beside_another(message: str, limit: float | None) -> None:
+    assert parse(message) == Refusal("seconds", limit)
+
+
+@pytest.mark.parametrize("status", [400, 413, 415, 422])
+def test_a_context_that_overflows_is_about_size_if_the_status_says_so(status: int) -> None:
+    refusal = parse_refusal(ContextOverflow("maximum context length exceeded", status=status), SENT)
+    assert refusal == Refusal("bytes" if status == 413 else "seconds")
 
 
 @given(st.text(), st.sampled_from([400, 413, 415, 422]))

@@ -400,3 +400,110 @@ def test_without_a_text_that_of_the_segments_counts(text: object) -> None:
 def test_a_null_does_not_hide_another_name_of_the_field() -> None:
     segment = {"start": 0, "end": 1, "text": "hi", "speaker_label": None, "speaker": "Ann"}
     assert parse({"text": "hi", "segments": [segment]}).segments[0].speaker == "Ann"
+
+
+@pytest.mark.parametrize(
+    ("fields", "confidence"),
+    [
+        ({"confidence": 0}, 0.0),
+        ({"confidence": 1}, 1.0),
+        ({"confidence": "0.5"}, 0.5),
+        ({"confidence": 0.5, "avg_logprob": -0.1}, 0.5),
+        ({"avg_logprob": 0.3}, 1.0),
+        ({"avg_logprob": 0.0}, 1.0),
+    ],
+)
+def test_a_confidence_is_a_probability(fields: dict[str, object], confidence: float) -> None:
+    segment = {"start": 0, "end": 1, "text": "hi", **fields}
+    assert parse({"text": "hi", "segments": [segment]}).segments[0].confidence == confidence
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "times"),
+    [
+        (4.0, 6.0, (4.0, 6.0, False)),  # a second late: models often are
+        (4.0, 6.01, (4.0, 5.0, False)),
+        (4.99, 7.0, (4.99, 5.0, False)),
+        (5.0, 7.0, (5.0, 5.0, True)),
+        (5.5, 6.0, (5.5, 6.0, False)),
+        (3.0, 2.0, (3.0, 3.0, False)),
+        (1e9, 2.0, (0.0, 2.0, True)),
+        (None, 2.0, (0.0, 2.0, True)),
+        (2.0, None, (2.0, 5.0, True)),
+    ],
+)
+def test_times_are_put_in_order_and_before_the_end(start: object, end: object, times: tuple) -> None:
+    (segment,) = parse({"text": "hi", "segments": [{"start": start, "end": end, "text": "hi"}]}, duration=5.0).segments
+    assert (segment.start, segment.end, segment.is_estimated) == times
+
+
+def test_without_a_length_the_last_time_that_is_known_is_the_end() -> None:
+    segments = [{"start": 7, "end": 8, "text": "b"}, {"start": 1, "end": None, "text": "cc"}, {"text": "d"}]
+    parsed = parse({"text": "b cc d", "segments": segments}).segments
+    assert [(each.text, each.start, each.end) for each in parsed] == [
+        ("cc", 1.0, pytest.approx(1 + 7 * 2 / 3)),
+        ("d", pytest.approx(1 + 7 * 2 / 3), 8.0),
+        ("b", 7.0, 8.0),
+    ]
+
+
+def test_a_word_goes_to_the_segment_that_holds_its_middle_or_to_the_nearest() -> None:
+    times = [("a", 0.0, 0.5), ("b", 1.8, 2.6), ("c", 2.5, 2.9), ("d", 3.3, 3.6), ("e", 3.9, 4.3), ("f", 6.0, 6.2)]
+    words = [{"word": text, "start": start, "end": end} for text, start, end in times]
+    segments = [{"start": 1, "end": 2, "text": "a b c"}, {"start": 4, "end": 5, "text": "d e f"}]
+    first, second = parse({"text": "a b c d e f", "segments": segments, "words": words}, duration=7.0).segments
+    assert [word.text for word in first.words] == ["a", "b", "c"]
+    assert [word.text for word in second.words] == ["d", "e", "f"]
+
+
+def test_words_of_the_segments_count_before_those_of_the_response() -> None:
+    segments = [{"start": 0, "end": 1, "text": "hi", "words": [{"word": "hi", "start": 0.2, "end": 0.4}]}]
+    words = [{"word": "ho", "start": 0.1, "end": 0.5}]
+    (segment,) = parse({"text": "hi", "segments": segments, "words": words}, duration=1.0).segments
+    assert segment.words == (Word(0.2, 0.4, "hi"),)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "times"),
+    [(1, 2, (1.0, 2.0)), (1, None, (1.0, 1.0)), (3, 2, (3.0, 3.0)), (4, 9, (4.0, 5.0)), (8, 9, (5.0, 5.0))],
+)
+def test_a_sound_lies_within_the_recording(start: float, end: float | None, times: tuple[float, float]) -> None:
+    words = [{"word": " (cough) ", "start": start, "end": end}, {"word": "(no time)"}, {"word": "hi", "start": 0}]
+    (event,) = parse({"text": "hi", "words": words}, duration=5.0).events
+    assert (event.start, event.end, event.text) == (*times, "(cough)")
+
+
+def test_a_sound_is_removed_from_the_segment_in_which_it_lies() -> None:
+    times = [(0, 2), (2.5, 4), (6, 8)]
+    segments = [{"start": start, "end": end, "text": f"[bell] {start}"} for start, end in times]
+    words = [{"word": "[bell]", "start": start, "end": start + 0.5} for start in (2, 6)]
+    transcript = parse({"text": "x", "segments": segments, "words": words}, duration=9.0)
+    assert [segment.text for segment in transcript.segments] == ["0", "[bell] 2.5", "6"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "duration"),
+    [
+        ({"duration": 3}, 3.0),
+        ({"duration": -1, "input_length_ms": 2500}, 2.5),
+        ({"input_length_ms": 0}, None),
+        ({}, None),
+    ],
+)
+def test_without_a_measured_length_that_of_the_gateway_counts(reply: dict[str, object], duration: float | None) -> None:
+    transcript = parse({"text": "hi", **reply})
+    assert (transcript.duration, transcript.segments) == (duration, (Segment(0.0, duration or 0.0, "hi"),))
+    assert parse({"text": "hi", **reply}, duration=9.0).duration == 9.0
+
+
+@pytest.mark.parametrize("text", [" <html>busy</html>", '{"a": ', " [1, ", " \n"])
+def test_a_broken_page_is_no_plain_text(text: str) -> None:
+    with pytest.raises(IncompleteResponse):
+        parse(text, 2.0, "text/plain")
+
+
+def test_bytes_that_are_no_text_cost_themselves_alone() -> None:
+    body = b"caf\xe9 au lait"
+    assert parse_transcript(body, {"content-type": "text/plain"}, provider="p", model="m").text == "caf\ufffd au lait"
+    with pytest.raises(IncompleteResponse, match="p "):
+        parse_transcript(body, {}, provider="p", model="m")
