@@ -1,6 +1,8 @@
 """Where recordings are cut."""
 
+import io
 import math
+import wave
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -124,9 +126,11 @@ class ScriptedVad:
             yield VadFrame(number * FRAME, self._levels.get(number, self._level), number in self._quiet)
 
 
-def cut_frames(frames: int, vad: ScriptedVad, *, start: float = 0.0) -> list[tuple[float, float, float]]:
-    """Return start, end and overlap of the pieces of at most 20 seconds."""
-    segmenter = Segmenter(start, 20.0, vad)
+def cut_frames(
+    frames: int, vad: ScriptedVad, *, start: float = 0.0, longest: float = 20.0
+) -> list[tuple[float, float, float]]:
+    """Return start, end and overlap of the pieces."""
+    segmenter = Segmenter(start, longest, vad)
     pieces = [piece for _ in range(frames) for piece in segmenter.feed(bytes(2 * FRAME))] + list(segmenter.close())
     return [(round(piece.start, 3), round(piece.end, 3), round(piece.shared, 3)) for piece in pieces]
 
@@ -161,6 +165,11 @@ def test_without_a_pause_the_cut_lies_at_the_quietest_moment_and_both_pieces_hol
         (100.0, round(102 + cut_at, 3), 0.0),
         (round(98 + cut_at, 3), 130.0, 4.0),
     ]
+
+
+def test_a_short_piece_is_searched_where_its_overlap_leaves_room() -> None:
+    levels = dict.fromkeys(range(400, 405), 500.0) | dict.fromkeys(range(390, 395), 9.0)
+    assert cut_frames(800, ScriptedVad(levels=levels), longest=12.0) == [(0.0, 10.04, 0.0), (6.04, 16.0, 4.0)]
 
 
 def test_a_moment_is_a_tenth_of_a_second() -> None:
@@ -208,3 +217,12 @@ def test_a_piece_knows_what_it_is_without_being_read() -> None:
     piece, _ = cut(loud(3.5) + quiet(0.5) + loud(2.0), start=10.0)
     assert piece.properties == probe(piece.audio)
     assert piece.properties.duration == pytest.approx(piece.end - piece.start)
+
+
+def test_what_a_user_must_know_of_a_recording_is_told() -> None:
+    left, file, warnings = array("h", loud(2.0)), io.BytesIO(), list[str]()
+    with wave.open(file, "wb") as out:
+        out.setparams((2, 2, RATE, 0, "NONE", ""))
+        out.writeframes(array("h", (sample for each in left for sample in (each, -each))).tobytes())
+    assert [piece.is_silent for piece in cut_recording(Audio.of(file.getvalue()), 4.0, warnings=warnings)] == [False]
+    assert ["cancel each other" in warning for warning in warnings] == [True]

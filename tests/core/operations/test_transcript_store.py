@@ -78,8 +78,8 @@ def test_a_claim_is_for_one_until_it_is_given_up(store) -> None:
     "change",
     [
         {"sha256": "cd" * 32},
-        {"start": 1.0},
-        {"end": 299.0},
+        {"start": 0.001},
+        {"end": 299.999},
         {"provider": "cortecs"},
         {"model": "n"},
         {"options": TranscriptionOptions(language="en")},
