@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+import asyncio
+import math
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +16,7 @@ from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import LangSmithParams, ModelProfile
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, SkipValidation, model_validator
 
 from audio_core import Access, AudioClient, SpeechOptions, __version__
@@ -25,11 +28,13 @@ from audio_core.integration import (
     split_gateway_options,
     to_access,
 )
-from langchain_audio.cache import AudioDigestCache
+from langchain_audio.cache import DigestedMessages, get_originals
 from langchain_audio.errors import translate_errors
 from langchain_audio.events import EventStreamingModel
 from langchain_audio.messages import to_chat_messages
+from langchain_audio.open_folders import get_open_folders
 from langchain_audio.responses import ChunkBuilder, get_langchain_provider, to_chat_result
+from langchain_audio.token_counting import count_tokens_with_audio
 from langchain_audio.tool_calling import ToolCallingModel
 
 __all__ = ["ChatAudio"]
@@ -152,15 +157,18 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
         names = find_provider(self.provider).api_key_env
         return {"api_key": names[0]} if names else {}
 
-    def with_folder(self, folder: str | Path) -> ChatAudio:
-        """Return a copy of this model whose messages may also open the files of a folder.
+    def get_num_tokens(self, text: str) -> int:
+        """Estimate the tokens of a text, without a tokenizer."""
+        return math.ceil(len(text) / 4)  # as LangChain's count_tokens_approximately does
 
-        Example:
-            >>> ChatAudio(model="google/gemini-2.5-flash").with_folder("recordings").access.roots
-            ('recordings',)
+    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
+        """Estimate the tokens of messages as `count_tokens_with_audio` does, so that `trim_messages` can use this model.
+
+        Args:
+            messages: nothing that they name is opened.
+            tools: tools whose descriptions count too.
         """
-        access = to_access(self.access)
-        return self.model_copy(update={"access": replace(access, roots=(*access.roots, folder))})
+        return count_tokens_with_audio(messages, tools=[*map(convert_to_openai_tool, tools or ())])
 
     # --- responses ---
 
@@ -173,6 +181,12 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
         options = build_client_options(vars(self), api_key=key, has_named_provider=is_named)
         memo = self._memo = self._memo.refresh(AudioClient, options)
         return memo.value
+
+    @property
+    def _access(self) -> Access:
+        """What messages may open now: `access`, and the folders that `open_folder` opened."""
+        access = to_access(self.access)
+        return replace(access, roots=(*access.roots, *get_open_folders()))
 
     def _build_options(self, stop: list[str] | None, **kwargs: Any) -> dict[str, Any]:
         fields, _ = split_gateway_options(self.provider, self.gateway_options)
@@ -193,8 +207,8 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
     ) -> ChatResult:
         options = self._build_options(stop, **kwargs)
         with translate_errors():
-            core_messages = to_chat_messages(messages)
-            answer = self._client.chat(core_messages, options, access=to_access(self.access))
+            core_messages = to_chat_messages(get_originals(messages))
+            answer = self._client.chat(core_messages, options, access=self._access)
             return to_chat_result(answer, is_spoken=_is_speech_requested(options))
 
     async def _agenerate(
@@ -206,8 +220,8 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
     ) -> ChatResult:
         options = self._build_options(stop, **kwargs)
         with translate_errors():
-            core_messages = to_chat_messages(messages)
-            answer = await self._client.achat(core_messages, options, access=to_access(self.access))
+            core_messages = await asyncio.to_thread(to_chat_messages, get_originals(messages))
+            answer = await self._client.achat(core_messages, options, access=self._access)
             return to_chat_result(answer, is_spoken=_is_speech_requested(options))
 
     def _stream(
@@ -220,8 +234,8 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
         options = self._build_stream_options(stop, **kwargs)
         builder = ChunkBuilder(is_spoken=_is_speech_requested(options))
         with translate_errors():
-            core_messages = to_chat_messages(messages)
-            for delta in self._client.stream_chat(core_messages, options, access=to_access(self.access)):
+            core_messages = to_chat_messages(get_originals(messages))
+            for delta in self._client.stream_chat(core_messages, options, access=self._access):
                 chunk = builder.convert(delta)
                 if chunk is None:
                     continue
@@ -239,8 +253,8 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
         options = self._build_stream_options(stop, **kwargs)
         builder = ChunkBuilder(is_spoken=_is_speech_requested(options))
         with translate_errors():
-            core_messages = to_chat_messages(messages)
-            async for delta in self._client.astream_chat(core_messages, options, access=to_access(self.access)):
+            core_messages = await asyncio.to_thread(to_chat_messages, get_originals(messages))
+            async for delta in self._client.astream_chat(core_messages, options, access=self._access):
                 chunk = builder.convert(delta)
                 if chunk is None:
                     continue
@@ -251,17 +265,18 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
     # --- a cache without audio in its keys ---
 
     def _generate_with_cache(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
-        return super(ChatAudio, self._with_digest_cache())._generate_with_cache(messages, *args, **kwargs)
+        if self._has_cache:
+            messages = DigestedMessages(messages, self._access)
+        return super()._generate_with_cache(messages, *args, **kwargs)
 
     async def _agenerate_with_cache(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
-        return await super(ChatAudio, self._with_digest_cache())._agenerate_with_cache(messages, *args, **kwargs)
+        if self._has_cache:
+            messages = await asyncio.to_thread(DigestedMessages, messages, self._access)
+        return await super()._agenerate_with_cache(messages, *args, **kwargs)
 
-    def _with_digest_cache(self) -> ChatAudio:
-        cache = self.cache if isinstance(self.cache, BaseCache) else get_llm_cache()
-        if self.cache is False or cache is None:
-            return self
-        _ = self._client  # so that the copy, which shares it, makes none for each call
-        return self.model_copy(update={"cache": AudioDigestCache(cache, to_access(self.access))})
+    @property
+    def _has_cache(self) -> bool:
+        return self.cache is not False and (isinstance(self.cache, BaseCache) or get_llm_cache() is not None)
 
 
 def _is_speech_requested(options: Mapping[str, Any]) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from langchain_core.documents import Document
-from langchain_core.messages import AudioContentBlock
 
 from audio_core import InvalidAudio
 from audio_core.integration import format_citation, get_clip_url
@@ -28,7 +29,7 @@ def cite(document: Document, *, link: bool = False) -> str:
     return format_citation(document.metadata, link=link)
 
 
-def clip_block(document: Document, padding: float = 0.0) -> AudioContentBlock:
+def clip_block(document: Document, padding: float = 0.0) -> dict[str, Any]:
     """Return an audio block for a message that refers to the part of the recording that a Document transcribes.
 
     The recording is opened when the message is sent. `ChatAudio` opens it if its `access` allows the folder.
@@ -52,4 +53,4 @@ def clip_block(document: Document, padding: float = 0.0) -> AudioContentBlock:
         raise InvalidAudio(
             "The document's recording has no path or URL, so no clip can be sent: load it from a path or URL."
         )
-    return AudioContentBlock(type="audio", url=url)
+    return {"type": "audio", "url": url}

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, ToolMessage
 
 from audio_core import MissingDependency
 from audio_core.integration import AudioStore
 from langchain_audio.audio_references import inline_audio, offload_audio
 from langchain_audio.chat_models import ChatAudio
+from langchain_audio.open_folders import open_folder
 
 try:
     from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
@@ -30,6 +31,9 @@ __all__ = ["AudioOffloadMiddleware"]
 
 State = AgentState[Any]
 
+_COMPRESSED = "+zlib"  # LangGraph's EncryptedSerializer marks its data likewise
+_SMALLEST, _LARGEST = 256, 2**20  # bytes: to compress less gains nothing, and more would hold an event loop up
+
 
 class AudioOffloadMiddleware(AgentMiddleware[State, Any, Any]):
     """Middleware that moves audio from an agent's messages into a folder and leaves references in the messages.
@@ -37,14 +41,17 @@ class AudioOffloadMiddleware(AgentMiddleware[State, Any, Any]):
     The model still receives the audio. History, traces, summaries and token counts stay small. A checkpointer saves an
     agent's input before any middleware runs. Pass it `serde`, so that checkpoints hold references too.
 
-    `ChatAudio` opens the references itself. For any other model, the audio is put back for the duration of the call.
+    `ChatAudio` opens the references itself, also if a middleware that stands before or after this one chooses it. For
+    any other model, the audio is put back for the duration of the call. If another middleware may choose such a model in
+    place of `ChatAudio`, this one must stand after it in the list.
 
     Args:
         folder: where the audio is saved. A file's name is the SHA-256 of its bytes. Only the file's owner can read it.
             Nothing is deleted from the folder.
 
     Attributes:
-        serde: a serializer for a checkpointer, such as `InMemorySaver(serde=offload.serde)`.
+        serde: a serializer for a checkpointer, such as `InMemorySaver(serde=offload.serde)`. It also compresses, and
+            reads what LangGraph's own serializer has written.
 
     Example:
         >>> offload = AudioOffloadMiddleware("recordings")
@@ -55,7 +62,6 @@ class AudioOffloadMiddleware(AgentMiddleware[State, Any, Any]):
     def __init__(self, folder: str | Path) -> None:
         super().__init__()
         self._folder = AudioStore(folder)
-        self._models: dict[int, tuple[ChatAudio, ChatAudio]] = {}  # holds the original too: its id must not be reused
         self.serde: SerializerProtocol = _OffloadSerializer(self._folder)
 
     def before_agent(self, state: State, runtime: Runtime[Any]) -> dict[str, Any] | None:
@@ -85,13 +91,17 @@ class AudioOffloadMiddleware(AgentMiddleware[State, Any, Any]):
             InvalidAudio: if a file is no longer in the folder.
             StoreError: if the folder cannot be used.
         """
-        return self._offload_response(handler(self._prepare_request(request)))
+        with open_folder(self._folder.folder):
+            return self._offload_response(handler(self._inline_audio(request)))
 
     async def awrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
     ) -> ModelResponse[Any]:
         """Do what `wrap_model_call` does on the running event loop."""
-        return self._offload_response(await handler(await asyncio.to_thread(self._prepare_request, request)))
+        request = await asyncio.to_thread(self._inline_audio, request)
+        with open_folder(self._folder.folder):
+            response = await handler(request)
+        return await asyncio.to_thread(self._offload_response, response)
 
     def wrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage | Command[Any]]
@@ -116,27 +126,30 @@ class AudioOffloadMiddleware(AgentMiddleware[State, Any, Any]):
     def _offload_response(self, response: ModelResponse[Any]) -> ModelResponse[Any]:
         return replace(response, result=offload_audio(response.result, self._folder))
 
-    def _prepare_request(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
+    def _inline_audio(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
         if isinstance(request.model, ChatAudio):
-            return request.override(model=self._authorize_model(request.model))
+            return request
         messages = cast("Sequence[Any]", request.messages)
         return request.override(messages=[inline_audio(message, self._folder) for message in messages])
 
-    def _authorize_model(self, model: ChatAudio) -> BaseChatModel:
-        """Return the model's copy that may open the folder, always the same one so that its connections are reused."""
-        if id(model) not in self._models:
-            self._models[id(model)] = (model, model.with_folder(self._folder.folder))
-        return self._models[id(model)][1]
-
 
 class _OffloadSerializer(SerializerProtocol):
-    """LangGraph's own serializer, but with references in place of audio."""
+    """LangGraph's own serializer, but with references in place of audio, and compressed.
+
+    Each step of an agent is saved with all its messages. Their references are long, and the same each time.
+    """
 
     def __init__(self, folder: AudioStore) -> None:
         self._folder, self._serializer = folder, JsonPlusSerializer()
 
     def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
-        return self._serializer.dumps_typed(offload_audio(obj, self._folder))
+        kind, data = self._serializer.dumps_typed(offload_audio(obj, self._folder))
+        if not _SMALLEST <= len(data) <= _LARGEST:
+            return kind, data
+        return kind + _COMPRESSED, zlib.compress(data)
 
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
-        return self._serializer.loads_typed(data)
+        kind, content = data
+        if kind.endswith(_COMPRESSED):
+            kind, content = kind.removesuffix(_COMPRESSED), zlib.decompress(content)
+        return self._serializer.loads_typed((kind, content))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from langchain_core.messages.tool import ToolCallChunk, tool_call, tool_call_chu
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 from audio_core import Answer, Audio, Delta, Speech, Usage
-from audio_core.integration import SpeechDelta, drop_none
+from audio_core.integration import SpeechDelta, drop_none, open_stored
 from langchain_audio.messages import get_expiry
 
 __all__ = ["ChunkBuilder", "get_langchain_provider", "speech_in", "to_chat_result"]
@@ -52,21 +53,32 @@ def speech_in(message: AIMessage) -> Speech | None:
     """Return the speech in a message, to save or play; None if there is none.
 
     Args:
-        message: from `ChatAudio`, or the sum of its streamed chunks.
+        message: from `ChatAudio`, or the sum of its streamed chunks. The file to which `AudioOffloadMiddleware` moved the
+            speech is read.
+
+    Raises:
+        AudioNotFound: if this file is no longer there.
 
     Example:
         >>> block = {"type": "audio", "base64": "AAAA", "mime_type": "audio/pcm;rate=24000"}
         >>> speech_in(AIMessage([block])).to_wav()[:4]
         b'RIFF'
     """
-    blocks = [block for block in message.content if isinstance(block, dict) and block.get("type") == "audio"]
-    if not blocks or "base64" not in blocks[0]:
+    blocks = (block for block in message.content if isinstance(block, dict) and block.get("type") == "audio")
+    block = next(blocks, None)
+    audio = _open_speech(block) if block else None
+    if block is None or audio is None:
         return None
-    data = pybase64.b64decode(str(blocks[0]["base64"]))
-    mime = str(blocks[0].get("mime_type") or "")
-    audio = Audio.of(data, format=mime) if mime.startswith("audio/pcm") else Audio.of(data)
-    speech_id = cast("str | None", blocks[0].get("id"))
-    return Speech(data, audio.format, message.text, speech_id, get_expiry(blocks[0]), audio.sample_rate)
+    with audio.open_content().open_reader() as reader:
+        data = reader.read()
+    return Speech(data, audio.format, message.text, block.get("id"), get_expiry(block), audio.sample_rate)
+
+
+def _open_speech(block: Mapping[str, Any]) -> Audio | None:
+    if "base64" not in block:
+        return open_stored(str(block.get("url") or ""))
+    mime = str(block.get("mime_type") or "")
+    return Audio.from_base64(str(block["base64"]), format=mime if mime.startswith("audio/pcm") else None)
 
 
 class ChunkBuilder:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from langchain_core.callbacks import AsyncCallbackManagerForToolRun, CallbackManagerForToolRun
@@ -51,10 +53,10 @@ def _raise_tool_errors() -> Generator[None]:
 class _AudioTool(BaseTool):
     """The fields of both tools. A wrong call gets a response, so that it does not end the agent's run."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", hide_input_in_errors=True)
 
-    client: AudioClient = Field(default_factory=AudioClient, exclude=True, repr=False)
-    access: Any = Field(default=None, exclude=True, repr=False)
+    client: AudioClient = Field(exclude=True, repr=False)
+    access: Any = Field(exclude=True, repr=False)
     max_seconds: float = 600.0
     response_format: Literal["content", "content_and_artifact"] = "content_and_artifact"
     handle_tool_error: Any = True
@@ -65,15 +67,21 @@ class _AudioTool(BaseTool):
         return AudioTools(self.client, access=self.access, max_seconds=self.max_seconds)
 
 
+def _to_artifact(text: str, value: ToolAnswer | Transcript) -> tuple[str, dict[str, Any]]:
+    """Return a tool's text with the value as JSON: a checkpoint turns any other value into that."""
+    return text, json.loads(json.dumps(asdict(value)))
+
+
 class ListenTool(_AudioTool):
     """A tool with which a model asks a question about a recording, and gets the response of a model that listens to it.
 
-    The content is the quoted response. The artifact is a `ToolAnswer`, with the URL of the clip and the cost.
+    The content is the quoted response. The artifact holds `text`, the URL of the `clip`, `model`, `provider` and `usage`
+    with the cost, as a dict, so that it is the same before and after a checkpoint.
 
     Args:
         client: a client whose model listens and responds.
-        access: what the calling model may open: an `Access`, a folder or several. By default nothing. URLs are opened
-            only on the `hosts` of an `Access`.
+        access: what the calling model may open: an `Access`, a folder or several. URLs are opened only on the `hosts`
+            of an `Access`.
         max_seconds: the longest recording or clip that one call may use, in seconds.
 
     Example:
@@ -94,9 +102,9 @@ class ListenTool(_AudioTool):
         start: float | None = None,
         end: float | None = None,
         run_manager: CallbackManagerForToolRun | None = None,
-    ) -> tuple[str, ToolAnswer]:
+    ) -> tuple[str, dict[str, Any]]:
         with _raise_tool_errors():
-            return self._audio_tools.listen(audio, question, start, end)
+            return _to_artifact(*self._audio_tools.listen(audio, question, start, end))
 
     async def _arun(
         self,
@@ -105,20 +113,21 @@ class ListenTool(_AudioTool):
         start: float | None = None,
         end: float | None = None,
         run_manager: AsyncCallbackManagerForToolRun | None = None,
-    ) -> tuple[str, ToolAnswer]:
+    ) -> tuple[str, dict[str, Any]]:
         with _raise_tool_errors():
-            return await self._audio_tools.alisten(audio, question, start, end)
+            return _to_artifact(*await self._audio_tools.alisten(audio, question, start, end))
 
 
 class TranscribeTool(_AudioTool):
     """A tool with which a model gets the transcript of a recording, with times.
 
-    The content is the quoted text. The artifact is the `Transcript`.
+    The content is the quoted text. The artifact is the `Transcript` as a dict, so that it is the same before and after a
+    checkpoint: `Transcript.from_json(json.dumps(message.artifact))`.
 
     Args:
         client: a client that transcribes. The default runs in this process and needs no key.
-        access: what the calling model may open: an `Access`, a folder or several. By default nothing. URLs are opened
-            only on the `hosts` of an `Access`.
+        access: what the calling model may open: an `Access`, a folder or several. URLs are opened only on the `hosts`
+            of an `Access`.
         max_seconds: the longest recording or clip that one call may use, in seconds.
 
     Example:
@@ -127,6 +136,7 @@ class TranscribeTool(_AudioTool):
         > [00:00-00:04] good afternoon this is the city library how can i help you
     """
 
+    client: AudioClient = Field(default_factory=AudioClient, exclude=True, repr=False)
     name: str = "transcribe"
     description: str = TRANSCRIBE
     args_schema: ArgsSchema | None = _TranscribeArgs
@@ -137,9 +147,9 @@ class TranscribeTool(_AudioTool):
         start: float | None = None,
         end: float | None = None,
         run_manager: CallbackManagerForToolRun | None = None,
-    ) -> tuple[str, Transcript]:
+    ) -> tuple[str, dict[str, Any]]:
         with _raise_tool_errors():
-            return self._audio_tools.transcribe(audio, start, end)
+            return _to_artifact(*self._audio_tools.transcribe(audio, start, end))
 
     async def _arun(
         self,
@@ -147,9 +157,9 @@ class TranscribeTool(_AudioTool):
         start: float | None = None,
         end: float | None = None,
         run_manager: AsyncCallbackManagerForToolRun | None = None,
-    ) -> tuple[str, Transcript]:
+    ) -> tuple[str, dict[str, Any]]:
         with _raise_tool_errors():
-            return await self._audio_tools.atranscribe(audio, start, end)
+            return _to_artifact(*await self._audio_tools.atranscribe(audio, start, end))
 
 
 class AudioToolkit(BaseToolkit):
@@ -158,20 +168,21 @@ class AudioToolkit(BaseToolkit):
     Args:
         client: a client whose model listens and responds.
         transcriber: a client that transcribes. The default runs in this process and needs no key.
-        access: what the calling model may open: an `Access`, a folder or several. By default nothing. URLs are opened
-            only on the `hosts` of an `Access`.
+        access: what the calling model may open: an `Access`, a folder or several. URLs are opened only on the `hosts`
+            of an `Access`.
         max_seconds: the longest recording or clip that one call may use, in seconds.
 
     Example:
-        >>> [tool.name for tool in AudioToolkit(access="examples/audio").get_tools()]
+        >>> client = AudioClient("openai", model="gpt-audio")
+        >>> [tool.name for tool in AudioToolkit(client=client, access="examples/audio").get_tools()]
         ['listen', 'transcribe']
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", hide_input_in_errors=True)
 
-    client: AudioClient = Field(default_factory=AudioClient, exclude=True, repr=False)
+    client: AudioClient = Field(exclude=True, repr=False)
     transcriber: AudioClient = Field(default_factory=AudioClient, exclude=True, repr=False)
-    access: Any = Field(default=None, exclude=True, repr=False)
+    access: Any = Field(exclude=True, repr=False)
     max_seconds: float = 600.0
 
     def get_tools(self) -> list[BaseTool]:

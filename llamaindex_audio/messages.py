@@ -74,6 +74,8 @@ def _map_block(block: ContentBlock) -> Any:
             return _map_audio(block, block.data, block.path, block.url, block.document_mimetype)
         case DocumentBlock():
             return _map_document(block)
+        case ImageBlock() if _is_mislabelled_audio(block):
+            return _map_audio(block, block.image, block.path, block.url)
         case ImageBlock():
             return _map_image(block)
         case ThinkingBlock() | ToolCallBlock() | CachePoint():
@@ -114,6 +116,10 @@ def _map_document(block: DocumentBlock) -> dict[str, Any]:
     if block.url:
         raise InvalidAudio("a document by URL cannot be sent: give its data or path.")
     return {"type": "file", "file": {"filename": block.title or "document", "file_data": block.inline_url()}}
+
+
+def _is_mislabelled_audio(block: ImageBlock) -> bool:
+    return (block.image_mimetype or str(block.url or "")[:16].removeprefix("data:")).startswith("audio/")
 
 
 def _map_image(block: ImageBlock) -> dict[str, Any]:

@@ -10,6 +10,7 @@
 | `{"type": "audio_url", "audio_url": {"url": ...}}` | vLLM |
 | `{"type": "media", "mime_type": "audio/...", "data" or "file_uri": ...}` | Google |
 | `{"type": "file", "mime_type": "audio/...", ...}` or `{"file": {"file_data": "data:audio/..."}}` | LangChain, OpenAI |
+| `{"type": "image_url", "image_url": {"url": "data:audio/..."}}`, also `image`, `video`, `video_url` | handwritten blocks |
 """
 
 from __future__ import annotations
@@ -65,9 +66,10 @@ def is_audio_block(block: Mapping[str, Any]) -> bool:
     match block.get("type"):
         case "audio" | "input_audio" | "audio_url":
             return True
-        case "media" | "file":
-            mime = _get_mime_type(block) or to_text(_get_inner(block).get("file_data")) or ""
-            return mime[:16].lower().removeprefix("data:").startswith("audio/")
+        case "media" | "file" | "image" | "image_url" | "video" | "video_url":
+            inner = _get_inner(block)
+            places = (_get_mime_type(block), to_text(inner.get("file_data")), to_text(inner.get("url")))
+            return any((place or "")[:16].lower().removeprefix("data:").startswith("audio/") for place in places)
         case _:
             return False
 

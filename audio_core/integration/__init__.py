@@ -10,7 +10,7 @@ from audio_core.audio.formats import find_format, is_raw
 from audio_core.audio.sources import build_file_system_source
 from audio_core.errors import at_block
 from audio_core.http.access import open_authorized, to_access
-from audio_core.integration.audio_store import AudioStore
+from audio_core.integration.audio_store import AudioStore, open_stored
 from audio_core.integration.batch import Batch, BatchItem, Failure, OnError, find_recordings
 from audio_core.integration.memo import Memo
 from audio_core.integration.model_settings import build_client_options
@@ -73,6 +73,7 @@ __all__ = [
     "is_raw",
     "measure_seconds",
     "open_authorized",
+    "open_stored",
     "restore_passage",
     "split_gateway_options",
     "to_access",

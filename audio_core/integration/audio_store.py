@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,14 @@ import pybase64
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import Content, compute_sha256
 from audio_core.audio.formats import find_format
-from audio_core.errors import AudioError, StoreError
+from audio_core.errors import AudioError, InvalidAudio, StoreError
 from audio_core.http.access import Access, open_authorized
 from audio_core.operations.upload import encode_for_upload, measure_seconds
 
-__all__ = ["AudioStore", "StoredAudio"]
+__all__ = ["AudioStore", "StoredAudio", "open_stored"]
 
 _BLOCK_BYTES = 2**20
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +127,30 @@ class AudioStore:
 
     def __repr__(self) -> str:
         return f"AudioStore({self.folder.name!r})"
+
+
+def open_stored(url: str) -> Audio | None:
+    """Open a recording that an `AudioStore` has saved, in whichever folder.
+
+    Its name is the digest of its bytes, which is checked. So a URL that anyone may have written opens nothing else.
+
+    Args:
+        url: of the recording.
+
+    Returns:
+        The recording; None if the URL names no file with such a name.
+
+    Raises:
+        AudioNotFound: if the file is no longer there.
+        InvalidAudio: if its bytes are not those that its name tells.
+    """
+    try:
+        audio = Audio.of(url)
+    except AudioError:
+        return None
+    if audio.path is None or not _DIGEST.fullmatch(audio.path.stem):
+        return None
+    opened = open_authorized(audio, Access(roots=(audio.path.parent,)))
+    if compute_sha256(opened.open_content()) != audio.path.stem:
+        raise InvalidAudio(f"{audio.label} does not hold the recording that was saved under this name.")
+    return opened

@@ -8,7 +8,7 @@ from typing import Any, TypedDict, cast
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import EncodedAudio
-from audio_core.errors import InvalidRequest, at_block
+from audio_core.errors import InvalidOption, InvalidRequest, at_block
 from audio_core.http.access import Access
 from audio_core.http.body import encode_json
 from audio_core.http.endpoint import Endpoint
@@ -33,11 +33,20 @@ class ChatRequest:
         model: name of the model.
         messages: `ChatMessage`s, or mappings in OpenAI's shape with an `Audio` wherever a recording belongs.
         options: further fields of the body, such as `temperature`. Those that are None are left out.
+
+    Raises:
+        InvalidOption: if `n` asks for more choices than the one that is read.
     """
 
     model: str
     messages: Messages
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def __post_init__(self) -> None:
+        if self.options.get("n") not in (None, 1):
+            raise InvalidOption(
+                "One request has one answer: leave n out, and send the request again for another answer."
+            )
 
     @property
     def wants_speech(self) -> bool:

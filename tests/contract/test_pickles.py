@@ -24,9 +24,9 @@ OBJECTS: dict[str, tuple[Callable[..., Any], Use]] = {
     "AudioReader": (AudioReader, lambda it: it.load_data(WAV)),
 }
 TOOLS = {
-    "ListenTool": lambda client: ListenTool(client=client),
-    "TranscribeTool": lambda client: TranscribeTool(client=client),
-    "AudioToolkit": lambda client: AudioToolkit(client=client),
+    "ListenTool": lambda client: ListenTool(client=client, access=None),
+    "TranscribeTool": lambda client: TranscribeTool(client=client, access=None),
+    "AudioToolkit": lambda client: AudioToolkit(client=client, access=None),
 }
 
 

@@ -19,7 +19,7 @@ PUBLIC = {
         Granularity LISTEN LiteLLMOptions Memo OnError OpenRouterOptions Passage ReaderOptions SpeechDelta TRANSCRIBE
         ToolAnswer ToolCallDelta ToolRefusal Unit at_block build_client_options build_file_system_source chunk_passages compute_sha256
         drop_none find_format find_provider find_recordings format_citation get_clip_url is_audio_block is_raw
-        measure_seconds open_authorized restore_passage split_gateway_options to_access to_objects
+        measure_seconds open_authorized open_stored restore_passage split_gateway_options to_access to_objects
         to_openai_tool_choice
     """,
     "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence tone",

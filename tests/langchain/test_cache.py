@@ -1,16 +1,19 @@
 """LangChain's cache: equal audio hits, and keys stay small."""
 
 import base64
+import threading
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.globals import set_llm_cache
 from langchain_core.messages import HumanMessage
 
 from audio_core import AccessDenied
-from audio_core.testing import tone
+from audio_core.integration import compute_sha256
+from audio_core.testing import chat_stream, tone
 from langchain_audio import ChatAudio
 
 WAV = tone(2.0)
@@ -51,6 +54,41 @@ async def test_it_hits_in_async_calls_too(gateway, cache) -> None:
     model(gateway, cache).invoke([HumanMessage([V1])])
     assert (await model(gateway, cache).ainvoke([HumanMessage([OPENAI])])).text == "yes"
     assert len(gateway.requests) == 1
+
+
+async def test_calls_share_one_client_and_hash_a_file_once_each_off_the_event_loop(
+    gateway, cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(WAV)
+    threads = list[threading.Thread]()
+    clients = list[httpx.AsyncClient]()
+    create_client = httpx.AsyncClient
+
+    def watch(content: Any) -> str:
+        threads.append(threading.current_thread())
+        return compute_sha256(content)
+
+    def create(**options: Any) -> httpx.AsyncClient:
+        clients.append(create_client(**options))
+        return clients[-1]
+
+    monkeypatch.setattr("langchain_audio.cache.compute_sha256", watch)
+    monkeypatch.setattr("audio_core.http.clients.httpx.AsyncClient", create)
+    asking = model(gateway, cache, access=tmp_path)
+    for number in range(5):
+        await asking.ainvoke(
+            [HumanMessage([{"type": "audio", "path": str(path)}, {"type": "text", "text": str(number)}])]
+        )
+    assert (len(gateway.requests), len(threads), len(clients)) == (5, 5, 1)
+    assert threading.current_thread() not in threads
+
+
+def test_streams_and_callbacks_get_the_audio_and_not_its_digest(gateway, cache) -> None:
+    gateway.will_answer(chat_stream("yes"))
+    asking = model(gateway, cache, streaming=True)
+    assert asking.invoke([HumanMessage([V1])]).text == "yes"
+    assert gateway.requests[0].json["messages"][0]["content"][0]["input_audio"]["data"] == B64
 
 
 def test_keys_stay_small(gateway, cache) -> None:

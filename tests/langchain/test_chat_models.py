@@ -3,16 +3,27 @@
 import asyncio
 import base64
 import pickle
+import threading
 from pathlib import Path
 
 import pytest
-from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage, trim_messages
 from langchain_core.prompts import ChatPromptTemplate
 
-from audio_core import Access, AccessDenied, Audio, IncompleteResponse, InvalidAudio, MissingAPIKey, UnknownProvider
+from audio_core import (
+    Access,
+    AccessDenied,
+    Audio,
+    IncompleteResponse,
+    InvalidAudio,
+    InvalidOption,
+    MissingAPIKey,
+    UnknownProvider,
+)
 from audio_core.media.decode import probe
 from audio_core.testing import Reply, ScriptedGateway, chat_stream, tone
-from langchain_audio import ChatAudio
+from langchain_audio import ChatAudio, clip_block
+from langchain_audio.messages import to_chat_messages
 
 WAV = tone(0.2)
 B64 = base64.b64encode(WAV).decode()
@@ -201,3 +212,56 @@ def test_traces_know_provider_and_model(gateway) -> None:
     assert (params["ls_provider"], params["ls_model_name"]) == ("openai_audio", "other")
     model(gateway).invoke("hi", model="other")
     assert gateway.requests[0].json["model"] == "other"
+
+
+def test_several_choices_are_refused_before_anything_is_sent(gateway) -> None:
+    for asking in (model(gateway).bind(n=2), model(gateway, extra_body={"n": 2})):
+        for ask in (lambda asking=asking: asking.invoke("hi"), lambda asking=asking: list(asking.stream("hi"))):
+            with pytest.raises(InvalidOption, match="one answer"):
+                ask()
+    with pytest.raises(InvalidOption, match="one answer"):
+        model(gateway).generate([[HumanMessage("hi")]], n=2)
+    assert gateway.requests == []
+
+
+def test_tokens_are_counted_without_a_tokenizer_and_audio_by_its_seconds(gateway) -> None:
+    asking = model(gateway)
+    sound = HumanMessage([{"type": "audio", "url": "file:///a.mp3#t=0,100"}])
+    assert 3200 <= asking.get_num_tokens_from_messages([sound]) < 3300
+    assert asking.get_num_tokens("hello there") == 3
+    assert asking.get_num_tokens_from_messages([sound], tools=[clip_block]) > 3300
+    kept = trim_messages([sound, HumanMessage("And now?")], max_tokens=100, token_counter=asking)
+    assert [message.text for message in kept] == ["And now?"]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "image_url", "image_url": {"url": f"data:audio/wav;base64,{B64}"}},
+        {"type": "image_url", "image_url": f"data:audio/wav;base64,{B64}"},
+        {"type": "image", "url": f"data:audio/wav;base64,{B64}"},
+        {"type": "image", "base64": B64, "mime_type": "audio/wav"},
+        {"type": "video", "base64": B64, "mime_type": "audio/wav"},
+        {"type": "file", "url": f"data:audio/wav;base64,{B64}"},
+    ],
+    ids=str,
+)
+def test_audio_under_another_name_goes_out_as_audio(gateway, block: dict) -> None:
+    model(gateway).invoke([HumanMessage([block])])
+    (part,) = gateway.requests[0].json["messages"][0]["content"]
+    assert part == {"type": "input_audio", "input_audio": {"data": B64, "format": "wav"}}
+
+
+async def test_large_audio_is_checked_off_the_event_loop(gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = set[threading.Thread]()
+
+    def watch(messages: list) -> list:
+        threads.add(threading.current_thread())
+        return to_chat_messages(messages)
+
+    monkeypatch.setattr("langchain_audio.chat_models.to_chat_messages", watch)
+    await model(gateway).ainvoke([HumanMessage([SOUND])])
+    gateway.will_answer(chat_stream("yes"))
+    assert [chunk async for chunk in model(gateway).astream([HumanMessage([SOUND])])]
+    assert threads
+    assert threading.current_thread() not in threads

@@ -1,23 +1,34 @@
 """Agents whose history holds references, and whose model hears all the same."""
 
 import base64
+import gc
 import json
 import stat
+import weakref
 from pathlib import Path
 
 import pytest
 from langchain.agents import create_agent
-from langchain.agents.middleware import SummarizationMiddleware
+from langchain.agents.middleware import (
+    HumanInTheLoopMiddleware,
+    ModelCallLimitMiddleware,
+    ModelFallbackMiddleware,
+    ModelRetryMiddleware,
+    SummarizationMiddleware,
+    ToolCallLimitMiddleware,
+    wrap_model_call,
+)
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage, trim_messages
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from audio_core import Access, Audio, StoreError
+from audio_core import Access, AccessDenied, Audio, InvalidAudio, StoreError
 from audio_core.integration import AudioStore
 from audio_core.media.decode import probe
 from audio_core.testing import ScriptedGateway, chat_reply, tone
-from langchain_audio import ChatAudio, clip_block, count_tokens_with_audio
+from langchain_audio import ChatAudio, clip_block, count_tokens_with_audio, speech_in
 from langchain_audio.audio_references import offload_audio
 from langchain_audio.middleware import AudioOffloadMiddleware
 
@@ -73,7 +84,7 @@ async def test_five_turns_of_audio_leave_small_checkpoints(gateway, offload, tmp
         asked = {"messages": [question(f"What is in clip {turn}?")]}
         state = await agent.ainvoke(asked, thread) if is_async else agent.invoke(asked, thread)
         assert [sound["data"] for sound in sounds(gateway)] == [CLIP] * (turn + 1)
-    assert size(saver) <= 60_000
+    assert size(saver) <= 40_000
     block = state["messages"][0].content[1]
     assert block["url"].startswith((tmp_path / "sounds").as_uri())
     assert block["extras"] == {"seconds": SECONDS}
@@ -81,6 +92,89 @@ async def test_five_turns_of_audio_leave_small_checkpoints(gateway, offload, tmp
     assert kept.read_bytes() == base64.b64decode(CLIP)
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+
+
+def test_checkpoints_of_langgraphs_own_serializer_are_read(offload) -> None:
+    messages = [HumanMessage("What?" * 100)]
+    assert offload.serde.loads_typed(JsonPlusSerializer().dumps_typed(messages)) == messages
+    assert offload.serde.loads_typed(offload.serde.dumps_typed(messages)) == messages
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_model_that_another_middleware_chooses_hears_too(
+    gateway, offload, is_first: bool, is_async: bool
+) -> None:
+    fallback = ModelFallbackMiddleware(model(gateway))
+    middleware = [offload, fallback] if is_first else [fallback, offload]
+    broken = model(gateway, max_retries=0).model_copy(update={"base_url": "http://127.0.0.1:9/v1"})
+    agent = create_agent(broken, [], middleware=middleware)
+    asked = {"messages": [question()]}
+    state = await agent.ainvoke(asked) if is_async else agent.invoke(asked)
+    assert state["messages"][-1].text == "yes"
+    assert [sound["data"] for sound in sounds(gateway)] == [CLIP]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_it_works_beside_routing_limits_and_approval(gateway, offload, is_first: bool) -> None:
+    @wrap_model_call
+    def route(request, handler):
+        return handler(request.override(model=model(gateway, temperature=0.5)))
+
+    others = [
+        route,
+        ModelCallLimitMiddleware(run_limit=5),
+        ToolCallLimitMiddleware(run_limit=5),
+        HumanInTheLoopMiddleware(interrupt_on={"send": True}),
+        ModelRetryMiddleware(max_retries=1),
+    ]
+    middleware = [offload, *others] if is_first else [*others, offload]
+    agent = create_agent(model(gateway), [], middleware=middleware, checkpointer=InMemorySaver(serde=offload.serde))
+    thread = {"configurable": {"thread_id": "1"}}
+    for _ in range(2):
+        state = agent.invoke({"messages": [question()]}, thread)
+    assert [sound["data"] for sound in sounds(gateway)] == [CLIP] * 2
+    assert gateway.requests[-1].json["temperature"] == 0.5
+    assert CLIP[:100] not in str(state)
+
+
+def test_the_folder_is_closed_to_models_outside_the_agent(gateway, offload) -> None:
+    asking = model(gateway)
+    state = create_agent(asking, [], middleware=[offload]).invoke({"messages": [question()]})
+    with pytest.raises(AccessDenied):
+        asking.invoke(state["messages"])
+
+
+def test_a_model_that_is_dropped_is_not_kept(gateway, offload) -> None:
+    asking = model(gateway)
+    kept = weakref.ref(asking)
+    create_agent(asking, [], middleware=[offload]).invoke({"messages": [question()]})
+    del asking
+    gc.collect()
+    assert kept() is None
+
+
+def test_speech_that_was_moved_is_found(offload, tmp_path: Path) -> None:
+    spoken = AIMessage([{"type": "text", "text": "Hi."}, {"type": "audio", "base64": CLIP, "id": "audio_1"}])
+    moved = offload_audio(spoken, offload._folder)
+    assert "base64" not in moved.content[1]
+    speech, original = speech_in(moved), speech_in(spoken)
+    assert (speech.data, speech.format, speech.transcript, speech.id) == (
+        base64.b64decode(CLIP),
+        "wav",
+        "Hi.",
+        "audio_1",
+    )
+    assert original.data == speech.data
+
+
+def test_speech_is_read_from_no_file_that_was_not_saved_for_it(tmp_path: Path) -> None:
+    for name in ("secret.wav", "0" * 64 + ".wav"):
+        (tmp_path / name).write_bytes(tone(0.1))
+    assert speech_in(AIMessage([{"type": "audio", "url": (tmp_path / "secret.wav").as_uri()}])) is None
+    assert speech_in(AIMessage([{"type": "audio", "url": "https://example.com/a.wav"}])) is None
+    with pytest.raises(InvalidAudio, match="does not hold"):
+        speech_in(AIMessage([{"type": "audio", "url": (tmp_path / ("0" * 64 + ".wav")).as_uri()}]))
 
 
 def test_any_other_model_is_given_the_sound_for_the_call(offload) -> None:

@@ -1,5 +1,6 @@
 """Tools in LangChain: the standard tests, and an agent that listens."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,10 @@ from langchain_core.load import dumps
 from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_tests.integration_tests import ToolsIntegrationTests
 from langchain_tests.unit_tests import ToolsUnitTests
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from pydantic import ValidationError
 
 from audio_core import AudioClient, Transcript
-from audio_core.integration import ToolAnswer
 from audio_core.testing import chat_reply
 from langchain_audio import AudioToolkit, ChatAudio, ListenTool, TranscribeTool
 
@@ -71,9 +73,34 @@ def call(name: str, **arguments) -> dict:
 
 def test_the_artifact_is_what_the_text_was_made_of() -> None:
     message = TranscribeTool(access=FOLDER).invoke(call("transcribe", audio="call.mp3", end=4.5))
-    assert isinstance(message.artifact, Transcript)
+    assert Transcript.from_json(json.dumps(message.artifact)).segments[0].end == pytest.approx(4.5, abs=0.5)
     assert message.content.endswith("> [00:00-00:04] good afternoon this is the city library how can i help you")
     assert message.status == "success"
+
+
+def test_an_artifact_is_the_same_in_the_run_and_after_a_checkpoint() -> None:
+    message = TranscribeTool(access=FOLDER).invoke(call("transcribe", audio="call.mp3", end=4.5))
+    serializer = JsonPlusSerializer()
+    assert serializer.loads_typed(serializer.dumps_typed(message)).artifact == message.artifact
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "says"),
+    [
+        (ListenTool, {"access": FOLDER}, "client"),
+        (ListenTool, {"client": AudioClient()}, "access"),
+        (ListenTool, {"client": AudioClient(), "access": FOLDER, "model": "x"}, "model"),
+        (TranscribeTool, {}, "access"),
+        (TranscribeTool, {"access": FOLDER, "acess": "/secret"}, "acess"),
+        (AudioToolkit, {"access": FOLDER}, "client"),
+        (AudioToolkit, {"client": AudioClient()}, "access"),
+        (AudioToolkit, {"client": AudioClient(), "access": FOLDER, "model": "x"}, "model"),
+    ],
+)
+def test_a_tool_that_could_never_work_cannot_be_made(kind: type, options: dict, says: str) -> None:
+    with pytest.raises(ValidationError, match=says) as caught:
+        kind(**options)
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +120,7 @@ async def test_a_wrong_call_is_answered_and_ends_nothing(arguments: dict, reason
 
 
 def test_a_toolkit_without_access_opens_nothing() -> None:
-    listen, transcribe = AudioToolkit().get_tools()
+    listen, transcribe = AudioToolkit(client=AudioClient(), access=None).get_tools()
     for tool, arguments in ((listen, {"question": "?"}), (transcribe, {})):
         assert "access allows no folder" in tool.invoke({"audio": "examples/audio/call.mp3", **arguments})
 
@@ -124,7 +151,7 @@ def test_a_recording_cannot_make_an_agent_read_other_files(gateway, offline: str
     agent = create_agent(model, AudioToolkit(client=ears, access=FOLDER).get_tools())
     messages = agent.invoke({"messages": [HumanMessage("What does call.mp3 say?")]})["messages"]
     first, second, third = [message for message in messages if isinstance(message, ToolMessage)]
-    assert isinstance(first.artifact, ToolAnswer)
+    assert first.artifact["clip"].endswith("call.mp3#t=0,6")
     assert "good afternoon" in first.content
     assert (second.status, third.status) == ("error", "error")
     assert "root:" not in second.content + third.content

@@ -14,7 +14,15 @@ from llama_index.core.instrumentation.event_handlers import BaseEventHandler
 from llama_index.core.instrumentation.events.llm import LLMChatEndEvent
 from llama_index.core.llms import AudioBlock, ChatMessage, ImageBlock, MessageRole, TextBlock
 
-from audio_core import AccessDenied, Audio, IncompleteResponse, InvalidAudio, MissingAPIKey, UnknownProvider
+from audio_core import (
+    AccessDenied,
+    Audio,
+    IncompleteResponse,
+    InvalidAudio,
+    InvalidOption,
+    MissingAPIKey,
+    UnknownProvider,
+)
 from audio_core.media.decode import probe
 from audio_core.testing import ScriptedGateway, chat_stream, tone
 from llamaindex_audio import AudioLLM
@@ -187,3 +195,17 @@ def test_it_pickles(gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     asking = llm(gateway)
     asking.complete("hi")
     assert pickle.loads(pickle.dumps(asking)).complete("hi").text == "yes"
+
+
+def test_several_choices_are_refused_before_anything_is_sent(gateway) -> None:
+    for ask in (lambda: llm(gateway).complete("hi", n=2), lambda: list(llm(gateway).stream_complete("hi", n=2))):
+        with pytest.raises(InvalidOption, match="one answer"):
+            ask()
+    assert gateway.requests == []
+
+
+def test_audio_in_an_image_block_goes_out_as_audio(gateway) -> None:
+    for block in (ImageBlock(url=f"data:audio/wav;base64,{B64}"), ImageBlock(image=WAV, image_mimetype="audio/wav")):
+        llm(gateway).chat(user(block))
+        (part,) = gateway.requests[-1].json["messages"][0]["content"]
+        assert part == {"type": "input_audio", "input_audio": {"data": B64, "format": "wav"}}

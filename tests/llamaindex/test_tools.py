@@ -22,7 +22,8 @@ def spec(offline: str) -> ListenToolSpec:
 
 
 def test_a_model_reads_the_same_as_in_langchain() -> None:
-    ours, theirs = ListenToolSpec(access=FOLDER).to_tool_list(), AudioToolkit(access=FOLDER).get_tools()
+    ours = ListenToolSpec(AudioClient(), access=FOLDER).to_tool_list()
+    theirs = AudioToolkit(client=AudioClient(), access=FOLDER).get_tools()
     for tool, other, text in zip(ours, theirs, (LISTEN, TRANSCRIBE), strict=True):
         assert tool.metadata.name == other.name
         assert other.description == text
@@ -71,7 +72,13 @@ async def test_a_recording_cannot_make_an_agent_read_other_files(gateway, offlin
 
 
 def test_without_access_nothing_is_opened() -> None:
-    listen, transcribe = ListenToolSpec().to_tool_list()
+    listen, transcribe = ListenToolSpec(AudioClient(), access=None).to_tool_list()
     for call in (lambda: listen(audio=str(FOLDER / "call.mp3"), question="?"), lambda: transcribe(audio="call.mp3")):
         with pytest.raises(ToolRefusal, match="access allows no folder"):
             call()
+
+
+@pytest.mark.parametrize("options", [{"access": FOLDER}, {"client": AudioClient()}, {"model": "x"}])
+def test_tools_that_could_never_work_cannot_be_made(options: dict) -> None:
+    with pytest.raises(TypeError, match="argument"):
+        ListenToolSpec(**options)

@@ -146,7 +146,11 @@ def test_objects_that_are_dropped_leave_no_descriptors(repeating: Repeating, cre
 def list_dumps(model: ChatAudio, llm: AudioLLM, client: AudioClient) -> Iterator[str]:
     """Yield what shows an object."""
     options = {"provider": "openai", "model": "m", "api_key": KEY}
-    loader, reader, tool = AudioLoader("a.wav", **options), AudioReader(**options), ListenTool(client=client)
+    loader, reader, tool = (
+        AudioLoader("a.wav", **options),
+        AudioReader(**options),
+        ListenTool(client=client, access=None),
+    )
     for each in (model, llm, client, loader, reader, tool, client.endpoint):
         yield from (repr(each), str(each))
     yield from (model.model_dump_json(), json.dumps(dumpd(model)), str(model._identifying_params))

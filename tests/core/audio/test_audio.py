@@ -4,6 +4,7 @@ import base64
 import io
 import os
 import pickle
+import random
 from pathlib import Path
 
 import pytest
@@ -226,3 +227,20 @@ def test_bytes_have_no_reference_and_show_nothing_of_themselves() -> None:
 
 def test_a_named_recording_pickles() -> None:
     assert pickle.loads(pickle.dumps(Audio.of("a.mp3#t=1,2"))) == Audio.of("a.mp3#t=1,2")
+
+
+@pytest.mark.parametrize("size", [3 * 2**16, 3 * 2**16 + 1, 3 * 2**17 + 2])
+@pytest.mark.parametrize("step", [76, 2**18, 2**18 - 1])
+def test_long_base64_is_read_part_by_part(size: int, step: int) -> None:
+    data = random.Random(0).randbytes(size)
+    text = base64.urlsafe_b64encode(data).decode().rstrip("=")
+    lines = "\n".join(text[start : start + step] for start in range(0, len(text), step))
+    assert Audio.from_base64(lines).open_content().read_at(0, size) == data
+
+
+@pytest.mark.parametrize("position", [0, 2**18 - 1, 2**18, 2**19])
+@pytest.mark.parametrize("junk", ["!", "=", "é"])
+def test_junk_in_long_base64_is_found_wherever_it_is(position: int, junk: str) -> None:
+    text = "A" * (2**19 + 4)
+    with pytest.raises(InvalidAudio, match="base64"):
+        Audio.from_base64(text[:position] + junk + text[position + 1 :])
