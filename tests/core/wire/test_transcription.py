@@ -432,9 +432,12 @@ def test_a_confidence_is_a_probability(fields: dict[str, object], confidence: fl
         (2.0, None, (2.0, 5.0, True)),
     ],
 )
-def test_times_are_put_in_order_and_before_the_end(start: object, end: object, times: tuple) -> None:
+def test_times_are_put_in_order_and_before_the_end(
+    start: object, end: object, times: tuple, caplog: pytest.LogCaptureFixture
+) -> None:
     (segment,) = parse({"text": "hi", "segments": [{"start": start, "end": end, "text": "hi"}]}, duration=5.0).segments
     assert (segment.start, segment.end, segment.is_estimated) == times
+    assert ("it is cut there" in caplog.text) is (times[1] == 5.0 and end is not None)
 
 
 def test_without_a_length_the_last_time_that_is_known_is_the_end() -> None:
@@ -454,6 +457,17 @@ def test_a_word_goes_to_the_segment_that_holds_its_middle_or_to_the_nearest() ->
     first, second = parse({"text": "a b c d e f", "segments": segments, "words": words}, duration=7.0).segments
     assert [word.text for word in first.words] == ["a", "b", "c"]
     assert [word.text for word in second.words] == ["d", "e", "f"]
+
+
+@pytest.mark.parametrize("segments", [[], [{"start": 0, "end": 4, "text": "one two six"}]])
+def test_words_with_a_start_or_an_end_alone_get_the_other_and_lie_within_the_recording(segments: list) -> None:
+    words = [{"word": "one", "end": 1}, {"word": "two", "start": 2}, {"word": "six", "start": 3}]
+    late = {"word": "end", "start": 8, "end": 9}
+    parsed = parse({"text": "one two six end", "segments": segments, "words": [*words, late]}, 4.0).segments
+    timed = [word for segment in parsed for word in segment.words]
+    assert [(word.start, word.text) for word in timed] == [(0, "one"), (2, "two"), (3, "six"), (4, "end")]
+    assert [word.end for word in timed] == [1, 3, 4, 4]
+    assert parsed[0].is_estimated
 
 
 def test_words_of_the_segments_count_before_those_of_the_response() -> None:
