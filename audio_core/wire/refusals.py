@@ -122,4 +122,4 @@ def _find_formats(text: str, refused: str) -> tuple[str, ...]:
 
 
 def _to_number(text: str) -> float:
-    return float(text.replace(",", "").rstrip(".") or 0)
+    return float(text.replace(",", ""))

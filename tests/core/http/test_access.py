@@ -227,6 +227,8 @@ def test_a_refusal_names_the_recording_and_all_folders_that_are_allowed(house: P
 
 def test_all_files_may_be_allowed(house: Path) -> None:
     assert Access(roots="/").open_file(house / "root/inner/a.wav", "a.wav").size > 0
+    with pytest.raises(AccessDenied, match=r"in '\.' only"):
+        Access(roots=".").open_file(house / "root/inner/a.wav", "a.wav")
 
 
 def test_without_proc_a_link_that_is_replaced_after_the_check_is_refused(

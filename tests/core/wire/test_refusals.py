@@ -31,6 +31,7 @@ def parse(message: str, status: int = 400) -> Refusal | None:
         ("Audio too long: 10-MINUTE limit", 400, 600),
         ("Audio too long: the limits are 300 s and 600 s", 400, 600),
         ("Audio too long: 0 seconds are left", 400, None),
+        ("Audio too long: use 600. seconds", 400, 600),
     ],
 )
 def test_a_length_that_is_refused_tells_the_limit(message: str, status: int, limit: float | None) -> None:
@@ -62,6 +63,8 @@ def test_a_size_that_is_refused_tells_the_limit(message: str, status: int, limit
         ("Invalid file format. Supported formats: ['flac', 'mp3', 'mpga', 'wav']", 400, ("wav", "mp3", "flac")),
         ("Invalid value: 'ogg'. Supported values are: 'wav' and 'mp3'.", 400, ("wav", "mp3")),
         ("Unsupported media type", 415, ()),
+        ("Send another file", 415, ()),
+        ("This ogg is not supported. Supported formats: ogg, mp3.", 400, ("mp3",)),
         ("The audio file could not be decoded or its format is not supported.", 400, ()),
         ("input_audio format 'ogg' is not supported; must be one of wav, mp3", 422, ("wav", "mp3")),
     ],
@@ -86,6 +89,7 @@ def test_timed_segments_can_be_refused() -> None:
         ("Invalid language 'xx'. Supported values are: en, de", 400),
         ("audio duration 1500 seconds is longer than 1400 seconds", 401),
         ("The model does not exist", 404),
+        ("Something went wrong", 400),
     ],
 )
 def test_other_refusals_say_nothing_about_the_recording(message: str, status: int) -> None:
