@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -212,6 +213,46 @@ def test_a_call_that_waits_says_so_once_and_takes_what_the_other_has_saved(
     assert run_by_hand(transcribe_once(store, KEY, return_transcript("never")), wait) == Transcript("hi")
     assert len(waits) == 3
     assert caplog.messages == ["talk.mp3: waiting for another call that transcribes the same piece."]
+
+
+async def test_an_event_loop_does_not_wait_for_the_store_when_a_claim_is_released(
+    store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads, released, release = [], threading.Event(), TranscriptStore.release
+
+    def release_and_tell(self: TranscriptStore, key: PieceKey) -> None:
+        release(self, key)
+        threads.append(threading.get_ident())
+        released.set()
+
+    monkeypatch.setattr(TranscriptStore, "release", release_and_tell)
+    claim = claims._Claim(store, KEY)
+    assert claim.acquire() is True
+    claim.release()
+    assert await asyncio.to_thread(released.wait, 30)
+    assert threads != [threading.get_ident()]
+    assert store.claim(KEY) is True
+
+
+def test_one_thread_renews_all_claims(store, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads, renewed, counts = set(), threading.Event(), Counter()
+
+    def renew(self: TranscriptStore, key: PieceKey) -> None:
+        threads.add(threading.get_ident())
+        counts[key.start] += 1
+        if counts[key.start] == 5:
+            renewed.set()
+
+    monkeypatch.setattr(claims, "_RENEW_SECONDS", 0.01)
+    monkeypatch.setattr(TranscriptStore, "renew", renew)
+    leases, held = claims._Leases(), [claims._Claim(store, replace(KEY, start=start)) for start in (0.0, 1.0)]
+    for claim in held:
+        renewed.clear()
+        leases.add(claim)
+        assert renewed.wait(30)
+    for claim in held:
+        leases.discard(claim)
+    assert len(threads) == 1
 
 
 def test_a_claim_that_was_released_is_not_acquired_any_more(store) -> None:
