@@ -30,6 +30,7 @@ __all__ = [
     "Base64Content",
     "BytesContent",
     "Content",
+    "ContentHead",
     "EncodedAudio",
     "FileContent",
     "Spool",
@@ -223,14 +224,35 @@ class FileContent:
             return os.read(self._fd, length)
 
 
-def _open_buffered(content: FileContent | Base64Content) -> BinaryIO:
+@dataclass(frozen=True, slots=True)
+class ContentHead:
+    """The first bytes of a content, which looks as if it ended behind them.
+
+    Attributes:
+        content: the whole.
+        size: how many of its bytes there are.
+    """
+
+    content: Content
+    size: int
+
+    def open_reader(self) -> BinaryIO:
+        """Open a new buffered reader with its own position."""
+        return _open_buffered(self)
+
+    def read_at(self, position: int, length: int) -> bytes:
+        """Read `length` bytes at offset `position`, fewer only at the end."""
+        return self.content.read_at(position, max(0, min(length, self.size - position)))
+
+
+def _open_buffered(content: Content) -> BinaryIO:
     return cast("BinaryIO", io.BufferedReader(_ContentReader(content), _CHUNK_BYTES))
 
 
 class _ContentReader(io.RawIOBase):
     """A raw reader that keeps its own position and reads by `read_at`."""
 
-    def __init__(self, content: FileContent | Base64Content) -> None:
+    def __init__(self, content: Content) -> None:
         self._content = content
         self._position = 0
 

@@ -167,7 +167,7 @@ def describe_bytes(head: bytes) -> str:
 
 
 def measure_id3_tag(head: bytes) -> int:
-    """Return how many bytes of ID3v2 tag precede the audio (ID3v2.4 structure, §3.1: a 28-bit size).
+    """Return how many bytes of ID3v2 tag precede the audio (ID3v2.4 structure, §3.1 and §3.4: a 28-bit size, a footer).
 
     Example:
         >>> measure_id3_tag(b"ID3" + bytes([4, 0, 0, 0, 0, 1, 0]))
@@ -178,7 +178,8 @@ def measure_id3_tag(head: bytes) -> int:
     size = 0
     for byte in head[6:_ID3_HEADER_BYTES]:
         size = size << 7 | byte & 0x7F
-    return size + _ID3_HEADER_BYTES
+    has_footer = head[3] == 4 and head[5] & 0x10
+    return size + _ID3_HEADER_BYTES * (2 if has_footer else 1)
 
 
 def ends_with_tag(content: Content) -> bool:

@@ -25,12 +25,13 @@ from av.container import InputContainer
 from av.packet import Packet as _Packet
 
 from audio_core.audio.audio import Audio
-from audio_core.audio.content import Content
+from audio_core.audio.content import Content, ContentHead
 from audio_core.audio.sniffing import ends_with_tag
 from audio_core.errors import InvalidAudio
 from audio_core.media.clock import Clock
 from audio_core.media.inspection import Inspection
 from audio_core.media.resample import get_channel_layout
+from audio_core.media.riff import find_safe_end
 from audio_core.media.seeking import is_seekable
 from audio_core.media.track import check_rate_and_channels, choose_track, is_alone
 
@@ -272,7 +273,9 @@ def _open_container(audio: Audio, content: Content) -> Generator[InputContainer]
         options |= _WAV_OPTIONS
     if raw_demuxer:
         options |= {"sample_rate": str(audio.sample_rate), "ch_layout": get_channel_layout(audio.channels)}
-    with content.open_reader() as reader:
+    safe_end = find_safe_end(content)
+    readable = content if safe_end == content.size else ContentHead(content, safe_end)
+    with readable.open_reader() as reader:
         try:
             container = av.open(reader, "r", format=raw_demuxer, options=options, metadata_errors="replace")
         except (av.error.FFmpegError, ValueError):

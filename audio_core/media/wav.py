@@ -7,17 +7,16 @@ Layout: the chunks `fmt ` and `data`, as Microsoft's "Multimedia Programming Int
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from audio_core.audio.content import Content
+from audio_core.media.riff import walk_chunks
 
 __all__ = ["PlainWav", "WavHeader", "parse_plain_wav", "parse_wav_header"]
 
 _FORMS = (b"RIFF", b"RF64", b"BW64")
 _SIZE_IS_IN_DS64 = 0xFFFFFFFF
 _STREAMED = 0x7FFF0000  # bytes; a writer that could not seek back left 0 or a huge number
-_MAX_CHUNKS = 1000  # a forged file may hold millions of empty ones
 _LONGEST_FORMAT = 64  # bytes of a `fmt ` chunk that are read
 _EXTENSIBLE = 0xFFFE
 _CODECS = {
@@ -76,7 +75,7 @@ def parse_wav_header(content: Content) -> WavHeader | None:
     if head[:4] not in _FORMS or head[8:12] != b"WAVE":
         return None
     format_chunk, long_size = b"", None
-    for name, start, size in _walk_chunks(content):
+    for name, start, size in walk_chunks(content):
         if name == b"ds64":
             long_size = _parse_long_size(content.read_at(start, 16))
         elif name == b"fmt ":
@@ -106,18 +105,6 @@ def parse_plain_wav(content: Content) -> PlainWav | None:
     if not samples or declared > available:
         return None
     return PlainWav(header.codec, header.sample_rate, header.channels, samples / header.sample_rate)
-
-
-def _walk_chunks(content: Content) -> Iterator[tuple[bytes, int, int]]:
-    """Yield name, start and size of each chunk."""
-    position = 12
-    for _ in range(_MAX_CHUNKS):
-        head = content.read_at(position, 8)
-        if len(head) < 8:
-            return
-        name, size = struct.unpack("<4sI", head)
-        yield name, position + 8, size
-        position += 8 + size + size % 2  # chunks of an odd size are padded
 
 
 def _parse_long_size(chunk: bytes) -> int | None:

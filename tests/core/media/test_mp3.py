@@ -11,6 +11,7 @@ from audio_core.media.wav import parse_wav_header
 
 def test_an_id3_tag_is_as_long_as_it_says() -> None:
     assert measure_id3_tag(b"ID3\x04\x00\x00\x00\x00\x02\x01") == 10 + 257
+    assert measure_id3_tag(b"ID3\x04\x00\x10\x00\x00\x02\x01") == 10 + 257 + 10  # with a footer
     assert measure_id3_tag(b"\xff\xfb\x90\x00") == 0
 
 
