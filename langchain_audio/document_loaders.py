@@ -51,7 +51,7 @@ class AudioLoader(BaseLoader):
         **options: see `LoaderOptions`. Without any, PocketSphinx transcribes in this process.
 
     Attributes:
-        failures: the recordings that could not be read, with `on_error="collect"`.
+        failures: the recordings that could not be read, with `on_error="collect"`. Their `source` can be loaded again.
 
     Raises:
         TypeError: if an option is unknown.
@@ -81,9 +81,9 @@ class AudioLoader(BaseLoader):
         """Yield the Documents, recording by recording, in order of time.
 
         Raises:
-            AudioNotFound: if a folder holds no such file.
-            AudioError: if a source is not a recording. With `on_error="raise"`, also if a recording cannot be opened or
-                the provider fails.
+            AudioNotFound: with `on_error="raise"`, if a folder holds no such file.
+            AudioError: with `on_error="raise"`, if a source is not a recording or cannot be opened, or the provider
+                fails.
         """
         yield from map(to_document, self._batch.read(self._find_items()))
 

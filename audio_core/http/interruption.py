@@ -8,13 +8,16 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from audio_core.http.connection import Connection
 
-__all__ = ["Interrupted", "abandon_if_interrupted", "pass_on_interrupts", "raise_if_interrupted", "sleep"]
+__all__ = ["Caller", "Interrupted", "abandon_if_interrupted", "pass_on_interrupts", "raise_if_interrupted", "sleep"]
+
+T = TypeVar("T")
 
 
 class Interrupted(BaseException):
@@ -22,15 +25,37 @@ class Interrupted(BaseException):
 
 
 @dataclass(slots=True)
-class _Caller:
-    """Who waits for flows on other threads, and the connections that these use."""
+class Caller:
+    """Who waits for flows on other threads.
+
+    Attributes:
+        is_interrupted: set once the flows must end.
+        connections: those that the flows use.
+        lock: held while `connections` is read or changed.
+    """
 
     is_interrupted: threading.Event = field(default_factory=threading.Event)
     connections: set[Connection] = field(default_factory=set[Connection])
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def bind(self, function: Callable[[], T]) -> Callable[[], T]:
+        """Return a function for `run_in_thread` that works for this caller."""
 
-_caller: ContextVar[_Caller | None] = ContextVar("caller", default=None)
+        def call() -> T:
+            _caller.set(self)  # of the thread alone, which has a context of its own
+            return function()
+
+        return call
+
+    def interrupt(self) -> None:
+        """End the flows, and abandon their connections."""
+        self.is_interrupted.set()
+        with self.lock:
+            for connection in self.connections:
+                connection.abandon()
+
+
+_caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
 
 
 @contextlib.contextmanager
@@ -39,15 +64,12 @@ def pass_on_interrupts() -> Generator[None]:
     if _caller.get() is not None:  # this thread works for a caller itself, who will end them
         yield
         return
-    caller = _Caller()
+    caller = Caller()
     token = _caller.set(caller)
     try:
         yield
     except BaseException:
-        caller.is_interrupted.set()
-        with caller.lock:
-            for connection in caller.connections:
-                connection.abandon()
+        caller.interrupt()
         raise
     finally:
         _caller.reset(token)

@@ -15,7 +15,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -23,6 +23,7 @@ from typing import Any, Literal, cast
 from audio_core.audio.audio import Audio
 from audio_core.audio.formats import SUFFIXES
 from audio_core.errors import AccessDenied, AudioError, AudioNotFound
+from audio_core.http.interruption import Caller
 from audio_core.http.threads import run_in_thread
 from audio_core.integration.reader import DocumentReader
 from audio_core.transcript.passages import Passage
@@ -34,6 +35,7 @@ OnError = Literal["raise", "skip", "collect"]
 """What to do with a recording that fails: raise its error, log a warning, or log it and add it to `failures`."""
 
 _LOOKAHEAD = 2  # recordings queued for each one that is read, so that a slow first one does not block the others
+_MAX_LABEL_LENGTH = 80  # characters
 _log = logging.getLogger("audio_core")
 
 
@@ -44,10 +46,12 @@ class Failure:
     Attributes:
         label: what messages call the recording.
         error: why it could not be read.
+        source: what was given, or was found in a folder. A loader that gets it tries it again.
     """
 
     label: str
     error: AudioError
+    source: Any = field(default=None, repr=False)  # bytes, or a path that is nobody's business
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +59,25 @@ class BatchItem:
     """A recording of a batch.
 
     Attributes:
-        audio: the recording.
+        audio: the recording; None if there is none to read.
         metadata: the caller's own metadata, which are added to each passage.
         error: why the recording must not be read; None if it may be.
+        source: what was given, or was found in a folder.
     """
 
-    audio: Audio
+    audio: Audio | None
     metadata: Mapping[str, Any]
     error: AudioError | None = None
+    source: Any = field(default=None, repr=False)
+
+    @property
+    def label(self) -> str:
+        """What messages call the recording."""
+        if self.audio is not None:
+            return self.audio.label
+        text = str(self.source) if isinstance(self.source, (str, Path)) else ""
+        is_name = text and not text.startswith("data:")
+        return text.rstrip("/").rsplit("/", 1)[-1][:_MAX_LABEL_LENGTH] if is_name else "a source"
 
 
 def find_recordings(
@@ -75,6 +90,8 @@ def find_recordings(
 ) -> Iterator[BatchItem]:
     """Yield every recording of a source, in order. The files of a folder are sorted by path.
 
+    A source that is no recording, and a folder that holds none, are yielded with their error.
+
     Args:
         source: a folder, a list or iterator of sources, or anything that `read` takes.
         read: turns a source that is neither a folder nor a list into a recording.
@@ -82,21 +99,28 @@ def find_recordings(
         recursive: whether to search the folder's subfolders too.
         suffixes: which files of a folder to read, such as `[".mp3"]`; by default those of all supported formats.
 
-    Raises:
-        AudioNotFound: if a folder holds no such file.
-
     Example:
         >>> items = find_recordings("examples/audio", lambda path: BatchItem(Audio.of(path), {}), suffixes=[".mp3"])
         >>> [item.audio.label for item in items]
         ['call.mp3']
     """
-    if isinstance(source, (str, os.PathLike)) and Path(cast("str", source)).is_dir():
+    # Path.is_dir raises an error if the name is too long, as a data URI is.
+    if isinstance(source, (str, os.PathLike)) and os.path.isdir(cast("str", source)):  # noqa: PTH112
         yield from _search_folder(Path(cast("str", source)), read, glob, recursive, suffixes)
     elif _is_collection(source):
         for item in cast("Iterable[Any]", source):
             yield from find_recordings(item, read, glob=glob, recursive=recursive, suffixes=suffixes)
     else:
-        yield read(source)
+        yield _read_source(source, read)
+
+
+def _read_source(source: Any, read: Callable[[Any], BatchItem]) -> BatchItem:
+    try:
+        item = read(source)
+    except AudioError as error:
+        return BatchItem(None, {}, error, source)
+    is_used_up = hasattr(source, "read")  # a file object, of which the recording keeps the bytes
+    return replace(item, source=item.audio if is_used_up else source)
 
 
 def _is_collection(source: Any) -> bool:
@@ -115,13 +139,12 @@ def _search_folder(
     paths, real_folder = sorted(matches), folder.resolve()
     if not paths:
         criterion = repr(glob) if glob else f"a suffix such as {', '.join(sorted(allowed)[:4])}"
-        raise AudioNotFound(
-            f"The folder {folder.name} holds no file with {criterion}. recursive=True looks into its folders."
-        )
+        message = f"The folder {folder.name} holds no file with {criterion}. recursive=True looks into its folders."
+        yield BatchItem(None, {}, AudioNotFound(message), folder)
     for path in paths:
         is_inside = path.resolve().is_relative_to(real_folder)
         refusal = AccessDenied(f"{path.name} is a link that leads out of the folder {folder.name}.")
-        yield read(path) if is_inside else BatchItem(Audio.of(path), {}, refusal)
+        yield _read_source(path, read) if is_inside else BatchItem(Audio.of(path), {}, refusal, path)
 
 
 def _is_recording(path: Path, suffixes: Set[str]) -> bool:
@@ -184,25 +207,30 @@ class Batch:
         """
         self.failures = []
         limit = self._reader.max_concurrency
-        slots, stop = threading.Semaphore(limit), threading.Event()
+        slots, stop, caller = threading.Semaphore(limit), threading.Event(), Caller()
         pending: deque[tuple[_Reading, Future[list[Passage]]]] = deque()
 
         def read_item(reading: _Reading) -> list[Passage]:
             with slots:
                 return [] if stop.is_set() else reading.read()
 
+        def start(readings: Iterable[_Reading]) -> None:
+            for reading in readings:
+                pending.append((reading, run_in_thread(caller.bind(partial(read_item, reading)))))
+
         with self._track_progress(recordings) as readings:
             try:
-                for reading in itertools.islice(readings, _LOOKAHEAD * limit):
-                    pending.append((reading, run_in_thread(partial(read_item, reading))))
+                start(itertools.islice(readings, _LOOKAHEAD * limit))
                 while pending:
                     reading, task = pending.popleft()
                     with self._handle_error(reading):
                         yield from task.result()
-                    for following in itertools.islice(readings, 1):
-                        pending.append((following, run_in_thread(partial(read_item, following))))
+                    start(itertools.islice(readings, 1))
+            except (KeyboardInterrupt, SystemExit):
+                caller.interrupt()
+                raise
             finally:
-                stop.set()  # recordings under way are finished and stored; no others are begun
+                stop.set()  # no others are begun; those under way are finished and stored, unless interrupted
 
     async def aread(self, recordings: Iterable[BatchItem]) -> AsyncIterator[Passage]:
         """Do what `read` does on the running event loop."""
@@ -234,10 +262,9 @@ class Batch:
         except AudioError as error:
             if self._on_error == "raise":
                 raise
-            label = reading.item.audio.label
-            _log.warning("%s was left out: %s", label, error)
+            _log.warning("%s was left out: %s", reading.item.label, error)
             if self._on_error == "collect":
-                self.failures.append(Failure(label, error))
+                self.failures.append(Failure(reading.item.label, error, reading.item.source))
             if reading.progress is not None:
                 reading.progress.close()
 

@@ -1,5 +1,7 @@
 """`AudioLoader` over folders and lists."""
 
+import base64
+import io
 import threading
 import time
 from collections.abc import Iterator
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 from langchain_core.document_loaders.blob_loaders import Blob
 
-from audio_core import AccessDenied, AudioNotFound, InvalidAudio, ProviderUnavailable
+from audio_core import AccessDenied, Audio, AudioError, AudioNotFound, InvalidAudio, ProviderUnavailable
 from audio_core.testing import Recorded, Reply, ScriptedGateway, tone
 from langchain_audio import AudioLoader
 
@@ -152,6 +154,54 @@ def test_one_that_fails_need_not_cost_the_others(namer, folder: Path, on_error: 
     (folder / "g.wav").unlink()
     loading.load()
     assert loading.failures == []
+
+
+DATA_URI = "data:audio/wav;base64," + base64.b64encode(tone(0.1)).decode()
+
+
+@pytest.mark.parametrize("source", [DATA_URI, DATA_URI + "#t=0,0.1"], ids=["whole", "clip"])
+async def test_a_data_uri_is_a_recording_and_no_path(namer, source: str) -> None:
+    assert texts(loader(namer, source).load()) == ["audio.wav"]
+    assert texts(await loader(namer, [source]).aload()) == ["audio.wav"]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_what_is_no_recording_costs_none_of_the_others(namer, folder: Path, is_async: bool) -> None:
+    (folder / "empty").mkdir()
+    wrong = ["s3://bucket/x.wav", folder / "empty", "a" * 5000, "http://[", "data:audio/wav;base64,?", 5, "nul\0.wav"]
+    loading = loader(namer, [folder / "a.wav", *wrong, folder / "b.WAV"], on_error="collect")
+    assert texts(await loading.aload() if is_async else loading.load()) == ["a.wav", "b.wav"]
+    assert [failure.source for failure in loading.failures] == wrong
+    assert [failure.label for failure in loading.failures][:2] == ["x.wav", "empty"]
+    assert all(isinstance(failure.error, AudioError) for failure in loading.failures)
+    assert str(folder) not in repr(loading.failures)
+    assert all(len(repr(failure)) < 600 for failure in loading.failures)
+
+
+@pytest.mark.parametrize("source", ["s3://bucket/x.wav", "a" * 5000])
+def test_one_source_alone_is_judged_like_one_in_a_list(namer, source: str) -> None:
+    with pytest.raises(AudioError):
+        loader(namer, source).load()
+    loading = loader(namer, source, on_error="collect")
+    assert (loading.load(), len(loading.failures)) == ([], 1)
+
+
+def test_what_failed_can_be_tried_again(namer, folder: Path) -> None:
+    (folder / "more" / "a.wav").write_bytes(b"%PDF-1.7")
+    blob = Blob.from_data(tone(0.1), path="b.wav", metadata={"case": 7})
+    handle = io.BytesIO(tone(0.1))
+    namer.broken = {"a.wav", "audio.wav"}
+    loading = loader(
+        namer, [folder, folder / "more", blob, handle, Audio.of(folder / "a.wav", end=0.1)], on_error="collect"
+    )
+    assert texts(loading.load()) == ["b.wav", "c.wav", "d.wav", "e.wav", "f.wav", "z.wav"]
+    sources = [failure.source for failure in loading.failures]
+    assert sources[:3] == [folder / "a.wav", folder / "more" / "a.wav", blob]
+    namer.broken = set()
+    (folder / "more" / "a.wav").write_bytes(tone(0.1))
+    again = loader(namer, sources).load()
+    assert texts(again) == ["a.wav", "a.wav", "audio.wav", "audio.wav", "a.wav"]
+    assert (again[2].metadata["case"], again[4].metadata["end"]) == (7, 0.1)
 
 
 async def test_async_calls_collect_too(namer, folder: Path) -> None:
