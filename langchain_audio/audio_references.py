@@ -41,7 +41,8 @@ def offload_audio(value: Any, folder: AudioStore) -> Any:
         items = cast("Sequence[Any]", value)
         new_items = [offload_audio(item, folder) for item in items]
         is_same = all(new is old for new, old in zip(new_items, items, strict=True))
-        return cast("Any", value) if is_same else type(items)(new_items)  # pyright: ignore[reportCallIssue]
+        build: Any = getattr(items, "_make", type(items))  # a named tuple takes its items one by one
+        return cast("Any", value) if is_same else build(new_items)
     return value
 
 

@@ -147,7 +147,7 @@ def _transcribe_once(job: Job, recording: Recording, request: Flow[Transcript]) 
 
 def _run_engine(engine: Engine, job: Job, recording: Recording) -> Flow[Transcript]:
     transcript = yield from run_blocking(partial(engine.transcribe, recording.audio, job.options))
-    recording.check_unchanged()
+    yield from run_blocking(recording.check_unchanged)
     return transcript
 
 
@@ -159,7 +159,7 @@ def _request_whole(job: Job, recording: Recording) -> Flow[Transcript]:
     if row.max_upload_bytes is not None and audio.content.size > row.max_upload_bytes:
         raise _UploadTooLarge
     transcript = yield from request_transcript(job, recording.audio.name, audio)
-    recording.check_unchanged()
+    yield from run_blocking(recording.check_unchanged)
     return transcript.add_warnings(audio.warnings)
 
 

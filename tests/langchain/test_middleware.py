@@ -4,8 +4,10 @@ import base64
 import gc
 import json
 import stat
+import threading
 import weakref
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from langchain.agents import create_agent
@@ -254,6 +256,30 @@ def test_every_spelling_becomes_a_reference(offload, block: dict) -> None:
     reference = found["messages"][0]["content"][0]
     assert Audio.of(reference["url"]).format == "wav"
     assert len(json.dumps(found)) < 400
+
+
+class Pair(NamedTuple):
+    first: Any
+    second: Any
+
+
+@pytest.mark.parametrize("build", [Pair, lambda *items: items, lambda *items: [*items]], ids=["named", "tuple", "list"])
+def test_sequences_of_any_type_keep_it(offload, build) -> None:
+    found = offload_audio(build(SPELLINGS[0], 7), offload._folder)
+    assert type(found) is type(build(1, 2))
+    assert (found[0]["url"][:7], found[1]) == ("file://", 7)
+
+
+async def test_what_a_model_says_is_saved_away_from_the_event_loop(gateway, offload, monkeypatch) -> None:
+    threads = []
+    monkeypatch.setattr(
+        "langchain_audio.middleware.offload_audio",
+        lambda value, folder: threads.append(threading.current_thread()) or offload_audio(value, folder),
+    )
+    gateway.will_answer(chat_reply("A beep."))
+    await create_agent(model(gateway), [], middleware=[offload]).ainvoke({"messages": [HumanMessage("?")]})
+    assert threads
+    assert threading.current_thread() not in threads
 
 
 def test_clips_and_raw_sound_stay_what_they_are(offload) -> None:

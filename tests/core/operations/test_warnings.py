@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import struct
+import threading
 from array import array
 from pathlib import Path
 
 import pytest
 
 from audio_core import Audio, AudioClient, AudioTooLarge, InvalidAudio, Provider, Transcript
+from audio_core.audio.content import Content, compute_sha256
 from audio_core.testing import Recorded, Reply, ScriptedGateway, silence, tone
 from langchain_audio import AudioLoader
 from llamaindex_audio import AudioReader
@@ -201,3 +203,23 @@ def test_a_file_that_is_only_touched_is_the_same(writer, tmp_path: Path) -> None
     recording = client(writer).open_recording(path)
     os.utime(path, (1, 1))
     assert client(writer).transcribe(recording).text == "word"
+
+
+async def test_a_touched_file_is_hashed_away_from_the_event_loop(tmp_path: Path, monkeypatch) -> None:
+    path, hashed_on = tmp_path / "a.wav", list[threading.Thread]()
+    path.write_bytes(tone(1.0))
+
+    class Touching(Writer):
+        def next_reply(self, request: Recorded) -> Reply:
+            os.utime(path, (1, 1))
+            return super().next_reply(request)
+
+    def hash_content(content: Content) -> str:
+        hashed_on.append(threading.current_thread())
+        return compute_sha256(content)
+
+    monkeypatch.setattr("audio_core.operations.job.compute_sha256", hash_content)
+    with Touching() as gateway:
+        assert (await client(gateway).atranscribe(path)).text == "word"
+    assert len(hashed_on) == 1
+    assert threading.current_thread() not in hashed_on
