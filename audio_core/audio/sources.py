@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 _MAX_LABEL_LENGTH = 80  # characters
+_NO_SUCH_FILE = (errno.ENAMETOOLONG, errno.ENOTDIR)  # nor could there be one
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
@@ -229,7 +231,7 @@ def open_regular_file(path: Path, label: str) -> FileContent:
 
 
 def _to_audio_error(label: str, error: OSError | ValueError) -> AudioError:
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, FileNotFoundError) or getattr(error, "errno", None) in _NO_SUCH_FILE:
         return AudioNotFound(f"There is no file {label}. Is the path right, relative to the working directory?")
     if isinstance(error, IsADirectoryError):
         return InvalidAudio(f"{label} is a folder, not a recording. A loader or reader takes folders.")

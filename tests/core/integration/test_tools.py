@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from audio_core import Access, AudioClient
+from audio_core import Access, AudioClient, AudioError
 from audio_core.integration import AudioTools, ToolRefusal
 from audio_core.testing import Reply, ScriptedGateway, chat_reply, tone
 
@@ -103,7 +103,7 @@ def test_pipes_and_texts_are_refused(gateway, folder: Path) -> None:
             listener(gateway, folder).listen(name, "What?")
 
 
-@pytest.mark.parametrize("name", ["cal.mp3", "/nowhere/call.mp3"])
+@pytest.mark.parametrize("name", ["cal.mp3", "/nowhere/call.mp3", "a" * 300, "a/" * 3000, "call.mp3/x.wav"])
 def test_a_refusal_tells_which_recordings_there_are(gateway, folder: Path, name: str) -> None:
     with pytest.raises(ToolRefusal, match=r"Available recordings: beep\.wav, call\.mp3\."):
         listener(gateway, folder).listen(name, "What?")
@@ -123,3 +123,21 @@ def test_a_gateway_that_fails_is_told_too(gateway, folder: Path) -> None:
     gateway.will_answer(Reply({"error": {"message": "overloaded"}}, status=503))
     with pytest.raises(ToolRefusal, match="overloaded"):
         listener(gateway, folder).transcribe("beep.wav")
+
+
+async def test_what_must_be_known_about_an_answer_stands_below_the_quotation(gateway, folder: Path) -> None:
+    gateway.will_answer(chat_reply("A wom", finish="length"))
+    for text, answer in (
+        listener(gateway, folder).listen("beep.wav", "Who?"),
+        await listener(gateway, folder).alisten("beep.wav", "Who?"),
+    ):
+        assert len(answer.warnings) == 1
+        assert text.splitlines()[1:] == ["> A wom", f"Warning: {answer.warnings[0]}"]
+    gateway.will_answer(Reply({"text": ""}))
+    text, transcript = listener(gateway, folder).transcribe("beep.wav")
+    assert text.splitlines()[1:] == ["> (nothing is said)", f"Warning: {transcript.warnings[0]}"]
+
+
+def test_a_refusal_is_one_of_our_errors(folder: Path) -> None:
+    with pytest.raises(AudioError, match="There is no file"):
+        AudioTools(AudioClient(), access=folder).transcribe("missing.wav")
