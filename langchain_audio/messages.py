@@ -96,6 +96,8 @@ def _map_block(message_index: int, block_index: int, value: str | dict[str, Any]
     block: dict[str, Any] = {"type": "text", "text": value} if isinstance(value, str) else value
     with at_block(message_index, block_index):
         match block.get("type"):
+            case "text" if not isinstance(block.get("text"), str):
+                raise InvalidAudio("a block of type 'text' holds no text. Give it as its field text.")
             case "text" if "cache_control" in block:
                 return {"type": "text", "text": block["text"], "cache_control": block["cache_control"]}
             case "text":

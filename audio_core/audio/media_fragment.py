@@ -12,7 +12,8 @@ from audio_core.errors import InvalidAudio
 __all__ = ["format_fragment", "split_fragment"]
 
 _FRAGMENT = re.compile(r"(?:^|&)t=(?:npt:)?(?P<start>[^,&]*)(?:,(?P<end>[^&]*))?", re.IGNORECASE)
-_TRACK = re.compile(r"(?:^|&)track=(\d{1,3})(?=&|$)", re.ASCII)
+_TRACK = re.compile(r"(?:^|&)track=(?P<number>[^&]*)", re.IGNORECASE)
+_NUMBER = re.compile(r"\d{1,3}", re.ASCII)
 _CLOCK = re.compile(r"(?:(?:\d+:)?\d+:)?(?:\d+\.?\d*|\.\d+)", re.ASCII)
 
 
@@ -24,7 +25,7 @@ def split_fragment(text: str) -> tuple[str, float | None, float | None, int | No
         the fragment does not name them.
 
     Raises:
-        InvalidAudio: if a time of the clip cannot be parsed: the whole recording is not what was meant.
+        InvalidAudio: if a time of the clip, or the track, cannot be parsed: another one is not what was meant.
 
     Example:
         >>> split_fragment("talk #1.mp3#t=1:02,90.5")
@@ -32,7 +33,9 @@ def split_fragment(text: str) -> tuple[str, float | None, float | None, int | No
     """
     base, hash_sign, fragment = text.rpartition("#")
     times, track = (pattern.search(fragment) if hash_sign else None for pattern in (_FRAGMENT, _TRACK))
-    number = int(track[1]) if track else None
+    if track and not _NUMBER.fullmatch(track["number"]):
+        raise InvalidAudio(f"#{fragment[:40]} names no track: write its number, such as #track=1.")
+    number = int(track["number"]) if track else None
     if times is None:
         return (text if track is None else base), None, None, number
     start, end = times["start"], times["end"] or ""

@@ -16,7 +16,7 @@ from typing import Any
 import pybase64
 
 from audio_core.audio.content import Base64Content, Content, FileContent
-from audio_core.errors import InvalidAudio
+from audio_core.errors import InvalidAudio, InvalidOption
 from audio_core.lenient_json import replace_half_characters
 
 __all__ = ["Body", "FilePart", "encode_json", "encode_multipart"]
@@ -105,8 +105,7 @@ def encode_json(payload: Mapping[str, Any]) -> Body:
     """Build a JSON body in which every `Content` is a base64 string.
 
     Raises:
-        TypeError: if the payload holds a value that JSON does not have, other than a `Content`.
-        ValueError: if it holds a NaN or an infinity.
+        InvalidOption: if the payload holds what JSON does not have, such as a NaN or a `Path`, other than a `Content`.
 
     Example:
         >>> from audio_core.audio.content import BytesContent
@@ -122,9 +121,13 @@ def encode_json(payload: Mapping[str, Any]) -> Body:
         contents.append(value)
         return placeholder
 
-    document = json.dumps(
-        payload, default=insert_placeholder, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    )
+    try:
+        document = json.dumps(
+            payload, default=insert_placeholder, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+        )
+    except (TypeError, ValueError, RecursionError) as error:
+        message = f"The request cannot be written as JSON: {error}. Pass text, finite numbers, lists and mappings only."
+        raise InvalidOption(message) from None
     head, *tails = map(_encode_text, document.split(placeholder))
     segments: list[bytes | _Base64Part | _RawPart] = [head]
     for content, tail in zip(contents, tails, strict=True):

@@ -138,6 +138,9 @@ def test_a_block_may_name_a_clip(gateway, block: dict) -> None:
 @pytest.mark.parametrize(
     ("block", "says"),
     [
+        ({"type": "text"}, "holds no text"),
+        ({"type": "text", "text": None}, "holds no text"),
+        ({"type": "text", "cache_control": {}}, "holds no text"),
         ({"type": "banana"}, r"'banana' cannot be sent\. Accepted: text, audio"),
         ({"type": "audio"}, "no source; give one of url, base64, data or path"),
         ({"type": "audio", "file_id": "file-1"}, "file id"),

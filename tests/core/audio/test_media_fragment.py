@@ -26,6 +26,12 @@ def test_a_clip_that_cannot_be_read_is_refused_and_not_the_whole(fragment: str) 
         split_fragment(f"a.mp3#{fragment}")
 
 
+@pytest.mark.parametrize("fragment", ["track=x", "track=", "track=1000", "track=-1", "TRACK=1.5", "t=1,2&track=\u0661"])
+def test_a_track_that_cannot_be_read_is_refused_and_no_other(fragment: str) -> None:
+    with pytest.raises(InvalidAudio, match="names no track"):
+        split_fragment(f"a.mp3#{fragment}")
+
+
 @pytest.mark.parametrize(("text", "start", "end"), [("a.mp3#T=10,20", 10, 20), ("a.mp3#t=.5", 0.5, None)])
 def test_the_name_may_be_in_upper_case_and_seconds_may_lack_their_zero(
     text: str, start: float, end: float | None

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import os
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_core import Audio, InvalidAudio
+from audio_core import Audio, InvalidAudio, InvalidOption
 from audio_core.audio.content import Base64Content, BytesContent, FileContent
 from audio_core.audio.sources import open_regular_file
 from audio_core.http.body import FilePart, encode_json, encode_multipart
@@ -72,9 +73,18 @@ def open_old_file(path: Path) -> FileContent:
     return open_regular_file(path, path.name)
 
 
-def test_a_value_that_json_cannot_hold_is_refused() -> None:
-    with pytest.raises(TypeError, match="A set cannot be written"):
-        encode_json({"data": {1}})
+ENDLESS: list = []
+ENDLESS.append(ENDLESS)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{1}, Path("a.wav"), b"bytes", math.nan, -math.inf, object(), {(1, 2): 3}, ENDLESS],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_value_that_json_cannot_hold_is_refused(value: object) -> None:
+    with pytest.raises(InvalidOption, match=r"cannot be written as JSON: .*\. Pass text, finite numbers"):
+        encode_json({"data": [value]})
 
 
 def test_the_repr_of_a_body_does_not_show_its_content() -> None:
