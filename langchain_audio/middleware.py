@@ -78,6 +78,10 @@ class AudioOffloadMiddleware(AgentMiddleware[State, Any, Any]):
         changes = [new for old in messages if (new := offload_audio(old, self._folder)) is not old]
         return {"messages": changes} if changes else None
 
+    async def abefore_agent(self, state: State, runtime: Runtime[Any]) -> dict[str, Any] | None:
+        """Do what `before_agent` does on the running event loop."""
+        return await asyncio.to_thread(self.before_agent, state, runtime)
+
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> ModelResponse[Any]:

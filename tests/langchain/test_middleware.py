@@ -270,7 +270,7 @@ def test_sequences_of_any_type_keep_it(offload, build) -> None:
     assert (found[0]["url"][:7], found[1]) == ("file://", 7)
 
 
-async def test_what_a_model_says_is_saved_away_from_the_event_loop(gateway, offload, monkeypatch) -> None:
+async def test_audio_is_saved_away_from_the_event_loop(gateway, offload, monkeypatch) -> None:
     threads = []
     monkeypatch.setattr(
         "langchain_audio.middleware.offload_audio",
