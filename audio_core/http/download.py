@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from audio_core._version import __version__
 from audio_core.audio.audio import Audio
-from audio_core.audio.content import Spool
+from audio_core.audio.spool import Spool
 from audio_core.errors import AccessDenied, InvalidAudio, Unreachable
 from audio_core.http.access import Access, open_authorized
 from audio_core.http.flow import Flow, Request, run_blocking
