@@ -234,6 +234,17 @@ async def test_an_event_loop_does_not_wait_for_the_store_when_a_claim_is_release
     assert store.claim(KEY) is True
 
 
+def test_without_an_event_loop_a_claim_is_released_before_its_call_returns(
+    store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+    monkeypatch.setattr(TranscriptStore, "release", lambda self, key: threads.append(threading.get_ident()))
+    claim = claims._Claim(store, KEY)
+    claim.acquire()
+    claim.release()
+    assert threads == [threading.get_ident()]
+
+
 def test_one_thread_renews_all_claims(store, monkeypatch: pytest.MonkeyPatch) -> None:
     threads, renewed, counts = set(), threading.Event(), Counter()
 
@@ -253,6 +264,7 @@ def test_one_thread_renews_all_claims(store, monkeypatch: pytest.MonkeyPatch) ->
     for claim in held:
         leases.discard(claim)
     assert len(threads) == 1
+    assert leases._list_or_stop() == []
 
 
 def test_a_claim_that_was_released_is_not_acquired_any_more(store) -> None:
