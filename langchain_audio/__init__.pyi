@@ -1,5 +1,5 @@
 from .chat_models import ChatAudio
-from .citations import cite, clip_block
+from .citations import Citation, cite, clip_block, find_citations, format_docs
 from .document_loaders import AudioLoader, AudioParser
 from .responses import speech_in
 from .splitting import TranscriptSplitter, restore_times
@@ -11,12 +11,15 @@ __all__ = [
     "AudioParser",
     "AudioToolkit",
     "ChatAudio",
+    "Citation",
     "ListenTool",
     "TranscribeTool",
     "TranscriptSplitter",
     "cite",
     "clip_block",
     "count_tokens_with_audio",
+    "find_citations",
+    "format_docs",
     "restore_times",
     "speech_in",
 ]

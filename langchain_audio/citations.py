@@ -2,31 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from langchain_core.documents import Document
 
 from audio_core import InvalidAudio
-from audio_core.integration import format_citation, get_clip_url
+from audio_core.integration import Citation, Passage, format_citation, format_passages, get_clip_url
+from audio_core.integration import find_citations as find_in
 
-__all__ = ["cite", "clip_block"]
+__all__ = ["Citation", "cite", "clip_block", "find_citations", "format_docs"]
 
 
-def cite(document: Document, *, link: bool = False) -> str:
-    """Return the times of a Document in its recording and who speaks, such as `[12:07–12:31] Ann`.
+def cite(document: Document, *, link: bool | str = False) -> str:
+    """Return a Document's recording, its times in it and who speaks, such as `[03_security 12:07–12:31] Ann`.
 
     Args:
         document: from an `AudioLoader`, or a chunk of such a Document.
-        link: whether to return a Markdown link to this part of the recording.
+        link: whether to return a Markdown link to this part of the recording. A file's link is relative and tells
+            nothing about its folder; give the URL where your recordings are served, such as `"/recordings/"`.
 
     Raises:
         InvalidOption: if the Document has no times.
 
     Example:
-        >>> cite(Document("hi", metadata={"start": 727.1, "end": 751.4, "speaker": "Ann"}))
-        '[12:07–12:31] Ann'
+        >>> metadata = {"source": "file:///talks/03_security.mp3", "start": 727.1, "end": 751.4, "speaker": "Ann"}
+        >>> cite(Document("hi", metadata=metadata))
+        '[03_security 12:07–12:31] Ann'
+        >>> cite(Document("hi", metadata=metadata), link="/recordings/")
+        '[[03_security 12:07–12:31] Ann](/recordings/03_security.mp3#t=727.1,751.4)'
     """
     return format_citation(document.metadata, link=link)
+
+
+def format_docs(documents: Iterable[Document]) -> str:
+    """Format Documents for a prompt, each after its citation, so that the model can cite them.
+
+    Args:
+        documents: what was retrieved. A Document without times is its text alone.
+
+    Example:
+        >>> print(format_docs([Document("Good day.", metadata={"source": "file:///a.mp3", "start": 5.0, "end": 12.0})]))
+        [a 00:05–00:12]
+        Good day.
+    """
+    return format_passages(
+        [Passage(document.id or "", document.page_content, document.metadata) for document in documents]
+    )
+
+
+def find_citations(answer: str, documents: Sequence[Document]) -> list[Citation[Document]]:
+    """Find the citations in an answer, and the Documents and clips that they cite.
+
+    Models may write them sloppily: with a hyphen, in other brackets, with one time only, several in one pair. Of a
+    streamed answer, give the joined text.
+
+    Args:
+        answer: the text of the answer.
+        documents: what the model was given.
+
+    Returns:
+        The citations in the order of the answer. What cites none of the Documents is left out.
+
+    Example:
+        >>> document = Document("Good day.", metadata={"source": "file:///a.mp3", "start": 5.2, "end": 12.9})
+        >>> (citation,) = find_citations("They greet (A 0:05 - 0:12).", [document])
+        >>> citation.document is document, citation.clip
+        (True, 'file:///a.mp3#t=5.2,12.9')
+    """
+    return find_in(answer, documents, lambda document: document.metadata)
 
 
 def clip_block(document: Document, padding: float = 0.0) -> dict[str, Any]:

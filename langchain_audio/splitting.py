@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any
 
-from langchain_core.documents import BaseDocumentTransformer, Document
+from langchain_core.documents import Document
+from langchain_text_splitters import TextSplitter
 
-from audio_core.integration import ChunkSize, Passage, Unit, chunk_passages, restore_passage
+from audio_core import InvalidOption
+from audio_core.integration import ChunkSize, Cut, Passage, Unit, are_neighbors, chunk_passages, restore_passages
 from langchain_audio.documents import to_document
 
 __all__ = ["TranscriptSplitter", "restore_times"]
 
+_ADVICE = (
+    "Create the splitter with add_start_index=True, pass all its Documents in order, or split with TranscriptSplitter."
+)
 
-class TranscriptSplitter(BaseDocumentTransformer):
+
+class TranscriptSplitter(TextSplitter):
     """A splitter that joins and cuts the Documents of an `AudioLoader` into chunks for retrieval.
 
     A chunk holds whole segments. Only a segment that exceeds the size by itself is cut, between words. Each chunk has
     its own `start`, `end`, `clip` and `speaker` (or `speakers` if there are several), a stable id, and the ids of its
-    neighbors: `previous_id` and `next_id`.
+    neighbors: `previous_id` and `next_id`. Documents that do not follow each other in their recording are not joined.
+
+    It is a LangChain `TextSplitter`: `ParentDocumentRetriever` takes two of them, and all times stay exact.
 
     Args:
-        chunk_size: the maximum size of a chunk, in `unit`.
+        chunk_size: the maximum size of a chunk, in `unit`; 1,000 characters, as in LlamaIndex's `TranscriptNodeParser`.
         chunk_overlap: how much of the end of a chunk the next one may repeat, in `unit`; whole segments only.
         unit: `"characters"`, `"tokens"` or `"seconds"`.
         length_function: returns how many characters or tokens a text has, such as a model's `get_num_tokens`. By
@@ -34,7 +42,7 @@ class TranscriptSplitter(BaseDocumentTransformer):
     Example:
         >>> from langchain_audio import AudioLoader
         >>> documents = AudioLoader("examples/audio/call.mp3").load()
-        >>> first, *others = TranscriptSplitter(20, unit="seconds").transform_documents(documents)
+        >>> first, *others = TranscriptSplitter(20, unit="seconds").split_documents(documents)
         >>> first.metadata["end"] - first.metadata["start"] <= 20
         True
     """
@@ -47,58 +55,77 @@ class TranscriptSplitter(BaseDocumentTransformer):
         length_function: Callable[[str], float] | None = None,
     ) -> None:
         self._size = ChunkSize(chunk_size, chunk_overlap, unit, length_function)
+        super().__init__(chunk_size, chunk_overlap, self._size.measure_text)  # pyright: ignore[reportArgumentType]
 
-    def transform_documents(self, documents: Sequence[Document], **kwargs: Any) -> Sequence[Document]:
+    def split_documents(self, documents: Iterable[Document]) -> list[Document]:
         """Return the Documents as chunks, recording by recording.
 
         Args:
-            documents: in the order of the loader. The Documents of one recording must be next to each other.
-            **kwargs: ignored.
+            documents: in the order of the loader. Where some are missing, no chunk goes on.
 
         Raises:
             InvalidOption: if a Document has no times, or another splitter has cut it.
         """
-        chunks = [to_document(chunk) for chunk in chunk_passages(map(_to_passage, documents), self._size)]
-        for previous, following in pairwise(chunks):
-            if following.metadata["segment"] > 0:
-                previous.metadata["next_id"], following.metadata["previous_id"] = following.id, previous.id
+        passages = list(chunk_passages(map(_to_passage, documents), self._size))
+        chunks = list(map(to_document, passages))
+        for (passage, chunk), (next_passage, following) in pairwise(zip(passages, chunks, strict=True)):
+            if are_neighbors(passage, next_passage):
+                chunk.metadata["next_id"], following.metadata["previous_id"] = following.id, chunk.id
         return chunks
 
-    def split_documents(self, documents: Iterable[Document]) -> list[Document]:
-        """Do what `transform_documents` does, under the name that LangChain's text splitters use."""
-        return list(self.transform_documents(list(documents)))
+    def create_documents(self, texts: list[str], metadatas: list[dict[Any, Any]] | None = None) -> list[Document]:
+        """Do what `split_documents` does with the texts and the metadata of Documents.
+
+        Raises:
+            InvalidOption: if the metadata of a text has no times, or another splitter has cut it.
+        """
+        no_metadata: list[dict[Any, Any]] = [{}] * len(texts)
+        pairs = zip(texts, metadatas or no_metadata, strict=True)
+        return self.split_documents(Document(text, metadata=metadata) for text, metadata in pairs)
+
+    def split_text(self, text: str) -> list[str]:
+        """Split a text that has no times, between words.
+
+        Raises:
+            InvalidOption: if the size is in seconds.
+        """
+        if self._size.unit == "seconds":
+            raise InvalidOption("A text has no times: split Documents, or give the size in characters or tokens.")
+        return [chunk.text for chunk in chunk_passages([Passage("", text, {"start": 0, "end": 0})], self._size)]
 
 
 def restore_times(documents: Iterable[Document]) -> list[Document]:
-    """Restore `start`, `end` and `clip` of transcribed Documents that any text splitter has cut.
+    """Restore `start`, `end` and `clip` of transcribed Documents that any text splitters have cut, also one another's.
 
-    If the Documents were loaded with `words=True`, the times are those of the words. Otherwise each segment's time is
-    distributed over its text.
+    The place of each piece is proved by its text. Its white space and case may have been changed. If the Documents were
+    loaded with `words=True`, the times are those of the words. Otherwise each segment's time is distributed over its
+    text.
 
     Args:
-        documents: from a splitter that was created with `add_start_index=True`. Uncut Documents stay as they are.
+        documents: the pieces, best all of a splitter, in order. If it was created with `add_start_index=True`, pieces
+            are found too whose text is said more than once. Uncut Documents stay as they are.
 
     Raises:
-        InvalidOption: if a Document has no times, or was cut and has no `start_index`.
+        InvalidOption: if a Document has no times, or it cannot be proved where it was cut.
 
     Example:
         >>> from langchain_audio import AudioLoader
-        >>> whole = AudioLoader("examples/audio/call.mp3", granularity="file", words=True).load()
-        >>> half = len(whole[0].page_content) // 2
-        >>> chunk = Document(whole[0].page_content[:half], metadata={**whole[0].metadata, "start_index": 0})
-        >>> restore_times([chunk])[0].metadata["end"] < whole[0].metadata["end"]
+        >>> (whole,) = AudioLoader("examples/audio/call.mp3", granularity="file", words=True).load()
+        >>> half = Document(whole.page_content[:300], metadata=whole.metadata)  # as from a splitter
+        >>> restore_times([half])[0].metadata["end"] < whole.metadata["end"]
         True
     """
-    return [_restore_document(document) for document in documents]
+    documents = list(documents)
+    cuts = [Cut(_to_passage(document), document.metadata.get("start_index")) for document in documents]
+    restored = restore_passages(cuts, _ADVICE)
+    return [_to_restored(*pair) for pair in zip(documents, restored, strict=True)]
 
 
-def _restore_document(document: Document) -> Document:
-    passage = _to_passage(document)
-    restored = restore_passage(passage, document.metadata.get("start_index"))
-    if restored is passage:
+def _to_restored(document: Document, passage: Passage) -> Document:
+    if passage.metadata is document.metadata:
         return document
-    metadata = {name: value for name, value in restored.metadata.items() if name != "start_index"}
-    return Document(id=restored.id, page_content=restored.text, metadata=metadata)
+    metadata = {name: value for name, value in passage.metadata.items() if name != "start_index"}
+    return Document(id=passage.id, page_content=passage.text, metadata=metadata)
 
 
 def _to_passage(document: Document) -> Passage:

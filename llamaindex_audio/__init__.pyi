@@ -1,4 +1,4 @@
-from .citations import ClipPostprocessor, cite, clip_block
+from .citations import Citation, ClipPostprocessor, cite, clip_block, find_citations, format_nodes
 from .llms import AudioLLM
 from .readers import AudioReader
 from .responses import speech_in
@@ -8,11 +8,14 @@ from .tools import ListenToolSpec
 __all__ = [
     "AudioLLM",
     "AudioReader",
+    "Citation",
     "ClipPostprocessor",
     "ListenToolSpec",
     "TranscriptNodeParser",
     "cite",
     "clip_block",
+    "find_citations",
+    "format_nodes",
     "restore_times",
     "speech_in",
 ]

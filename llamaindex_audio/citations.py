@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from io import IOBase
 from typing import Any
 
@@ -12,28 +13,81 @@ from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import BaseNode, MetadataMode, NodeWithScore, QueryBundle, TextNode
 
 from audio_core import Audio, InvalidAudio
-from audio_core.integration import format_citation, get_clip_url
+from audio_core.integration import Citation, Passage, format_citation, format_passages, get_clip_url
+from audio_core.integration import find_citations as find_in
 
-__all__ = ["AudioNode", "ClipBlock", "ClipPostprocessor", "cite", "clip_block"]
+__all__ = [
+    "AudioNode",
+    "Citation",
+    "ClipBlock",
+    "ClipPostprocessor",
+    "cite",
+    "clip_block",
+    "find_citations",
+    "format_nodes",
+]
 
 _TOKENS_PER_SECOND, _TOKENS_OF_UNKNOWN = 32, 256
 
 
-def cite(node: BaseNode | NodeWithScore, *, link: bool = False) -> str:
-    """Return a node's times in its recording and its speaker, such as `[12:07–12:31] Ann`.
+def cite(node: BaseNode | NodeWithScore, *, link: bool | str = False) -> str:
+    """Return a node's recording, its times in it and its speaker, such as `[03_security 12:07–12:31] Ann`.
 
     Args:
         node: a node of an `AudioReader` or a `TranscriptNodeParser`.
-        link: whether to return a Markdown link to the clip.
+        link: whether to return a Markdown link to the clip. A file's link is relative and tells nothing about its
+            folder; give the URL where your recordings are served, such as `"/recordings/"`.
 
     Raises:
         InvalidOption: if the node's metadata has no `start` and `end`.
 
     Example:
-        >>> cite(TextNode(text="hi", metadata={"start": 727.1, "end": 751.4, "speaker": "Ann"}))
-        '[12:07–12:31] Ann'
+        >>> metadata = {"source": "file:///talks/03_security.mp3", "start": 727.1, "end": 751.4, "speaker": "Ann"}
+        >>> cite(TextNode(text="hi", metadata=metadata))
+        '[03_security 12:07–12:31] Ann'
     """
     return format_citation(node.metadata, link=link)
+
+
+def format_nodes(nodes: Iterable[BaseNode | NodeWithScore]) -> str:
+    """Format nodes for a prompt, each after its citation, so that the model can cite them.
+
+    Args:
+        nodes: what was retrieved. A node without times is its text alone.
+
+    Example:
+        >>> print(format_nodes([TextNode(text="Hi.", metadata={"source": "file:///a.mp3", "start": 5.0, "end": 12.0})]))
+        [a 00:05–00:12]
+        Hi.
+    """
+    return format_passages([Passage(node.node_id, _get_text(node), node.metadata) for node in nodes])
+
+
+def find_citations(answer: str, nodes: Sequence[BaseNode | NodeWithScore]) -> list[Citation[BaseNode | NodeWithScore]]:
+    """Find the citations in an answer, and the nodes and clips that they cite.
+
+    Models may write them sloppily: with a hyphen, in other brackets, with one time only, several in one pair. Of a
+    streamed answer, give the joined text.
+
+    Args:
+        answer: the text of the answer, such as `str(response)`.
+        nodes: what the model was given, such as `response.source_nodes`.
+
+    Returns:
+        The citations in the order of the answer; the node of each is its `document`. What cites none of the nodes is
+        left out.
+
+    Example:
+        >>> node = TextNode(text="Hi.", metadata={"source": "file:///a.mp3", "start": 5.2, "end": 12.9})
+        >>> (citation,) = find_citations("They greet (A 0:05 - 0:12).", [node])
+        >>> citation.document is node, citation.clip
+        (True, 'file:///a.mp3#t=5.2,12.9')
+    """
+    return find_in(answer, nodes, lambda node: node.metadata)
+
+
+def _get_text(node: BaseNode | NodeWithScore) -> str:
+    return (node.node if isinstance(node, NodeWithScore) else node).get_content(MetadataMode.NONE)
 
 
 def clip_block(node: BaseNode | NodeWithScore, padding: float = 0.0) -> AudioBlock:

@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import pairwise
 from typing import Any, cast
 
 from llama_index.core.bridge.pydantic import Field, PrivateAttr
 from llama_index.core.node_parser import NodeParser
-from llama_index.core.schema import BaseNode, MetadataMode, NodeRelationship, RelatedNodeInfo, TextNode
+from llama_index.core.schema import BaseNode, Document, MetadataMode, NodeRelationship, RelatedNodeInfo, TextNode
 from llama_index.core.utils import get_tokenizer  # pyright: ignore[reportUnknownVariableType]
 
-from audio_core.integration import ChunkSize, Passage, Unit, chunk_passages, restore_passage
+from audio_core.integration import (
+    ChunkSize,
+    Cut,
+    Passage,
+    Unit,
+    are_neighbors,
+    chunk_passages,
+    identify_recording,
+    restore_passages,
+)
 from llamaindex_audio.nodes import to_node
 
 __all__ = ["TranscriptNodeParser", "restore_times"]
+
+_ADVICE = "Pass all nodes of the parser, in order and with their start_char_idx, or split with TranscriptNodeParser."
 
 
 class TranscriptNodeParser(NodeParser):
     """A node parser that joins and splits the Documents of an `AudioReader` into nodes for retrieval.
 
     A node holds whole segments. Only a segment that exceeds the size by itself is split, between words. Every node has
-    its own `start`, `end`, `clip` and `speaker` (`speakers` if there are several), a stable id, and relations to the
-    nodes before and after it.
+    its own `start`, `end`, `clip` and `speaker` (`speakers` if there are several), a stable id, and relations to its
+    neighbors. Documents that do not follow each other in their recording are not joined.
 
     If a recording is one Document (`AudioReader(granularity="file")`), that Document is the source of its nodes,
-    because docstores need it to replace and delete them. If a recording is several Documents, the source is its
-    `sha256`.
+    because docstores need it to replace and delete them. If a recording is several Documents, the source is its URL,
+    or the `sha256` of bytes.
+
+    `HierarchicalNodeParser` takes several of these parsers in its `node_parser_map`, and all times stay exact.
 
     Raises:
         InvalidOption: if the size is not above zero, or the overlap is not below the size.
@@ -39,12 +53,15 @@ class TranscriptNodeParser(NodeParser):
         True
     """
 
-    chunk_size: float = Field(default=512, description="The maximum size of a node, in `unit`.")
+    chunk_size: float = Field(
+        default=1000,
+        description="The maximum size of a node, in `unit`; the same as of LangChain's TranscriptSplitter.",
+    )
     chunk_overlap: float = Field(
         default=0, description="The maximum overlap of a node with the one before it, in `unit`."
     )
     unit: Unit = Field(
-        default="tokens", description="The unit of the size. Tokens are those of LlamaIndex's tokenizer."
+        default="characters", description="The unit of the size. Tokens are those of LlamaIndex's tokenizer."
     )
     _size: ChunkSize = PrivateAttr()
 
@@ -59,28 +76,38 @@ class TranscriptNodeParser(NodeParser):
         return "TranscriptNodeParser"
 
     def _parse_nodes(self, nodes: Sequence[BaseNode], show_progress: bool = False, **kwargs: Any) -> list[BaseNode]:
-        return [node for _, group in groupby(nodes, _identify_recording) for node in self._build_nodes(list(group))]
+        sources = _find_sources(nodes)
+        parsed = list[BaseNode]()
+        for chunk in chunk_passages(map(_to_passage, nodes), self._size):
+            node = to_node(chunk)
+            # the source has no metadata here, because LlamaIndex would copy it into every node
+            source = RelatedNodeInfo(node_id=sources[identify_recording(chunk.metadata)])
+            node.relationships[NodeRelationship.SOURCE] = source
+            parsed.append(node)
+        return parsed
 
-    def _build_nodes(self, recording: Sequence[BaseNode]) -> list[TextNode]:
-        nodes = [to_node(chunk) for chunk in chunk_passages(map(_to_passage, recording), self._size)]
-        source = recording[0].node_id if len(recording) == 1 else _identify_recording(recording[0])
-        for node in nodes:  # the source has no metadata here, because LlamaIndex would copy it into every node
-            node.relationships[NodeRelationship.SOURCE] = RelatedNodeInfo(node_id=source)
+    def _postprocess_parsed_nodes(self, nodes: list[BaseNode], parent_doc_map: dict[str, Document]) -> list[BaseNode]:
+        nodes = super()._postprocess_parsed_nodes(nodes, parent_doc_map)
+        for node, following in pairwise(nodes):
+            if not are_neighbors(_to_passage(node), _to_passage(following)):  # LlamaIndex relates all of a source
+                node.relationships.pop(NodeRelationship.NEXT, None)
+                following.relationships.pop(NodeRelationship.PREVIOUS, None)
         return nodes
 
 
 def restore_times(nodes: Iterable[BaseNode]) -> list[BaseNode]:
-    """Return nodes that any node parser made from transcribed Documents with their own `start`, `end` and `clip`.
+    """Return nodes that any node parsers made from transcribed Documents with their own `start`, `end` and `clip`.
 
-    The times are those of the words if the Documents were read with `words=True`. Otherwise they are interpolated
-    within segments. Ids and relations do not change.
+    The place of each node is proved by its text, so that the nodes of a `HierarchicalNodeParser` get their times too.
+    White space and case may have been changed. The times are those of the words if the Documents were read with
+    `words=True`. Otherwise they are interpolated within segments. Ids and relations do not change.
 
     Args:
-        nodes: nodes with `start_char_idx` (characters), which LlamaIndex's parsers set. A node that was not split is
-            returned unchanged.
+        nodes: the nodes, best all of a parser, in order: then those are found too whose text is said more than once. A
+            node that was not split is returned unchanged.
 
     Raises:
-        InvalidOption: if a node has no `start` and `end`, or was split and has no `start_char_idx`.
+        InvalidOption: if a node has no `start` and `end`, or it cannot be proved where it was split.
 
     Example:
         >>> from llama_index.core.node_parser import SentenceSplitter
@@ -90,21 +117,24 @@ def restore_times(nodes: Iterable[BaseNode]) -> list[BaseNode]:
         >>> nodes[0].metadata["end"] <= nodes[1].metadata["start"]
         True
     """
-    return [_restore_node(node) for node in nodes]
+    nodes = list(nodes)
+    cuts = [Cut(_to_passage(node), node.start_char_idx if isinstance(node, TextNode) else None) for node in nodes]
+    return [_to_restored(*pair) for pair in zip(nodes, restore_passages(cuts, _ADVICE), strict=True)]
 
 
-def _restore_node(node: BaseNode) -> BaseNode:
-    passage = _to_passage(node)
-    restored = restore_passage(passage, node.start_char_idx if isinstance(node, TextNode) else None)
-    return node if restored is passage else node.model_copy(update={"metadata": restored.metadata})
+def _to_restored(node: BaseNode, passage: Passage) -> BaseNode:
+    return node if passage.metadata is node.metadata else node.model_copy(update={"metadata": passage.metadata})
 
 
 def _to_passage(node: BaseNode) -> Passage:
     return Passage(node.node_id, node.get_content(MetadataMode.NONE), node.metadata)
 
 
-def _identify_recording(node: BaseNode) -> str:
-    return str(node.metadata.get("sha256") or node.metadata.get("source") or node.node_id)
+def _find_sources(nodes: Sequence[BaseNode]) -> dict[str, str]:
+    """Return for each recording the id of the source of its nodes: its only Document, or else what identifies it."""
+    counts = Counter(identify_recording(node.metadata) for node in nodes)
+    ids = {identify_recording(node.metadata): node.node_id for node in nodes}
+    return {recording: ids[recording] if count == 1 else recording or ids[""] for recording, count in counts.items()}
 
 
 def _count_tokens(text: str) -> float:

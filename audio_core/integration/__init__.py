@@ -26,9 +26,12 @@ from audio_core.provider_options import (
     split_gateway_options,
 )
 from audio_core.providers import find_provider
-from audio_core.transcript.chunking import ChunkSize, Unit, chunk_passages, restore_passage
-from audio_core.transcript.citations import format_citation, get_clip_url
+from audio_core.transcript.chunking import ChunkSize, Unit, are_neighbors, chunk_passages
+from audio_core.transcript.citation_parser import Citation, find_citations
+from audio_core.transcript.citations import format_citation, format_passages, get_clip_url
+from audio_core.transcript.metadata import identify_recording
 from audio_core.transcript.passages import Granularity, Passage
+from audio_core.transcript.restoring import Cut, restore_passages
 from audio_core.wire.chat_request import ChatMessage
 from audio_core.wire.chat_response import SpeechDelta
 from audio_core.wire.tool_calls import ToolCallDelta, to_openai_tool_choice
@@ -42,7 +45,9 @@ __all__ = [
     "BatchItem",
     "ChatMessage",
     "ChunkSize",
+    "Citation",
     "CortecsOptions",
+    "Cut",
     "DocumentReader",
     "Failure",
     "GatewayOptions",
@@ -58,23 +63,27 @@ __all__ = [
     "ToolCallDelta",
     "ToolRefusal",
     "Unit",
+    "are_neighbors",
     "at_block",
     "build_client_options",
     "build_file_system_source",
     "chunk_passages",
     "compute_sha256",
     "drop_none",
+    "find_citations",
     "find_format",
     "find_provider",
     "find_recordings",
     "format_citation",
+    "format_passages",
     "get_clip_url",
+    "identify_recording",
     "is_audio_block",
     "is_raw",
     "measure_seconds",
     "open_authorized",
     "open_stored",
-    "restore_passage",
+    "restore_passages",
     "split_gateway_options",
     "to_access",
     "to_objects",

@@ -1,4 +1,4 @@
-"""Chunks of passages for retrieval, with exact times; restored times for passages that other splitters have cut.
+"""Chunks of passages for retrieval, with exact times.
 
 A chunk holds whole segments. A segment is cut, between words, only if it is too long for one chunk.
 """
@@ -6,24 +6,27 @@ A chunk holds whole segments. A segment is cut, between words, only if it is too
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any, Literal
 
 from audio_core.errors import InvalidOption
-from audio_core.lenient_json import to_text
-from audio_core.transcript.citations import get_times
-from audio_core.transcript.offsets import WordOffset, decode_offsets, encode_offsets, slice_offsets
-from audio_core.transcript.passages import Passage, build_passage, compute_id, format_clip_url, get_recording_url
+from audio_core.lenient_json import to_number, to_text
+from audio_core.transcript.metadata import get_recording_url, get_times, identify_recording, read_timeline
+from audio_core.transcript.offsets import WordOffset, map_folded
+from audio_core.transcript.passages import IdGenerator, Passage, build_passage
 from audio_core.transcript.segment import Segment, Word, join_text
 
-__all__ = ["ChunkSize", "Unit", "chunk_passages", "restore_passage", "split_segments"]
+__all__ = ["ChunkSize", "Unit", "are_neighbors", "chunk_passages", "split_segments"]
 
 Unit = Literal["characters", "tokens", "seconds"]
 """The unit in which the size of a chunk is measured."""
 
-_PASSAGE_FIELDS = ("start", "end", "clip", "segment", "speaker", "speakers", "gap", "estimated", "timeline", "language")
+_PASSAGE_FIELDS = (
+    *("start", "end", "clip", "segment", "speaker", "speakers", "gap", "estimated", "timeline", "language"),
+    *("previous_id", "next_id", "start_index"),
+)
 _CYRILLIC = re.compile(r"[\u0400-\u052f]")
 
 
@@ -64,8 +67,12 @@ class ChunkSize:
             return 0.0
         if self.unit == "seconds":
             return max(segment.end for segment in segments) - segments[0].start
+        return self.measure_text(join_text(segments))
+
+    def measure_text(self, text: str) -> float:
+        """Return the size of a text in characters or tokens."""
         count = self.count or (_estimate_tokens if self.unit == "tokens" else len)
-        return count(join_text(segments))
+        return count(text)
 
     def has_room_for(self, segments: Sequence[Segment]) -> bool:
         """Tell whether segments fit into one chunk together."""
@@ -75,31 +82,53 @@ class ChunkSize:
 def chunk_passages(passages: Iterable[Passage], size: ChunkSize) -> Iterator[Passage]:
     """Join and cut passages into chunks for retrieval.
 
+    Only passages that follow each other in their recording are joined: see `are_neighbors`.
+
     Args:
-        passages: the passages of one or several recordings. Passages of the same recording must be consecutive.
+        passages: the passages of one or several recordings.
         size: the maximum size of a chunk, and the overlap between chunks.
 
     Yields:
-        Chunks with `start`, `end`, `clip` and `speaker` of their own. If a chunk has several speakers, `speakers` names
-        them in order. Other metadata is kept if it is the same for all passages of the recording.
+        Chunks with `start`, `end`, `clip`, `segment` and `speaker` of their own. If a chunk has several speakers,
+        `speakers` names them in order. Where passages are missing, a number of `segment` is left out. Other metadata is
+        kept if it is the same for all passages that were joined.
 
     Raises:
         InvalidOption: if a passage has no times, or another splitter has cut it.
 
     Example:
         >>> passages = [
-        ...     Passage("1", "good day", {"start": 0.0, "end": 1.0}),
-        ...     Passage("2", "sir", {"start": 1.5, "end": 2.0}),
+        ...     Passage("1", "good day", {"start": 0.0, "end": 1.0, "segment": 0}),
+        ...     Passage("2", "sir", {"start": 1.5, "end": 2.0, "segment": 1}),
         ... ]
         >>> [(chunk.text, chunk.metadata["end"]) for chunk in chunk_passages(passages, ChunkSize(20))]
         [('good day sir', 2.0)]
     """
-    for _, group in groupby(passages, lambda passage: _identify_recording(passage.metadata)):
-        recording = list(group)
-        common = _find_common_metadata([passage.metadata for passage in recording])
-        segments = [segment for passage in recording for segment in split_segments(passage.text, passage.metadata)]
-        for number, chunk in enumerate(_chunk_segments(segments, size)):
-            yield _build_chunk(chunk, common, number, get_recording_url(recording[0].metadata))
+    ids, numbers = IdGenerator(f"chunk of {size.size:g} {size.unit}, {size.overlap:g} shared"), Counter[str]()
+    for group in _group_neighbors(passages):
+        source = get_recording_url(group[0].metadata)
+        common = _find_common_metadata([passage.metadata for passage in group])
+        recording = identify_recording(group[0].metadata)
+        for chunk in _chunk_segments(_join_segments(group), size):
+            yield _build_chunk(chunk, {**common, "segment": numbers[recording]}, source, ids)
+            numbers[recording] += 1
+        numbers[recording] += 1
+
+
+def are_neighbors(passage: Passage, following: Passage) -> bool:
+    """Tell whether a passage follows another one in their recording, without any speech between them.
+
+    They are neighbors if their `segment` numbers follow each other, as a loader and this module count them.
+
+    Example:
+        >>> passages = [Passage("", "", {"start": 1.0, "end": 2.0, "segment": number}) for number in (4, 5, 7)]
+        >>> [are_neighbors(*passages[:2]), are_neighbors(*passages[1:])]
+        [True, False]
+    """
+    number, next_number = (to_number(each.metadata.get("segment")) for each in (passage, following))
+    is_next = number is not None and next_number == number + 1
+    is_same_recording = identify_recording(passage.metadata) == identify_recording(following.metadata)
+    return is_next and is_same_recording and get_times(passage.metadata)[0] <= get_times(following.metadata)[0]
 
 
 def split_segments(text: str, metadata: Mapping[str, Any]) -> list[Segment]:
@@ -113,82 +142,62 @@ def split_segments(text: str, metadata: Mapping[str, Any]) -> list[Segment]:
         InvalidOption: if the metadata has no `start` and `end`, or another splitter has cut the text.
 
     Example:
-        >>> metadata = {"start": 10.0, "end": 11.0, "timeline": "|5:0+400|3:100+500"}
-        >>> [(segment.text, segment.start) for segment in split_segments("good day", metadata)]
+        >>> segments = [Segment(10.0, 10.4, "good"), Segment(10.5, 11.0, "day")]
+        >>> passage = build_passage(segments, {}, None, IdGenerator(""))
+        >>> [(segment.text, segment.start) for segment in split_segments(passage.text, passage.metadata)]
         [('good', 10.0), ('day', 10.5)]
     """
-    offsets = _read_offsets(text, metadata)
-    if offsets and offsets[-1].stop != len(text):
-        raise InvalidOption("A document was cut by another splitter: pass it to restore_times first.")
+    timeline = read_timeline(text, metadata)
+    if not timeline.describes(text):
+        raise InvalidOption("A document was cut by another splitter, or changed: pass it to restore_times first.")
+    if text and not timeline.offsets:
+        return [Segment(*get_times(metadata), "")]
     groups: list[list[WordOffset]] = []
-    for offset in offsets:
+    for offset in timeline.offsets:
         if offset.starts_segment or not groups:
             groups.append([])
         groups[-1].append(offset)
-    return [_build_segment(group, text, metadata) for group in groups]
+    indices = map_folded(text)
+    return [_build_segment(group, text, indices, metadata) for group in groups]
 
 
-def restore_passage(passage: Passage, begin: int | None) -> Passage:
-    """Restore the times, the clip and the id of a passage that another splitter has cut.
+def _build_segment(
+    offsets: Sequence[WordOffset], text: str, indices: Sequence[int], metadata: Mapping[str, Any]
+) -> Segment:
+    def get_text(begin: int, stop: int) -> str:
+        return text[indices[begin] : indices[stop - 1] + 1]
 
-    Args:
-        passage: the text after the cut, with the metadata of the passage before the cut.
-        begin: index of its first character in the text before the cut; None if that is not known.
-
-    Returns:
-        The passage with metadata and an id of its own, or the same object if it was not cut.
-
-    Raises:
-        InvalidOption: if it was cut and `begin` is not known or lies behind the text before the cut, or if the metadata
-            has no `start` and `end`.
-
-    Example:
-        >>> passage = Passage("", "day", {"start": 10.0, "end": 11.0, "timeline": "|5:0+400 3:100+500"})
-        >>> restore_passage(passage, begin=5).metadata["start"]
-        10.5
-    """
-    text, metadata = passage.text, passage.metadata
-    offsets = _read_offsets(text, metadata)
-    if not offsets or offsets[-1].stop == len(text):
-        return passage
-    if begin is None or begin < 0:
-        raise InvalidOption(
-            "A document was cut by a splitter that did not record the position of the cut: "
-            "create the splitter with add_start_index=True."
-        )
-    first_word, stop = begin + len(text) - len(text.lstrip()), begin + len(text)
-    sliced = slice_offsets(offsets, first_word, stop) or slice_offsets(offsets, begin, stop)  # the piece may be blank
-    if not sliced or not text:
-        raise InvalidOption(
-            f"A document of {len(text)} characters cannot begin at character {begin} of a text of {offsets[-1].stop}. "
-            "Give the position in the text that the document was cut from."
-        )
-    start, end = round(sliced[0].start, 3), round(max(offset.end for offset in sliced), 3)
-    times = {"start": start, "end": end, "timeline": encode_offsets(sliced, start)}
-    clip = format_clip_url(get_recording_url(metadata), start, end)
-    restored = {**metadata, **times, **({"clip": clip} if clip else {})}
-    return Passage(compute_id(restored, text), text, restored)
-
-
-def _read_offsets(text: str, metadata: Mapping[str, Any]) -> list[WordOffset]:
-    """Decode the timeline of a passage. Without one, the passage counts as one segment."""
-    start, end = get_times(metadata)
-    one_segment = [WordOffset(0, len(text), start, max(start, end), starts_segment=True)] if text else []
-    return decode_offsets(to_text(metadata.get("timeline")) or "", start) or one_segment
-
-
-def _build_segment(offsets: Sequence[WordOffset], text: str, metadata: Mapping[str, Any]) -> Segment:
-    words = tuple(Word(offset.start, offset.end, text[offset.begin : offset.stop].strip()) for offset in offsets)
+    words = tuple(Word(offset.start, offset.end, get_text(offset.begin, offset.stop)) for offset in offsets)
     return Segment(
         start=offsets[0].start,
         end=max(offset.end for offset in offsets),
-        text=text[offsets[0].begin : offsets[-1].stop].strip(),
+        text=get_text(offsets[0].begin, offsets[-1].stop),
         speaker=to_text(metadata.get("speaker")),
         words=words if len(words) > 1 else (),
         is_gap=bool(metadata.get("gap")),
         is_estimated=bool(metadata.get("estimated")),
         language=to_text(metadata.get("language")),
     )
+
+
+def _group_neighbors(passages: Iterable[Passage]) -> Iterator[list[Passage]]:
+    group: list[Passage] = []
+    for passage in passages:
+        if group and not are_neighbors(group[-1], passage):
+            yield group
+            group = []
+        group.append(passage)
+    if group:
+        yield group
+
+
+def _join_segments(passages: Iterable[Passage]) -> Iterator[Segment]:
+    """Yield the segments of neighbors in order. Those that overlapping windows share are not repeated."""
+    last: list[tuple[float, float, str]] = []
+    for passage in passages:
+        segments = split_segments(passage.text, passage.metadata)
+        yield from (segment for segment in segments if (segment.start, segment.end, segment.text) not in last)
+        last = [(segment.start, segment.end, segment.text) for segment in segments]
 
 
 def _chunk_segments(segments: Iterable[Segment], size: ChunkSize) -> Iterator[list[Segment]]:
@@ -252,14 +261,12 @@ def _select_overlap(chunk: list[Segment], following: Segment, size: ChunkSize) -
     return []
 
 
-def _build_chunk(segments: Sequence[Segment], common: Mapping[str, Any], number: int, source: str | None) -> Passage:
+def _build_chunk(
+    segments: Sequence[Segment], facts: Mapping[str, Any], source: str | None, ids: IdGenerator
+) -> Passage:
     speakers = list(dict.fromkeys(segment.speaker for segment in segments if segment.speaker))
     all_speakers = {"speakers": ", ".join(speakers)} if len(speakers) > 1 else {}
-    return build_passage(segments, {**common, **all_speakers, "segment": number}, source)
-
-
-def _identify_recording(metadata: Mapping[str, Any]) -> tuple[Any, ...]:
-    return metadata.get("sha256"), metadata.get("source")
+    return build_passage(segments, {**facts, **all_speakers}, source, ids)
 
 
 def _find_common_metadata(all_metadata: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,34 +1,27 @@
 """Word offsets: which characters of a text are said at which time.
 
-They are stored as one line of plain text in flat metadata, the `timeline`, so that times survive any text splitter.
-The timeline has one entry for each word whose time is known, or one for a whole segment. An entry is the number of
-characters up to the next entry, the silence before it in milliseconds (negative where two people speak at once) and its
-duration in milliseconds. A bar starts a segment.
-
-In `"|5:580+260 8:0+510|4:90+200"`, the first word starts 0.58 s after the passage and lasts 0.26 s. The second word
-starts at the sixth character of the text, without silence before it. The third word starts a new segment.
+Characters are counted in the folded text, which has no white space and no case, so that a text that was cleaned or
+translated to lower case keeps its times.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from audio_core.transcript.segment import Segment
 
-__all__ = ["WordOffset", "decode_offsets", "encode_offsets", "encode_segments", "slice_offsets"]
-
-_ENTRY = re.compile(r"(\|?)(?<!\d)([1-9]\d{0,8}):(-?\d{1,12})\+(\d{1,12})")  # bounded: metadata may be anything
+__all__ = ["WordOffset", "coarsen_offsets", "fold_text", "locate_words", "map_folded", "slice_offsets"]
 
 
 @dataclass(frozen=True, slots=True)
 class WordOffset:
-    """The position of a word, or of a whole segment, in a text and in the recording.
+    """The position of a word, or of a whole segment, in a folded text and in the recording.
 
     Attributes:
         begin: index of its first character.
-        stop: index after its last character and the spaces that follow it.
+        stop: index after its last character.
         start: start in seconds of the recording.
         end: end in seconds of the recording.
         starts_segment: whether a segment starts here.
@@ -50,75 +43,55 @@ class WordOffset:
             stop: index after the last character of the slice; above `self.begin`.
         """
         low, high = max(begin, self.begin), min(stop, self.stop)
-        end = self.end if high >= self.stop - 1 else self._interpolate(high)  # the last character may be a space
         starts_segment = self.starts_segment or low == begin
-        return WordOffset(low - begin, high - begin, self._interpolate(low), end, starts_segment)
+        return WordOffset(low - begin, high - begin, self.interpolate(low), self.interpolate(high), starts_segment)
 
-    def _interpolate(self, index: int) -> float:
+    def interpolate(self, index: int) -> float:
+        """Return the time in seconds at which a character begins, if all characters take the same time."""
+        if index == self.stop:
+            return self.end
         return self.start + (self.end - self.start) * (index - self.begin) / (self.stop - self.begin)
 
 
-def encode_segments(segments: Sequence[Segment], start: float) -> str:
-    """Encode the timeline of a passage whose text `join_text` makes from segments.
-
-    Args:
-        segments: the segments in order of time.
-        start: start of the passage in seconds of the recording. The first silence is measured from here.
+def fold_text(text: str) -> str:
+    """Return a text without white space and case.
 
     Example:
-        >>> encode_segments([Segment(1.0, 2.5, "good day")], 0.5)
-        '|8:500+1500'
+        >>> fold_text("Good day")
+        'goodday'
     """
-    last = len(segments) - 1
-    offsets = [
-        offset for number, segment in enumerate(segments) for offset in _locate_words(segment, is_last=number == last)
-    ]
-    return encode_offsets(offsets, start)
+    return "".join(text.casefold().split())
 
 
-def encode_offsets(offsets: Iterable[WordOffset], start: float) -> str:
-    """Encode word offsets as a timeline. It stores the length of each in characters, not its index.
-
-    Args:
-        offsets: the word offsets in the order of the text.
-        start: start of the passage in seconds of the recording. The first silence is measured from here.
+def map_folded(text: str) -> list[int]:
+    """Return for each character of the folded text the index of its character in the text.
 
     Example:
-        >>> encode_offsets([WordOffset(0, 8, 1.0, 2.5, starts_segment=True)], 0.5)
-        '|8:500+1500'
+        >>> map_folded("a ß")  # folded, it is "ass"
+        [0, 2, 2]
     """
-    entries, previous_end_ms = list[str](), round(start * 1000)
-    for offset in offsets:
-        start_ms = round(offset.start * 1000)
-        duration_ms = max(0, round(offset.end * 1000) - start_ms)
-        prefix, length = "|" if offset.starts_segment else " ", offset.stop - offset.begin
-        entries.append(f"{prefix}{length}:{start_ms - previous_end_ms}+{duration_ms}")
-        previous_end_ms = start_ms + duration_ms
-    return "".join(entries)
+    return [index for index, character in enumerate(text) for _ in fold_text(character)]
 
 
-def decode_offsets(timeline: str, start: float) -> list[WordOffset]:
-    """Decode a timeline into word offsets.
+def locate_words(segments: Sequence[Segment]) -> list[WordOffset]:
+    """Return an offset for each word of some segments, in the folded text of all of them.
 
-    Args:
-        timeline: a timeline that `encode_segments` or `encode_offsets` has written.
-        start: start of the passage in seconds of the recording.
+    A segment that has no times of words, or whose words are not those of its text, gets one offset.
 
     Example:
-        >>> decode_offsets("|8:500+1500", 0.5)
-        [WordOffset(begin=0, stop=8, start=1.0, end=2.5, starts_segment=True)]
+        >>> locate_words([Segment(1.0, 2.5, "good day")])
+        [WordOffset(begin=0, stop=7, start=1.0, end=2.5, starts_segment=True)]
     """
-    offsets, index, end_ms = list[WordOffset](), 0, round(start * 1000)
-    for bar, length, silence_ms, duration_ms in _ENTRY.findall(timeline):
-        start_ms = end_ms + int(silence_ms)
-        end_ms = start_ms + int(duration_ms)
-        offsets.append(WordOffset(index, index + int(length), start_ms / 1000, end_ms / 1000, bool(bar)))
-        index += int(length)
+    offsets, begin = list[WordOffset](), 0
+    for segment in segments:
+        text = fold_text(segment.text)
+        offsets += _locate_segment(segment, text, begin) if text else []
+        begin += len(text)
     return offsets
 
 
 def slice_offsets(offsets: Sequence[WordOffset], begin: int, stop: int) -> list[WordOffset]:
-    """Return the word offsets of a slice of the text, with indices relative to the slice.
+    """Return the word offsets of a slice of the folded text, with indices relative to the slice.
 
     Args:
         offsets: the word offsets of the whole text.
@@ -126,35 +99,65 @@ def slice_offsets(offsets: Sequence[WordOffset], begin: int, stop: int) -> list[
         stop: index after the last character of the slice.
 
     Example:
-        >>> slice_offsets(decode_offsets("|4:0+400 3:100+300", 0.0), 4, 7)
-        [WordOffset(begin=0, stop=3, start=0.5, end=0.8, starts_segment=True)]
+        >>> slice_offsets(locate_words([Segment(0.0, 0.6, "one two")]), 3, 6)
+        [WordOffset(begin=0, stop=3, start=0.3, end=0.6, starts_segment=True)]
     """
     return [offset.slice(begin, stop) for offset in offsets if offset.begin < stop and offset.stop > begin]
 
 
-def _locate_words(segment: Segment, *, is_last: bool) -> list[WordOffset]:
-    """Return one offset for each word, or one for the whole segment if a word is not found in its text."""
-    text = segment.text.strip()
-    length = len(text) + (not is_last)  # including the space before the next segment
+def coarsen_offsets(offsets: Sequence[WordOffset], tolerance: float) -> list[WordOffset]:
+    """Join the words of a segment whose times can be interpolated well enough.
+
+    Args:
+        offsets: the word offsets of a text.
+        tolerance: by how many seconds an interpolated time may differ from the time of the word.
+
+    Example:
+        >>> words = [WordOffset(0, 2, 0.0, 0.2, True), WordOffset(2, 4, 0.21, 0.4, False)]
+        >>> coarsen_offsets(words, 0.02)
+        [WordOffset(begin=0, stop=4, start=0.0, end=0.4, starts_segment=True)]
+    """
+    joined, words = list[WordOffset](), list[WordOffset]()
+    for offset in offsets:
+        longer = _join_offsets([*words, offset])
+        if words and (offset.starts_segment or not _is_close(longer, [*words, offset], tolerance)):
+            joined.append(_join_offsets(words))
+            words = []
+        words.append(offset)
+    return [*joined, _join_offsets(words)] if words else []
+
+
+def _join_offsets(offsets: Sequence[WordOffset]) -> WordOffset:
+    first, last = offsets[0], offsets[-1]
+    return WordOffset(first.begin, last.stop, first.start, last.end, first.starts_segment)
+
+
+def _is_close(joined: WordOffset, offsets: Sequence[WordOffset], tolerance: float) -> bool:
+    return all(
+        max(abs(word.end - time), abs(following.start - time)) <= tolerance
+        for word, following in pairwise(offsets)
+        for time in [joined.interpolate(word.stop)]
+    )
+
+
+def _locate_segment(segment: Segment, text: str, begin: int) -> list[WordOffset]:
     begins = list(_find_word_starts(text, segment))
     if not begins or len(begins) < len(segment.words):
-        return [WordOffset(0, length, segment.start, segment.end, True)] if length else []
+        return [WordOffset(begin, begin + len(text), segment.start, segment.end, starts_segment=True)]
     begins[0] = 0
-    stops = [*begins[1:], length]
+    stops = [*begins[1:], len(text)]
     return [
-        WordOffset(begin, stop, word.start, word.end, begin == 0)
-        for begin, stop, word in zip(begins, stops, segment.words, strict=True)
+        WordOffset(begin + low, begin + high, word.start, word.end, low == 0)
+        for low, high, word in zip(begins, stops, segment.words, strict=True)
     ]
 
 
 def _find_word_starts(text: str, segment: Segment) -> Iterator[int]:
-    """Yield the index of each word's first character in the text; stop at a word that is not found."""
-    folded_text, index = text.casefold(), 0
-    if len(folded_text) != len(text):  # indices would differ from those of the text
-        return
+    """Yield the index of each word's first character in the folded text; stop at a word that is not found."""
+    index = 0
     for word in segment.words:
-        folded_word = word.text.strip().casefold()
-        begin = folded_text.find(folded_word, index) if folded_word else -1
+        folded_word = fold_text(word.text)
+        begin = text.find(folded_word, index) if folded_word else -1
         if begin < 0:
             return
         yield begin

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from audio_core.audio.audio import Audio
 from audio_core.lenient_json import drop_none
-from audio_core.transcript.offsets import encode_segments
+from audio_core.transcript.metadata import format_clip_url, identify_recording
 from audio_core.transcript.segment import Segment, join_segments
+from audio_core.transcript.timeline import LARGEST_NODE, MAX_LENGTH, Timeline
 from audio_core.transcript.transcript import Transcript
 
 __all__ = [
     "Granularity",
+    "IdGenerator",
     "Passage",
     "build_passage",
-    "compute_id",
-    "format_clip_url",
-    "get_recording_url",
+    "encode_timeline",
     "split_passages",
 ]
 
@@ -32,7 +32,7 @@ class Passage:
     """A part of a transcript, as it is stored for retrieval.
 
     Attributes:
-        id: stable id: the same for the same recording, times, model and text.
+        id: stable id: the same for the same recording, times, model and options, whatever the text.
         text: what was said.
         metadata: flat metadata. What is not known has no key.
     """
@@ -86,20 +86,58 @@ def split_passages(
         }
     )
     groups = _group_segments(transcript, granularity, window_seconds, window_overlap)
+    ids, keep_all_times = IdGenerator(granularity), granularity == "file"
     for index, group in enumerate(groups):
-        yield build_passage(group, {**(metadata or {}), **common, "segment": index}, transcript.source)
+        facts = {**(metadata or {}), **common, "segment": index}
+        yield build_passage(group, facts, transcript.source, ids, keep_all_times=keep_all_times)
 
 
-def build_passage(segments: Sequence[Segment], facts: Mapping[str, Any], source: str | None) -> Passage:
+class IdGenerator:
+    """A generator of the ids of passages: 32 hex digits, the same for the same recording, stretch, model and options.
+
+    The text does not count, so that a recording that is transcribed again replaces its passages in a store. Passages
+    of the same stretch, as of two people who speak at once, are told apart by their order.
+
+    Args:
+        options: the options that the passages were made with.
+
+    Example:
+        >>> ids = IdGenerator("segment")
+        >>> len({ids.create_id({"source": "file:///a.mp3", "start": 0.0, "end": 1.0}) for _ in range(2)})
+        2
+    """
+
+    def __init__(self, options: str) -> None:
+        self._options, self._counts = options, Counter[str]()
+
+    def create_id(self, metadata: Mapping[str, Any]) -> str:
+        """Return the id of the passage with this metadata."""
+        details = [metadata.get(name) for name in ("start", "end", "provider", "model")]
+        stretch = repr((identify_recording(metadata), *details, self._options))
+        self._counts[stretch] += 1
+        return hashlib.sha256(f"{stretch} {self._counts[stretch]}".encode()).hexdigest()[:32]
+
+
+def build_passage(
+    segments: Sequence[Segment],
+    facts: Mapping[str, Any],
+    source: str | None,
+    ids: IdGenerator,
+    *,
+    keep_all_times: bool = False,
+) -> Passage:
     """Build one passage from several segments.
 
     Args:
         segments: the segments in order of time, at least one.
         facts: metadata of the recording, and the caller's own. That of the segments takes precedence.
         source: URL of the recording, if it has one.
+        ids: creates its id.
+        keep_all_times: whether its timeline has the time of each word, however long it becomes.
     """
     joined = join_segments(segments)
     start, end = round(joined.start, 3), round(joined.end, 3)
+    timeline = Timeline.build(segments)
     own_metadata = drop_none(
         {
             "start": start,
@@ -109,50 +147,23 @@ def build_passage(segments: Sequence[Segment], facts: Mapping[str, Any], source:
             "language": joined.language,
             "gap": joined.is_gap or None,
             "estimated": joined.is_estimated or None,
-            "timeline": encode_segments(segments, start) or None,
+            "timeline": (timeline.encode(start) if keep_all_times else encode_timeline(timeline, start)) or None,
         }
     )
     metadata = {**facts, **own_metadata}
-    return Passage(compute_id(metadata, joined.text), joined.text, metadata)
+    return Passage(ids.create_id(metadata), joined.text, metadata)
 
 
-def get_recording_url(metadata: Mapping[str, Any]) -> str | None:
-    """Return the URL of the recording that a passage belongs to, or None if it has none.
+def encode_timeline(timeline: Timeline, start: float) -> str:
+    """Encode the timeline of a passage for its metadata, short enough for a node in a store.
 
-    A passage with `sha256` but without `clip` is of a recording that was given as bytes. Its `source` is the caller's
-    name for them, not a URL.
-
-    Example:
-        >>> get_recording_url({"source": "file:///a.mp3"}), get_recording_url({"source": "upload 7", "sha256": "ab..."})
-        ('file:///a.mp3', None)
-    """
-    return None if "sha256" in metadata and "clip" not in metadata else metadata.get("source")
-
-
-def format_clip_url(source: str | None, start: float, end: float) -> str | None:
-    """Format the URL of a clip: the URL of the recording with a media fragment.
+    A passage that is too large for a node will be cut, so that it keeps the time of each word.
 
     Args:
-        source: URL of the recording, or None if it has none.
-        start: start of the clip in seconds.
-        end: end of the clip in seconds.
-
-    Returns:
-        The URL, or None if the recording has none or the clip is empty.
+        timeline: the timeline of the passage.
+        start: start of the passage in seconds of the recording.
     """
-    return Audio.of(source).clip(start, end).reference if source and start < end else None
-
-
-def compute_id(metadata: Mapping[str, Any], text: str) -> str:
-    """Compute the id of a passage: 32 hex digits, the same for the same recording, times, model and text.
-
-    Args:
-        metadata: the metadata of the passage.
-        text: the text of the passage.
-    """
-    recording = metadata.get("sha256") or metadata.get("source") or ""
-    details = [metadata.get(name) for name in ("start", "end", "provider", "model")]
-    return hashlib.sha256(repr((recording, *details, text)).encode()).hexdigest()[:32]
+    return timeline.encode(start, MAX_LENGTH if len(timeline.signature) <= LARGEST_NODE else None)
 
 
 def _group_segments(

@@ -15,17 +15,19 @@ PUBLIC = {
         TranscriptStore TranscriptionIncomplete UnknownProvider Unreachable UnsupportedFormat Usage Word __version__
     """,
     "audio_core.integration": """
-        AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize CortecsOptions DocumentReader Failure GatewayOptions
+        AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize Citation CortecsOptions Cut DocumentReader Failure GatewayOptions
         Granularity LISTEN LiteLLMOptions Memo OnError OpenRouterOptions Passage ReaderOptions SpeechDelta TRANSCRIBE
-        ToolAnswer ToolCallDelta ToolRefusal Unit at_block build_client_options build_file_system_source chunk_passages compute_sha256
-        drop_none find_format find_provider find_recordings format_citation get_clip_url is_audio_block is_raw
-        measure_seconds open_authorized open_stored restore_passage split_gateway_options to_access to_objects
+        ToolAnswer ToolCallDelta ToolRefusal Unit are_neighbors at_block build_client_options build_file_system_source chunk_passages compute_sha256
+        drop_none find_citations find_format find_provider find_recordings
+        format_citation format_passages get_clip_url identify_recording is_audio_block is_raw
+        measure_seconds open_authorized open_stored restore_passages split_gateway_options to_access to_objects
         to_openai_tool_choice
     """,
     "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence tone",
-    "langchain_audio": "AudioLoader AudioParser AudioToolkit ChatAudio ListenTool TranscribeTool TranscriptSplitter cite clip_block "
-    "count_tokens_with_audio restore_times speech_in",
-    "llamaindex_audio": "AudioLLM AudioReader ClipPostprocessor ListenToolSpec TranscriptNodeParser cite clip_block restore_times speech_in",
+    "langchain_audio": "AudioLoader AudioParser AudioToolkit ChatAudio Citation ListenTool TranscribeTool TranscriptSplitter cite clip_block "
+    "count_tokens_with_audio find_citations format_docs restore_times speech_in",
+    "llamaindex_audio": "AudioLLM AudioReader Citation ClipPostprocessor ListenToolSpec TranscriptNodeParser cite clip_block "
+    "find_citations format_nodes restore_times speech_in",
 }
 
 

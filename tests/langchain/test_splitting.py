@@ -1,5 +1,7 @@
 """Time through LangChain's splitters, stores and indexing."""
 
+import json
+import random
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,14 @@ from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.indexing import InMemoryRecordManager, index
 from langchain_core.messages import HumanMessage
 from langchain_core.vectorstores import InMemoryVectorStore
-from langchain_text_splitters import CharacterTextSplitter, RecursiveCharacterTextSplitter
+from langchain_text_splitters import (
+    CharacterTextSplitter,
+    Language,
+    MarkdownTextSplitter,
+    RecursiveCharacterTextSplitter,
+    TextSplitter,
+)
+from pydantic import BaseModel, ConfigDict
 
 from audio_core import InvalidAudio, InvalidOption, Segment, Transcript, Word
 from audio_core.testing import chat_reply
@@ -88,10 +97,119 @@ def test_without_word_times_they_are_near() -> None:
     assert all(is_exact(piece, tolerance=0.3) for piece in found)
 
 
-def test_a_splitter_that_does_not_say_where_it_cut_is_named() -> None:
-    pieces = RecursiveCharacterTextSplitter(chunk_size=120, chunk_overlap=0).split_documents(documents("file"))
-    with pytest.raises(InvalidOption, match="add_start_index=True"):
-        restore_times(pieces)
+NESTED = {
+    "plain": (
+        RecursiveCharacterTextSplitter(chunk_size=2000, chunk_overlap=0, add_start_index=True),
+        RecursiveCharacterTextSplitter(chunk_size=120, chunk_overlap=0, add_start_index=True),
+    ),
+    "overlapping": (
+        RecursiveCharacterTextSplitter(chunk_size=900, chunk_overlap=150, add_start_index=True),
+        CharacterTextSplitter(separator=" ", chunk_size=90, chunk_overlap=20, add_start_index=True),
+    ),
+    "of Markdown and code, without positions": (
+        MarkdownTextSplitter(chunk_size=1000, chunk_overlap=0),
+        RecursiveCharacterTextSplitter.from_language(Language.PYTHON, chunk_size=150, chunk_overlap=20),
+    ),
+    "by tokens, where LangChain finds no position": (
+        RecursiveCharacterTextSplitter(
+            chunk_size=200, chunk_overlap=60, length_function=lambda text: len(text.split()), add_start_index=True
+        ),
+        RecursiveCharacterTextSplitter(
+            chunk_size=20, chunk_overlap=8, length_function=lambda text: len(text.split()), add_start_index=True
+        ),
+    ),
+    "its own": (TranscriptSplitter(1000), TranscriptSplitter(120)),
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+@pytest.mark.parametrize("granularity", ["window", "file"])
+def test_pieces_of_pieces_have_their_own_times(granularity: str, name: str) -> None:
+    outer, inner = NESTED[name]
+    pieces = inner.split_documents(outer.split_documents(documents(granularity)))
+    found = restore_times(pieces)
+    assert len(found) > 80
+    assert all(is_exact(piece) for piece in found)
+    assert all(is_exact(*restore_times([piece])) for piece in pieces[::7])
+
+
+def test_a_sentence_that_is_said_over_and_over_is_placed_or_refused() -> None:
+    words = [Word(float(at), at + 1.0, "yes") for at in range(900)]
+    segments = tuple(
+        Segment(float(at), at + 9.0, "yes " * 8 + "yes", words=tuple(words[at : at + 9])) for at in range(0, 900, 9)
+    )
+    whole = [to_document(each) for each in split_passages(Transcript("", segments), granularity="file")]
+    outer, inner = NESTED["plain"]
+    found = restore_times(inner.split_documents(whole))
+    assert [each.metadata["start"] for each in found] == [
+        sum(len(before.page_content.split()) for before in found[:number]) for number in range(len(found))
+    ]
+    with pytest.raises(InvalidOption, match=r"several places.*add_start_index=True.*TranscriptSplitter"):
+        restore_times(inner.split_documents(outer.split_documents(whole)))
+
+
+class Retriever(BaseModel):
+    """Declares its splitters as `ParentDocumentRetriever` does."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    child_splitter: TextSplitter
+    parent_splitter: TextSplitter | None = None
+
+
+def test_the_splitter_is_a_text_splitter() -> None:
+    retriever = Retriever(child_splitter=TranscriptSplitter(120), parent_splitter=TranscriptSplitter(1000))
+    for parent in retriever.parent_splitter.split_documents(documents("file")):
+        children = retriever.child_splitter.split_documents([parent])
+        assert all(is_exact(child) and child.page_content in parent.page_content for child in children)
+        assert {child.id for child in children}.isdisjoint({parent.id})
+    splitter = TranscriptSplitter(300)
+    (whole,) = documents("file")
+    assert splitter.create_documents([whole.page_content], [whole.metadata]) == splitter.split_documents([whole])
+    assert splitter.split_text("one two " * 100)[0] == "one two " * 37 + "one"
+    with pytest.raises(InvalidOption, match="no times"):
+        TranscriptSplitter(30, unit="seconds").split_text("one two")
+    with pytest.raises(InvalidOption, match="without start and end"):
+        splitter.create_documents(["one two"])
+
+
+def test_only_neighbors_are_joined_and_named() -> None:
+    found = documents()
+    chunks = TranscriptSplitter(200).split_documents([found[number] for number in (33, 34, 10, 40, 41, 43)])
+    assert [chunk.metadata["start"] for chunk in chunks] == [33 * 6.0, 10 * 6.0, 40 * 6.0, 43 * 6.0]
+    assert all(is_exact(chunk) for chunk in chunks)
+    assert not any({"next_id", "previous_id"} & chunk.metadata.keys() for chunk in chunks)
+
+
+@pytest.mark.parametrize(
+    "size", [(250, "characters"), (1000, "characters"), (2000, "characters"), (512, "tokens"), (90, "seconds")]
+)
+def test_metadata_of_a_node_with_times_of_words_stays_small(size) -> None:
+    choose = random.Random(1)
+    segments, at = [], 0
+    for _ in range(200):
+        words = []
+        for _ in range(12):
+            start = at + choose.choice([0, 0, 0, 30, 120])
+            at = start + choose.randrange(60, 700, 10)
+            words.append(Word(start / 1000, at / 1000, "".join(choose.choices("etaoinshr", k=choose.randint(1, 9)))))
+        segments.append(Segment(words[0].start, at / 1000, " ".join(word.text for word in words), words=tuple(words)))
+        at += 400
+    transcript = Transcript(
+        "",
+        tuple(segments),
+        "en",
+        at / 1000,
+        "whisper-1",
+        "openai",
+        None,
+        "file:///srv/recordings/2026/11/meeting.mp3",
+        "ab" * 32,
+    )
+    chunks = TranscriptSplitter(size[0], unit=size[1]).split_documents(map(to_document, split_passages(transcript)))
+    starts = {word.start for segment in segments for word in segment.words}
+    assert max(len(json.dumps(chunk.metadata)) for chunk in chunks) < 1500
+    assert all(chunk.metadata["start"] in starts for chunk in chunks)
 
 
 def test_a_thousand_segments_stay_small_flat_and_indexed_once(tmp_path: Path) -> None:
@@ -116,7 +234,7 @@ def test_a_thousand_segments_stay_small_flat_and_indexed_once(tmp_path: Path) ->
 def test_a_document_is_cited_and_heard_again(gateway, call: Path) -> None:
     gateway.will_answer(chat_reply("The library."))
     document = AudioLoader(call, granularity="window", window_seconds=10).load()[0]
-    assert cite(document) == "[00:00–00:10]"
+    assert cite(document) == "[call 00:00–00:10]"
     block = clip_block(document, padding=0.25)
     assert block["url"].startswith(call.resolve().as_uri() + "#t=0.36,")
     assert len(str(block)) < 200

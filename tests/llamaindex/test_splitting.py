@@ -1,6 +1,7 @@
 """Time through LlamaIndex's parsers, indexes, pipelines and query engines."""
 
 import pickle
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,10 +9,18 @@ import pytest
 from llama_index.core import MockEmbedding, StorageContext, VectorStoreIndex, load_index_from_storage
 from llama_index.core.ingestion import DocstoreStrategy, IngestionPipeline
 from llama_index.core.llms import MockLLM
-from llama_index.core.node_parser import SentenceSplitter, TokenTextSplitter
+from llama_index.core.node_parser import (
+    HierarchicalNodeParser,
+    MarkdownNodeParser,
+    SentenceSplitter,
+    SentenceWindowNodeParser,
+    TokenTextSplitter,
+    get_leaf_nodes,
+)
 from llama_index.core.postprocessor import PrevNextNodePostprocessor
 from llama_index.core.query_engine import CitationQueryEngine
 from llama_index.core.response_synthesizers import ResponseMode, get_response_synthesizer
+from llama_index.core.retrievers import AutoMergingRetriever
 from llama_index.core.schema import Document, MetadataMode, NodeRelationship, NodeWithScore, TextNode
 from llama_index.core.storage.docstore import SimpleDocumentStore
 from llama_index.core.vector_stores import FilterOperator, MetadataFilter, MetadataFilters, SimpleVectorStore
@@ -69,15 +78,18 @@ async def test_nodes_say_their_own_times_and_are_related(granularity: str) -> No
     assert all(is_exact(node) and node.metadata["end"] - node.metadata["start"] <= 30 for node in nodes)
     assert nodes[0].next_node.node_id == nodes[1].node_id
     assert nodes[1].relationships[NodeRelationship.PREVIOUS].node_id == nodes[0].node_id
-    assert {node.ref_doc_id for node in nodes} == {"abc" if granularity == "segment" else documents("file")[0].id_}
+    assert {node.ref_doc_id for node in nodes} == {
+        "file:///talk.mp3" if granularity == "segment" else documents("file")[0].id_
+    }
     again = await parser.acall(documents(granularity))
     assert [node.node_id for node in again] == [node.node_id for node in nodes]
     assert nodes[0].get_content(MetadataMode.EMBED) == nodes[0].text
     assert "timeline" not in nodes[0].get_content(MetadataMode.LLM)
 
 
-def test_sizes_are_tokens_by_default_and_travel_with_the_parser() -> None:
-    parser = TranscriptNodeParser(chunk_size=120)
+def test_tokens_are_those_of_llamaindex_and_travel_with_the_parser() -> None:
+    assert TranscriptNodeParser().chunk_size == 1000
+    parser = TranscriptNodeParser(chunk_size=120, unit="tokens")
     nodes = parser.get_nodes_from_documents(documents(count=20))
     assert 2 < len(nodes) < 20
     copy = pickle.loads(pickle.dumps(parser))
@@ -95,6 +107,71 @@ def test_nodes_of_any_parser_get_their_times_back(splitter) -> None:
     assert [node.node_id for node in found] == [node.node_id for node in nodes]
     assert found[0].next_node.node_id == found[1].node_id
     assert nodes[1].metadata["start"] == 0.0  # those that were given are not changed
+
+
+HIERARCHIES = {
+    "of sentences": HierarchicalNodeParser.from_defaults([512, 128]),
+    "of transcripts": HierarchicalNodeParser.from_defaults(
+        node_parser_ids=["large", "small"],
+        node_parser_map={
+            "large": TranscriptNodeParser(chunk_size=1000),
+            "small": TranscriptNodeParser(chunk_size=200),
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HIERARCHIES)
+def test_nodes_of_nodes_have_their_own_times(name: str) -> None:
+    nodes = restore_times(HIERARCHIES[name].get_nodes_from_documents(documents("file")))
+    assert len(nodes) > 60
+    assert all(is_exact(node) for node in nodes)
+    assert len({node.node_id for node in nodes}) == len(nodes)
+    storage = StorageContext.from_defaults()
+    storage.docstore.add_documents(nodes)
+    index = VectorStoreIndex(get_leaf_nodes(nodes), storage_context=storage, embed_model=EMBEDDING)
+    retriever = AutoMergingRetriever(index.as_retriever(similarity_top_k=40), storage)
+    assert all(is_exact(found.node) for found in retriever.retrieve("w"))
+
+
+@pytest.mark.parametrize(
+    "parsers",
+    [
+        [SentenceSplitter(chunk_size=400, chunk_overlap=80), TokenTextSplitter(chunk_size=100, chunk_overlap=20)],
+        [MarkdownNodeParser(), SentenceWindowNodeParser()],
+    ],
+    ids=["overlapping", "sentences"],
+)
+def test_parsers_one_after_another(parsers) -> None:
+    nodes = restore_times(IngestionPipeline(transformations=parsers).run(documents=documents("file")))
+    assert len(nodes) > 60
+    assert all(is_exact(node) for node in nodes)
+
+
+def test_a_place_that_cannot_be_proved_is_refused_with_advice_for_llamaindex() -> None:
+    (whole,) = documents("file", count=2)
+    node = TextNode(text="w0", metadata=whole.metadata)
+    with pytest.raises(InvalidOption, match=r"several places.*Pass all nodes.*start_char_idx") as caught:
+        restore_times([node])
+    assert "add_start_index" not in str(caught.value)
+
+
+def test_only_neighbors_are_joined_and_related() -> None:
+    found = documents()
+    parser = TranscriptNodeParser(chunk_size=200)
+    nodes = parser.get_nodes_from_documents([found[number] for number in (33, 34, 35, 36, 10, 40, 43)])
+    assert [node.metadata["start"] for node in nodes] == [33 * 6.0, 36 * 6.0, 10 * 6.0, 40 * 6.0, 43 * 6.0]
+    assert all(is_exact(node) for node in nodes)
+    assert [node.next_node is not None for node in nodes] == [True, False, False, False, False]
+    assert [node.prev_node is not None for node in nodes] == [False, True, False, False, False]
+
+
+def test_equal_recordings_are_two_sources() -> None:
+    twin = replace(talk(20), source="file:///twin.mp3")
+    both = [to_document(each) for transcript in (talk(20), twin) for each in split_passages(transcript)]
+    nodes = TranscriptNodeParser().get_nodes_from_documents(both)
+    assert len({node.node_id for node in nodes}) == len(nodes)
+    assert {node.ref_doc_id for node in nodes} == {"file:///talk.mp3", "file:///twin.mp3"}
 
 
 def test_a_thousand_segments_through_an_index_on_disk(tmp_path: Path) -> None:

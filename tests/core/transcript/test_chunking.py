@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import InvalidOption, Segment, Transcript, Word
-from audio_core.integration import ChunkSize, Passage, chunk_passages, format_citation, get_clip_url, restore_passage
+from audio_core.integration import (
+    ChunkSize,
+    Cut,
+    Passage,
+    are_neighbors,
+    chunk_passages,
+    format_citation,
+    get_clip_url,
+    restore_passages,
+)
 from audio_core.transcript.chunking import split_segments
 from audio_core.transcript.passages import split_passages
 
@@ -103,6 +112,38 @@ def test_recordings_are_never_joined() -> None:
     assert len(list(chunk_passages([*one, *other], ChunkSize(1000)))) == 2
 
 
+@given(st.lists(st.integers(0, 11), max_size=12), st.sampled_from(["segment", "window"]))
+def test_passages_that_are_no_neighbors_are_never_joined(numbers: list[int], granularity: str) -> None:
+    talk = [Segment(6.0 * number, 6.0 * number + 5, f"sentence{number}") for number in range(12)]
+    options = {"granularity": granularity, "window_seconds": 12.0, "window_overlap": 6.0}
+    passages = list(split_passages(build_transcript(talk), **options))
+    retrieved = [passages[number] for number in numbers if number < len(passages)]
+    chunks = list(chunk_passages(retrieved, ChunkSize(60)))
+    for chunk in chunks:
+        spoken = [int(text.removeprefix("sentence")) for text in chunk.text.split()]
+        assert spoken == list(range(spoken[0], spoken[-1] + 1))
+        assert (chunk.metadata["start"], chunk.metadata["end"]) == (6.0 * spoken[0], 6.0 * spoken[-1] + 5)
+    assert {text for chunk in chunks for text in chunk.text.split()} == {
+        text for passage in retrieved for text in passage.text.split()
+    }
+
+
+def test_where_passages_are_missing_a_number_is_left_out() -> None:
+    passages = list(split_passages(build_transcript([Segment(float(at), at + 0.5, f"s{at}") for at in range(6)])))
+    chunks = list(chunk_passages([*passages[:2], *passages[3:]], ChunkSize(5)))
+    assert [(chunk.text, chunk.metadata["segment"]) for chunk in chunks] == [("s0 s1", 0), ("s3 s4", 2), ("s5", 3)]
+    assert [are_neighbors(*pair) for pair in pairwise(chunks)] == [False, True]
+    again = list(chunk_passages(chunks, ChunkSize(50)))
+    assert [chunk.text for chunk in again] == ["s0 s1", "s3 s4 s5"]
+
+
+def test_pieces_of_other_splitters_are_not_joined() -> None:
+    windows = split_passages(build_transcript(TALK * 2), granularity="window", window_seconds=9)
+    cuts = [Cut(Passage("", window.text[:20], window.metadata), 0) for window in windows if len(window.text) > 20]
+    assert len(cuts) > 1
+    assert len(list(chunk_passages(restore_passages(cuts), ChunkSize(1000)))) == len(cuts)
+
+
 def test_ids_are_stable() -> None:
     assert [chunk.id for chunk in chunk_segments(TALK, ChunkSize(25))] == [
         chunk.id for chunk in chunk_segments(TALK, ChunkSize(25))
@@ -121,43 +162,11 @@ def test_impossible_sizes_are_refused(size: int, overlap: int) -> None:
         ChunkSize(size, overlap)
 
 
-@given(talks(), st.data())
-def test_a_piece_that_another_splitter_cut_gets_its_own_times(talk: list[Segment], data) -> None:
-    (whole,) = split_passages(build_transcript(talk), granularity="file")
-    words = [word for segment in talk for word in segment.get_timed_words()]
-    tokens = whole.text.split()
-    first = data.draw(st.integers(0, len(tokens) - 1))
-    last = data.draw(st.integers(first, len(tokens) - 1))
-    text = " ".join(tokens[first : last + 1])
-    begin = len(" ".join(tokens[:first])) + (first > 0)
-    piece = restore_passage(Passage("", text, whole.metadata), begin)
-    tolerance = 0.002 if all(segment.words or len(segment.text.split()) == 1 for segment in talk) else 0.6
-    assert piece.metadata["start"] == pytest.approx(words[first].start, abs=tolerance)
-    assert piece.metadata["end"] == pytest.approx(words[last].end, abs=tolerance)
-    restored = restore_passage(piece, None)
-    assert restored is piece
-
-
-def test_a_piece_that_does_not_say_where_it_was_cut_is_refused() -> None:
+def test_a_piece_that_another_splitter_made_is_refused() -> None:
     (whole,) = split_passages(build_transcript(TALK), granularity="file")
-    for begin in (None, -1):
-        with pytest.raises(InvalidOption, match="add_start_index=True"):
-            restore_passage(Passage("", "four", whole.metadata), begin)
-    with pytest.raises(InvalidOption, match="restore_times"):
-        list(chunk_passages([Passage("", "four", whole.metadata)], ChunkSize(10)))
-
-
-@pytest.mark.parametrize(("text", "begin"), [("four", 10**6), ("", 3)])
-def test_a_piece_that_lies_outside_the_text_is_refused(text: str, begin: int) -> None:
-    (whole,) = split_passages(build_transcript(TALK), granularity="file")
-    with pytest.raises(InvalidOption, match=f"cannot begin at character {begin}"):
-        restore_passage(Passage("", text, whole.metadata), begin)
-
-
-def test_a_blank_piece_has_the_time_of_the_word_before_it() -> None:
-    (whole,) = split_passages(build_transcript(TALK), granularity="file")
-    piece = restore_passage(Passage("", " ", whole.metadata), len("one two three"))
-    assert 0.5 < piece.metadata["start"] <= piece.metadata["end"] <= 4.0
+    for text in ("four", "one two three four five seven"):
+        with pytest.raises(InvalidOption, match="restore_times"):
+            list(chunk_passages([Passage("", text, whole.metadata)], ChunkSize(10)))
 
 
 def test_metadata_without_the_keys_of_a_passage_is_refused() -> None:
@@ -171,8 +180,8 @@ def test_metadata_without_the_keys_of_a_passage_is_refused() -> None:
 
 def test_citations_and_clips() -> None:
     metadata = {"start": 3727.1, "end": 3751.4, "source": "file:///talks/a.mp3", "speakers": "Ann, Bob"}
-    assert format_citation(metadata) == "[1:02:07–1:02:31] Ann, Bob"
-    assert format_citation(metadata, link=True) == "[[1:02:07–1:02:31] Ann, Bob](file:///talks/a.mp3#t=3727.1,3751.4)"
+    assert format_citation(metadata) == "[a 1:02:07–1:02:31] Ann, Bob"
+    assert format_citation(metadata, link=True) == "[[a 1:02:07–1:02:31] Ann, Bob](a.mp3#t=3727.1,3751.4)"
     assert format_citation({"start": 0.0, "end": 1.0}, link=True) == "[00:00–00:01]"
     assert get_clip_url({**metadata, "start": 1.0}, padding=3) == "file:///talks/a.mp3#t=0,3754.4"
     assert get_clip_url({"start": 0.0, "end": 1.0}) is None
@@ -182,7 +191,10 @@ def test_a_transcript_of_bytes_has_no_clip_whatever_source_the_caller_names() ->
     transcript = build_transcript(TALK, source=None)
     passages = list(split_passages(transcript, metadata={"source": "s3://talks/a.mp3"}))
     (whole,) = split_passages(transcript, granularity="file", metadata={"source": "upload 7"})
-    chunks = [*chunk_passages(passages, ChunkSize(25)), restore_passage(Passage("", "four five", whole.metadata), 14)]
+    chunks = [
+        *chunk_passages(passages, ChunkSize(25)),
+        *restore_passages([Cut(Passage("", "four five", whole.metadata))]),
+    ]
     assert [chunk.metadata["source"] for chunk in chunks] == ["s3://talks/a.mp3"] * 2 + ["upload 7"]
     for chunk in chunks:
         assert "clip" not in chunk.metadata

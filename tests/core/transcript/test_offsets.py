@@ -1,55 +1,32 @@
-"""Word offsets: times within a text, as a line of flat metadata."""
+"""Word offsets: which characters of a text are said at which time."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from segments import segment_lists
 
 from audio_core import Segment, Word
-from audio_core.transcript.offsets import decode_offsets, encode_segments, slice_offsets
-from audio_core.transcript.segment import join_segments
-
-TOKEN = st.text("abcé,.你", min_size=1, max_size=6)
-
-
-@st.composite
-def segment_lists(draw) -> list[Segment]:
-    """Draw segments in order of time, with or without word times. Some of them overlap."""
-    segments, at = [], draw(st.integers(0, 5000))
-    for tokens in draw(st.lists(st.lists(TOKEN, min_size=1, max_size=5), min_size=1, max_size=5)):
-        words = []
-        for token in tokens:
-            start = at + draw(st.integers(0, 900))
-            at = start + draw(st.integers(1, 700))
-            words.append(Word(start / 1000, at / 1000, token))
-        timed = tuple(words) if draw(st.booleans()) else ()
-        segments.append(Segment(words[0].start, words[-1].end, " ".join(tokens), words=timed))
-        at = max(0, at - draw(st.integers(0, 300)))
-    return segments
+from audio_core.transcript.offsets import coarsen_offsets, fold_text, locate_words, map_folded, slice_offsets
+from audio_core.transcript.segment import join_text
 
 
 @given(segment_lists())
-def test_decoding_gives_back_what_was_encoded(segments: list[Segment]) -> None:
-    text, start = join_segments(segments).text, segments[0].start
-    offsets = decode_offsets(encode_segments(segments, start), start)
-    assert offsets[-1].stop == len(text)
+def test_each_word_is_where_the_text_has_it(segments: list[Segment]) -> None:
+    text, offsets = fold_text(join_text(segments)), locate_words(segments)
     words = [word for segment in segments for word in segment.words or [segment]]
-    assert [(text[offset.begin : offset.stop].strip(), offset.start, offset.end) for offset in offsets] == [
-        (word.text, word.start, word.end) for word in words
+    assert [(text[each.begin : each.stop], each.start, each.end) for each in offsets] == [
+        (fold_text(word.text), word.start, word.end) for word in words
     ]
-    assert [offset.start for offset in offsets if offset.starts_segment] == [segment.start for segment in segments]
+    assert [each.start for each in offsets if each.starts_segment] == [segment.start for segment in segments]
 
 
 @given(segment_lists(), st.data())
 def test_a_cut_between_words_keeps_their_times(segments: list[Segment], data) -> None:
-    text, start = join_segments(segments).text, segments[0].start
-    offsets = decode_offsets(encode_segments(segments, start), start)
+    offsets = locate_words(segments)
     first = data.draw(st.integers(0, len(offsets) - 1))
     last = data.draw(st.integers(first, len(offsets) - 1))
-    begin = offsets[first].begin
-    sliced = slice_offsets(offsets, begin, begin + len(text[begin : offsets[last].stop].rstrip()))
-    assert [(offset.start, offset.end) for offset in sliced] == [
-        (offset.start, offset.end) for offset in offsets[first : last + 1]
-    ]
+    sliced = slice_offsets(offsets, offsets[first].begin, offsets[last].stop)
+    assert [(each.start, each.end) for each in sliced] == [(each.start, each.end) for each in offsets[first : last + 1]]
     assert sliced[0].starts_segment
 
 
@@ -57,25 +34,45 @@ def test_a_cut_between_words_keeps_their_times(segments: list[Segment], data) ->
 def test_a_slice_cut_anywhere_lies_within_the_times_of_the_whole(
     segments: list[Segment], begin: int, length: int
 ) -> None:
-    text = join_segments(segments).text
-    offsets = decode_offsets(encode_segments(segments, 0.0), 0.0)
-    sliced = slice_offsets(offsets, begin, min(len(text), begin + length))
-    assert bool(sliced) == (begin < len(text))
-    for offset in sliced:
-        assert any(whole.start - 1e-9 <= offset.start <= offset.end <= whole.end + 1e-9 for whole in offsets)
+    offsets = locate_words(segments)
+    sliced = slice_offsets(offsets, begin, begin + length)
+    assert bool(sliced) == (begin < offsets[-1].stop)
+    for each in sliced:
+        assert any(whole.start - 1e-9 <= each.start <= each.end <= whole.end + 1e-9 for whole in offsets)
+
+
+@given(segment_lists(), st.sampled_from([0.0, 0.05, 0.5]))
+def test_coarse_times_are_near_and_segments_are_kept(segments: list[Segment], tolerance: float) -> None:
+    offsets = locate_words(segments)
+    coarse = coarsen_offsets(offsets, tolerance)
+    starts = [(each.begin, each.start) for each in offsets if each.starts_segment]
+    assert [(each.begin, each.start) for each in coarse if each.starts_segment] == starts
+    assert (coarse[-1].stop, coarse[-1].end) == (offsets[-1].stop, offsets[-1].end)
+    for word in offsets:
+        (part, *_) = slice_offsets(coarse, word.begin, word.stop)
+        assert part.start == pytest.approx(word.start, abs=tolerance + 1e-9)
+        assert part.end == pytest.approx(word.end, abs=tolerance + 1e-9)
+
+
+@pytest.mark.parametrize("text", ["Good day", "Straße", "İyi  günler", "下午好 这里", "\ud83d", ""])
+def test_a_folded_text_leads_back_to_the_text(text: str) -> None:
+    indices = map_folded(text)
+    assert len(indices) == len(fold_text(text))
+    assert {text[index] for index in indices} == set("".join(text.split()))
+    assert fold_text(text.upper()) == fold_text(text.lower()) or "İ" in text
 
 
 def test_words_without_their_punctuation_are_found_in_the_text() -> None:
     words = (Word(1.0, 1.5, "Good"), Word(1.5, 2.0, "day"), Word(2.25, 2.5, "Sir"))
-    line = encode_segments([Segment(0.75, 3.0, "\u201cGood day, Sir!\u201d", words=words)], 0.0)
-    assert line == "|6:1000+500 5:0+500 5:250+250"
+    offsets = locate_words([Segment(0.75, 3.0, "\u201cGood day, Sir!\u201d", words=words)])
+    assert [(each.begin, each.stop, each.start) for each in offsets] == [(0, 5, 1.0), (5, 9, 1.5), (9, 14, 2.25)]
 
 
 @pytest.mark.parametrize("words", [(Word(0.0, 1.0, "other"),), (Word(0.0, 1.0, "day"), Word(1.0, 2.0, "good"))])
 def test_words_that_differ_from_the_text_are_ignored(words: tuple[Word, ...]) -> None:
-    assert encode_segments([Segment(0.0, 2.0, "good day", words=words)], 0.0) == "|8:0+2000"
+    (offset,) = locate_words([Segment(0.0, 2.0, "good day", words=words)])
+    assert (offset.start, offset.end) == (0.0, 2.0)
 
 
 def test_an_empty_text_has_no_offsets() -> None:
-    assert encode_segments([Segment(0.0, 2.0, "  ")], 0.0) == ""
-    assert decode_offsets("", 0.0) == []
+    assert locate_words([Segment(0.0, 2.0, "  ")]) == []

@@ -2,6 +2,7 @@
 
 from audio_core import Segment, Transcript
 from audio_core.transcript.passages import split_passages
+from audio_core.transcript.timeline import Timeline
 
 TALK = Transcript(
     "one two",
@@ -29,14 +30,14 @@ def test_metadata_is_flat_and_leaves_out_what_is_not_known() -> None:
         "model": "m",
         "provider": "p",
         "sha256": "abc",
-        "timeline": "|3:0+3500",
+        "timeline": Timeline.build(TALK.segments[:1]).encode(0.5),
     }
     assert "speaker" not in second.metadata
 
 
 def test_bytes_have_no_clip() -> None:
     (only,) = split_passages(Transcript("hi", (Segment(0.0, 1.0, "hi"),)))
-    assert only.metadata == {"start": 0.0, "end": 1.0, "segment": 0, "timeline": "|2:0+1000"}
+    assert only.metadata == {"start": 0.0, "end": 1.0, "segment": 0, "timeline": "oAfSWbrt"}
 
 
 def test_the_callers_metadata_is_kept_but_does_not_replace_the_recordings() -> None:
