@@ -112,7 +112,7 @@ def _read_candidate(document: T, metadata: Mapping[str, Any]) -> Iterator[_Candi
         start, end = get_times(metadata)
     except InvalidOption:  # what is not of a recording cannot be cited by time
         return
-    names = frozenset(filter(None, map(normalize_name, list_names(metadata))))
+    names = frozenset({normalize_name(name) for name in list_names(metadata)} - {""})
     yield _Candidate(document, metadata, identify_recording(metadata), names, start, end)
 
 
