@@ -89,8 +89,8 @@ PROMISES = (
         "Chunks keep their times through any splitter, or the cut is refused.",
         ("README.md", "Retrieval to the second."),
         (
-            "core/transcript/test_chunking.py::test_a_piece_that_another_splitter_cut_gets_its_own_times",
-            "core/transcript/test_chunking.py::test_a_piece_that_lies_outside_the_text_is_refused",
+            "core/transcript/test_restoring.py::test_pieces_of_pieces_get_the_right_times_or_are_refused",
+            "core/transcript/test_restoring.py::test_a_text_that_was_changed_is_refused",
             "langchain/test_splitting.py::test_pieces_of_any_splitter_get_their_times_back",
             "llamaindex/test_splitting.py::test_nodes_of_any_parser_get_their_times_back",
         ),
