@@ -15,13 +15,16 @@ from typing import Any
 
 import httpx
 
-from audio_core.http.early_responses import read_early_responses
+from audio_core.errors import InvalidOption
+from audio_core.http.early_responses import close_without_loop, read_early_responses
 
 __all__ = ["Clients"]
 
 _CLOSE_DELAY = 1.0  # seconds
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+_CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # httpx reads them
 _closing: set[asyncio.Task[None]] = set()
+_Environment = tuple[str | None, ...]
 
 
 @dataclass(slots=True)
@@ -30,12 +33,12 @@ class _LoopState:
 
     Attributes:
         slots: limits how many flows run side by side.
-        client: made when it is first needed.
+        clients: each made when it is first needed, by the environment that chooses its certificates.
         keeper: the suspended generator that closes the client when the loop ends.
     """
 
     slots: asyncio.Semaphore
-    client: httpx.AsyncClient | None = None
+    clients: dict[_Environment, httpx.AsyncClient] = field(default_factory=dict[_Environment, httpx.AsyncClient])
     keeper: AsyncGenerator[None] | None = field(default=None, repr=False)
 
 
@@ -44,6 +47,8 @@ _States = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopState]
 
 class Clients:
     """The HTTP clients of one object. They are made when they are first needed.
+
+    Others are made if the environment names other certificates by then.
 
     Args:
         http_client: the user's own client for sync calls. It is used as it is and never closed here.
@@ -60,7 +65,7 @@ class Clients:
         self._given, self._given_async = http_client, http_async_client
         self._max_concurrency = max_concurrency
         self._lock = threading.Lock()
-        self._own: tuple[int, httpx.Client] | None = None
+        self._own: dict[tuple[int, _Environment], httpx.Client] = {}
         self._slots: tuple[int, threading.Semaphore] | None = None
         self._states: _States = weakref.WeakKeyDictionary()
         weakref.finalize(self, _close_all, self._states).atexit = False
@@ -69,20 +74,22 @@ class Clients:
         """Return the client for sync calls. A forked child gets its own, so that replies are never mixed up."""
         if self._given is not None:
             return self._given
+        key = (os.getpid(), environment := _read_environment())
         with self._lock:
-            if self._own is None or self._own[0] != os.getpid():
-                self._own = (os.getpid(), httpx.Client(verify=_create_ssl_context(), limits=_LIMITS))
-                weakref.finalize(self, self._own[1].close)
-            return self._own[1]
+            if key not in self._own:
+                self._own[key] = httpx.Client(verify=_create_ssl_context(environment), limits=_LIMITS)
+                weakref.finalize(self, self._own[key].close)
+            return self._own[key]
 
     async def get_async_client(self) -> httpx.AsyncClient:
         """Return the client for calls on the running loop. It is closed when the loop ends."""
         if self._given_async is not None:
             return self._given_async
-        state = await self._get_state()
-        if state.client is None:
-            state.client = read_early_responses(httpx.AsyncClient(verify=_create_ssl_context(), limits=_LIMITS))
-        return state.client
+        state, environment = await self._get_state(), _read_environment()
+        if environment not in state.clients:
+            client = httpx.AsyncClient(verify=_create_ssl_context(environment), limits=_LIMITS)
+            state.clients[environment] = read_early_responses(client)
+        return state.clients[environment]
 
     def get_slots(self) -> threading.Semaphore:
         """Return the slots for sync flows. A forked child has its own, as nobody there would free those in use."""
@@ -96,11 +103,13 @@ class Clients:
         return (await self._get_state()).slots
 
     def close(self) -> None:
-        """Close the connections of sync calls."""
+        """Close the connections of sync calls, and those of event loops that are closed."""
+        _forget_closed_loops(self._states)
         with self._lock:
-            own, self._own = self._own, None
-        if own is not None and own[0] == os.getpid():
-            own[1].close()
+            own, self._own = self._own, {}
+        for (process, _), client in own.items():
+            if process == os.getpid():
+                client.close()
 
     async def aclose(self) -> None:
         """Close the connections of calls on the running loop."""
@@ -111,6 +120,7 @@ class Clients:
     async def _get_state(self) -> _LoopState:
         loop = asyncio.get_running_loop()
         if loop not in self._states:
+            _forget_closed_loops(self._states)
             state = self._states[loop] = _LoopState(asyncio.Semaphore(self._max_concurrency))
             state.keeper = _keep_until_loop_ends(self._states, loop)
             await anext(state.keeper)
@@ -129,9 +139,17 @@ async def _keep_until_loop_ends(states: _States, loop: asyncio.AbstractEventLoop
     try:
         yield
     finally:
-        state = states.pop(loop, None)
-        if state is not None and state.client is not None:
-            await state.client.aclose()
+        if (state := states.pop(loop, None)) is not None:
+            for client in state.clients.values():
+                await client.aclose()
+
+
+def _forget_closed_loops(states: _States) -> None:
+    """Close the clients of loops that were closed without shutting their asynchronous generators down."""
+    for loop in [loop for loop in tuple(states) if loop.is_closed()]:
+        if (state := states.pop(loop, None)) is not None:
+            for client in state.clients.values():
+                close_without_loop(client)
 
 
 def _close_all(states: _States) -> None:
@@ -139,6 +157,7 @@ def _close_all(states: _States) -> None:
 
     This happens a moment later: a loop that is about to end closes its generators itself, and no generator may be closed twice.
     """
+    _forget_closed_loops(states)
     for loop, state in list(states.items()):
         with contextlib.suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(loop.call_later, _CLOSE_DELAY, _start_closing, loop, state)
@@ -151,6 +170,21 @@ def _start_closing(loop: asyncio.AbstractEventLoop, state: _LoopState) -> None:
     task.add_done_callback(_closing.discard)
 
 
-@functools.cache
-def _create_ssl_context() -> ssl.SSLContext:
-    return httpx.create_ssl_context()  # takes 17 ms, so it is shared
+def _read_environment() -> _Environment:
+    return tuple(map(os.environ.get, _CERTIFICATE_VARIABLES))
+
+
+@functools.lru_cache(16)
+def _create_ssl_context(environment: _Environment) -> ssl.SSLContext:
+    """Create what takes 17 ms, so it is shared.
+
+    Raises:
+        InvalidOption: if the environment names certificates that cannot be read.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        names = " and ".join(name for name, value in zip(_CERTIFICATE_VARIABLES, environment, strict=True) if value)
+        raise InvalidOption(
+            f"The certificates of {names} cannot be read: {error.strerror or error}. Check what is set there."
+        ) from None

@@ -77,7 +77,7 @@ def download(audio: Audio, access: Access, *, timeout: float, max_retries: int) 
         if response.status < 300:
             return audio.with_content(spool.get_content())
         url = _resolve_redirect(url, response.headers.get("location"), audio.label)
-    raise InvalidAudio(f"{audio.label} is redirected more than {_MAX_HOPS} times.")
+    raise InvalidAudio(f"{audio.label} is redirected more than {_MAX_HOPS} times. Check the URL.")
 
 
 def _build_request(
@@ -122,7 +122,7 @@ def _resolve_host(host: str, port: int) -> list[str]:
         entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not a valid host name"
-        raise Unreachable(f"The host {host} cannot be found: {reason}.", retryable=False) from None
+        raise Unreachable(f"The host {host} cannot be found: {reason}. Check the URL.", retryable=False) from None
     return [str(entry[4][0]) for entry in entries]
 
 

@@ -17,6 +17,7 @@ from audio_core.http.flow import Flow, Gather, Limited, Pause, ReadToEnd, Respon
 from audio_core.http.interruption import pass_on_interrupts, raise_if_interrupted, sleep
 from audio_core.http.sse import Decoder, OpenStream
 from audio_core.http.threads import run_in_thread
+from audio_core.http.tracebacks import HiddenFrames
 from audio_core.http.transport import aexchange, exchange
 
 __all__ = ["arun", "astream", "run", "stream"]
@@ -130,7 +131,7 @@ def stream(clients: Clients, opening: Flow[OpenStream[T]]) -> Iterator[T]:
         opening: the flow that sends the request, and returns the open response with its decoder.
     """
     response, decoder = run(clients, opening)
-    with _complete_errors(response, decoder), contextlib.closing(response.stream.read()) as pieces:
+    with HiddenFrames(), _complete_errors(response, decoder), contextlib.closing(response.stream.read()) as pieces:
         for data in pieces:
             items = decoder.feed(data)
             for item in items:
@@ -143,7 +144,7 @@ def stream(clients: Clients, opening: Flow[OpenStream[T]]) -> Iterator[T]:
 async def astream(clients: Clients, opening: Flow[OpenStream[T]]) -> AsyncGenerator[T]:
     """Do what `stream` does on the running event loop."""
     response, decoder = await arun(clients, opening)
-    with _complete_errors(response, decoder):
+    with HiddenFrames(), _complete_errors(response, decoder):
         async with contextlib.aclosing(response.stream.aread()) as pieces:
             async for data in pieces:
                 for item in decoder.feed(data):

@@ -18,9 +18,10 @@ from typing import Any
 import httpcore
 import httpx
 
-__all__ = ["find_pools", "read_early_responses"]
+__all__ = ["close_without_loop", "find_pools", "read_early_responses"]
 
 _READ_BYTES = 64 * 1024  # as httpcore does
+_INNER = ("_connection", "_network_stream", "transport_stream", "_stream", "_transport")
 
 
 def read_early_responses(client: httpx.AsyncClient) -> httpx.AsyncClient:
@@ -42,6 +43,22 @@ def find_pools(client: Any) -> list[Any]:
         transports: list[Any] = [client._transport, *client._mounts.values()]
         return [transport._pool for transport in transports if hasattr(transport, "_pool")]
     return []
+
+
+def close_without_loop(client: httpx.AsyncClient) -> None:
+    """Close the connections of a client whose event loop is closed, where nothing can be awaited any longer."""
+    for pool in find_pools(client):
+        for connection in tuple(pool.connections):
+            with contextlib.suppress(AttributeError, StopIteration):
+                _find_transport(connection)._call_connection_lost(None)
+
+
+def _find_transport(connection: Any) -> Any:
+    """Return asyncio's transport below the connections and streams of httpcore, this module and anyio."""
+    while not hasattr(connection, "_transport"):
+        attribute = next(name for name in _INNER if hasattr(connection, name))
+        connection = getattr(connection, attribute)
+    return connection._transport
 
 
 class _Backend(httpcore.AsyncNetworkBackend):

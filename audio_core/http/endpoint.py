@@ -6,6 +6,7 @@ import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from audio_core.errors import InvalidOption, ProviderError, remember_secret
@@ -75,48 +76,56 @@ class Endpoint:
 
         Raises:
             MissingAPIKey: if the gateway needs a key and there is none.
-            InvalidOption: if the key or a header holds characters that HTTP cannot carry.
+            InvalidOption: if the key or a header holds characters that HTTP cannot carry, or the base URL is none.
             ProviderError: if the gateway refuses or fails.
         """
+        request = self._build_request(
+            path, body, timeout=self.timeout, streamed=streamed, max_reply_bytes=max_reply_bytes
+        )
+        _check_headers(request)
+        return (yield from send_with_retry(request, max_retries=self.max_retries, doing=doing, attempts=self.attempts))
+
+    def _build_request(self, path: str, body: Body, **settings: Any) -> Request:
+        """Build a request. Nothing here fails once a local variable holds the key, so no traceback shows it."""
+        url = _join_url(self.provider.find_base_url(self.base_url), path)
         key = self.provider.find_key(self.api_key)
         credentials = {"Authorization": f"Bearer {key}"} if key else {}
-        request = Request(
+        return Request(
             "POST",
-            _join_url(self.provider.find_base_url(self.base_url), path),
+            url,
             headers=_prepare_headers({**credentials, **self.headers}),
             body=body,
-            timeout=self.timeout,
             provider=self.provider.name,
-            streamed=streamed,
-            max_reply_bytes=max_reply_bytes,
+            **settings,
         )
-        return (yield from send_with_retry(request, max_retries=self.max_retries, doing=doing, attempts=self.attempts))
 
 
 def _join_url(base_url: str, path: str) -> str:
     """Append a path to a base URL, whose query stays at the end."""
-    parts = urlsplit(base_url)
+    try:
+        parts = urlsplit(base_url)
+    except ValueError as error:
+        raise InvalidOption(f"The base_url is no URL: {error}. Pass one such as 'https://example.com/v1'.") from None
     return parts._replace(path=parts.path.rstrip("/") + path).geturl()
 
 
 def _prepare_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return headers that HTTP can carry, and keep the secrets among them out of later error messages.
-
-    Text beyond ASCII is percent-encoded, except in secrets.
-
-    Raises:
-        InvalidOption: if a secret holds such text, or a header holds a control character. The value is not shown.
-    """
+    """Percent-encode text beyond ASCII, except in secrets, which are kept out of later error messages."""
     return {name: _prepare_header(name, value) for name, value in headers.items()}
 
 
 def _prepare_header(name: str, value: str) -> str:
-    is_secret = _SECRET_HEADER.search(name) is not None
-    if is_secret:
+    if _SECRET_HEADER.search(name):
         remember_secret(value.removeprefix("Bearer "))
-    if not value.isprintable() or (is_secret and not value.isascii()):
-        raise InvalidOption(
-            f"The value for the header {name} holds characters that HTTP cannot carry, such as line breaks or "
-            "typographic quotation marks. Copy the API key or the header again."
-        )
-    return value if value.isascii() else quote(value, safe=string.punctuation + " ")
+        return value
+    return quote(value, safe=string.punctuation + " ") if value.isprintable() and not value.isascii() else value
+
+
+def _check_headers(request: Request) -> None:
+    """Raise `InvalidOption` if a header holds what HTTP cannot carry. Neither message nor local variables show it."""
+    for name in request.headers:
+        if not (request.headers[name].isascii() and request.headers[name].isprintable()):
+            raise InvalidOption(
+                f"The value for the header {name} holds characters that HTTP cannot carry, such as line breaks or "
+                "typographic quotation marks. Copy the API key or the header again."
+            )

@@ -26,6 +26,7 @@ from audio_core.errors import (
     RateLimited,
     scrub,
 )
+from audio_core.http.next_steps import QUOTA_CODES, choose_download_step, choose_next_step, join_sentences
 from audio_core.lenient_json import parse_json, to_list, to_object, to_objects
 
 __all__ = [
@@ -46,17 +47,11 @@ _CLASSES_BY_STATUS: dict[int, type[ProviderError]] = {
     408: ProviderUnavailable,
     409: ProviderUnavailable,
 }
-_NEXT_STEP: dict[type[ProviderError], str] = {
-    AuthenticationError: "Is the API key right, and valid for this base_url?",
-    NotFound: "Is the model's name right for this provider, and the base_url complete?",
-}
-_TOO_LARGE = "{:,} bytes were sent. transcribe() cuts a recording; else send a clip (start=, end=) or Opus."
 _RETRY_AFTER_HEADERS = ("retry-after", "llm_provider-retry-after")
 _LONGEST_DELAY = 366 * 86_400.0  # seconds; whoever asks for more has made a mistake
 _ID_HEADERS = ("x-request-id", "request-id", "x-generation-id", "x-litellm-call-id")
 _OVERFLOW = re.compile(r"context.{0,20}(length|window)|maximum context|too many tokens|too_long", re.IGNORECASE)
 _CONTENT_KEYS = {"choices", "usage", "text", "delta", "segments"}  # of events that are not an error
-_QUOTA_CODES = ("insufficient_quota", "billing_hard_limit_reached", "quota_exceeded")
 
 
 def build_error(
@@ -81,10 +76,12 @@ def build_error(
         "provider": provider,
         "request_id": get_request_id(headers),
     }
-    next_step = _TOO_LARGE.format(sent_bytes) if status == 413 else _NEXT_STEP.get(error_class, "")
+    next_step = choose_next_step(error_class, status=status, code=code, sent_bytes=sent_bytes)
+    if doing == "the download":
+        next_step = choose_download_step(error_class)
     message = _build_message(status, reason, provider, doing, next_step)
     if error_class is RateLimited:
-        retry_after, has_quota = parse_retry_after(headers, error_object), code not in _QUOTA_CODES
+        retry_after, has_quota = parse_retry_after(headers, error_object), code not in QUOTA_CODES
         return RateLimited(message, retry_after=retry_after, retryable=has_quota, **details)
     return error_class(message, **details)
 
@@ -94,8 +91,7 @@ def _build_message(status: int, reason: str, provider: str, doing: str, next_ste
         return (
             f"{provider} redirects {doing} elsewhere (status {status}), which is not followed: set the right base_url."
         )
-    summary = f"{provider} refused {doing} with status {status}: {scrub(reason, 200)}"
-    return f"{summary.rstrip('.')}. {next_step}" if next_step and doing != "the download" else summary
+    return join_sentences(f"{provider} refused {doing} with status {status}: {scrub(reason, 200)}", next_step)
 
 
 def find_event_error(event: Mapping[str, Any], *, provider: str) -> ProviderError | None:
@@ -126,7 +122,10 @@ def find_error(reply: Any, *, provider: str, status: int = 200, partial: str | N
     code_status = int(code) if code and code.isdecimal() and 400 <= int(code) < 600 else None
     error_class = _choose_error_class(code_status, code, reason) if code_status else ProviderUnavailable
     return error_class(
-        f"{provider} answered with an error in place of a reply: {scrub(reason, 240)}",
+        join_sentences(
+            f"{provider} answered with an error in place of a reply: {scrub(reason, 200)}",
+            choose_next_step(error_class, status=code_status, code=code),
+        ),
         status=code_status or status,
         code=code,
         provider=provider,
@@ -144,7 +143,11 @@ def build_unreadable_error(body: bytes, *, provider: str, content_type: str) -> 
     """
     excerpt = scrub(_strip_markup(body), 160) or "nothing"
     mime = content_type.split(";", maxsplit=1)[0] or "no content type"
-    return IncompleteResponse(f"{provider} answered with {mime} where JSON was expected: {excerpt}", provider=provider)
+    message = join_sentences(
+        f"{provider} answered with {mime} where JSON was expected: {excerpt}",
+        "Check the base_url, and whether a proxy or a sign-in page answers in its place; if not, ask again.",
+    )
+    return IncompleteResponse(message, provider=provider)
 
 
 @contextlib.contextmanager
@@ -214,7 +217,7 @@ def _parse_number(value: Any, largest: float = _LONGEST_DELAY) -> float | None:
 def _choose_error_class(status: int | None, code: str | None, message: str) -> type[ProviderError]:
     if code == "context_length_exceeded" or (status in (400, 413, 422) and _OVERFLOW.search(message)):
         return ContextOverflow
-    if status == 429 or code in _QUOTA_CODES:
+    if status == 429 or code in QUOTA_CODES:
         return RateLimited
     if status is not None and status >= 500:
         return ProviderUnavailable
@@ -224,9 +227,9 @@ def _choose_error_class(status: int | None, code: str | None, message: str) -> t
 def _find_error_object(reply: Any) -> dict[str, Any] | None:
     body = to_object(reply)
     for candidate in (body.get("error"), _find_choice_error(body)):
-        if isinstance(candidate, dict):
+        if any(to_object(candidate).values()):  # some gateways send an empty one beside a reply
             return to_object(candidate)
-        if candidate:
+        if candidate and not isinstance(candidate, dict):
             return {"message": str(candidate)}
     if body.get("detail") and "choices" not in body and "text" not in body:
         return {"message": _format_detail(body["detail"])}

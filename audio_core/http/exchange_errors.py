@@ -12,11 +12,14 @@ from audio_core.http.flow import Request
 
 __all__ = ["build_invalid_request", "build_timeout", "build_unreachable"]
 
-_HINTS = {
+_NEXT_STEPS = {
     "certificate": "Set SSL_CERT_FILE if your network has its own authority.",
     "wrong version": "Does this port speak http, and not https?",
     "refused": "Is the server running, and the port right?",
+    "name": "Check the name of the host, and your network.",  # "Name or service not known", on Macs "nodename nor ..."
+    "": "Check the network, and any proxy on the way, before you ask again.",
 }
+_PORTS = {"http": 80, "https": 443}
 
 
 def build_timeout(request: Request, connection: Connection, clock: StreamClock | None = None) -> ProviderTimeout:
@@ -61,11 +64,13 @@ def build_unreachable(request: Request, connection: Connection, error: Exception
         is_connected: whether there was a connection.
     """
     reason = _find_reason(error)
-    hint = next((f" {hint}" for word, hint in _HINTS.items() if word in reason.lower()), "")
+    next_step = next(step for word, step in _NEXT_STEPS.items() if word in reason.lower())
+    if "refused" in reason.lower() and request.provider == "local":
+        next_step += f" `python -m audio_core.offline --port {urlsplit(request.url).port or 80}` starts one."
     is_billed = request.method == "POST" and connection.has_sent_all and not connection.is_stale
     return Unreachable(
         f"{request.provider} at {_describe_origin(request)} {'broke off' if is_connected else 'cannot be reached'}: "
-        f"{reason}.{hint}{_warn_of_bill(is_billed)}",
+        f"{reason}. {next_step}{_warn_of_bill(is_billed)}",
         provider=request.provider,
         retryable="ssl" not in reason.lower(),
         may_have_been_billed=is_billed,
@@ -74,8 +79,8 @@ def build_unreachable(request: Request, connection: Connection, error: Exception
 
 def _describe_origin(request: Request) -> str:
     url = urlsplit(request.url)
-    host = request.sni or url.hostname or ""
-    return f"{url.scheme}://{f'[{host}]' if ':' in host else host}{f':{url.port}' if url.port else ''}"
+    host, port = request.sni or url.hostname or "", url.port or _PORTS.get(url.scheme)
+    return f"{url.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _find_reason(error: BaseException) -> str:

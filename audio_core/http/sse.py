@@ -16,7 +16,10 @@ __all__ = ["Decoder", "OpenStream", "ServerSentEvents", "StreamedBody"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-_EVENT_STREAM = re.compile(rb"\s*(?:data:|event:|id:|:)")
+_EVENT_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
+_LONGEST_FIELD = len(b"event:")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_EMPTY_EVENTS = ("", "null", "{}")
 _LINE = re.compile(rb"\r\n|\n|\r")
 _MAX_EVENT_BYTES = 32 * 2**20  # also of a line
 
@@ -109,13 +112,16 @@ class ServerSentEvents:
 
 def _check_event_size(size: int) -> None:
     if size > _MAX_EVENT_BYTES:
-        raise IncompleteResponse(f"One event of the stream is over {_MAX_EVENT_BYTES // 2**20} MiB; it is not read.")
+        raise IncompleteResponse(
+            f"One event of the stream is over {_MAX_EVENT_BYTES // 2**20} MiB; it is not read. Ask for a shorter answer."
+        )
 
 
 class StreamedBody:
     """The body of a response to a request for a stream: events, or plain JSON, which some gateways send instead.
 
-    A body that calls itself JSON is held until it has ended. Its bytes then decide, as some are event streams.
+    Its first bytes decide which it is, as some gateways give JSON or events another content type. Plain JSON is held
+    until it has ended. Events without content (`null`, `{}`) are left out.
 
     Args:
         headers: headers of the response, with names in lower case.
@@ -124,9 +130,10 @@ class StreamedBody:
 
     def __init__(self, headers: Mapping[str, str], max_bytes: int = MAX_REPLY_BYTES) -> None:
         self._max_bytes, self._size = max_bytes, 0
+        self._is_called_json = "json" in headers.get("content-type", "")
+        self._is_json: bool | None = None  # not known yet
+        self._pieces: list[bytes] = []
         self._events = ServerSentEvents()
-        self._json_pieces: list[bytes] | None = [] if "json" in headers.get("content-type", "") else None
-        self._late_events = b""
 
     def feed(self, data: bytes) -> Iterator[str]:
         """Yield the events that `data` completes; none while the body may be plain JSON.
@@ -138,27 +145,50 @@ class StreamedBody:
         if self._size > self._max_bytes:
             raise IncompleteResponse(
                 f"The stream goes on after {self._max_bytes // 2**20} MiB; it is not read any further. "
-                "What has come is in .partial."
+                "What has come is in .partial; ask for a shorter answer."
             )
-        if self._json_pieces is None:
-            yield from self._events.feed(data)
+        if self._is_json is None:
+            data = self._read_beginning(data)
+        if self._is_json:
+            self._pieces.append(data)
         else:
-            self._json_pieces.append(data)
+            yield from self._decode_events(data)
 
     def take_json(self) -> bytes | None:
         """Return the body that has ended if it is plain JSON, else None. What is fed later counts as events."""
-        if self._json_pieces is None:
-            return None
-        body, self._json_pieces = b"".join(self._json_pieces), None
-        if not _EVENT_STREAM.match(body):
-            return body
-        self._late_events = body
-        return None
+        is_json = self._has_json_beginning() if self._is_json is None else self._is_json
+        self._is_json = False
+        return self._take_pieces() if is_json else None
 
     def close(self) -> Iterator[str]:
         """Yield the remaining events."""
-        yield from self._events.feed(self._late_events)
-        yield from self._events.close()
+        yield from self._decode_events(self._take_pieces())
+        yield from filter(_has_content, self._events.close())
+
+    def _read_beginning(self, data: bytes) -> bytes:
+        """Return what has come, once it tells events from plain JSON, and nothing before."""
+        beginning = (self._take_pieces() + data).lstrip().removeprefix(_BYTE_ORDER_MARK).lstrip()
+        self._pieces = [beginning]
+        if len(beginning) < _LONGEST_FIELD:
+            return b""
+        self._is_json = self._has_json_beginning()
+        return self._take_pieces()
+
+    def _has_json_beginning(self) -> bool:
+        beginning = b"".join(self._pieces)
+        is_event = _EVENT_FIELD.match(beginning) is not None
+        return beginning.startswith((b"{", b"[")) or (self._is_called_json and not is_event)
+
+    def _take_pieces(self) -> bytes:
+        data, self._pieces = b"".join(self._pieces), []
+        return data
+
+    def _decode_events(self, data: bytes) -> Iterator[str]:
+        return filter(_has_content, self._events.feed(data))
+
+
+def _has_content(event: str) -> bool:
+    return event.strip() not in _EMPTY_EVENTS
 
 
 def _split_lines(data: bytes) -> list[bytes]:

@@ -28,6 +28,7 @@ from audio_core.http.exchange_errors import build_invalid_request, build_timeout
 from audio_core.http.flow import Request, Response
 from audio_core.http.interruption import abandon_if_interrupted
 from audio_core.http.threads import run_in_thread
+from audio_core.http.tracebacks import HiddenFrames
 
 __all__ = ["ResponseStream", "aexchange", "exchange"]
 
@@ -43,7 +44,7 @@ def exchange(client: httpx.Client, request: Request) -> Response:
         IncompleteResponse: if the response is over the limit, or compressed.
     """
     connection = Connection(client)
-    with _translate_errors(request, connection), abandon_if_interrupted(connection):
+    with HiddenFrames(), _translate_errors(request, connection), abandon_if_interrupted(connection):
         future = run_in_thread(partial(_exchange, client, request, connection))
         try:
             return future.result(request.timeout)
@@ -58,7 +59,7 @@ def _exchange(client: httpx.Client, request: Request, connection: Connection) ->
     built = _build_request(client, request, connection)
     reply = client.send(built, stream=True, follow_redirects=False, auth=_choose_auth(request))
     connection.record_response(reply.extensions)
-    if request.streamed and reply.is_success:
+    if _is_stream(request, reply):
         return _build_response(reply, stream=ResponseStream(reply, request, connection))
     with contextlib.closing(reply), _describe_errors(request, connection, reply):
         collector = _Collector(request, reply)
@@ -78,12 +79,12 @@ def _close_stream(future: Future[Response]) -> None:
 async def aexchange(client: httpx.AsyncClient, request: Request) -> Response:
     """Do what `exchange` does on the running event loop."""
     connection = Connection(client)
-    with _translate_errors(request, connection):
+    with HiddenFrames(), _translate_errors(request, connection):
         async with asyncio.timeout(request.timeout):
             built = _build_request(client, request, connection)
             reply = await client.send(built, stream=True, follow_redirects=False, auth=_choose_auth(request))
             connection.record_response(reply.extensions)
-            if request.streamed and reply.is_success:
+            if _is_stream(request, reply):
                 return _build_response(reply, stream=ResponseStream(reply, request, connection))
             async with contextlib.aclosing(reply):
                 with _describe_errors(request, connection, reply):
@@ -152,21 +153,39 @@ class _Collector:
     def __init__(self, request: Request, reply: httpx.Response) -> None:
         self._request, self._pieces, self._size = request, list[bytes](), 0
         self._sink = request.sink() if request.sink and reply.is_success else self._pieces.append
-        encoding = reply.headers.get("content-encoding", "identity").lower()
-        if encoding not in ("identity", ""):
-            raise IncompleteResponse(f"{request.provider} answered in {encoding[:20]}, which was not asked for.")
+        if _is_compressed(reply):
+            self._sink = _ignore  # of an error, the status is enough
+            if reply.is_success:
+                raise IncompleteResponse(
+                    f"{request.provider} answered in {reply.headers['content-encoding'][:20]}, which was not asked for. "
+                    "Check whether it, or a proxy on the way, ignores Accept-Encoding: identity."
+                )
 
     def add(self, data: bytes) -> None:
         self._size += len(data)
         if self._request.sink is None and self._size > self._request.max_reply_bytes:
             limit = self._request.max_reply_bytes
             raise IncompleteResponse(
-                f"{self._request.provider} answered with more than {limit:,} bytes; it is not read."
+                f"{self._request.provider} answered with more than {limit:,} bytes; it is not read. "
+                "Ask for a shorter answer."
             )
         self._sink(data)
 
     def get_body(self) -> bytes:
         return b"".join(self._pieces)
+
+
+def _ignore(_data: bytes) -> None:
+    """Take a piece of a body that cannot be read."""
+
+
+def _is_compressed(reply: httpx.Response) -> bool:
+    return reply.headers.get("content-encoding", "").lower() not in ("identity", "")
+
+
+def _is_stream(request: Request, reply: httpx.Response) -> bool:
+    """Return whether a response is left open. A compressed one is not, as it cannot be read."""
+    return request.streamed and reply.is_success and not _is_compressed(reply)
 
 
 def _build_response(reply: httpx.Response, **content: Any) -> Response:
@@ -197,6 +216,7 @@ class ResponseStream:
         """Yield the pieces of the body, then close the connection."""
         self.clock.restart()
         with (
+            HiddenFrames(),
             contextlib.closing(self._reply),
             _translate_errors(self._request, self._connection, self.clock),
             watch(self._connection, self.clock),
@@ -215,7 +235,7 @@ class ResponseStream:
                 yield data
 
     async def _read_next(self, pieces: AsyncIterator[bytes]) -> bytes | None:
-        with _translate_errors(self._request, self._connection, self.clock):
+        with HiddenFrames(), _translate_errors(self._request, self._connection, self.clock):
             async with asyncio.timeout(self.clock.deadline - time.monotonic()):
                 return await anext(pieces, None)
 

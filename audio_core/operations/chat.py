@@ -15,6 +15,7 @@ from audio_core.http.endpoint import Endpoint
 from audio_core.http.error_responses import attribute_errors
 from audio_core.http.flow import MAX_REPLY_BYTES, MAX_SPEECH_BYTES, Flow, Response, gather, read_to_end
 from audio_core.http.sse import OpenStream
+from audio_core.http.tracebacks import HiddenFrames
 from audio_core.lenient_json import to_list, to_object
 from audio_core.operations.limits import apply_limits, check_chat_size, learn_chat_size, learn_format
 from audio_core.operations.upload import prepare_upload
@@ -102,7 +103,7 @@ def chat(endpoint: Endpoint, request: ChatRequest, rules: OpenRules) -> Flow[Ans
         last = yield from read_to_end(open_chat(endpoint, request, rules))
         return cast("Answer", last.answer)
     response, warnings = yield from _post(endpoint, request, rules, streamed=False)
-    with attribute_errors(response.status, response.headers, response.attempts):
+    with HiddenFrames(), attribute_errors(response.status, response.headers, response.attempts):
         answer = parse_answer(
             response.body, response.headers, provider=endpoint.provider.name, speech_format=request.speech_format
         )

@@ -14,6 +14,7 @@ from audio_core.http.body import encode_json
 from audio_core.http.endpoint import Endpoint
 from audio_core.http.error_responses import attribute_errors
 from audio_core.http.flow import Flow
+from audio_core.http.tracebacks import HiddenFrames
 from audio_core.lenient_json import parse_json, to_object, to_objects
 from audio_core.operations.limits import has_segments, learn_response_format
 from audio_core.transcript.segment import Segment
@@ -51,7 +52,8 @@ def transcribe_by_chat(
     answer = yield from _request_with_fallback(endpoint, model, audio, options)
     if answer.finish_reason in CUT_SHORT or answer.refusal:
         raise IncompleteResponse(
-            f"{endpoint.provider.name} did not transcribe to the end ({answer.refusal[:80] or answer.finish_reason}).",
+            f"{endpoint.provider.name} did not transcribe to the end ({answer.refusal[:80] or answer.finish_reason}). "
+            "Ask again, or ask another model.",
             status=200,
             request_id=answer.request_id,
             provider=endpoint.provider.name,
@@ -83,7 +85,7 @@ def _request_answer(
     payload = {"model": model, "messages": [message], **sampling, **schema, **(options.extra or {})}
     body = encode_json(payload)
     response = yield from endpoint.post("/chat/completions", body, doing="transcription by chat")
-    with attribute_errors(response.status, response.headers, response.attempts):
+    with HiddenFrames(), attribute_errors(response.status, response.headers, response.attempts):
         return parse_answer(response.body, response.headers, provider=endpoint.provider.name)
 
 

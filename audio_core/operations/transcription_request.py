@@ -11,6 +11,7 @@ from audio_core.errors import InvalidRequest
 from audio_core.http.body import Body
 from audio_core.http.error_responses import attribute_errors
 from audio_core.http.flow import Flow, Response, run_blocking
+from audio_core.http.tracebacks import HiddenFrames
 from audio_core.operations.job import Job
 from audio_core.operations.limits import has_segments, learn_limit, learn_response_format
 from audio_core.operations.transcription_by_chat import transcribe_by_chat
@@ -51,7 +52,7 @@ def _request(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcript]:
     if row.transcription == "chat":
         return (yield from transcribe_by_chat(job.endpoint, job.model, audio, job.options))
     response = yield from _post_with_fallback(job, name, audio)
-    with attribute_errors(response.status, response.headers, response.attempts):
+    with HiddenFrames(), attribute_errors(response.status, response.headers, response.attempts):
         return parse_transcript(
             response.body, response.headers, provider=row.name, model=job.model, duration=audio.seconds
         )

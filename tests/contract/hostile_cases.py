@@ -107,6 +107,7 @@ the model stops early: `length`, `content_filter`, `error`
     contract/hostile/test_nonsense.py::test_a_transcript_by_chat_that_was_cut_is_an_error
 a reply is compressed, or has no end
     contract/hostile/test_connections.py::test_a_compressed_reply_was_not_asked_for_and_is_not_unpacked
+    contract/hostile/test_connections.py::test_a_compressed_refusal_is_known_by_its_status
     core/http/test_driver.py::test_a_reply_over_the_limit_is_not_read
 the gateway redirects, elsewhere or in a loop
     contract/hostile/test_connections.py::test_a_redirect_takes_neither_key_nor_audio_elsewhere
@@ -135,7 +136,7 @@ a stream stalls, or sends comments for ever
     contract/hostile/test_streams.py::test_only_content_extends_the_time_of_a_stream
 odd line ends, comments, single bytes, data after `[DONE]`, `null` events
     contract/hostile/test_streams.py::test_an_odd_stream_says_what_a_healthy_one_says
-    contract/hostile/test_streams.py::test_a_null_event_is_our_error
+    contract/hostile/test_streams.py::test_an_event_without_content_changes_nothing
 a line, or an answer, without end
     contract/hostile/test_streams.py::test_a_line_of_33_mib_is_not_read_to_its_end
     contract/hostile/test_streams.py::test_words_without_end_end_at_a_limit

@@ -12,25 +12,8 @@ from audio_core.testing import ScriptedGateway, tone
 
 HERE = Path(__file__).parent
 LONGEST_CELL = 20.0  # seconds, with timeouts of a second or less
-
-
-_JSON = "http/sse.py: plain JSON is known by the content type alone"
-_LOCALS = "http/endpoint.py: post keeps the key in its locals"
-_NEXT_STEP = "http/error_responses.py, http/transport.py: the message does not say what to do next"
 # What does not hold yet: how the names of tests begin, a word in the ids of their cells, and why.
-UNMET = [
-    ("test_a_compressed_reply", "stream", "http/transport.py: the encoding of a streamed reply is not looked at"),
-    *(
-        ("test_an_error_says_what_to_do", f"-{name}]", _NEXT_STEP)
-        for name in ("400", "402", "403", "415", "422", "429", "500", "quota", "error", "broken")
-    ),
-    ("test_an_error_with_status_200", "tream-in plain text", _JSON),
-    ("test_an_error_with_status_200", "stream_transcript-in plain text", _JSON),
-    ("test_a_traceback_with_locals", "Client", _LOCALS),
-    ("test_a_traceback_with_locals", "Loader", _LOCALS),
-    ("test_a_traceback_with_locals", "LLM", _LOCALS),
-    ("test_an_odd_stream", "json-begin_with_a_bom", "http/sse.py: _EVENT_STREAM does not expect a byte order mark"),
-]
+UNMET: list[tuple[str, str, str]] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

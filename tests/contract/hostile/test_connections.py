@@ -8,7 +8,6 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -18,7 +17,15 @@ from hostile import enter, misbehave
 from raw_server import CHAT, RawServer, break_with_reset, close, send_garbage, send_half_a_head, serve
 from raw_server import answer as send
 
-from audio_core import Access, IncompleteResponse, InvalidRequest, ProviderError, ProviderTimeout, Unreachable
+from audio_core import (
+    Access,
+    AuthenticationError,
+    IncompleteResponse,
+    InvalidRequest,
+    ProviderError,
+    ProviderTimeout,
+    Unreachable,
+)
 from audio_core.testing import Reply, ScriptedGateway, tone
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
@@ -95,14 +102,24 @@ def test_bytes_that_trickle_in_do_not_extend_the_time(recording, access, door: D
 # --- compressed ---
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "text/event-stream"])
 @through(*SOME)
-def test_a_compressed_reply_was_not_asked_for_and_is_not_unpacked(gateway, recording, access, door: Door) -> None:
+def test_a_compressed_reply_was_not_asked_for_and_is_not_unpacked(
+    gateway, recording, access, door: Door, content_type: str
+) -> None:
     bomb = b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + b"\0" * 1000
-    gateway.will_answer(Reply(bomb, headers={"Content-Encoding": "gzip", "Content-Type": "application/json"}))
+    gateway.will_answer(Reply(bomb, headers={"Content-Encoding": "gzip", "Content-Type": content_type}))
     outcome = enter(door, gateway.base_url, recording, access=access)
     assert isinstance(outcome.error, IncompleteResponse) != door.is_tool
     assert "gzip" in outcome.message
     assert gateway.requests[0].headers["accept-encoding"] == "identity"
+    assert len(gateway.requests) == 1
+
+
+@through(*FEW[:1], *FEW_STREAMS[-1:])
+def test_a_compressed_refusal_is_known_by_its_status(gateway, recording, access, door: Door) -> None:
+    gateway.will_answer(Reply(b"\x1f\x8b", 401, {"Content-Encoding": "gzip"}))
+    assert isinstance(enter(door, gateway.base_url, recording, access=access).error, AuthenticationError)
 
 
 # --- redirected ---
@@ -197,7 +214,6 @@ def test_a_certificate_must_be_for_the_host(
     certificates, recording, access, door: Door, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates[name]))
-    monkeypatch.setattr("audio_core.http.clients._create_ssl_context", httpx.create_ssl_context)  # read again
     with serve_tls(certificates[name]) as (base_url, requests):
         outcome = enter(door, base_url, recording, access=access)
     assert len(requests) == (name == "localhost")
@@ -214,7 +230,6 @@ def test_the_host_of_a_recording_must_have_its_certificate_too(
 ) -> None:
     """The connection goes to the address that was checked, but TLS verifies the name."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates[name]))
-    monkeypatch.setattr("audio_core.http.clients._create_ssl_context", httpx.create_ssl_context)  # read again
     gateway.will_answer(answer(door))
     with serve_tls(certificates[name], tone(0.2)) as (base_url, requests):
         url = base_url.replace("127.0.0.1", "localhost").replace("/v1", "/a.wav")

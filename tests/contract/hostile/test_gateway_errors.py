@@ -206,7 +206,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("reply", FAILURES.values(), ids=FAILURES)
-@through(FEW_STREAMS[0])
+@through(FEW[1], FEW_STREAMS[0])
 def test_an_error_says_what_to_do_next(gateway, recording, access, door: Door, reply: Reply) -> None:
     gateway.will_answer(reply)
     assert NEXT_STEP.search(enter(door, gateway.base_url, recording, access=access).message)

@@ -2,14 +2,18 @@
 
 import asyncio
 import gc
+import os
 import weakref
+from pathlib import Path
 
+import certifi
 import httpx
 import pytest
 
-from audio_core import AudioClient
+from audio_core import AudioClient, InvalidOption
 from audio_core.testing import ScriptedGateway
 
+AUTHORITIES = Path(certifi.where()).read_bytes()
 QUESTION = [{"role": "user", "content": "hi"}]
 
 
@@ -73,3 +77,60 @@ def test_a_loop_that_has_ended_is_forgotten(gateway) -> None:
         asyncio.run(ask_side_by_side())
     gc.collect()
     assert [loop() for loop in loops] == [None] * 3
+
+
+def count_descriptors() -> int:
+    gc.collect()
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system does not list descriptors")
+def test_a_loop_that_is_closed_with_its_generators_running_is_forgotten_too(gateway) -> None:
+    """A connection left open causes a ResourceWarning, which is an error here."""
+    client = make_client(gateway)
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
+    def ask(client: AudioClient) -> None:
+        loop = asyncio.new_event_loop()
+        loops.append(weakref.ref(loop))
+        assert loop.run_until_complete(client.achat(QUESTION, {})).text == "yes"
+        loop.close()
+
+    ask(make_client(gateway))
+    before = count_descriptors()
+    for _ in range(5):
+        ask(client)
+    assert count_descriptors() <= before + 3  # of the last loop
+    client.close()
+    assert count_descriptors() <= before
+    assert [loop() for loop in loops] == [None] * 6
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+async def test_certificates_that_are_named_later_are_used(
+    gateway, variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    async with make_client(gateway) as client:
+        before = client._clients.get_client(), await client._clients.get_async_client()
+        (tmp_path / "authority.pem").write_bytes(AUTHORITIES)
+        monkeypatch.setenv(variable, str(tmp_path / "authority.pem" if variable.endswith("FILE") else tmp_path))
+        later = client._clients.get_client(), await client._clients.get_async_client()
+        assert {*before}.isdisjoint(later)
+        assert later == (client._clients.get_client(), await client._clients.get_async_client())
+        monkeypatch.delenv(variable)
+        assert before == (client._clients.get_client(), await client._clients.get_async_client())
+    client.close()
+    assert all(http_client.is_closed for http_client in (*before, *later))
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_certificates_that_cannot_be_read_are_named(
+    gateway, is_async: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such/secret-folder.pem")
+    async with make_client(gateway) as client:
+        with pytest.raises(InvalidOption, match=r"SSL_CERT_FILE .* Check what is set there") as caught:
+            await client.achat(QUESTION, {}) if is_async else client.chat(QUESTION, {})
+    assert "secret-folder" not in str(caught.value)

@@ -151,6 +151,31 @@ def test_any_code_in_a_reply_can_be_read(code: object) -> None:
     assert find_error({"error": {"message": "no", "code": code}}, provider="p") is not None
 
 
+EMPTY = [None, {}, "", False, [], {"message": None, "code": None}, {"message": "", "code": 0}]
+
+
+@pytest.mark.parametrize("error", EMPTY, ids=str)
+def test_an_empty_error_beside_a_reply_is_none(gateway, error: object) -> None:
+    choice = {"message": {"content": "yes"}, "finish_reason": "stop", "error": error}
+    event = {"choices": [{"delta": {"content": "yes"}, "error": error}], "error": error}
+    client = AudioClient("openai", model="m", api_key="k", base_url=gateway.base_url)
+    gateway.will_answer(Reply({"choices": [choice], "error": error}))
+    assert client.ask(tone(0.2), "?").text == "yes"
+    gateway.will_answer(Reply({"text": "yes", "error": error}))
+    assert client.transcribe(tone(0.2)).text == "yes"
+    gateway.will_answer(Reply([f"data: {json.dumps(event)}\n\n", "data: [DONE]\n\n"]))
+    assert "".join(delta.text for delta in client.stream(tone(0.2), "?")) == "yes"
+    done = {"type": "transcript.text.done", "text": "yes", "error": error}
+    gateway.will_answer(Reply([f"data: {json.dumps(done)}\n\n"]))
+    assert [segment.text for segment in client.stream_transcript(tone(0.2))] == ["yes"]
+
+
+def test_an_empty_error_in_place_of_a_reply_is_incomplete(gateway) -> None:
+    gateway.will_answer(Reply({"error": {}}))
+    with pytest.raises(IncompleteResponse):
+        AudioClient("openai", model="m", api_key="k", base_url=gateway.base_url).ask(tone(0.2), "?")
+
+
 async def join(segments) -> list:
     return [segment async for segment in segments]
 

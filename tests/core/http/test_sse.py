@@ -70,3 +70,43 @@ def test_an_endless_body_is_refused(content_type: str, piece: bytes) -> None:
     assert sum(len(list(body.feed(piece))) for _ in range(1000 // len(piece))) <= 1000
     with pytest.raises(IncompleteResponse, match="stream goes on"):
         list(body.feed(piece * 2))
+
+
+TYPES = ["text/event-stream", "application/json; charset=utf-8", "text/plain", ""]
+EVENTS = b": hi\ndata: one\n\ndata: two\n\n"
+
+
+def read_body(content_type: str, *pieces: bytes) -> tuple[list[str], bytes | None]:
+    """Return the events of a body, and its plain JSON."""
+    body = StreamedBody({"content-type": content_type})
+    events = [event for piece in pieces for event in body.feed(piece)]
+    plain = body.take_json()
+    return [*events, *body.close()], plain
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf", b" \r\n\n", b"\n\xef\xbb\xbf\n"])
+@pytest.mark.parametrize("content_type", TYPES)
+def test_the_first_bytes_tell_events_from_json(content_type: str, start: bytes, size: int) -> None:
+    def cut(body: bytes) -> list[bytes]:
+        return [body[at : at + size] for at in range(0, len(body), size)]
+
+    assert read_body(content_type, *cut(start + EVENTS)) == (["one", "two"], None)
+    for plain in (b'{"data": 1}', b"[]", b"{}"):
+        assert read_body(content_type, *cut(start + plain)) == ([], plain)
+
+
+@pytest.mark.parametrize("body", [b"null", b"", b"<html>", b"false"])
+def test_what_only_calls_itself_json_is_held_for_the_error(body: bytes) -> None:
+    assert read_body("application/json", body) == ([], body)
+    assert read_body("text/event-stream", body) == ([], None)
+
+
+def test_events_that_call_themselves_json_are_not_held() -> None:
+    body = StreamedBody({"content-type": "application/json"})
+    assert list(body.feed(b"data: one\n\ndata: two\n\n")) == ["one", "two"]
+
+
+@pytest.mark.parametrize("empty", [b"data: null", b"data:", b"data: {}", b"data:  null "])
+def test_an_event_without_content_is_left_out(empty: bytes) -> None:
+    assert read_body("text/event-stream", empty + b"\n\ndata: one\n\n", empty) == (["one"], None)

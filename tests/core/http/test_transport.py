@@ -17,6 +17,7 @@ from audio_core.testing import Reply, chat_reply, tone
 
 QUESTION = [{"role": "user", "content": "hi"}]
 LARGE = [{"role": "user", "content": "x" * 3 * 10**7}]
+DEFAULTS = {"provider": "openai", "model": "m", "api_key": "k"}
 WAYS = ["plain", "streamed", "async", "async streamed"]
 
 
@@ -25,14 +26,14 @@ def call(way: str, base_url: str, messages: list | None = None, **options) -> st
     messages = messages or QUESTION
 
     async def acall() -> str:
-        async with AudioClient("openai", model="m", api_key="k", base_url=base_url, **options) as client:
+        async with AudioClient(**{**DEFAULTS, **options}, base_url=base_url) as client:
             if way == "async":
                 return (await client.achat(messages, {})).text
             return "".join([delta.text async for delta in client.astream_chat(messages, {})])
 
     if way.startswith("async"):
         return asyncio.run(acall())
-    with AudioClient("openai", model="m", api_key="k", base_url=base_url, **options) as client:
+    with AudioClient(**{**DEFAULTS, **options}, base_url=base_url) as client:
         if way == "plain":
             return client.chat(messages, {}).text
         return "".join(delta.text for delta in client.stream_chat(messages, {}))
@@ -214,6 +215,25 @@ def test_the_cause_of_a_failure_and_what_to_do_are_named(way: str) -> None:
     assert caught.value.attempts == 1
     with serve(read_and_reset) as server, pytest.raises(Unreachable, match=r"broke off: Connection reset by peer\."):
         call(way, server.base_url, max_retries=0)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_whoever_lacks_the_local_server_is_told_how_to_start_it(way: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(
+        Unreachable, match=rf"http://127\.0\.0\.1:{port} .*`python -m audio_core.offline --port {port}`"
+    ):
+        call(way, f"http://127.0.0.1:{port}/v1", max_retries=0, provider="local")
+
+
+def test_a_port_is_named_even_if_the_base_url_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise httpx.ConnectError("[Errno -2] Name or service not known")
+
+    monkeypatch.setattr(httpx.Client, "send", refuse)
+    with pytest.raises(Unreachable, match=r"https://gateway\.example:443 cannot be .* Check the name of the host"):
+        call("plain", "https://gateway.example/v1", max_retries=0)
 
 
 def test_a_response_that_was_given_up_no_longer_fills_the_file_of_the_next() -> None:

@@ -91,7 +91,7 @@ def test_an_error_in_the_middle_ends_the_stream_and_keeps_its_text(event: dict) 
     assert caught.value.partial == "half"
 
 
-@pytest.mark.parametrize("event", ["data: {not json\n\n", "data: null\n\n", "data: [1]\n\n"])
+@pytest.mark.parametrize("event", ["data: {not json\n\n", "data: nul\n\n", "data: [1]\n\n"])
 def test_a_malformed_event_ends_the_stream(event: str) -> None:
     with pytest.raises(IncompleteResponse, match="an event of the stream"):
         decode_summary(*chat_stream("half", finish=None, done=False).body, event)
