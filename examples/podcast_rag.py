@@ -45,7 +45,7 @@ def print_lines(lines: list[str]) -> None:
 
 
 def answer_langchain(settings: Settings, documents: list[Document]) -> list[str]:
-    chunks = TranscriptSplitter(20, unit="seconds").split_documents(documents)
+    chunks = TranscriptSplitter(chunk_size=20, unit="seconds").split_documents(documents)
     store = InMemoryVectorStore.from_documents(chunks, HashedNgramEmbeddings())
     model = ChatAudio(**settings.chat, access=TALK.parent)
 

@@ -11,7 +11,7 @@ from langchain_core.document_loaders.blob_loaders import Blob
 from langchain_core.documents import Document
 
 from audio_core import Audio, InvalidAudio
-from audio_core.integration import Batch, BatchItem, DocumentReader, Failure, OnError, ReaderOptions, find_recordings
+from audio_core.integration import Batch, BatchItem, DocumentReader, Failure, OnError, ReaderOptions, collect_recordings
 from langchain_audio.documents import to_document
 
 __all__ = ["AudioLoader", "AudioParser", "LoaderOptions"]
@@ -93,9 +93,12 @@ class AudioLoader(BaseLoader):
             yield to_document(passage)
 
     def _find_items(self) -> Iterable[BatchItem]:
-        items = find_recordings(self._source, lambda source: BatchItem(*_parse_source(source)), **self._search_options)
-        is_countable = not isinstance(self._source, Iterator)  # an iterator may be endless
-        return list(items) if self._show_progress and is_countable else items
+        return collect_recordings(
+            self._source,
+            lambda source: BatchItem(*_parse_source(source)),
+            is_counted=self._show_progress,
+            **self._search_options,
+        )
 
 
 class AudioParser(BaseBlobParser):

@@ -6,33 +6,24 @@ import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from langchain_core.callbacks import AsyncCallbackManagerForToolRun, CallbackManagerForToolRun
 from langchain_core.tools import ArgsSchema, BaseTool, BaseToolkit, ToolException
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from audio_core import AudioClient, Transcript
-from audio_core.integration import LISTEN, TRANSCRIBE, AudioTools, ToolAnswer, ToolRefusal
+from audio_core.integration import (
+    LISTEN,
+    TRANSCRIBE,
+    AudioTools,
+    ListenArguments,
+    ToolAnswer,
+    ToolRefusal,
+    TranscribeArguments,
+)
 
 __all__ = ["AudioToolkit", "ListenTool", "TranscribeTool"]
-
-_Start = Annotated[float | None, Field(description="Seconds at which the stretch starts; leave out for the beginning.")]
-_End = Annotated[float | None, Field(description="Seconds at which the stretch ends; leave out for the end.")]
-_Recording = Annotated[str, Field(description="File name or URL of the recording.")]
-
-
-class _TranscribeArgs(BaseModel):
-    audio: _Recording
-    start: _Start = None
-    end: _End = None
-
-
-class _ListenArgs(BaseModel):
-    audio: _Recording
-    question: Annotated[str, Field(description="What to find out by listening.")]
-    start: _Start = None
-    end: _End = None
 
 
 def _explain_errors(error: ValidationError) -> str:
@@ -93,7 +84,7 @@ class ListenTool(_AudioTool):
 
     name: str = "listen"
     description: str = LISTEN
-    args_schema: ArgsSchema | None = _ListenArgs
+    args_schema: ArgsSchema | None = ListenArguments
 
     def _run(
         self,
@@ -139,7 +130,7 @@ class TranscribeTool(_AudioTool):
     client: AudioClient = Field(default_factory=AudioClient, exclude=True, repr=False)
     name: str = "transcribe"
     description: str = TRANSCRIBE
-    args_schema: ArgsSchema | None = _TranscribeArgs
+    args_schema: ArgsSchema | None = TranscribeArguments
 
     def _run(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import math
 from collections.abc import Iterable, Sequence
 from io import IOBase
@@ -27,6 +29,7 @@ __all__ = [
     "format_nodes",
 ]
 
+_log = logging.getLogger("audio_core")
 _TOKENS_PER_SECOND, _TOKENS_OF_UNKNOWN = 32, 256
 
 
@@ -148,6 +151,12 @@ class AudioNode(TextNode):
 
     sound: str = Field(description="URL of the clip of the recording.")
 
+    def get_content(self, metadata_mode: MetadataMode = MetadataMode.NONE) -> str:
+        """Return the node's text. In the mode of LLMs, which read no audio this way, warn once."""
+        if metadata_mode is MetadataMode.LLM:
+            _warn_of_text_alone()
+        return super().get_content(metadata_mode)
+
     @classmethod
     def class_name(cls) -> str:
         """Return the name of a `TextNode`, under which LlamaIndex stores it. Its metadata still names the clip."""
@@ -158,10 +167,19 @@ class AudioNode(TextNode):
         return [*super().get_content_blocks(metadata_mode), ClipBlock(url=self.sound)]
 
 
+@functools.cache
+def _warn_of_text_alone() -> None:
+    _log.warning(
+        "The model gets the text of the clips that ClipPostprocessor added, without their audio. "
+        "Pass multimodal=True to the query engine, or to get_response_synthesizer."
+    )
+
+
 class ClipPostprocessor(BaseNodePostprocessor):
     """A postprocessor that adds audio to retrieved nodes.
 
-    `get_response_synthesizer(multimodal=True)` then sends it with the text. A node without a recording, or whose
+    A query engine or response synthesizer with `multimodal=True` then sends it with the text. Without that, it sends
+    only the text, and a warning is logged once. A node without a recording, or whose
     recording has no URL, is returned unchanged. The nodes of the index do not change.
 
     Example:

@@ -1,20 +1,21 @@
 """Tools with which an agent listens to recordings and transcribes them."""
 
-# LlamaIndex builds a schema from the annotations below, so they must not be deferred.
-from typing import Annotated, Any, Self
+from __future__ import annotations
 
-from llama_index.core.bridge.pydantic import Field
+from typing import Any, Self
+
+from llama_index.core.tools import ToolMetadata
 from llama_index.core.tools.tool_spec.base import SPEC_FUNCTION_TYPE, BaseToolSpec
 
 from audio_core import AudioClient, Transcript
-from audio_core.integration import AudioTools, ToolAnswer
+from audio_core.integration import LISTEN, TRANSCRIBE, AudioTools, ListenArguments, ToolAnswer, TranscribeArguments
 
 __all__ = ["ListenToolSpec", "ToolOutput"]
 
-_Recording = Annotated[str, Field(description="File name or URL of the recording.")]
-_Question = Annotated[str, Field(description="What to find out by listening.")]
-_Start = Annotated[float | None, Field(description="Seconds at which the stretch starts; leave out for the beginning.")]
-_End = Annotated[float | None, Field(description="Seconds at which the stretch ends; leave out for the end.")]
+_METADATA = {
+    "listen": ToolMetadata(LISTEN, "listen", ListenArguments),
+    "transcribe": ToolMetadata(TRANSCRIBE, "transcribe", TranscribeArguments),
+}
 
 
 class ToolOutput(str):
@@ -72,20 +73,24 @@ class ListenToolSpec(BaseToolSpec):
     ) -> None:
         self._audio_tools = AudioTools(client, transcriber or AudioClient(), access=access, max_seconds=max_seconds)
 
-    # Models read the docstrings of listen and transcribe: they equal audio_core.integration's LISTEN and TRANSCRIBE.
+    def get_metadata_from_fn_name(
+        self, fn_name: str, spec_functions: list[SPEC_FUNCTION_TYPE] | None = None
+    ) -> ToolMetadata | None:
+        """Return what a model is told of a tool, which LlamaIndex would make of the function's signature."""
+        return _METADATA.get(fn_name)
 
-    def listen(self, audio: _Recording, question: _Question, start: _Start = None, end: _End = None) -> str:
-        """Listen to a recording and answer a question about it: what is said, who speaks, in what mood, what sounds there are. Give the file name or URL exactly as you know it. Give start and end, in seconds, to hear only that stretch."""  # noqa: E501
+    def listen(self, audio: str, question: str, start: float | None = None, end: float | None = None) -> str:
+        """Answer a question about a recording. Arguments and errors are those of `AudioTools.listen`."""
         return ToolOutput.of(*self._audio_tools.listen(audio, question, start, end))
 
-    async def alisten(self, audio: _Recording, question: _Question, start: _Start = None, end: _End = None) -> str:
+    async def alisten(self, audio: str, question: str, start: float | None = None, end: float | None = None) -> str:
         """Do what `listen` does on the running event loop."""
         return ToolOutput.of(*await self._audio_tools.alisten(audio, question, start, end))
 
-    def transcribe(self, audio: _Recording, start: _Start = None, end: _End = None) -> str:
-        """Write down what is said in a recording, each line with the time at which it is said, as [mm:ss-mm:ss]. Give the file name or URL exactly as you know it. Give start and end, in seconds, for only that stretch."""  # noqa: E501
+    def transcribe(self, audio: str, start: float | None = None, end: float | None = None) -> str:
+        """Transcribe a recording. Arguments and errors are those of `AudioTools.transcribe`."""
         return ToolOutput.of(*self._audio_tools.transcribe(audio, start, end))
 
-    async def atranscribe(self, audio: _Recording, start: _Start = None, end: _End = None) -> str:
+    async def atranscribe(self, audio: str, start: float | None = None, end: float | None = None) -> str:
         """Do what `transcribe` does on the running event loop."""
         return ToolOutput.of(*await self._audio_tools.atranscribe(audio, start, end))

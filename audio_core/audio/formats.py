@@ -73,7 +73,11 @@ FORMATS: dict[str, Format] = {
     )
 }
 SUFFIXES = frozenset(
-    f".{name.lstrip('.')}" for row in FORMATS.values() if not row.raw for name in (row.name, row.suffix, *row.aliases)
+    f".{name.lstrip('.')}"
+    for row in FORMATS.values()
+    if not row.raw
+    for name in (row.name, row.suffix, *row.aliases)
+    if "/" not in name  # which would be a MIME type
 )
 """The file name suffixes of audio files that have a header, in lower case, including the dot."""
 

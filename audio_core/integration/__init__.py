@@ -6,16 +6,17 @@ framework's types and the core's. Code that both plugins need is in this folder,
 
 from audio_core.audio.content import compute_sha256
 from audio_core.audio.content_blocks import is_audio_block
-from audio_core.audio.formats import find_format, is_raw
+from audio_core.audio.formats import SUFFIXES, find_format, is_raw
 from audio_core.audio.sources import build_file_system_source
 from audio_core.errors import at_block
 from audio_core.http.access import open_authorized, to_access
 from audio_core.integration.audio_store import AudioStore, open_stored
-from audio_core.integration.batch import Batch, BatchItem, Failure, OnError, find_recordings
+from audio_core.integration.batch import Batch, BatchItem, Failure, OnError, collect_recordings, find_recordings
 from audio_core.integration.memo import Memo
 from audio_core.integration.model_settings import build_client_options
 from audio_core.integration.reader import DocumentReader, ReaderOptions
-from audio_core.integration.tools import LISTEN, TRANSCRIBE, AudioTools, ToolAnswer, ToolRefusal
+from audio_core.integration.tool_definitions import LISTEN, TRANSCRIBE, ListenArguments, TranscribeArguments
+from audio_core.integration.tools import AudioTools, ToolAnswer, ToolRefusal
 from audio_core.lenient_json import drop_none, to_objects
 from audio_core.operations.upload import measure_seconds
 from audio_core.provider_options import (
@@ -38,6 +39,7 @@ from audio_core.wire.tool_calls import ToolCallDelta, to_openai_tool_choice
 
 __all__ = [
     "LISTEN",
+    "SUFFIXES",
     "TRANSCRIBE",
     "AudioStore",
     "AudioTools",
@@ -52,6 +54,7 @@ __all__ = [
     "Failure",
     "GatewayOptions",
     "Granularity",
+    "ListenArguments",
     "LiteLLMOptions",
     "Memo",
     "OnError",
@@ -62,12 +65,14 @@ __all__ = [
     "ToolAnswer",
     "ToolCallDelta",
     "ToolRefusal",
+    "TranscribeArguments",
     "Unit",
     "are_neighbors",
     "at_block",
     "build_client_options",
     "build_file_system_source",
     "chunk_passages",
+    "collect_recordings",
     "compute_sha256",
     "drop_none",
     "find_citations",

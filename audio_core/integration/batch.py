@@ -29,7 +29,7 @@ from audio_core.integration.reader import DocumentReader
 from audio_core.transcript.passages import Passage
 from audio_core.transcript.progress import ProgressBar, RecordingProgress
 
-__all__ = ["Batch", "BatchItem", "Failure", "OnError", "find_recordings"]
+__all__ = ["Batch", "BatchItem", "Failure", "OnError", "collect_recordings", "find_recordings"]
 
 OnError = Literal["raise", "skip", "collect"]
 """What to do with a recording that fails: raise its error, log a warning, or log it and add it to `failures`."""
@@ -121,6 +121,21 @@ def _read_source(source: Any, read: Callable[[Any], BatchItem]) -> BatchItem:
         return BatchItem(None, {}, error, source)
     is_used_up = hasattr(source, "read")  # a file object, of which the recording keeps the bytes
     return replace(item, source=item.audio if is_used_up else source)
+
+
+def collect_recordings(
+    source: Any, read: Callable[[Any], BatchItem], *, is_counted: bool, **search: Any
+) -> Iterable[BatchItem]:
+    """Find recordings as `find_recordings` does, as a list if they are to be counted and the source has an end.
+
+    Args:
+        source: as for `find_recordings`.
+        read: as for `find_recordings`.
+        is_counted: whether a progress bar shows their number.
+        **search: further arguments of `find_recordings`.
+    """
+    items = find_recordings(source, read, **search)
+    return list(items) if is_counted and not isinstance(source, Iterator) else items  # an iterator may be endless
 
 
 def _is_collection(source: Any) -> bool:

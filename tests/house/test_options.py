@@ -8,6 +8,7 @@ import pytest
 from audio_core import AudioClient
 from audio_core.integration import ReaderOptions
 from audio_core.wire.transcription import TranscriptionKwargs, TranscriptionOptions
+from langchain_audio.document_loaders import LoaderOptions
 from llamaindex_audio import AudioReader
 
 OPTIONS = {field.name: field for field in dataclasses.fields(TranscriptionOptions)}
@@ -20,7 +21,7 @@ def test_keyword_arguments_have_the_names_and_types_of_the_options() -> None:
 
 def test_readers_take_every_option_and_every_setting_of_the_client() -> None:
     assert typing.get_type_hints(ReaderOptions).items() >= TYPES.items()
-    assert set(AudioReader.model_fields) == {*ReaderOptions.__optional_keys__, "is_remote"}
+    assert set(AudioReader.model_fields) == {*LoaderOptions.__optional_keys__, "is_remote"}
 
 
 @pytest.mark.parametrize("name", OPTIONS)

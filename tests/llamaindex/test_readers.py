@@ -1,6 +1,7 @@
 """`AudioReader`, by itself and in LlamaIndex's own readers."""
 
 import asyncio
+import base64
 import io
 import pickle
 import shutil
@@ -14,7 +15,7 @@ from llama_index.core.readers.base import BaseReader, ReaderConfig
 from llama_index.core.schema import MetadataMode
 
 from audio_core import PROVIDERS, AudioNotFound, InvalidAudio, MissingAPIKey, UnknownProvider
-from audio_core.testing import Reply
+from audio_core.testing import Reply, tone
 from langchain_audio import AudioLoader
 from llamaindex_audio import AudioReader
 
@@ -61,6 +62,70 @@ def test_it_reads_a_folder_for_simple_directory_reader(gateway, call: Path, tmp_
     assert documents[0].metadata["file_name"] == "a.mp3"
     assert documents[0].metadata["start"] == 0.0
     assert [d.text for d in asyncio.run(folder.aload_data())] == [d.text for d in documents]
+
+
+WAV = tone(0.2)
+FOLDER = {"a.mp3": b"", "b.ogg": b"", "notes.txt": b"no recording", "broken.mp3": b"plain text", "inner/c.MP3": b""}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, data in FOLDER.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data or WAV)
+    return tmp_path
+
+
+@pytest.mark.parametrize("on_error", ["skip", "collect"])
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        ({}, 2),
+        ({"recursive": True}, 3),
+        ({"glob": "**/*.MP3"}, 1),
+        ({"suffixes": [".ogg"]}, 1),
+        ({"show_progress": True}, 2),
+    ],
+)
+def test_it_reads_the_folders_that_langchain_does(gateway, folder, options: dict, count: int, on_error: str) -> None:
+    gateway.will_answer(REPLY)
+    settings = {"provider": "openai", "model": "w", "api_key": "k", "base_url": gateway.base_url, "max_retries": 0}
+    settings |= {**options, "on_error": on_error}
+    reader, loader = AudioReader(**settings), AudioLoader(folder, **settings)
+    theirs = [(each.page_content, each.metadata) for each in loader.load()]
+    assert [(each.text, each.metadata) for each in reader.load_data(folder)] == theirs
+    failures = [(failure.label, str(failure.error)) for failure in reader.failures]
+    assert failures == [(failure.label, str(failure.error)) for failure in loader.failures]
+    assert [(each.text, each.metadata) for each in asyncio.run(reader.aload_data(str(folder)))] == theirs
+    assert [failure.label for failure in reader.failures] == [label for label, _ in failures]
+    assert len(theirs) == 2 * count
+
+
+def test_it_reads_lists_and_iterators(gateway, folder: Path) -> None:
+    gateway.will_answer(REPLY)
+    path, data = folder / "a.mp3", f"data:audio/wav;base64,{base64.b64encode(WAV).decode()}"
+    sources = [path, str(path), WAV, data, [path], folder / "inner"]
+    reader = remote(gateway)
+    assert len(reader.load_data(sources)) == len(reader.load_data(iter(sources))) == 12
+    (folder / "inner/c.MP3").unlink()
+    with pytest.raises(AudioNotFound, match="holds no file"):
+        reader.load_data(folder / "inner")
+
+
+def test_a_recording_that_fails_ends_the_load_by_default(gateway, folder: Path) -> None:
+    gateway.will_answer(REPLY)
+    with pytest.raises(InvalidAudio, match=r"^broken\.mp3 is not audio"):
+        remote(gateway).load_data(folder)
+
+
+def test_it_extracts_every_format_for_simple_directory_reader(gateway, folder: Path) -> None:
+    gateway.will_answer(REPLY)
+    (folder / "broken.mp3").unlink()
+    extractor = remote(gateway, language="en").file_extractor()
+    assert extractor.keys() >= {".mp3", ".ogg", ".wav", ".m4a", ".flac", ".opus", ".webm", ".mp4"}
+    documents = SimpleDirectoryReader(folder, file_extractor=extractor, raise_on_error=True, recursive=True).load_data()
+    assert [document.text for document in documents] == ["one", "two"] * 2 + ["one", "two", "no recording"]
+    assert AudioReader.file_extractor()[".wav"] == AudioReader()
 
 
 def test_it_reads_from_another_file_system(gateway, call: Path) -> None:

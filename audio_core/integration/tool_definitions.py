@@ -1,0 +1,40 @@
+"""What a model is told of the tools: what they do, and what their arguments mean. It is the same in both frameworks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+__all__ = ["LISTEN", "TRANSCRIBE", "ListenArguments", "TranscribeArguments"]
+
+LISTEN = (
+    "Listen to a recording and answer a question about it: what is said, who speaks, in what mood, what sounds there "
+    "are. Give the file name or URL exactly as you know it. Give start and end, in seconds, to hear only that stretch."
+)
+TRANSCRIBE = (
+    "Write down what is said in a recording, each line with the time at which it is said, as [mm:ss-mm:ss]. "
+    "Give the file name or URL exactly as you know it. Give start and end, in seconds, for only that stretch."
+)
+
+_Recording = Annotated[str, Field(description="File name or URL of the recording.")]
+_Question = Annotated[str, Field(description="What to find out by listening.")]
+_Start = Annotated[float | None, Field(description="Seconds at which the stretch starts; leave out for the beginning.")]
+_End = Annotated[float | None, Field(description="Seconds at which the stretch ends; leave out for the end.")]
+
+
+class TranscribeArguments(BaseModel):
+    """The arguments of `AudioTools.transcribe`."""
+
+    audio: _Recording
+    start: _Start = None
+    end: _End = None
+
+
+class ListenArguments(BaseModel):
+    """The arguments of `AudioTools.listen`."""
+
+    audio: _Recording
+    question: _Question
+    start: _Start = None
+    end: _End = None
