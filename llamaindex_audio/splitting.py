@@ -71,6 +71,11 @@ class TranscriptNodeParser(NodeParser):
         self._size = ChunkSize(self.chunk_size, self.chunk_overlap, self.unit, count)
 
     @classmethod
+    def from_defaults(cls, **kwargs: Any) -> TranscriptNodeParser:
+        """Create a parser, under the name that LlamaIndex's parsers have for it."""
+        return cls(**kwargs)
+
+    @classmethod
     def class_name(cls) -> str:
         """Return the name under which LlamaIndex stores this class."""
         return "TranscriptNodeParser"

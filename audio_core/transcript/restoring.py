@@ -122,18 +122,22 @@ def _find_begins(run: _Run, timeline: Timeline, advice: str) -> Sequence[int]:
     """Return the index of each piece in the folded text of the passage."""
     found = list(islice(timeline.find(run.text), 2))
     begins = [found[0] + begin for begin in run.begins] if len(found) == 1 else []
-    if begins and not any(_may_begin_later(*pair, timeline) for pair in pairwise(zip(run.cuts, begins, strict=True))):
+    if begins and not any(
+        _may_stand_elsewhere(*pair, timeline) for pair in pairwise(zip(run.cuts, begins, strict=True))
+    ):
         return begins
     return [_find_begin(cut, timeline, advice) for cut in run.cuts]
 
 
-def _may_begin_later(previous: tuple[Cut, int], placed: tuple[Cut, int], timeline: Timeline) -> bool:
-    """Tell whether a piece fits between where it was said to begin and the end of the one before.
+def _may_stand_elsewhere(previous: tuple[Cut, int], placed: tuple[Cut, int], timeline: Timeline) -> bool:
+    """Tell whether a piece that overlaps the one before fits there in another place too.
 
-    LlamaIndex's parsers say of a piece where its text is found first.
+    LlamaIndex's parsers say of a piece where its text is found first, LangChain's where it is found after an overlap.
     """
-    (cut, begin), previous_stop = placed, previous[1] + previous[0].count_folded()
-    return any(begin < other <= previous_stop for other in timeline.find(cut.passage.text))
+    (cut, begin), (previous_cut, previous_begin) = placed, previous
+    stop = previous_begin + previous_cut.count_folded()
+    overlap = range(previous_begin + 1, stop + 1) if begin < stop else range(0)
+    return any(other in overlap and other != begin for other in timeline.find(cut.passage.text))
 
 
 def _find_begin(cut: Cut, timeline: Timeline, advice: str) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -229,6 +230,20 @@ def test_a_thousand_segments_stay_small_flat_and_indexed_once(tmp_path: Path) ->
     late = loaded.similarity_search("w", k=5, filter=lambda document: document.metadata["start"] >= 5900)
     assert len(late) == 5
     assert all(document.metadata["start"] >= 5900 for document in late)
+
+
+@pytest.mark.parametrize("granularity", ["segment", "window", "file"])
+def test_a_recording_that_is_transcribed_again_replaces_what_a_store_holds(granularity: str) -> None:
+    first = talk(20)
+    again = replace(
+        first, segments=(*first.segments[:3], replace(first.segments[3], text="other", words=()), *first.segments[4:])
+    )
+    twin = replace(first, source="file:///twin.mp3")
+    store = InMemoryVectorStore(DeterministicFakeEmbedding(size=8))
+    for transcript in (first, twin, again):
+        store.add_documents([to_document(each) for each in split_passages(transcript, granularity=granularity)])
+    assert len(store.store) == 2 * len(list(split_passages(first, granularity=granularity)))
+    assert sum("other" in document["text"].split() for document in store.store.values()) == 1
 
 
 def test_a_document_is_cited_and_heard_again(gateway, call: Path) -> None:

@@ -209,6 +209,36 @@ def test_a_pipeline_takes_each_recording_once_and_replaces_what_changed() -> Non
     assert len(store.data.embedding_dict) == 6
 
 
+@pytest.mark.parametrize(
+    ("granularity", "parsers"),
+    [("segment", []), ("file", [TranscriptNodeParser(chunk_size=200)])],
+    ids=["segments", "files"],
+)
+@pytest.mark.parametrize("strategy", [DocstoreStrategy.UPSERTS, DocstoreStrategy.UPSERTS_AND_DELETE])
+def test_a_recording_that_is_transcribed_again_replaces_its_nodes(granularity: str, parsers, strategy) -> None:
+    first = talk(20)
+    other = replace(first.segments[3], text="other", words=())
+    again = replace(first, segments=(*first.segments[:3], other, *first.segments[4:]))
+    store = SimpleVectorStore()
+    pipeline = IngestionPipeline(
+        transformations=[*parsers, EMBEDDING],
+        docstore=SimpleDocumentStore(),
+        docstore_strategy=strategy,
+        vector_store=store,
+    )
+    first_documents, documents_again = (
+        [to_document(each) for each in split_passages(transcript, granularity=granularity)]
+        for transcript in (first, again)
+    )
+    count = len(pipeline.run(documents=first_documents))
+    assert pipeline.run(documents=documents_again)
+    assert len(store.data.embedding_dict) == count
+    index = VectorStoreIndex.from_documents(first_documents, transformations=parsers or None, embed_model=EMBEDDING)
+    assert not any(index.refresh_ref_docs(first_documents))
+    assert sum(index.refresh_ref_docs(documents_again)) == 1
+    assert len(index.docstore.docs) == count
+
+
 def test_citations_keep_metadata_in_the_citation_engine() -> None:
     nodes = TranscriptNodeParser(chunk_size=30, unit="seconds").get_nodes_from_documents(documents(count=20))
     index = VectorStoreIndex(nodes, embed_model=EMBEDDING)

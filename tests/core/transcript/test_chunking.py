@@ -162,6 +162,11 @@ def test_impossible_sizes_are_refused(size: int, overlap: int) -> None:
         ChunkSize(size, overlap)
 
 
+def test_an_unknown_unit_is_refused() -> None:
+    with pytest.raises(InvalidOption, match="'words' is unknown: give one of characters, tokens, seconds"):
+        ChunkSize(10, unit="words")
+
+
 def test_a_piece_that_another_splitter_made_is_refused() -> None:
     (whole,) = split_passages(build_transcript(TALK), granularity="file")
     for text in ("four", "one two three four five seven"):

@@ -1,5 +1,7 @@
 """Transcripts as passages for retrieval."""
 
+from dataclasses import replace
+
 from audio_core import Segment, Transcript
 from audio_core.transcript.passages import split_passages
 from audio_core.transcript.timeline import Timeline
@@ -64,3 +66,22 @@ def test_ids_are_stable_and_tell_passages_recordings_and_models_apart() -> None:
         Transcript(TALK.text, TALK.segments, sha256="def"),
     ]
     assert len({*ids, *(passage.id for other in others for passage in split_passages(other))}) == 6
+
+
+def test_ids_do_not_depend_on_the_text_or_the_bytes() -> None:
+    again = replace(TALK, segments=(replace(TALK.segments[0], text="other"), TALK.segments[1]), sha256="def")
+    assert [passage.id for passage in split_passages(TALK)] == [passage.id for passage in split_passages(again)]
+
+
+def test_ids_tell_equal_files_apart_and_passages_of_the_same_stretch() -> None:
+    twin = replace(TALK, source="file:///talks/twin.mp3")
+    both_at_once = replace(TALK, segments=(TALK.segments[0], replace(TALK.segments[0], speaker="Bob")))
+    passages = [passage for talk in (TALK, twin) for passage in split_passages(talk)]
+    assert len({passage.id for passage in passages}) == 4
+    assert len({passage.id for passage in split_passages(both_at_once)}) == 2
+
+
+def test_bytes_are_identified_by_their_digest() -> None:
+    first, second = (replace(TALK, source=None, sha256=digest) for digest in ("abc", "def"))
+    ids = [next(split_passages(talk, metadata={"source": "upload"})).id for talk in (first, second)]
+    assert ids[0] != ids[1]
