@@ -20,7 +20,7 @@ class HiddenFrames:
         ...     with HiddenFrames():
         ...         raise AudioError("no such thing")
         ... except AudioError as error:
-        ...     assert error.__traceback__.tb_next is None
+        ...     assert error.__traceback__ is None
     """
 
     def __enter__(self) -> None:
