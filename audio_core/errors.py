@@ -130,6 +130,16 @@ def at_block(message: int, block: int) -> Generator[None]:
         raise
 
 
+def describe_install(extra: str) -> str:
+    """Return the command that installs an extra of this project.
+
+    Example:
+        >>> print(describe_install("vad"))
+        pip install 'langchain-llamaindex-audio[vad]' (in a clone: pip install '.[vad]')
+    """
+    return f"pip install 'langchain-llamaindex-audio[{extra}]' (in a clone: pip install '.[{extra}]')"
+
+
 class AudioError(Exception):
     """The base class of all errors that this project raises on purpose."""
 

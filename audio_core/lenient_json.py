@@ -83,5 +83,5 @@ def to_number(value: Any) -> float | None:
 
 
 def drop_none(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that are not None: what is not known has no key."""
+    """Return the values that are not None: unknown fields are omitted."""
     return {name: value for name, value in values.items() if value is not None}

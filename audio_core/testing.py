@@ -208,7 +208,7 @@ class ScriptedGateway:
     def __init__(self) -> None:
         self.requests: list[Recorded] = []
         self.abandoned = threading.Event()
-        self._script: deque[Reply] = deque([chat_reply("yes")])
+        self._script, self._latest = deque[Reply](), chat_reply("yes")
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"gateway": self}))
         self._server.daemon_threads = True
@@ -225,14 +225,17 @@ class ScriptedGateway:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def will_answer(self, *replies: Reply) -> None:
-        """Reply to the next requests with these replies, and to all later requests with the last one."""
-        self._script = deque(replies)
+        """Add replies to the script: each answers one request, in order, and the last one all later requests too."""
+        with self._lock:
+            self._script.extend(replies)
 
     def next_reply(self, request: Recorded) -> Reply:
         """Record a request and return the reply to it. Override this to reply by the request."""
         with self._lock:
             self.requests.append(request)
-            return self._script.popleft() if len(self._script) > 1 else self._script[0]
+            if self._script:
+                self._latest = self._script.popleft()
+            return self._latest
 
     def __enter__(self) -> ScriptedGateway:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()

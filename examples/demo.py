@@ -4,6 +4,7 @@
     python examples/demo.py --provider openrouter --model NAME         # with OPENROUTER_API_KEY in the environment
 
 Add --transcription-model NAME to let the gateway transcribe too. The captions are written to demo-output/.
+It also needs: pip install numpy llama-index-retrievers-bm25
 """
 
 from __future__ import annotations

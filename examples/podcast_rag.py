@@ -4,6 +4,7 @@
     python examples/podcast_rag.py --provider openrouter --model NAME   # with OPENROUTER_API_KEY in the environment
 
 The model listens to the two best clips one by one, so each line of the answer cites its clip.
+It also needs: pip install numpy llama-index-retrievers-bm25
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@
 
 The agent may open the examples' recordings and nothing else. In LangChain, a middleware moves the voice note from the
 history to a folder, and the model still receives it. The offline server calls the first tool that it is given.
+It also needs: pip install 'langchain>=1.3'
 """
 
 from __future__ import annotations

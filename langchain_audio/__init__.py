@@ -6,8 +6,9 @@ import lazy_loader
 
 if find_spec("langchain_core") is None:
     from audio_core import MissingDependency
+    from audio_core.integration import describe_install
 
-    raise MissingDependency("langchain_audio needs LangChain: pip install 'langchain-llamaindex-audio[langchain]'")
+    raise MissingDependency(f"langchain_audio needs LangChain: {describe_install('langchain')}")
 
 # A name of __init__.pyi is imported on first use, so that code which only loads recordings imports no chat model.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # pyright: ignore[reportUnknownVariableType]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from langchain_core.document_loaders import BaseBlobParser, BaseLoader
 from langchain_core.document_loaders.blob_loaders import Blob
@@ -43,7 +44,7 @@ class AudioLoader(BaseLoader):
     before the last recording is read.
 
     Metadata is flat: `source`, `start`, `end` (seconds), `clip` (the URL of this part of the recording), `segment`,
-    `speaker`, `language`, `duration` (seconds), `model`, `provider`, `sha256`. A fact that is not known has no key. Ids
+    `speaker`, `language`, `duration` (seconds), `model`, `provider`, `sha256`. Unknown fields are omitted. Ids
     are stable.
 
     Args:
@@ -70,7 +71,11 @@ class AudioLoader(BaseLoader):
         self._search_options = {name: remaining.pop(name) for name in search_names}
         on_error, self._show_progress = remaining.pop("on_error", "raise"), remaining.pop("show_progress", False)
         reader = DocumentReader.create(**remaining)
+        self._reader = reader
         self._batch = Batch(reader, on_error=on_error, show_progress=self._show_progress)
+
+    def __repr__(self) -> str:
+        return f"AudioLoader({_describe_source(self._source)}, {self._reader.client!r})"
 
     @property
     def failures(self) -> list[Failure]:
@@ -119,6 +124,9 @@ class AudioParser(BaseBlobParser):
     def __init__(self, **options: Unpack[ReaderOptions]) -> None:
         self._reader = DocumentReader.create(**options)
 
+    def __repr__(self) -> str:
+        return f"AudioParser({self._reader.client!r})"
+
     def lazy_parse(self, blob: Blob) -> Iterator[Document]:
         """Yield the Documents of one recording, in order of time.
 
@@ -131,6 +139,13 @@ class AudioParser(BaseBlobParser):
         """Do what `lazy_parse` does on the running event loop."""
         for passage in await self._reader.aread(*_parse_source(blob)):
             yield to_document(passage)
+
+
+def _describe_source(source: Any) -> str:
+    """Return a short text for a source: the name of a file or folder without its path, or what else it is."""
+    if isinstance(source, (str, os.PathLike, Audio)):
+        return repr(Audio.of(cast("Any", source)).label)
+    return f"<{type(cast('object', source)).__name__}>"
 
 
 def _parse_source(source: Any) -> tuple[Audio, dict[str, Any]]:

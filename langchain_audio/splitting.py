@@ -57,6 +57,9 @@ class TranscriptSplitter(TextSplitter):
         self._size = ChunkSize(chunk_size, chunk_overlap, unit, length_function)
         super().__init__(chunk_size, chunk_overlap, self._size.measure_text)  # pyright: ignore[reportArgumentType]
 
+    def __repr__(self) -> str:
+        return f"TranscriptSplitter({self._size.size:g}, {self._size.overlap:g}, {self._size.unit!r})"
+
     def split_documents(self, documents: Iterable[Document]) -> list[Document]:
         """Return the Documents as chunks, recording by recording.
 

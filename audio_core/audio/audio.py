@@ -19,6 +19,7 @@ from urllib.parse import unquote
 
 from audio_core.audio.content import Base64Content, BytesContent, Content, FileContent
 from audio_core.audio.content_blocks import AudioBlock, parse_audio_block
+from audio_core.audio.display import DisplayMixin
 from audio_core.audio.formats import Format, find_format, is_raw, parse_parameter
 from audio_core.audio.media_fragment import format_fragment, split_fragment
 from audio_core.audio.sniffing import SNIFF_BYTES, describe_bytes, sniff_content
@@ -31,7 +32,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?=//)|data:|file:", re.IGNORECAS
 
 
 @dataclass(frozen=True, slots=True)
-class Audio:
+class Audio(DisplayMixin):
     """A recording, or a clip of one. Make it with `Audio.of`.
 
     Attributes:
@@ -86,8 +87,7 @@ class Audio:
             UnsupportedFormat: if the format is unknown, or the sample rate of raw samples is missing.
         """
         audio = _build_audio(cls, source)
-        if format is not None:
-            audio = audio._with_declared_format(format, sample_rate, channels)
+        audio = audio if format is None else audio._with_declared_format(format, sample_rate, channels)
         return audio.clip(start, end) if start is not None or end is not None else audio
 
     @classmethod
@@ -256,7 +256,7 @@ def _build_audio(cls: type[Audio], source: Any) -> Audio:
         case bytes() | bytearray() | memoryview():
             return cls(HeldSource(BytesContent(bytes(cast("bytes", source)))))
         case os.PathLike():
-            return cls(PathSource(Path(cast("os.PathLike[str]", source))))
+            return cls(PathSource.of(cast("os.PathLike[str]", source)))
         case Mapping():
             return _build_from_block(cls, parse_audio_block(cast("Mapping[str, Any]", source)))
         case io.TextIOBase():
@@ -279,7 +279,7 @@ def _build_from_text(cls: type[Audio], text: str) -> Audio:
         return _build_from_data_uri(cls, text)
     base, start, end, track = split_fragment(text)
     if not scheme:
-        audio = cls(PathSource(Path(base)))
+        audio = cls(PathSource.of(base))
     elif scheme[0].lower() == "file:":
         audio = cls(PathSource(parse_file_url(base), is_from_url=True))
     elif scheme[0].lower() in ("http:", "https:"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import re
 import stat
@@ -26,6 +27,7 @@ __all__ = [
     "Source",
     "UrlSource",
     "build_file_system_source",
+    "expand_home",
     "open_regular_file",
     "parse_file_url",
 ]
@@ -50,6 +52,11 @@ class PathSource:
     path: Path
     is_from_url: bool = False
 
+    @classmethod
+    def of(cls, path: str | os.PathLike[str]) -> PathSource:
+        """Make the source of a path that may begin with `~`."""
+        return cls(expand_home(path))
+
     def __post_init__(self) -> None:
         try:
             os.fsencode(self.path)
@@ -73,7 +80,10 @@ class PathSource:
             AudioNotFound: if the file does not exist.
             InvalidAudio: if it is not a regular file or cannot be opened.
         """
-        return open_regular_file(self.path, self.label)
+        try:
+            return open_regular_file(self.path, self.label)
+        except AudioNotFound:
+            raise AudioNotFound(_explain_missing(self.path, self.label)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +189,14 @@ def _open_in_file_system(fs: Any, path: str, label: str) -> Generator[BinaryIO]:
         raise InvalidAudio(f"{label} cannot be read from the file system: {type(error).__name__}.") from error
 
 
+def expand_home(path: str | os.PathLike[str]) -> Path:
+    """Return a path with `~` or `~name` at its beginning replaced by the home folder, if that is known."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # there is no such user
+        return Path(path)
+
+
 def parse_file_url(url: str) -> Path:
     """Return the path in a `file:` URL.
 
@@ -228,6 +246,19 @@ def open_regular_file(path: Path, label: str) -> FileContent:
     if is_folder:
         raise InvalidAudio(f"{label} is a folder, not a recording. A loader or reader takes folders.")
     raise InvalidAudio(f"{label} is a pipe or a device, not a regular file. Open it yourself and pass the file object.")
+
+
+def _explain_missing(path: Path, label: str) -> str:
+    """Return that there is no such file, and what to do. Only a relative path is shown whole: no other is typed so."""
+    name = label if path.is_absolute() else _shorten(str(path))
+    what = "file" if path.suffix else "file or folder"
+    if glob.has_magic(path.name):
+        advice = f"For all files that match a pattern, give a loader the folder, and the pattern as glob={path.name!r}."
+    elif not path.parent.exists():
+        advice = f"Its folder, {_shorten(path.parent.name)}, does not exist either."
+    else:
+        advice = "Is the path right, relative to the working directory?"
+    return f"There is no {what} {name}. {advice}"
 
 
 def _to_audio_error(label: str, error: OSError | ValueError) -> AudioError:

@@ -16,7 +16,7 @@ from itertools import groupby, islice
 from audio_core.audio.audio import Audio
 from audio_core.engines.decoder_process import RATE
 from audio_core.engines.decoders import Decoder, borrow_decoder
-from audio_core.errors import AudioError, MissingDependency
+from audio_core.errors import AudioError, MissingDependency, describe_install
 from audio_core.media.decode import decode
 from audio_core.transcript.segment import Segment, Word, interpolate_words
 from audio_core.transcript.transcript import Transcript
@@ -28,7 +28,7 @@ _PADDING = 0.2  # seconds around a segment, as gateways cut segments a little sh
 _LONGEST = 600.0  # seconds; memory grows by half a megabyte a second
 _KNOWN_SHARE = 0.6  # of a text's words that must be in the dictionary; below, it is not English
 _WORD_PARTS = re.compile(r"[a-z]+(?:'[a-z]+)*")
-_log = logging.getLogger("audio_core")
+_log = logging.getLogger(__name__)
 
 
 def align_words(transcript: Transcript, audio: Audio, language: str | None = None) -> Transcript:
@@ -55,8 +55,7 @@ def align_words(transcript: Transcript, audio: Audio, language: str | None = Non
         return replace(transcript, segments=tuple(_align_all(transcript, audio)))
     except MissingDependency:
         _log.warning(
-            "No word times: %s returned none. To align them here: pip install 'langchain-llamaindex-audio[local]'",
-            transcript.provider,
+            "No word times: %s returned none. To align them here: %s", transcript.provider, describe_install("local")
         )
     except AudioError as error:
         _log.warning("No word times: %s returned none, and they cannot be aligned: %s", transcript.provider, error)

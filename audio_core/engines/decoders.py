@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from audio_core.engines import decoder_process
-from audio_core.errors import MissingDependency, ProviderUnavailable
+from audio_core.errors import MissingDependency, ProviderUnavailable, describe_install
 from audio_core.transcript.segment import Word
 
 __all__ = ["Decoder", "borrow_decoder"]
@@ -122,7 +122,7 @@ def borrow_decoder() -> Generator[Decoder]:
         ProviderUnavailable: if the decoder's process ends, such as for lack of memory.
     """
     if importlib.util.find_spec("pocketsphinx") is None:
-        raise MissingDependency("The local engine needs PocketSphinx: pip install 'langchain-llamaindex-audio[local]'")
+        raise MissingDependency(f"The local engine needs PocketSphinx: {describe_install('local')}")
     decoder = _take_idle_decoder() or Decoder()
     try:
         decoder.reset()

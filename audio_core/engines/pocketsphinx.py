@@ -15,7 +15,7 @@ from audio_core.audio.audio import Audio
 from audio_core.engines.cores import count_cores
 from audio_core.engines.decoder_process import RATE
 from audio_core.engines.decoders import borrow_decoder
-from audio_core.errors import MissingDependency
+from audio_core.errors import MissingDependency, describe_install
 from audio_core.media.decode import decode
 from audio_core.transcript.segment import Segment, Word
 from audio_core.transcript.transcript import Transcript
@@ -220,7 +220,5 @@ def _import_pocketsphinx() -> Any:
     try:
         import pocketsphinx  # noqa: PLC0415 - an extra
     except ImportError:
-        raise MissingDependency(
-            "The local engine needs PocketSphinx: pip install 'langchain-llamaindex-audio[local]'"
-        ) from None
+        raise MissingDependency(f"The local engine needs PocketSphinx: {describe_install('local')}") from None
     return pocketsphinx

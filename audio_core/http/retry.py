@@ -5,14 +5,15 @@ cannot have acted on it: there was no connection, the connection broke before al
 closed already. What was sent as a whole and then got no answer may have been billed, so its error is raised at once.
 `x-should-retry` from the gateway wins.
 
-A wait is what the gateway asks for, up to a minute. Otherwise it is exponential backoff with full jitter, as in the
-standard mode of AWS's SDKs. If it asks for more than a minute, the error is raised at once. A budget for each server,
+We wait as long as the gateway asks, up to a minute; if it asks for longer, the error is raised immediately. If it does
+not say, the wait is exponential backoff with full jitter, as in the standard mode of AWS's SDKs. A budget for each server,
 shared by the whole process, keeps many callers from overloading a gateway that is down.
 """
 
 from __future__ import annotations
 
 import functools
+import logging
 import random
 import threading
 import uuid
@@ -30,6 +31,7 @@ LONGEST_WAIT = 60.0
 """Seconds. If a gateway asks for a longer wait, whatever the status, the error is raised at once."""
 
 _FIRST_WAIT, _LONGEST_BACKOFF = 0.5, 8.0  # seconds
+_log = logging.getLogger(__name__)
 
 
 class RetryBudget:
@@ -89,7 +91,9 @@ def send_with_retry(
     for attempt in range(attempts + 1, max(attempts, max_retries) + 2):
         headers: Mapping[str, str] = {}
         try:
+            _log_request(request, attempt)
             response = yield from send(request)
+            _log_response(request, response)
             if response.status < accept_below:
                 budget.record_success()
                 return replace(response, attempts=attempt)
@@ -100,8 +104,39 @@ def send_with_retry(
         error.attempts = attempt
         if attempt > max_retries or not _is_worth_retrying(error, headers) or not budget.spend():
             raise error
-        yield from pause(_compute_wait(error, headers, attempt))
+        wait = _compute_wait(error, headers, attempt)
+        _log_retry(request, doing, error, wait)
+        yield from pause(wait)
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _log_request(request: Request, attempt: int) -> None:
+    """Log a request without its headers and query. The path of a foreign host may hold a secret, so it is left out."""
+    url = urlsplit(request.url)
+    path = "" if request.is_anonymous else url.path
+    size = request.body.length if request.body else 0
+    host = url.netloc.rpartition("@")[2]
+    _log.debug(
+        "%s: %s %s://%s%s, %d bytes, attempt %d",
+        request.provider,
+        request.method,
+        url.scheme,
+        host,
+        path,
+        size,
+        attempt,
+    )
+
+
+def _log_response(request: Request, response: Response) -> None:
+    request_id = response.headers.get("x-request-id", "unknown")
+    _log.debug("%s: status %d, request id %s", request.provider, response.status, request_id)
+
+
+def _log_retry(request: Request, doing: str, error: ProviderError, wait: float) -> None:
+    reason = f"{type(error).__name__}, status {error.status}"
+    message = "%s: %s failed (%s) in attempt %d. The next one follows in %.1f s."
+    _log.info(message, request.provider, doing, reason, error.attempts, wait)
 
 
 def compute_backoff(attempt: int) -> float:

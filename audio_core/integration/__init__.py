@@ -8,7 +8,7 @@ from audio_core.audio.content import compute_sha256
 from audio_core.audio.content_blocks import is_audio_block
 from audio_core.audio.formats import SUFFIXES, find_format, is_raw
 from audio_core.audio.sources import build_file_system_source
-from audio_core.errors import at_block
+from audio_core.errors import at_block, describe_install
 from audio_core.http.access import open_authorized, to_access
 from audio_core.integration.audio_store import AudioStore, open_stored
 from audio_core.integration.batch import Batch, BatchItem, Failure, OnError, collect_recordings, find_recordings
@@ -74,6 +74,7 @@ __all__ = [
     "chunk_passages",
     "collect_recordings",
     "compute_sha256",
+    "describe_install",
     "drop_none",
     "find_citations",
     "find_format",

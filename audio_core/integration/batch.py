@@ -22,6 +22,7 @@ from typing import Any, Literal, cast
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.formats import SUFFIXES
+from audio_core.audio.sources import expand_home
 from audio_core.errors import AccessDenied, AudioError, AudioNotFound
 from audio_core.http.interruption import Caller
 from audio_core.http.threads import run_in_thread
@@ -36,7 +37,7 @@ OnError = Literal["raise", "skip", "collect"]
 
 _LOOKAHEAD = 2  # recordings queued for each one that is read, so that a slow first one does not block the others
 _MAX_LABEL_LENGTH = 80  # characters
-_log = logging.getLogger("audio_core")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,8 @@ def find_recordings(
         ['call.mp3']
     """
     # Path.is_dir raises an error if the name is too long, as a data URI is.
-    if isinstance(source, (str, os.PathLike)) and os.path.isdir(cast("str", source)):  # noqa: PTH112
-        yield from _search_folder(Path(cast("str", source)), read, glob, recursive, suffixes)
+    if isinstance(source, (str, os.PathLike)) and os.path.isdir(folder := expand_home(cast("str", source))):  # noqa: PTH112
+        yield from _search_folder(folder, read, glob, recursive, suffixes)
     elif _is_collection(source):
         for item in cast("Iterable[Any]", source):
             yield from find_recordings(item, read, glob=glob, recursive=recursive, suffixes=suffixes)

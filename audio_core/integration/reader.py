@@ -117,6 +117,9 @@ class DocumentReader:
         cutting = {name: remaining.pop(name) for name in _SPLIT_OPTIONS if name in remaining}
         return cls(client, remaining, cutting)
 
+    def __repr__(self) -> str:
+        return f"DocumentReader({self.client!r})"
+
     @property
     def max_concurrency(self) -> int:
         """The number of recordings to read side by side."""

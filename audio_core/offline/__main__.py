@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from audio_core.errors import describe_install
+
 __all__ = ["main"]
 
 
@@ -20,8 +22,11 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         from audio_core.offline.serving import serve  # noqa: PLC0415 - the extra may not be installed
     except ImportError as error:
-        sys.exit(f"The offline server needs {error.name}: pip install 'langchain-llamaindex-audio[local]'")
-    serve(options.host, options.port)
+        sys.exit(f"The offline server needs {error.name}: {describe_install('local')}")
+    try:
+        serve(options.host, options.port)
+    except OSError as error:
+        sys.exit(error.strerror or str(error))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import threading
 import time
@@ -74,5 +76,16 @@ def _create_server() -> uvicorn.Server:
 
 @contextmanager
 def _open_listener(host: str, port: int) -> Generator[socket.socket]:
-    with socket.create_server((host, port)) as listener:
+    try:
+        listener = socket.create_server((host, port))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise OSError(error.errno, f"{host}:{port} cannot be used: {os.strerror(error.errno or 0)}") from None
+        raise OSError(
+            error.errno,
+            f"Port {port} is taken: another program, perhaps another offline server, listens at {host}:{port}. "
+            "Use that one, end it, or take another port: --port 8124, or --port 0 for any free one. Then set "
+            "AUDIO_OFFLINE_URL to the URL that the server prints.",
+        ) from None
+    with listener:
         yield listener

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict, cast
@@ -19,11 +20,14 @@ from audio_core.http.tracebacks import HiddenFrames
 from audio_core.lenient_json import to_list, to_object
 from audio_core.operations.limits import apply_limits, check_chat_size, learn_chat_size, learn_format
 from audio_core.operations.upload import prepare_upload
+from audio_core.transcript.usage import describe_cost
 from audio_core.wire.chat_request import AudioPart, Messages, build_payload, find_audio_parts, to_openai_messages
 from audio_core.wire.chat_response import Answer, Delta, parse_answer
 from audio_core.wire.chat_stream import ChatStream
 
 __all__ = ["ChatRequest", "OpenRules", "chat", "open_chat"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,7 @@ def chat(endpoint: Endpoint, request: ChatRequest, rules: OpenRules) -> Flow[Ans
         answer = parse_answer(
             response.body, response.headers, provider=endpoint.provider.name, speech_format=request.speech_format
         )
+    _log.info("%s: %s has answered%s.", endpoint.provider.name, request.model, describe_cost(answer.usage))
     return answer.add_warnings(warnings)
 
 

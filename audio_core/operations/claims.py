@@ -17,6 +17,7 @@ from audio_core.errors import StoreError
 from audio_core.http.flow import Flow, pause, run_blocking
 from audio_core.http.threads import run_in_thread
 from audio_core.operations.transcript_store import LEASE_SECONDS, PieceKey, TranscriptStore
+from audio_core.transcript.segment import format_clock
 from audio_core.transcript.transcript import Transcript
 
 __all__ = ["transcribe_once"]
@@ -24,7 +25,7 @@ __all__ = ["transcribe_once"]
 _POLL_SECONDS = 0.2  # between two checks of a piece that another caller has claimed
 _MAX_WAIT = 3600.0  # seconds; a request that takes longer is stuck
 _RENEW_SECONDS = LEASE_SECONDS / 4
-_log = logging.getLogger("audio_core")
+_log = logging.getLogger(__name__)
 
 
 def transcribe_once(store: TranscriptStore | None, key: PieceKey, request: Flow[Transcript]) -> Flow[Transcript]:
@@ -47,6 +48,7 @@ def transcribe_once(store: TranscriptStore | None, key: PieceKey, request: Flow[
     try:
         stored = yield from _acquire(claim)
         if stored is not None:
+            _log.info("%s: %s-%s is in the store.", key.label, format_clock(key.start), format_clock(key.end))
             return stored
         transcript = yield from request
         yield from run_blocking(lambda: claim.save(transcript))

@@ -5,6 +5,7 @@ The recording is cut into pieces. Several pieces are transcribed at a time, and 
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ from audio_core.operations.upload import encode_for_upload
 from audio_core.transcript.merge import PieceTranscript, merge_pieces, sum_usage
 from audio_core.transcript.segment import Segment, format_clock, join_text
 from audio_core.transcript.transcript import Transcript
+from audio_core.transcript.usage import describe_cost
 
 __all__ = [
     "LONGEST_PIECE",
@@ -50,6 +52,7 @@ LONGEST_REQUEST = 1800.0
 LONGEST_PIECE = 300.0
 """Seconds. Short enough to transcribe several pieces at a time, long enough to keep the context of the speech."""
 
+_log = logging.getLogger(__name__)
 _MAX_NAMED = 5  # silent pieces that a warning names
 _FATAL = (AuthenticationError, PermissionDenied, NotFound)  # every other piece would be refused as well
 
@@ -104,6 +107,13 @@ class _PieceResults:
             self.fatal_error = self.fatal_error or error.failures[0][2]
         except (ProviderError, OSError) as failure:  # a full disk costs the piece, not the job
             error = failure if isinstance(failure, AudioError) else _build_disk_error(failure)
+            _log.info(
+                "%s: piece %s-%s failed: %s",
+                self.recording.audio.label,
+                format_clock(piece.start),
+                format_clock(piece.end),
+                error,
+            )
             self.failures.append((piece.start, piece.end, error))
             if isinstance(error, _FATAL) or self.job.options.gaps == "raise":
                 self.fatal_error = self.fatal_error or error
@@ -111,7 +121,17 @@ class _PieceResults:
             self.fatal_error = error
             raise
         usage = sum_usage([each.transcript.usage for each in self.transcripts])
-        self.job.report_progress(self.recording, self._count_seconds_done(), usage)
+        done = self._count_seconds_done()
+        _log.info(
+            "%s: piece %s-%s is done, %s of %s%s.",
+            self.recording.audio.label,
+            format_clock(piece.start),
+            format_clock(piece.end),
+            format_clock(done),
+            format_clock(self.recording.seconds),
+            describe_cost(usage),
+        )
+        self.job.report_progress(self.recording, done, usage)
 
     def _transcribe_within_limits(self, piece: Piece, attempts: int = 0) -> Flow[Transcript]:
         """Transcribe a piece with times of the original recording, in smaller pieces if the gateway demands these.
@@ -159,6 +179,13 @@ def transcribe_long(job: Job, recording: Recording) -> Flow[Transcript]:
         AudioError: if no piece was transcribed. It is the error of the first one.
     """
     results = _PieceResults(job, recording)
+    _log.info(
+        "%s: %s of audio are cut at pauses into pieces of up to %s, %d at a time.",
+        recording.audio.label,
+        format_clock(recording.seconds),
+        format_clock(get_longest_piece(job)),
+        job.max_concurrency,
+    )
     yield from gather(results.create_flows(get_longest_piece(job)), job.max_concurrency)
     if results.fatal_error is not None and results.last_end < recording.end:
         results.failures.append((results.last_end, recording.end, results.fatal_error))
@@ -224,8 +251,9 @@ def build_incomplete_error(
         failures: the stretches that are missing, at least one, in order of time.
     """
     ranges = ", ".join(f"{format_clock(start)}-{format_clock(end)}" for start, end, _ in failures)
+    reason = str(failures[0][2]).rstrip(".")
     return TranscriptionIncomplete(
-        f"{label}: {ranges} could not be transcribed: {failures[0][2]} The rest is in .transcript; "
+        f"{label}: {ranges} could not be transcribed: {reason}. The rest is in .transcript; "
         "gaps='mark' returns it with the gaps marked.",
         transcript=transcript,
         failures=tuple(failures),

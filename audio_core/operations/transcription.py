@@ -28,11 +28,12 @@ from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import SHORTEST_SECONDS, encode_for_upload
 from audio_core.transcript.merge import merge_channels
 from audio_core.transcript.transcript import Transcript
+from audio_core.transcript.usage import describe_cost
 
 __all__ = ["open_recording", "transcribe"]
 
 
-_log = logging.getLogger("audio_core")
+_log = logging.getLogger(__name__)
 
 
 class _UploadTooLarge(Exception):
@@ -55,6 +56,13 @@ def transcribe(job: Job, audio: Audio, access: Access | None) -> Flow[Transcript
         ProviderError: if the gateway refuses or fails.
     """
     recording = yield from open_recording(job, audio, access)
+    _log.info(
+        "%s: %.1f s of audio are transcribed by %s of %s.",
+        recording.audio.label,
+        recording.seconds,
+        job.model,
+        job.endpoint.provider.name,
+    )
     job.report_progress(recording, 0.0)
     try:
         transcript = yield from _transcribe(job, recording)
@@ -62,6 +70,8 @@ def transcribe(job: Job, audio: Audio, access: Access | None) -> Flow[Transcript
         error.transcript = _complete(job, recording, error.transcript)
         raise
     job.report_progress(recording, recording.seconds, transcript.usage)
+    count = len(transcript.segments)
+    _log.info("%s: done, %d segments%s.", recording.audio.label, count, describe_cost(transcript.usage))
     return _complete(job, recording, transcript)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ __all__ = [
 
 SHORTEST_SECONDS = 0.1
 """OpenAI refuses less: "Minimum audio length is 0.1 seconds"."""
+_log = logging.getLogger(__name__)
 _MAX_CHAT_BYTES = 2 * 2**30  # no gateway takes as much in a message
 _LONGEST_WAV = 60.0  # seconds; longer audio that must be encoded is sent as MP3, at a tenth of the size
 _SHORT_FORMATS = ("wav", "mp3", "flac", "m4a", "ogg")
@@ -96,9 +98,11 @@ def encode_for_upload(audio: Audio, formats: Sequence[str], properties: Probe | 
     row, properties = audio.detect_format(), properties or probe(audio)
     is_whole = not audio.is_clip and audio.only_channel is None and audio.track is None
     if is_whole and properties.is_continuous and not row.raw and row.name in formats:
+        _log.info("%s: uploaded as it is, %d bytes of %s.", audio.label, audio.open_content().size, row.name)
         return EncodedAudio(audio.open_content(), row.name, properties.duration, properties.warnings)
     target, warnings = _choose_format(formats, properties.duration - (audio.start or 0.0)), list(properties.warnings)
     content = encode(audio, target, warnings=warnings)
+    _log.info("%s: converted from %s, uploaded as %d bytes of %s.", audio.label, row.name, content.size, target)
     seconds = probe(Audio.of(content)).duration  # a clip may reach beyond the recording's end
     return EncodedAudio(content, target, seconds, tuple(dict.fromkeys(warnings)))
 

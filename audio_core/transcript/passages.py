@@ -34,7 +34,7 @@ class Passage:
     Attributes:
         id: stable id: the same for the same recording, times, model and options, whatever the text.
         text: what was said.
-        metadata: flat metadata. What is not known has no key.
+        metadata: flat metadata. Unknown fields are omitted.
     """
 
     id: str

@@ -84,6 +84,14 @@ class Segment:
     is_partial: bool = False
     language: str | None = None
 
+    def __repr__(self) -> str:
+        """Show the times, the text and the speaker; words by their number, and other fields if they are set."""
+        shown = [f"{self.start:g}, {self.end:g}, {self.text!r}"]
+        shown += [f"speaker={self.speaker!r}"] if self.speaker else []
+        shown += [f"words=<{len(self.words)}>"] if self.words else []
+        shown += [f"{name}=True" for name in ("is_gap", "is_estimated", "is_partial") if getattr(self, name)]
+        return f"Segment({', '.join(shown)})"
+
     def shift(self, seconds: float) -> Segment:
         """Return the segment with all times moved `seconds` later."""
         words = tuple(replace(word, start=word.start + seconds, end=word.end + seconds) for word in self.words)

@@ -5,11 +5,17 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
 
 from pydantic import TypeAdapter
 
+from audio_core.errors import UnsupportedFormat
+from audio_core.transcript.notebook import render_table
 from audio_core.transcript.segment import AudioEvent, Segment, format_clock, join_segments
 from audio_core.transcript.subtitles import render_srt, render_vtt
 from audio_core.transcript.usage import Usage
@@ -58,6 +64,34 @@ class Transcript:
     sha256: str | None = field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     events: tuple[AudioEvent, ...] = ()
+
+    def __iter__(self) -> Iterator[Segment]:
+        """Iterate over the segments."""
+        return iter(self.segments)
+
+    def __repr__(self) -> str:
+        """Show the beginning of the text, and how much there is; `segments` has the rest."""
+        facts = [f"{len(self.segments)} segments"]
+        facts += [f"{self.duration:.1f} s"] if self.duration is not None else []
+        facts += [fact for fact in (self.language, self.model) if fact]
+        facts += [f"{len(self.warnings)} warnings"] if self.warnings else []
+        return f"<Transcript {shorten(self.text, 60, placeholder=' …')!r}: {', '.join(facts)}>"
+
+    def _repr_html_(self) -> str:
+        """Return a table of the segments for notebooks."""
+        return render_table(self.segments)
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """The speakers in the order in which they first speak.
+
+        Example:
+            >>> Transcript(
+            ...     "", (Segment(0, 1, "a", "Ann"), Segment(1, 2, "b", "Bob"), Segment(2, 3, "c", "Ann"))
+            ... ).speakers
+            ('Ann', 'Bob')
+        """
+        return tuple(dict.fromkeys(segment.speaker for segment in self.segments if segment.speaker))
 
     def add_warnings(self, warnings: Iterable[str]) -> Transcript:
         """Return the transcript with more warnings. Each is kept once.
@@ -134,6 +168,54 @@ class Transcript:
             following -= 1
         return following
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the transcript to a file, in the format that its suffix names. An existing file is replaced.
+
+        Args:
+            path: path of the file, which ends in `.srt`, `.vtt`, `.txt` or `.json`.
+
+        Raises:
+            UnsupportedFormat: if it ends in anything else.
+            OSError: if the file cannot be written.
+
+        Example:
+            >>> Transcript("hi", (Segment(0.0, 1.0, "hi"),)).save("talk.docx")
+            Traceback (most recent call last):
+            audio_core.errors.UnsupportedFormat: A transcript is saved as .srt, .vtt, .txt or .json, not as 'talk.docx'.
+        """
+        target = Path(path)
+        render = _RENDERERS.get(target.suffix.lower())
+        if render is None:
+            *others, last = _RENDERERS
+            raise UnsupportedFormat(f"A transcript is saved as {', '.join(others)} or {last}, not as {target.name!r}.")
+        target.write_text(render(self), encoding="utf-8", newline="\n")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the transcript as a dict of plain values, which `from_dict` reads.
+
+        Example:
+            >>> Transcript("hi", (Segment(0.0, 1.0, "hi"),)).to_dict()["segments"][0]["end"]
+            1.0
+        """
+        return json.loads(self.to_json())
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Transcript:
+        """Read a transcript that `to_dict` has returned.
+
+        Raises:
+            ValueError: if the mapping is anything else.
+
+        Example:
+            >>> transcript = Transcript("hi", (Segment(0.0, 1.0, "hi"),))
+            >>> Transcript.from_dict(transcript.to_dict()) == transcript
+            True
+        """
+        try:
+            return cls.from_json(json.dumps(dict(fields)))
+        except TypeError as error:  # a value that JSON does not know
+            raise ValueError(f"This is not a transcript that to_dict has returned: {error}") from None
+
     def to_json(self) -> str:
         """Return the transcript as JSON text, which `from_json` parses."""
         return json.dumps(asdict(self), ensure_ascii=False)
@@ -191,6 +273,14 @@ class Transcript:
             <BLANKLINE>
         """
         return render_vtt(self.segments)
+
+
+_RENDERERS: dict[str, Callable[[Transcript], str]] = {
+    ".srt": Transcript.to_srt,
+    ".vtt": Transcript.to_vtt,
+    ".txt": Transcript.to_text,
+    ".json": Transcript.to_json,
+}
 
 
 @functools.cache

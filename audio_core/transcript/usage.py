@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from audio_core.lenient_json import drop_none, to_number, to_object
 
-__all__ = ["Usage", "parse_usage"]
+__all__ = ["Usage", "describe_cost", "parse_usage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,16 @@ def parse_usage(value: Any) -> Usage | None:
         output_reasoning_tokens=raw.completion_tokens_details.reasoning_tokens,
     )
     return None if usage == Usage() else usage
+
+
+def describe_cost(usage: Usage | None) -> str:
+    """Return what a log says of the cost so far; nothing if it is not known.
+
+    Example:
+        >>> describe_cost(Usage(cost=0.0012))
+        ', $0.0012'
+    """
+    return "" if usage is None or usage.cost is None else f", ${usage.cost:.4f}"
 
 
 def _get_first(*values: Any) -> Any:

@@ -20,7 +20,7 @@ from audio_core.wire.transcription_fields import RawSegment, RawWord, remove_eve
 __all__ = ["build_events", "build_segments", "build_utterances"]
 
 _END_TOLERANCE = 1.0  # seconds; models often end their last segment a little late
-_log = logging.getLogger("audio_core")
+_log = logging.getLogger(__name__)
 
 
 def build_segments(

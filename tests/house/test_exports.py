@@ -19,7 +19,7 @@ PUBLIC = {
         Granularity LISTEN ListenArguments LiteLLMOptions Memo OnError OpenRouterOptions Passage ReaderOptions SUFFIXES SpeechDelta TRANSCRIBE
         ToolAnswer ToolCallDelta ToolRefusal TranscribeArguments Unit are_neighbors at_block build_client_options build_file_system_source chunk_passages
         collect_recordings compute_sha256
-        drop_none find_citations find_format find_provider find_recordings
+        describe_install drop_none find_citations find_format find_provider find_recordings
         format_citation format_passages get_clip_url identify_recording is_audio_block is_raw
         measure_seconds open_authorized open_stored restore_passages split_gateway_options to_access to_objects
         to_openai_tool_choice

@@ -199,7 +199,6 @@ def test_it_feeds_an_ingestion_pipeline(gateway, call: Path) -> None:
 
 def test_a_gap_shows_in_text_and_metadata(gateway, call: Path) -> None:
     lost = Reply({"error": {"message": "no"}}, status=500)
-    gateway.will_answer(lost, REPLY)
     row = replace(PROVIDERS["openai"], max_upload_seconds=30.0)
     options = {"model": "w", "api_key": "k", "base_url": gateway.base_url, "max_retries": 0, "max_concurrency": 1}
     for granularity in ("segment", "window", "file"):

@@ -20,7 +20,7 @@ EVERYWHERE = Access(hosts=("127.0.0.1",), allow_private_hosts=True)
 def web() -> Iterator[ScriptedGateway]:
     """Run a web server on this machine."""
     with ScriptedGateway() as web:
-        web.will_answer(Reply(WAV, headers={"Content-Type": "audio/wav"}))
+        web._latest = Reply(WAV, headers={"Content-Type": "audio/wav"})  # until a test scripts another reply
         yield web
 
 

@@ -75,6 +75,23 @@ def test_a_missing_package_names_the_command(monkeypatch: pytest.MonkeyPatch, ca
         FasterWhisper("another").transcribe(Audio.of(call, end=1), TranscriptionOptions())
 
 
+def test_numpy_may_be_missing_too(monkeypatch: pytest.MonkeyPatch, call: Path) -> None:
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    with pytest.raises(MissingDependency, match=r"needs numpy: pip install .* \(in a clone: pip install '\.\[faster"):
+        FasterWhisper("yet-another").transcribe(Audio.of(call, end=1), TranscriptionOptions())
+
+
+def test_a_known_size_that_cannot_be_downloaded_is_not_called_unknown(
+    call: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(
+        UnsupportedFormat, match=r"'tiny\.en' cannot be loaded .*downloaded at their first use"
+    ) as caught:
+        FasterWhisper("tiny.en").transcribe(Audio.of(call, end=1), TranscriptionOptions())
+    assert "such as 'small'" not in str(caught.value)
+
+
 # --- a model of two layers ---
 
 
