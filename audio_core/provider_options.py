@@ -15,7 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from audio_core.errors import InvalidOption
-from audio_core.providers import find_provider
+from audio_core.providers import Provider, find_provider
 
 __all__ = [
     "CortecsOptions",
@@ -92,11 +92,13 @@ _OPTION_TYPES: dict[str, type] = {"cortecs": CortecsOptions, "openrouter": OpenR
 _HEADER_NAMES = {"referer": "HTTP-Referer", "title": "X-OpenRouter-Title", "categories": "X-OpenRouter-Categories"}
 
 
-def split_gateway_options(provider: str, options: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, str]]:
+def split_gateway_options(
+    provider: str | Provider, options: Mapping[str, Any] | None
+) -> tuple[dict[str, Any], dict[str, str]]:
     """Split a gateway's options into fields of the request body and headers.
 
     Args:
-        provider: name of the gateway.
+        provider: name of the gateway, or its row.
         options: its `GatewayOptions`, or None.
 
     Returns:

@@ -16,6 +16,7 @@ from audio_core.errors import MissingAPIKey, UnknownProvider
 __all__ = ["PROVIDERS", "Provider", "choose_provider", "find_provider"]
 
 _MIB = 2**20
+_DEFAULT = "openrouter"
 _SEVERAL = ("api_key_env", "base_url_env", "chat_formats", "upload_formats")
 _UPLOAD_FORMATS = ("flac", "mp3", "mp4", "m4a", "ogg", "wav", "webm")
 
@@ -171,24 +172,23 @@ def find_provider(name: str | Provider) -> Provider:
         ) from None
 
 
-def choose_provider(name: str | Provider, base_url: str | None, *, is_named: bool) -> Provider:
-    """Find the provider for a base URL. If nobody named it, its key in the environment is kept from other hosts.
+def choose_provider(name: str | Provider | None, base_url: str | None) -> Provider:
+    """Find the provider of a chat model. If nobody named it, its key in the environment is kept from other hosts.
 
     Args:
-        name: name of the provider, or a row of your own.
+        name: name of the provider, or a row of your own; None for OpenRouter.
         base_url: the user's base URL, if any.
-        is_named: whether the user named the provider. Otherwise it is a default.
 
     Raises:
         UnknownProvider: if there is no provider of this name.
 
     Example:
-        >>> choose_provider("openrouter", "https://example.com/v1", is_named=False).find_key(None) is None
+        >>> choose_provider(None, "https://example.com/v1").find_key(None) is None
         True
     """
-    row = find_provider(name)
+    row = find_provider(_DEFAULT if name is None else name)
     is_its_own = base_url is None or base_url.rstrip("/") == row.base_url
-    return row if is_named or is_its_own else replace(row, api_key_env=())
+    return row if name is not None or is_its_own else replace(row, api_key_env=())
 
 
 def _read_environment(names: tuple[str, ...]) -> str | None:

@@ -208,7 +208,6 @@ CASES = (
     Case("200 with HTML", lambda exchange: exchange.answer("<html>Sign in</html>", kind="text/html"), expect_error),
     Case("200 with an error", fail(200), partial(expect_error, cause="died")),
     Case("200 with `choices: []`", lambda exchange: exchange.answer({**reply(), "choices": []}), expect_error),
-    Case("200 with `content: null`", lambda exchange: exchange.answer(reply(None)), expect_error),
     Case("finish reason `error`", lambda exchange: exchange.answer(reply("half", "error")), expect_error),
     Case(
         "307 to another host",

@@ -19,12 +19,12 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, SkipValidation, model_validator
 
-from audio_core import Access, AudioClient, SpeechOptions, __version__
+from audio_core import Access, AudioClient, Provider, SpeechOptions, __version__
 from audio_core.integration import (
     GatewayOptions,
     Memo,
     build_client_options,
-    find_provider,
+    choose_provider,
     split_gateway_options,
     to_access,
 )
@@ -66,8 +66,8 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
 
     model: str
     """Name of the model at the gateway."""
-    provider: str = "openrouter"
-    """Name of the gateway, a key of `audio_core.PROVIDERS`."""
+    provider: str | None = None
+    """Name of the gateway, a key of `audio_core.PROVIDERS`. By default `"openrouter"`."""
     api_key: SecretStr | None = Field(default=None, repr=False)
     """The gateway's key. By default it is read from the environment when it is needed."""
     base_url: str | None = None
@@ -114,7 +114,7 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
             InvalidOption: if `gateway_options` holds an option that the provider does not have.
         """
         super().__init__(*args, **kwargs)
-        split_gateway_options(self.provider, self.gateway_options)
+        split_gateway_options(self._row, self.gateway_options)
 
     @model_validator(mode="after")
     def _set_langchain_audio_version(self) -> Self:
@@ -129,11 +129,11 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {"provider": self.provider, "base_url": self.base_url, **self._build_options(None)}
+        return {"provider": self._row.name, "base_url": self.base_url, **self._build_options(None)}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
-        params["ls_provider"] = get_langchain_provider(self.provider)
+        params["ls_provider"] = get_langchain_provider(self._row.name)
         return params
 
     def _resolve_model_profile(self) -> ModelProfile:
@@ -154,7 +154,7 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
     @property
     def lc_secrets(self) -> dict[str, str]:
         """The environment variable that stands for the key in a serialized model."""
-        names = find_provider(self.provider).api_key_env
+        names = self._row.api_key_env
         return {"api_key": names[0]} if names else {}
 
     def get_num_tokens(self, text: str) -> int:
@@ -173,12 +173,15 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
     # --- responses ---
 
     @property
+    def _row(self) -> Provider:
+        return choose_provider(self.provider, self.base_url)
+
+    @property
     def _client(self) -> AudioClient:
         """The client for the fields as they are now."""
         secret: SecretStr | str | None = self.api_key  # pydantic does not convert what is assigned later
         key = secret.get_secret_value() if isinstance(secret, SecretStr) else secret
-        is_named = "provider" in self.model_fields_set
-        options = build_client_options(vars(self), api_key=key, has_named_provider=is_named)
+        options = build_client_options(vars(self), api_key=key)
         memo = self._memo = self._memo.refresh(AudioClient, options)
         return memo.value
 
@@ -189,7 +192,7 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
         return replace(access, roots=(*access.roots, *get_open_folders()))
 
     def _build_options(self, stop: list[str] | None, **kwargs: Any) -> dict[str, Any]:
-        fields, _ = split_gateway_options(self.provider, self.gateway_options)
+        fields, _ = split_gateway_options(self._row, self.gateway_options)
         settings = {name: getattr(self, name) for name in _FIELDS}
         options = {**settings, "stop": stop or self.stop or None, **fields, **(self.extra_body or {}), **kwargs}
         return {name: value for name, value in options.items() if value is not None and name not in _LANGCHAIN_OPTIONS}

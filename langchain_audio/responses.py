@@ -15,6 +15,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from audio_core import Answer, Audio, Delta, Speech, Usage
 from audio_core.integration import SpeechDelta, drop_none, open_stored
 from langchain_audio.messages import get_expiry
+from langchain_audio.refusals import register_refusals
 
 __all__ = ["ChunkBuilder", "get_langchain_provider", "speech_in", "to_chat_result"]
 
@@ -46,7 +47,9 @@ def get_langchain_provider(provider: str) -> str:
     LangChain reads the `content_blocks` of a message from "openai" as `langchain_openai` writes them. It would lose our
     reasoning and audio.
     """
-    return f"{provider}_audio"
+    name = f"{provider}_audio"
+    register_refusals(name)
+    return name
 
 
 def speech_in(message: AIMessage) -> Speech | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import Any, Literal
 
-from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage
 from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
 from langchain_core.output_parsers.openai_tools import JsonOutputKeyToolsParser, PydanticToolsParser
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_openai_function, convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
+
+from langchain_audio.refusals import raise_refusal
 
 __all__ = ["Method", "attach_parser", "build_response_format", "create_parser"]
 
@@ -69,10 +70,4 @@ def attach_parser(
     return RunnableMap(raw=model) | success.with_fallbacks([failure], exception_key="parsing_error")
 
 
-def _raise_refusal(message: AIMessage) -> AIMessage:
-    if refusal := message.additional_kwargs.get("refusal"):
-        raise OutputParserException(f"The model refused: {refusal}", llm_output=message.text)
-    return message
-
-
-_refusal_check: Runnable[AIMessage, AIMessage] = RunnableLambda(_raise_refusal)
+_refusal_check: Runnable[AIMessage, AIMessage] = RunnableLambda(raise_refusal)

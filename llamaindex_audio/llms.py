@@ -26,9 +26,16 @@ from llama_index.core.bridge.pydantic import ConfigDict, Field
 from llama_index.core.llms.callbacks import llm_completion_callback
 from pydantic import PrivateAttr, SkipValidation
 
-from audio_core import Access, AudioClient, SpeechOptions
+from audio_core import Access, AudioClient, Provider, SpeechOptions
 from audio_core.integration import ChatMessage as CoreMessage
-from audio_core.integration import GatewayOptions, Memo, build_client_options, split_gateway_options, to_access
+from audio_core.integration import (
+    GatewayOptions,
+    Memo,
+    build_client_options,
+    choose_provider,
+    split_gateway_options,
+    to_access,
+)
 from llamaindex_audio.callbacks import (
     asend_with_events,
     astream_completions,
@@ -43,18 +50,7 @@ from llamaindex_audio.tool_calling import ToolCallingLLM
 
 __all__ = ["AudioLLM"]
 
-_OPTIONS = (
-    "model",
-    "temperature",
-    "max_tokens",
-    "top_p",
-    "seed",
-    "stop",
-    "logprobs",
-    "top_logprobs",
-    "modalities",
-    "audio",
-)
+_OPTIONS = ("temperature", "max_tokens", "top_p", "seed", "stop", "logprobs", "top_logprobs", "modalities", "audio")
 
 
 class AudioLLM(ToolCallingLLM):
@@ -77,7 +73,9 @@ class AudioLLM(ToolCallingLLM):
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     model: str = Field(description="Name of the model, as the gateway calls it.")
-    provider: str = Field(default="openrouter", description="Name of the gateway, a key of audio_core.PROVIDERS.")
+    provider: str | None = Field(
+        default=None, description="Name of the gateway, a key of audio_core.PROVIDERS; by default 'openrouter'."
+    )
     api_key: str | None = Field(
         default=None, exclude=True, repr=False, description="The gateway's key; by default from the environment."
     )
@@ -126,7 +124,7 @@ class AudioLLM(ToolCallingLLM):
             InvalidOption: if `gateway_options` has an option that the provider does not.
         """
         super().__init__(**kwargs)
-        split_gateway_options(self.provider, self.gateway_options)
+        split_gateway_options(self._row, self.gateway_options)
 
     @classmethod
     def class_name(cls) -> str:
@@ -145,10 +143,13 @@ class AudioLLM(ToolCallingLLM):
         )
 
     @property
+    def _row(self) -> Provider:
+        return choose_provider(self.provider, self.base_url)
+
+    @property
     def _client(self) -> AudioClient:
         """The client for the fields as they are now."""
-        is_named = "provider" in self.model_fields_set
-        options = build_client_options(vars(self), api_key=self.api_key, has_named_provider=is_named)
+        options = build_client_options(vars(self), api_key=self.api_key)
         memo = self._memo = self._memo.refresh(AudioClient, options)
         return memo.value
 
@@ -157,8 +158,8 @@ class AudioLLM(ToolCallingLLM):
         return {"access": to_access(self.access), "trusts_paths": True}
 
     def _build_options(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        gateway_fields, _ = split_gateway_options(self.provider, self.gateway_options)
-        fields = {name: getattr(self, name) for name in _OPTIONS}
+        gateway_fields, _ = split_gateway_options(self._row, self.gateway_options)
+        fields = {name: getattr(self, name) for name in ("model", *_OPTIONS)}
         options = {**fields, **gateway_fields, **(self.extra_body or {}), **kwargs}
         return {name: value for name, value in options.items() if value is not None and value != []}
 

@@ -26,7 +26,7 @@ from audio_core.provider_options import (
     OpenRouterOptions,
     split_gateway_options,
 )
-from audio_core.providers import find_provider
+from audio_core.providers import choose_provider, find_provider
 from audio_core.transcript.chunking import ChunkSize, Unit, are_neighbors, chunk_passages
 from audio_core.transcript.citation_parser import Citation, find_citations
 from audio_core.transcript.citations import format_citation, format_passages, get_clip_url
@@ -71,6 +71,7 @@ __all__ = [
     "at_block",
     "build_client_options",
     "build_file_system_source",
+    "choose_provider",
     "chunk_passages",
     "collect_recordings",
     "compute_sha256",

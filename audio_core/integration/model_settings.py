@@ -13,21 +13,21 @@ __all__ = ["build_client_options"]
 _SETTINGS = ("base_url", "timeout", "max_retries", "http_client", "http_async_client")
 
 
-def build_client_options(fields: Mapping[str, Any], *, api_key: str | None, has_named_provider: bool) -> dict[str, Any]:
+def build_client_options(fields: Mapping[str, Any], *, api_key: str | None) -> dict[str, Any]:
     """Build the arguments of the `AudioClient` of `ChatAudio` or `AudioLLM`. They do not include what each call passes.
 
     Args:
         fields: the fields of the model.
         api_key: the gateway's key, if the user gave one.
-        has_named_provider: whether the user named the provider. Otherwise it is a default.
 
     Raises:
         UnknownProvider: if there is no such provider.
         InvalidOption: if `gateway_options` holds an option that the provider does not have.
     """
-    _, headers = split_gateway_options(fields["provider"], fields["gateway_options"])
+    provider = choose_provider(fields["provider"], fields["base_url"])
+    _, headers = split_gateway_options(provider, fields["gateway_options"])
     return {
-        "provider": choose_provider(fields["provider"], fields["base_url"], is_named=has_named_provider),
+        "provider": provider,
         "api_key": api_key,
         "headers": {**headers, **(fields["extra_headers"] or {})},
         **{name: fields[name] for name in _SETTINGS},

@@ -173,7 +173,7 @@ def parse_answer(body: bytes, headers: Mapping[str, str], *, provider: str, spee
     if choice.get("finish_reason") == "error":
         raise build_broken_off_error(provider, text)
     answer = _build_answer(completion, choice, provider, get_request_id(headers), speech_format)
-    if text is None and not has_content(answer):
+    if not has_content(answer, has_text=text is not None):
         raise _build_empty_error(provider, "a message without text, speech or tool calls")
     return answer
 
@@ -209,10 +209,17 @@ def _build_empty_error(provider: str, what: str) -> IncompleteResponse:
     return IncompleteResponse(f"{provider} answered with {what}. Ask again, or ask another model.", provider=provider)
 
 
-def has_content(answer: Answer) -> bool:
-    """Tell whether an answer without text has other content, or a finish reason that explains why there is none."""
-    content = answer.speech or answer.tool_calls or answer.reasoning or answer.refusal
-    return bool(content) or answer.finish_reason in CUT_SHORT
+def has_content(answer: Answer, *, has_text: bool) -> bool:
+    """Tell whether an answer has content, or a finish reason that explains why there is none.
+
+    Args:
+        answer: the answer.
+        has_text: whether the gateway sent a text. It may be empty where the model stopped of its own accord, as it may
+            have nothing to say. If it called tools, the calls are missing.
+    """
+    content = answer.text or answer.speech or answer.tool_calls or answer.reasoning or answer.refusal
+    is_silent = has_text and answer.finish_reason not in (None, "tool_calls")
+    return bool(content) or is_silent or answer.finish_reason in CUT_SHORT
 
 
 def _parse_speech(message: Mapping[str, Any], provider: str, speech_format: str | None) -> Speech | None:
@@ -244,8 +251,15 @@ def get_first_choice(reply: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def get_text(message: Any) -> str | None:
-    """Return the text of a message or delta, with the text parts of a list joined, or None if there is no text."""
-    content = to_object(message).get("content")
+    """Return the text of a message or delta, with the text parts of a list joined, or None if there is no text.
+
+    A model that has nothing to say, such as after a tool, sends `null` or leaves the content out. That is an empty text.
+    Where LiteLLM hides an error of the gateway behind it, there is no message at all: `null` or `{}`.
+    """
+    fields = to_object(message)
+    content = fields.get("content", "" if "role" in fields else None)
+    if content is None and "content" in fields:
+        return ""
     if isinstance(content, list):
         return "".join(to_text(part.get("text")) or "" for part in to_objects(cast("Any", content)))
     return content if isinstance(content, str) else None

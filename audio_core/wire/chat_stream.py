@@ -98,7 +98,9 @@ class ChatStream:
         if not (self._done or self._builder.finish_reason is not None):
             raise self._build_stream_error("the stream ended before the answer did (no finish reason and no [DONE])")
         speech, answer = self._builder.speech.close(), self._builder.build_answer(get_request_id(self._headers))
-        if not (self._builder.has_text or has_content(answer)):  # LiteLLM turns an upstream error into such a stream
+        if not has_content(
+            answer, has_text=self._builder.has_text
+        ):  # LiteLLM turns an upstream error into such a stream
             raise self._build_stream_error("the stream ended without any content")
         yield Delta(speech=speech, answer=answer.add_warnings(self._warnings))
 

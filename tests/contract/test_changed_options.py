@@ -148,3 +148,14 @@ def test_options_that_langchain_configures_or_binds_count(gateway, other) -> Non
     assert get_keys(other) == ["new-key"]
     assert [request.json["model"] for request in gateway.requests] == ["m", "m", "bound"]
     assert other.requests[0].json["model"] == "another"
+
+
+def test_a_key_of_the_environment_goes_to_no_foreign_host_after_a_copy(gateway, monkeypatch) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", "a-key-of-the-environment")
+    llm = AudioLLM(model="m", base_url=gateway.base_url)
+    chat = ChatAudio(model="m", base_url=gateway.base_url)
+    for model in (AudioLLM.from_dict(llm.to_dict()), llm.model_copy(), copy.deepcopy(llm)):
+        model.complete("hi")
+    for model in (chat.configurable_fields(model=ConfigurableField(id="model")), chat.model_copy()):
+        model.with_config(configurable={"model": "x"}).invoke("hi")
+    assert {request.headers.get("authorization") for request in gateway.requests} == {None}

@@ -17,7 +17,8 @@ PUBLIC = {
     "audio_core.integration": """
         AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize Citation CortecsOptions Cut DocumentReader Failure GatewayOptions
         Granularity LISTEN ListenArguments LiteLLMOptions Memo OnError OpenRouterOptions Passage ReaderOptions SUFFIXES SpeechDelta TRANSCRIBE
-        ToolAnswer ToolCallDelta ToolRefusal TranscribeArguments Unit are_neighbors at_block build_client_options build_file_system_source chunk_passages
+        ToolAnswer ToolCallDelta ToolRefusal TranscribeArguments Unit are_neighbors at_block build_client_options build_file_system_source
+        choose_provider chunk_passages
         collect_recordings compute_sha256
         describe_install drop_none find_citations find_format find_provider find_recordings
         format_citation format_passages get_clip_url identify_recording is_audio_block is_raw

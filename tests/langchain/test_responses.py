@@ -7,6 +7,7 @@ import json
 import time
 
 import pytest
+from langchain_core import messages
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_tests.utils.stream_lifecycle import assert_valid_event_stream
 
@@ -275,3 +276,18 @@ def test_a_reply_that_was_not_asked_to_be_spoken_is_a_string(gateway) -> None:
     assert model(gateway).invoke("hi").content == "yes"
     gateway.will_answer(chat_stream("yes"))
     assert added(model(gateway).stream("hi")).content == "yes"
+
+
+@pytest.mark.skipif(
+    not hasattr(messages, "RefusalContentBlock"), reason="langchain-core has no such block before 1.7.5"
+)
+def test_a_refusal_is_a_content_block(gateway) -> None:
+    block = {"type": "refusal", "refusal": "I may not."}
+    gateway.will_answer(chat_reply(None, refusal="I may not."))
+    assert model(gateway).invoke("hi").content_blocks == [block]
+    assert model(gateway, output_version="v1").invoke("hi").content == [block]
+    gateway.will_answer(chat_stream({"role": "assistant", "content": None}, {"refusal": "I may "}, {"refusal": "not."}))
+    first, *chunks = model(gateway).stream("hi")
+    for chunk in chunks:
+        first += chunk
+    assert [each for each in first.content_blocks if each["type"] == "refusal"] == [block]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
+from langchain_core import exceptions
 from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.exceptions import OutputParserException
 from langchain_core.load import dumps, loads
@@ -17,6 +18,7 @@ from audio_core import IncompleteResponse, InvalidOption
 from audio_core.testing import chat_reply, chat_stream, tone
 from langchain_audio import ChatAudio
 
+REFUSAL_ERROR = getattr(exceptions, "ModelRefusalError", OutputParserException)
 B64 = base64.b64encode(tone(0.2)).decode()
 
 
@@ -99,11 +101,11 @@ def test_what_was_asked_is_traced_but_not_sent(gateway) -> None:
 def test_a_refusal_is_no_structured_output(gateway) -> None:
     gateway.will_answer(chat_reply(None, refusal="I may not."))
     for method in ("function_calling", "json_schema"):
-        with pytest.raises(OutputParserException, match="The model refused: I may not"):
+        with pytest.raises(REFUSAL_ERROR, match="I may not"):
             model(gateway).with_structured_output(Booking, method=method).invoke("hi")
     found = model(gateway).with_structured_output(Booking, include_raw=True).invoke("hi")
     assert found["raw"].additional_kwargs["refusal"] == "I may not."
-    assert (found["parsed"], type(found["parsing_error"])) == (None, OutputParserException)
+    assert (found["parsed"], type(found["parsing_error"])) == (None, REFUSAL_ERROR)
 
 
 def test_a_schema_is_needed_where_one_is(gateway) -> None:
@@ -116,6 +118,19 @@ def test_an_agent_calls_a_tool_and_tells_its_answer(offline: str) -> None:
     messages = agent.invoke({"messages": [HumanMessage("What is 7 times 7?")]})["messages"]
     assert [type(message) for message in messages] == [HumanMessage, AIMessage, ToolMessage, AIMessage]
     assert messages[-1].text == "The tool answered: 49"
+
+
+@pytest.mark.parametrize("text", [None, ""])
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_model_that_says_nothing_after_a_tool_does_not_end_the_run_with_an_error(
+    gateway, text: str | None, streaming: bool
+) -> None:
+    called = {"id": "c", "type": "function", "function": {"name": "multiply", "arguments": '{"a": 7, "b": 7}'}}
+    silence = chat_stream({"role": "assistant", "content": text}) if streaming else chat_reply(text)
+    gateway.will_answer(chat_reply(None, tool_calls=[called], finish="tool_calls"), silence)
+    agent = create_agent(model(gateway, streaming=streaming), [multiply])
+    messages = agent.invoke({"messages": [HumanMessage("What is 7 times 7?")]})["messages"]
+    assert [message.text for message in messages[2:]] == ["49", ""]
 
 
 def test_an_agent_hears_what_its_tool_recorded(offline: str, call) -> None:

@@ -267,3 +267,14 @@ def test_it_is_stored_and_made_again_without_its_secrets(gateway) -> None:
     assert AudioLLM.from_dict(stored).modalities == ["text", "audio"]
     copy = pickle.loads(pickle.dumps(asking))
     assert copy.predict_and_call([MULTIPLY], user_msg="hi", error_on_no_tool_call=False).response == "yes"
+
+
+@pytest.mark.parametrize("text", [None, ""])
+async def test_a_model_that_says_nothing_after_a_tool_does_not_end_the_run_with_an_error(
+    gateway, text: str | None
+) -> None:
+    called = {"index": 0, "id": "c", "function": {"name": "multiply", "arguments": '{"a": 7, "b": 7}'}}
+    silence = chat_stream({"role": "assistant", "content": text})
+    gateway.will_answer(chat_stream({"tool_calls": [called]}, finish="tool_calls"), silence)
+    assert str(await FunctionAgent(tools=[MULTIPLY], llm=llm(gateway)).run("What is 7 times 7?")) == ""
+    assert len(gateway.requests) == 2

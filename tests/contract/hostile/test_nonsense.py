@@ -74,7 +74,6 @@ def choose(**choice: object) -> Reply:
 EMPTY = {
     "no choices": Reply({"choices": []}),
     "choices null": Reply({"choices": None}),
-    "content null": chat_reply(None),
     "content NaN": Reply('{"choices": [{"message": {"content": NaN}, "finish_reason": "stop"}]}', headers=JSON),
     "message null": choose(message=None, finish_reason="stop"),
     "choice null": Reply({"choices": [None]}),
@@ -86,6 +85,17 @@ EMPTY = {
 def test_a_reply_without_content_is_an_error(gateway, recording, access, door: Door, reply: Reply) -> None:
     gateway.will_answer(reply)
     assert isinstance(enter(door, gateway.base_url, recording, access=access).error, IncompleteResponse)
+
+
+@through(*(door for door in (*FEW, *FEW_STREAMS) if door.is_chat))
+def test_null_is_the_empty_text_of_a_model_that_has_nothing_to_say(gateway, recording, access, door: Door) -> None:
+    outcomes = list[tuple[object, object]]()
+    for text in (None, ""):
+        gateway.will_answer(chat_reply(text))
+        outcome = enter(door, gateway.base_url, recording, access=access)
+        outcomes.append((outcome.text, outcome.error))
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0][1] is None
 
 
 @pytest.mark.parametrize("text", [None, 5, float("nan"), ["yes"]], ids=str)

@@ -146,6 +146,15 @@ def test_reasoning_refusal_and_logprobs_are_read() -> None:
     assert answer.logprobs == {"content": [{"token": "a", "logprob": -0.1}]}
 
 
+@pytest.mark.parametrize("message", [{"content": ""}, {"content": None}, {"role": "assistant"}])
+def test_a_model_may_have_nothing_to_say(message: dict) -> None:
+    choice = {"message": message, "finish_reason": "stop"}
+    assert parse({"choices": [choice]}).text == ""
+    for finish in ("tool_calls", None):
+        with pytest.raises(IncompleteResponse, match="without text"):
+            parse({"choices": [{**choice, "finish_reason": finish}]})
+
+
 @pytest.mark.parametrize("finish", ["length", "content_filter"])
 def test_a_finish_reason_may_explain_an_empty_answer(finish: str) -> None:
     assert parse(chat_reply(None, finish=finish).body).finish_reason == finish

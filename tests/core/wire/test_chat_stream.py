@@ -245,8 +245,12 @@ def test_a_finish_reason_may_explain_an_empty_stream(finish: str) -> None:
     assert decode_answer(finish=finish).finish_reason == finish
 
 
-def test_an_empty_text_is_content() -> None:
-    assert decode_answer({"role": "assistant", "content": ""}).text == ""
+@pytest.mark.parametrize("delta", [{"content": ""}, {"content": None}, {"role": "assistant"}])
+def test_a_model_may_have_nothing_to_say(delta: dict) -> None:
+    assert decode_answer(delta).text == ""
+    for finish in ("tool_calls", None):
+        with pytest.raises(IncompleteResponse, match="without any content"):
+            decode_answer(delta, finish=finish)
 
 
 FIELDS = st.fixed_dictionaries(
