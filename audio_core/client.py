@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Unpack, cast
+from typing import Any, Unpack
 
 import httpx
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from audio_core.audio.audio import Audio
-from audio_core.engines import find_engine
+from audio_core.engines import Engine, find_engine
 from audio_core.engines.cores import count_cores
 from audio_core.errors import UnsupportedFormat
-from audio_core.http.access import Access
+from audio_core.errors.validation import validate_arguments
+from audio_core.http.access import Access, AccessLike, to_access
 from audio_core.http.download import open_or_download
 from audio_core.http.driver import Clients, arun, astream, run, stream
 from audio_core.http.endpoint import Endpoint
@@ -23,10 +26,10 @@ from audio_core.operations.job import Job
 from audio_core.operations.transcript_store import TranscriptStore
 from audio_core.operations.transcription import transcribe
 from audio_core.operations.transcription_stream import open_transcription_stream
-from audio_core.providers import Provider, find_provider
+from audio_core.providers import Provider, ProviderName, choose_provider
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.transcript import Transcript
-from audio_core.wire.chat_request import Messages
+from audio_core.wire.chat_request import Messages, build_question
 from audio_core.wire.chat_response import Answer, Delta
 from audio_core.wire.transcription import TranscriptionKwargs, TranscriptionOptions
 
@@ -39,23 +42,23 @@ class AudioClient:
     The constructor touches neither disk nor network. Threads, forked processes and event loops may share a client.
 
     Args:
-        provider: a name in `PROVIDERS`, or a row of your own. `"local"` transcribes in this process, without a key.
+        provider: a name in `PROVIDERS`, or a row of your own. By default `"local"`, which transcribes in this process,
+            without a key; or an OpenAI-compatible gateway if there is a `base_url`.
         model: name of the model. Remote gateways have no default; for local models see `audio_core.engines`.
         api_key: the gateway's key; by default it is read from the environment at the first request.
         base_url: base URL of the gateway's API, if it differs from the provider's row.
         timeout: seconds on the wall clock for each request; for a stream, the longest time without data. Half the
             length of the audio that is sent is added.
         max_retries: how many more requests may follow a failed one. What may have been billed is not sent again.
-        max_concurrency: how many recordings, and pieces of long ones, are transcribed side by side, over all calls. In
-            this process, they are no more than the cores. It also limits how many recordings of one chat request are encoded side by side.
-        access: what may be opened; None trusts every path and every public host that is named.
+        max_concurrency: how many recordings, or pieces, are transcribed side by side; in this process, one a core at most.
+        access: what may be opened: an `Access`, a folder or several. None trusts every path and public host named.
         store: a `TranscriptStore`, or the path of its file. Finished transcripts are kept there and not paid for twice.
         headers: further headers for the gateway.
         http_client: your own `httpx.Client`, used as it is.
         http_async_client: your own `httpx.AsyncClient`, used as it is.
 
     Raises:
-        UnknownProvider: if there is no such provider.
+        InvalidOption: if there is no such option, or it does not accept its value; for a provider, `UnknownProvider`.
 
     Example:
         >>> client = AudioClient("local")
@@ -63,24 +66,27 @@ class AudioClient:
         'en'
     """
 
+    @validate_arguments
     def __init__(
         self,
-        provider: str | Provider = "local",
+        provider: ProviderName | str | Provider | None = None,
         *,
         model: str | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
-        timeout: float = 60.0,
-        max_retries: int = 2,
-        max_concurrency: int = 8,
-        access: Access | None = None,
+        timeout: PositiveFloat = 60.0,
+        max_retries: NonNegativeInt = 2,
+        max_concurrency: PositiveInt = 8,
+        access: AccessLike | None = None,
         store: TranscriptStore | str | Path | None = None,
         headers: Mapping[str, str] | None = None,
         http_client: httpx.Client | None = None,
         http_async_client: httpx.AsyncClient | None = None,
     ) -> None:
-        self.endpoint = Endpoint(find_provider(provider), api_key, base_url, timeout, max_retries, headers or {})
-        self.model, self.max_concurrency, self.access = model, max_concurrency, access
+        row = choose_provider(provider, base_url)
+        self.endpoint = Endpoint(row, api_key, base_url, timeout, max_retries, headers or {})
+        self.model, self.max_concurrency, self._is_announced = model, max_concurrency, False
+        self.access = None if access is None else to_access(access)
         self.store = TranscriptStore(store) if isinstance(store, (str, Path)) else store
         slots = min(max_concurrency, count_cores()) if self.is_local else max_concurrency
         self._clients = Clients(http_client, http_async_client, slots)
@@ -90,23 +96,22 @@ class AudioClient:
 
         Args:
             source: anything that `Audio.of` takes.
-            **options: `language` (code of the spoken language, such as `"en"`), `prompt` (words or names to expect),
-                `words` (True for the times of each word), `diarize` (True to tell speakers apart), `temperature` (of
-                the model), `extra` (further fields for the gateway), `gaps` (`"raise"`, or `"mark"` to return the
-                other pieces of a long recording if one failed), `channels` (`"mixed"`, or `"separate"` to transcribe
-                each as a speaker of its own), `vad` (what finds the pauses at which a long recording is cut:
-                `"energy"`, or `"silero"` for noisy ones), `progress` (a function that is called with `Progress`).
+            **options: `language` (its code, such as `"en"`), `prompt` (words or names to expect), `words` (True for the
+                times of each word), `diarize` (True to tell speakers apart), `temperature`, `extra` (further fields for
+                the gateway), `gaps` (`"raise"`, or `"mark"` to return the other pieces of a long recording if one
+                failed), `channels` (`"mixed"`, or `"separate"` to transcribe each as a speaker of its own), `vad`
+                (`"energy"`, or `"silero"` to find the pauses of noisy recordings), `progress` (called with `Progress`).
 
         Raises:
-            AudioError: if the recording cannot be opened or is damaged.
+            AudioError: if the recording cannot be opened or is damaged, or an option is wrong (`InvalidOption`).
             TranscriptionIncomplete: if a piece of a long recording failed. It holds the transcript of the others.
             ProviderError: if the gateway refuses or fails.
         """
-        return run(self._clients, self._transcribe(source, TranscriptionOptions(**options)))
+        return run(self._clients, self._transcribe(source, TranscriptionOptions.check(**options)))
 
     async def atranscribe(self, source: Any, **options: Unpack[TranscriptionKwargs]) -> Transcript:
         """Do what `transcribe` does on the running event loop."""
-        return await arun(self._clients, self._transcribe(source, TranscriptionOptions(**options)))
+        return await arun(self._clients, self._transcribe(source, TranscriptionOptions.check(**options)))
 
     def stream_transcript(self, source: Any, **options: Unpack[TranscriptionKwargs]) -> Iterator[Segment]:
         """Transcribe a recording, and yield segments as they arrive.
@@ -125,7 +130,7 @@ class AudioClient:
         if not self._streams_transcripts:
             yield from self.transcribe(source, **options).segments
             return
-        yield from stream(self._clients, self._open_stream(source, TranscriptionOptions(**options)))
+        yield from stream(self._clients, self._open_stream(source, TranscriptionOptions.check(**options)))
 
     async def astream_transcript(self, source: Any, **options: Unpack[TranscriptionKwargs]) -> AsyncGenerator[Segment]:
         """Do what `stream_transcript` does on the running event loop."""
@@ -133,7 +138,7 @@ class AudioClient:
             for segment in (await self.atranscribe(source, **options)).segments:
                 yield segment
             return
-        async for segment in astream(self._clients, self._open_stream(source, TranscriptionOptions(**options))):
+        async for segment in astream(self._clients, self._open_stream(source, TranscriptionOptions.check(**options))):
             yield segment
 
     def _transcribe(self, source: Any, options: TranscriptionOptions) -> Flow[Transcript]:
@@ -143,18 +148,21 @@ class AudioClient:
         return open_transcription_stream(self._build_job(options), Audio.of(source), self.access)
 
     def _build_job(self, options: TranscriptionOptions) -> Job:
-        if self.is_local:
-            engine = find_engine(self.model)
-            return Job(self.endpoint, engine.model, options, self.get_concurrency(), self.store, engine)
-        return Job(self.endpoint, self._get_model(), options, self.max_concurrency, self.store)
+        engine = self.find_engine(options)
+        model = engine.model if engine else self._get_model()
+        if not self._is_announced:
+            logging.getLogger("audio_core").info("%s transcribes (%s).", model, self.endpoint.provider.name)
+            self._is_announced = True
+        return Job(self.endpoint, model, options, self.get_concurrency(), self.store, engine)
+
+    def find_engine(self, options: TranscriptionOptions) -> Engine | None:
+        """Return what transcribes in this process if it can follow the options, or None if the gateway transcribes."""
+        return find_engine(self.model, options) if self.is_local else None
 
     def get_concurrency(self) -> int:
         """Return how many recordings, and pieces, are transcribed side by side: in this process, what its cores allow."""
-        return (
-            min(self.max_concurrency, find_engine(self.model).max_concurrency)
-            if self.is_local
-            else self.max_concurrency
-        )
+        limit = find_engine(self.model).max_concurrency if self.is_local else self.max_concurrency
+        return min(self.max_concurrency, limit)
 
     @property
     def is_local(self) -> bool:
@@ -198,11 +206,11 @@ class AudioClient:
             AudioError: if a recording cannot be sent.
             ProviderError: if the gateway refuses or fails.
         """
-        return self.chat(_build_question(source, question), options)
+        return self.chat(build_question(source, question), options)
 
     async def aask(self, source: Any, question: str, **options: Any) -> Answer:
         """Do what `ask` does on the running event loop."""
-        return await self.achat(_build_question(source, question), options)
+        return await self.achat(build_question(source, question), options)
 
     def stream(self, source: Any, question: str, **options: Any) -> Iterator[Delta]:
         """Ask as `ask` does, and yield the answer as it arrives. The last delta holds the whole answer.
@@ -210,11 +218,11 @@ class AudioClient:
         Raises:
             AudioError: as for `ask`; an `IncompleteResponse` if the stream ends before the answer does.
         """
-        return self.stream_chat(_build_question(source, question), options)
+        return self.stream_chat(build_question(source, question), options)
 
     def astream(self, source: Any, question: str, **options: Any) -> AsyncGenerator[Delta]:
         """Do what `stream` does on the running event loop."""
-        return self.astream_chat(_build_question(source, question), options)
+        return self.astream_chat(build_question(source, question), options)
 
     def chat(self, messages: Messages, options: Mapping[str, Any], **rules: Unpack[OpenKwargs]) -> Answer:
         """Send messages and return the whole answer.
@@ -290,8 +298,3 @@ class AudioClient:
 
     def __repr__(self) -> str:
         return f"AudioClient({self.endpoint.provider.name!r}, model={self.model!r})"
-
-
-def _build_question(source: Any, question: str) -> list[dict[str, Any]]:
-    sources = cast("list[Any]", source) if isinstance(source, list) else [source]
-    return [{"role": "user", "content": [*map(Audio.of, sources), {"type": "text", "text": question}]}]

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from audio_core.errors import InvalidOption
+from audio_core.errors.validation import suggest
 from audio_core.providers import Provider, find_provider
 
 __all__ = [
@@ -98,7 +99,7 @@ def split_gateway_options(
     """Split a gateway's options into fields of the request body and headers.
 
     Args:
-        provider: name of the gateway, or its row.
+        provider: name of the gateway, or a row of your own.
         options: its `GatewayOptions`, or None.
 
     Returns:
@@ -116,7 +117,10 @@ def split_gateway_options(
     if not options:
         return {}, {}
     if name not in _OPTION_TYPES:
-        raise InvalidOption(f"{name} has no gateway_options of its own; use extra_body=... and extra_headers=...")
+        raise InvalidOption(
+            f"{name} has no gateway_options of its own; use extra_body=... and extra_headers=..., or name the provider "
+            f"that has: {', '.join(_OPTION_TYPES)}."
+        )
     try:
         fields = dict(_build_adapter(name).validate_python(dict(options)))
     except ValidationError as error:
@@ -137,6 +141,10 @@ def _format_header(value: str | list[str]) -> str:
 def _explain_error(name: str, error: ValidationError) -> str:
     first = error.errors()[0]
     path = ".".join(str(step) for step in first["loc"])
-    names = ", ".join(_OPTION_TYPES[name].__annotations__)
-    problem = "there is no such option" if first["type"] == "extra_forbidden" else first["msg"]
-    return f"gateway_options of {name}, {path}: {problem}. It has {names}; use extra_body=... for anything else."
+    known = _OPTION_TYPES[name].__annotations__
+    is_unknown = first["type"] == "extra_forbidden"
+    problem, nearest = ("there is no such option", suggest(path, known)) if is_unknown else (first["msg"], "")
+    return (
+        f"gateway_options of {name}, {path}: {problem}.{nearest} It has {', '.join(known)}; "
+        "use extra_body=... for anything else."
+    )

@@ -12,13 +12,16 @@ from types import MappingProxyType
 from typing import Literal
 
 from audio_core.errors import MissingAPIKey, UnknownProvider
+from audio_core.errors.validation import suggest
 
-__all__ = ["PROVIDERS", "Provider", "choose_provider", "find_provider"]
+__all__ = ["PROVIDERS", "Provider", "ProviderName", "choose_provider", "find_provider"]
 
 _MIB = 2**20
-_DEFAULT = "openrouter"
 _SEVERAL = ("api_key_env", "base_url_env", "chat_formats", "upload_formats")
 _UPLOAD_FORMATS = ("flac", "mp3", "mp4", "m4a", "ogg", "wav", "webm")
+
+ProviderName = Literal["openai", "openrouter", "openroute", "cortecs", "litellm", "local"]
+"""The names in `PROVIDERS`, for editors to complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,28 +170,33 @@ def find_provider(name: str | Provider) -> Provider:
         return PROVIDERS[name]
     except KeyError:
         raise UnknownProvider(
-            f"There is no provider {name!r}. Known: {', '.join(PROVIDERS)}. "
+            f"There is no provider {name!r}.{suggest(name, PROVIDERS)} Known: {', '.join(PROVIDERS)}. "
             "For any other OpenAI-compatible gateway use provider='openai' with its base_url=..."
         ) from None
 
 
 def choose_provider(name: str | Provider | None, base_url: str | None) -> Provider:
-    """Find the provider of a chat model. If nobody named it, its key in the environment is kept from other hosts.
+    """Find the provider to use. This is the only rule, for every client, model, loader, reader and tool.
+
+    - The provider that is named, or a row of your own.
+    - If none is named and there is a `base_url`, an OpenAI-compatible gateway. No key of the environment is sent to it.
+    - Otherwise `"local"`: recordings are transcribed in this process, and chats go to `python -m audio_core.offline`.
+      So nothing leaves this machine, whatever keys the environment holds, until a provider or `base_url` is named.
 
     Args:
-        name: name of the provider, or a row of your own; None for OpenRouter.
+        name: name of the provider, a row of your own, or None.
         base_url: the user's base URL, if any.
 
     Raises:
         UnknownProvider: if there is no provider of this name.
 
     Example:
-        >>> choose_provider(None, "https://example.com/v1").find_key(None) is None
-        True
+        >>> choose_provider(None, None).name, choose_provider(None, "https://example.com/v1").find_key(None)
+        ('local', None)
     """
-    row = find_provider(_DEFAULT if name is None else name)
-    is_its_own = base_url is None or base_url.rstrip("/") == row.base_url
-    return row if name is not None or is_its_own else replace(row, api_key_env=())
+    if name is not None:
+        return find_provider(name)
+    return PROVIDERS["local"] if base_url is None else replace(PROVIDERS["openai"], api_key_env=())
 
 
 def _read_environment(names: tuple[str, ...]) -> str | None:

@@ -12,3 +12,4 @@ if find_spec("langchain_core") is None:
 
 # A name of __init__.pyi is imported on first use, so that code which only loads recordings imports no chat model.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # pyright: ignore[reportUnknownVariableType]
+__all__.remove("AudioOffloadMiddleware")  # pyright: ignore[reportUnsupportedDunderAll, reportUnknownMemberType] - needs LangChain's agents

@@ -1,12 +1,15 @@
+from .access import Access
 from .chat_models import ChatAudio
 from .citations import Citation, cite, clip_block, find_citations, format_docs
 from .document_loaders import AudioLoader, AudioParser
+from .middleware import AudioOffloadMiddleware as AudioOffloadMiddleware
 from .responses import speech_in
 from .splitting import TranscriptSplitter, restore_times
 from .token_counting import count_tokens_with_audio
 from .tools import AudioToolkit, ListenTool, TranscribeTool
 
 __all__ = [
+    "Access",
     "AudioLoader",
     "AudioParser",
     "AudioToolkit",

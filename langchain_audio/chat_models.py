@@ -6,7 +6,6 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Self
 
 import httpx
@@ -17,13 +16,25 @@ from langchain_core.language_models import LangSmithParams, ModelProfile
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, SkipValidation, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PrivateAttr,
+    SecretStr,
+    SkipValidation,
+    model_validator,
+)
 
 from audio_core import Access, AudioClient, Provider, SpeechOptions, __version__
 from audio_core.integration import (
+    AccessLike,
     GatewayOptions,
     Memo,
+    ProviderName,
     build_client_options,
+    check_fields,
     choose_provider,
     split_gateway_options,
     to_access,
@@ -53,6 +64,7 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
     A spoken response (`modalities=["text", "audio"], audio={"voice": "alloy", "format": "wav"}`) has a text block with
     the transcript, and an audio block. `langchain_audio.speech_in(message)` returns a value that can be saved.
 
+    A field that does not exist, or does not accept its value, raises pydantic's `ValidationError`, a `ValueError`.
     An incomplete response is an error. Errors of the gateway are both an `audio_core.ProviderError` and a
     `langchain_core` `ModelError`.
 
@@ -62,30 +74,39 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
         'google/gemini-2.5-flash'
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
     model: str
     """Name of the model at the gateway."""
-    provider: str | None = None
-    """Name of the gateway, a key of `audio_core.PROVIDERS`. By default `"openrouter"`."""
+    provider: ProviderName | str | Provider | None = None
+    """Name of the gateway in `audio_core.PROVIDERS`, or a row of your own. By default `"local"`, or what `base_url` names."""
     api_key: SecretStr | None = Field(default=None, repr=False)
     """The gateway's key. By default it is read from the environment when it is needed."""
     base_url: str | None = None
-    """Base URL of the gateway's API. By default that of `audio_core.PROVIDERS`."""
+    """Base URL of the gateway's API. By default that of the provider."""
     temperature: float | None = None
+    """Sampling temperature. By default the model's own."""
     max_tokens: int | None = None
+    """How many tokens a response may have. By default as many as the model allows."""
     top_p: float | None = None
+    """Share of the most probable tokens that are sampled from, between 0 and 1."""
     seed: int | None = None
+    """Number with which sampling begins, for responses that can be repeated."""
     stop: list[str] | str | None = None
+    """Texts that end a response."""
     logprobs: bool | None = None
+    """Whether to return the log probability of each token."""
     top_logprobs: int | None = None
+    """How many of the most probable tokens to return at each place, with `logprobs`."""
     modalities: list[str] | None = None
     """Types of output that the model may return: `["text", "audio"]` for spoken responses."""
     audio: SkipValidation[SpeechOptions] | None = None
     """Voice and format of spoken responses. Most gateways stream `"pcm16"` only."""
-    timeout: float = 60.0
+    timeout: PositiveFloat = 60.0
     """Seconds that each request may take. For a stream, the longest time without data. Half the audio's length is added."""
-    max_retries: int = 2
+    max_retries: NonNegativeInt = 2
     """How many more requests may follow a failed one, in total."""
     streaming: bool = False
     """Whether `invoke` requests a stream too."""
@@ -97,7 +118,7 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
     """Further fields of the request's body."""
     extra_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
     """Further headers of the request. They may hold secrets, so they are not serialized."""
-    access: Access | Path | str | list[str | Path] | None = None
+    access: AccessLike | None = None
     """What messages may open: an `Access`, a folder or several. By default no file, and public hosts only."""
     http_client: httpx.Client | None = Field(default=None, exclude=True, repr=False)
     """Your own `httpx.Client`, used as it is."""
@@ -105,19 +126,11 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
     """Your own `httpx.AsyncClient`, used as it is."""
 
     _memo: Memo[AudioClient] = PrivateAttr(default_factory=Memo)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Store the options. Neither the disk nor the network is used.
-
-        Raises:
-            UnknownProvider: if there is no such provider.
-            InvalidOption: if `gateway_options` holds an option that the provider does not have.
-        """
-        super().__init__(*args, **kwargs)
-        split_gateway_options(self._row, self.gateway_options)
+    _check_fields = model_validator(mode="before")(check_fields)
 
     @model_validator(mode="after")
-    def _set_langchain_audio_version(self) -> Self:
+    def _check_options(self) -> Self:
+        split_gateway_options(self._row, self.gateway_options)
         self._add_version("langchain-llamaindex-audio", __version__)
         return self
 
@@ -174,6 +187,7 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
 
     @property
     def _row(self) -> Provider:
+        """The provider for the fields as they are now."""
         return choose_provider(self.provider, self.base_url)
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any, Unpack, cast
 
@@ -12,7 +12,17 @@ from langchain_core.document_loaders.blob_loaders import Blob
 from langchain_core.documents import Document
 
 from audio_core import Audio, InvalidAudio
-from audio_core.integration import Batch, BatchItem, DocumentReader, Failure, OnError, ReaderOptions, collect_recordings
+from audio_core.integration import (
+    Batch,
+    BatchItem,
+    DocumentReader,
+    Failure,
+    OnError,
+    ReaderOptions,
+    collect_recordings,
+    list_options,
+    validate_arguments,
+)
 from langchain_audio.documents import to_document
 
 __all__ = ["AudioLoader", "AudioParser", "LoaderOptions"]
@@ -24,7 +34,7 @@ class LoaderOptions(ReaderOptions, total=False):
     Attributes:
         glob: which files of a folder to read, such as `"**/*.mp3"`.
         recursive: whether to search the folder's subfolders too.
-        suffixes: which files of a folder to read, such as `[".mp3"]`; by default those of all supported formats.
+        suffixes: which files of a folder to read, such as `".mp3"` or several; by default those of all supported formats.
         on_error: what to do with a recording that fails: `"raise"` the error, `"skip"` the recording and log a warning,
             or `"collect"`, which also adds it to `loader.failures`.
         show_progress: whether to show a progress bar with seconds of audio, time left, recordings and cost.
@@ -32,11 +42,12 @@ class LoaderOptions(ReaderOptions, total=False):
 
     glob: str | None
     recursive: bool
-    suffixes: Iterable[str] | None
+    suffixes: str | Sequence[str] | Set[str] | None
     on_error: OnError
     show_progress: bool
 
 
+@list_options(ReaderOptions, LoaderOptions)
 class AudioLoader(BaseLoader):
     """A loader that transcribes recordings into Documents: one recording, a folder, or any iterable.
 
@@ -49,14 +60,14 @@ class AudioLoader(BaseLoader):
 
     Args:
         source: a path, URL, bytes, file object, `Blob` or `Audio`; a folder; or an iterable of these.
-        **options: see `LoaderOptions`. Without any, PocketSphinx transcribes in this process.
+        **options: see below, and `LoaderOptions`. Without any, PocketSphinx transcribes in this process.
 
     Attributes:
         failures: the recordings that could not be read, with `on_error="collect"`. Their `source` can be loaded again.
 
     Raises:
-        TypeError: if an option is unknown.
         UnknownProvider: if there is no such provider.
+        InvalidOption: if there is no such option, or it does not accept its value.
 
     Example:
         >>> first = next(AudioLoader("examples/audio", suffixes=[".mp3"]).lazy_load())
@@ -64,6 +75,7 @@ class AudioLoader(BaseLoader):
         True
     """
 
+    @validate_arguments
     def __init__(self, source: Any, **options: Unpack[LoaderOptions]) -> None:
         remaining: dict[str, Any] = {**options}
         self._source = source
@@ -106,14 +118,16 @@ class AudioLoader(BaseLoader):
         )
 
 
+@list_options(ReaderOptions)
 class AudioParser(BaseBlobParser):
     """A parser that transcribes blobs into Documents, which also have the blob's own metadata.
 
     Args:
-        **options: see `audio_core.integration.ReaderOptions`.
+        **options: see below, and `audio_core.integration.ReaderOptions`.
 
     Raises:
         UnknownProvider: if there is no such provider.
+        InvalidOption: if there is no such option, or it does not accept its value.
 
     Example:
         >>> blob = Blob.from_path("examples/audio/call.mp3", metadata={"case": 7})
@@ -121,6 +135,7 @@ class AudioParser(BaseBlobParser):
         7
     """
 
+    @validate_arguments
     def __init__(self, **options: Unpack[ReaderOptions]) -> None:
         self._reader = DocumentReader.create(**options)
 

@@ -10,7 +10,16 @@ from langchain_core.documents import Document
 from langchain_text_splitters import TextSplitter
 
 from audio_core import InvalidOption
-from audio_core.integration import ChunkSize, Cut, Passage, Unit, are_neighbors, chunk_passages, restore_passages
+from audio_core.integration import (
+    ChunkSize,
+    Cut,
+    Passage,
+    Unit,
+    are_neighbors,
+    chunk_passages,
+    restore_passages,
+    validate_arguments,
+)
 from langchain_audio.documents import to_document
 
 __all__ = ["TranscriptSplitter", "restore_times"]
@@ -37,7 +46,7 @@ class TranscriptSplitter(TextSplitter):
             default the length of the text in characters; tokens are estimated by its script.
 
     Raises:
-        InvalidOption: if the size is not positive, or the overlap is negative or not below the size.
+        InvalidOption: if there is no such unit, the size is not positive, or the overlap is negative or not below it.
 
     Example:
         >>> from langchain_audio import AudioLoader
@@ -47,6 +56,7 @@ class TranscriptSplitter(TextSplitter):
         True
     """
 
+    @validate_arguments
     def __init__(
         self,
         chunk_size: float = 1000,

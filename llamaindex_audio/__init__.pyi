@@ -1,3 +1,4 @@
+from .access import Access
 from .citations import Citation, ClipPostprocessor, cite, clip_block, find_citations, format_nodes
 from .llms import AudioLLM
 from .readers import AudioReader
@@ -6,6 +7,7 @@ from .splitting import TranscriptNodeParser, restore_times
 from .tools import ListenToolSpec
 
 __all__ = [
+    "Access",
     "AudioLLM",
     "AudioReader",
     "Citation",

@@ -8,10 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import httpx
 from llama_index.core.base.llms.types import (
     ChatMessage,
     ChatResponse,
@@ -22,20 +20,9 @@ from llama_index.core.base.llms.types import (
     CompletionResponseGen,
     LLMMetadata,
 )
-from llama_index.core.bridge.pydantic import ConfigDict, Field
 from llama_index.core.llms.callbacks import llm_completion_callback
-from pydantic import PrivateAttr, SkipValidation
 
-from audio_core import Access, AudioClient, Provider, SpeechOptions
 from audio_core.integration import ChatMessage as CoreMessage
-from audio_core.integration import (
-    GatewayOptions,
-    Memo,
-    build_client_options,
-    choose_provider,
-    split_gateway_options,
-    to_access,
-)
 from llamaindex_audio.callbacks import (
     asend_with_events,
     astream_completions,
@@ -44,16 +31,14 @@ from llamaindex_audio.callbacks import (
     stream_with_events,
 )
 from llamaindex_audio.event_payloads import redact_messages
+from llamaindex_audio.gateway_llm import GatewayLLM
 from llamaindex_audio.messages import to_chat_messages
 from llamaindex_audio.responses import ResponseBuilder, to_chat_response, to_completion_response
-from llamaindex_audio.tool_calling import ToolCallingLLM
 
 __all__ = ["AudioLLM"]
 
-_OPTIONS = ("temperature", "max_tokens", "top_p", "seed", "stop", "logprobs", "top_logprobs", "modalities", "audio")
 
-
-class AudioLLM(ToolCallingLLM):
+class AudioLLM(GatewayLLM):
     """An LLM over any OpenAI-compatible gateway, whose messages and replies may hold audio.
 
     An `AudioBlock` may hold a path, a URL, bytes or a file object. It is opened, clipped (to a media fragment in its
@@ -64,67 +49,13 @@ class AudioLLM(ToolCallingLLM):
     A spoken reply (`modalities=["text", "audio"], audio={"voice": "alloy", "format": "wav"}`) is a `TextBlock` with the
     transcript and an `AudioBlock`. `llamaindex_audio.speech_in(response)` returns it as a `Speech`, to save or play.
 
+    A field that does not exist, or does not accept its value, raises pydantic's `ValidationError`, a `ValueError`.
+
     Example:
         >>> llm = AudioLLM(model="google/gemini-2.5-flash", provider="openrouter")
         >>> llm.metadata.is_function_calling_model
         True
     """
-
-    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
-
-    model: str = Field(description="Name of the model, as the gateway calls it.")
-    provider: str | None = Field(
-        default=None, description="Name of the gateway, a key of audio_core.PROVIDERS; by default 'openrouter'."
-    )
-    api_key: str | None = Field(
-        default=None, exclude=True, repr=False, description="The gateway's key; by default from the environment."
-    )
-    base_url: str | None = Field(default=None, description="URL of the gateway's API, if not the one in its row.")
-    temperature: float | None = None
-    max_tokens: int | None = None
-    top_p: float | None = None
-    seed: int | None = None
-    stop: list[str] | None = None
-    logprobs: bool | None = None
-    top_logprobs: int | None = None
-    modalities: list[str] | None = Field(
-        default=None, description="Modalities of a response: ['text', 'audio'] for spoken replies."
-    )
-    audio: SkipValidation[SpeechOptions] | None = Field(
-        default=None, description="Voice and format of spoken replies. Most gateways stream only 'pcm16'."
-    )
-    timeout: float = Field(
-        default=60.0,
-        description="Seconds of wall-clock time for each request; for a stream, the longest time without content. "
-        "Half the length of the audio that is sent is added.",
-    )
-    max_retries: int = Field(default=2, description="Maximum number of requests after a failed one, in all.")
-    context_window: int = Field(
-        default=128_000, description="Tokens that the model can read at once. Gateways do not report it."
-    )
-    gateway_options: SkipValidation[GatewayOptions] | None = Field(
-        default=None, description="Options of this gateway beyond OpenAI's fields, such as CortecsOptions."
-    )
-    extra_body: dict[str, Any] | None = Field(default=None, description="Further fields of the request body.")
-    extra_headers: dict[str, str] | None = Field(default=None, exclude=True, repr=False, description="Further headers.")
-    access: Access | Path | str | list[str | Path] | None = Field(
-        default=None,
-        description="Files and hosts that URLs in a message may name: an Access or folders. By default no file.",
-    )
-    http_client: httpx.Client | None = Field(default=None, exclude=True, repr=False)
-    http_async_client: httpx.AsyncClient | None = Field(default=None, exclude=True, repr=False)
-
-    _memo: Memo[AudioClient] = PrivateAttr(default_factory=Memo)
-
-    def __init__(self, **kwargs: Any) -> None:
-        """Store the options. Neither disk nor network is used.
-
-        Raises:
-            UnknownProvider: if there is no such provider.
-            InvalidOption: if `gateway_options` has an option that the provider does not.
-        """
-        super().__init__(**kwargs)
-        split_gateway_options(self._row, self.gateway_options)
 
     @classmethod
     def class_name(cls) -> str:
@@ -141,27 +72,6 @@ class AudioLLM(ToolCallingLLM):
             is_function_calling_model=True,
             model_name=self.model,
         )
-
-    @property
-    def _row(self) -> Provider:
-        return choose_provider(self.provider, self.base_url)
-
-    @property
-    def _client(self) -> AudioClient:
-        """The client for the fields as they are now."""
-        options = build_client_options(vars(self), api_key=self.api_key)
-        memo = self._memo = self._memo.refresh(AudioClient, options)
-        return memo.value
-
-    @property
-    def _rules(self) -> dict[str, Any]:
-        return {"access": to_access(self.access), "trusts_paths": True}
-
-    def _build_options(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        gateway_fields, _ = split_gateway_options(self._row, self.gateway_options)
-        fields = {name: getattr(self, name) for name in ("model", *_OPTIONS)}
-        options = {**fields, **gateway_fields, **(self.extra_body or {}), **kwargs}
-        return {name: value for name, value in options.items() if value is not None and value != []}
 
     # --- chat: events show redacted messages and responses, and the caller gets the complete ones ---
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import httpx
-from llama_index.core.bridge.pydantic import ConfigDict, Field
+from llama_index.core.bridge.pydantic import ConfigDict, Field, model_validator
 from llama_index.core.readers.base import BasePydanticReader, BaseReader
 from llama_index.core.schema import Document
-from pydantic import PrivateAttr
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, PrivateAttr
 
-from audio_core import Access, Audio, Progress, Provider, TranscriptStore
+from audio_core import Audio, Progress, Provider, TranscriptStore
 from audio_core.integration import (
     SUFFIXES,
+    AccessLike,
     Batch,
     BatchItem,
     DocumentReader,
@@ -22,10 +23,11 @@ from audio_core.integration import (
     Granularity,
     Memo,
     OnError,
+    ProviderName,
     ReaderOptions,
     build_file_system_source,
+    check_fields,
     collect_recordings,
-    find_provider,
 )
 from llamaindex_audio.nodes import to_document
 
@@ -41,7 +43,8 @@ class AudioReader(BasePydanticReader):
     Metadata is flat: `source`, `start`, `end` (seconds), `clip` (the URL of the clip), `segment`, `speaker`,
     `language`, `duration` (seconds), `model`, `provider` and `sha256`, each if it is known. Ids are stable. The fields
     are those of `audio_core.integration.ReaderOptions`, and those of `AudioLoader` for folders: `glob`, `recursive`,
-    `suffixes`, `on_error` and `show_progress`. By default PocketSphinx transcribes in this process.
+    `suffixes`, `on_error` and `show_progress`. By default PocketSphinx transcribes in this process. A field that does not
+    exist, or does not accept its value, raises pydantic's `ValidationError`, a `ValueError`.
 
     Example:
         >>> documents = AudioReader().load_data("examples/audio/call.mp3")
@@ -49,36 +52,68 @@ class AudioReader(BasePydanticReader):
         True
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
     is_remote: bool = False
-    provider: str | Provider = "local"
+    """Whether LlamaIndex is to take the recordings for remote ones."""
+    provider: ProviderName | str | Provider | None = None
+    """Name of the provider that transcribes, or a row of your own. By default `"local"`, which needs no key, or an
+    OpenAI-compatible gateway if there is a `base_url`.
+    """
     model: str | None = None
+    """Name of the model; required for remote providers."""
     api_key: str | None = Field(default=None, exclude=True, repr=False)
+    """The provider's key; by default it is read from the environment."""
     base_url: str | None = None
+    """Base URL of the provider's API, if it differs from the provider's row."""
     language: str | None = None
+    """Code of the spoken language, such as `"en"`; None lets the model detect it."""
     prompt: str | None = None
+    """Words or names to expect."""
     words: bool = False
+    """Whether to ask the provider for the times of words."""
     diarize: bool = False
+    """Whether to tell speakers apart."""
     temperature: float | None = None
+    """Sampling temperature of the model."""
     extra: dict[str, Any] | None = None
+    """Further fields for the provider."""
     gaps: Literal["raise", "mark"] = "raise"
+    """`"raise"`, or `"mark"` to return the other pieces of a long recording if one failed."""
     channels: Literal["mixed", "separate"] = "mixed"
+    """`"mixed"`, or `"separate"` to transcribe each channel as a speaker of its own."""
     vad: Literal["energy", "silero"] = "energy"
+    """What finds the pauses at which a long recording is cut: `"energy"`, or `"silero"` for noisy ones."""
     progress: Callable[[Progress], object] | None = Field(default=None, exclude=True, repr=False)
+    """A function that is called with `Progress` during the work, possibly on another thread."""
     granularity: Granularity = "segment"
-    window_seconds: float = 30.0
-    window_overlap: float = 0.0
-    timeout: float = 60.0
-    max_retries: int = 2
-    max_concurrency: int = 8
-    access: Access | None = None
+    """How much one passage holds: a `"segment"`, a `"window"` or the whole `"file"`."""
+    window_seconds: PositiveFloat | None = None
+    """Length of a window in seconds, with `granularity="window"`; by default 30."""
+    window_overlap: NonNegativeFloat = 0.0
+    """Seconds that a window shares with the previous one, with `granularity="window"`."""
+    timeout: PositiveFloat = 60.0
+    """Seconds on the wall clock for each request."""
+    max_retries: NonNegativeInt = 2
+    """How many more requests may follow a failed one."""
+    max_concurrency: PositiveInt = 8
+    """How many recordings, and pieces of long ones, are transcribed side by side, in total."""
+    access: AccessLike | None = None
+    """What may be opened: an `Access`, a folder or several. None trusts every path and every public host that is named.
+    """
     store: TranscriptStore | str | Path | None = Field(default=None, exclude=True)
+    """A `TranscriptStore`, or the path of its file. Finished transcripts are kept there, so that an interrupted job can
+    be resumed without paying twice.
+    """
     http_client: httpx.Client | None = Field(default=None, exclude=True, repr=False)
+    """Your own `httpx.Client`."""
     http_async_client: httpx.AsyncClient | None = Field(default=None, exclude=True, repr=False)
+    """Your own `httpx.AsyncClient`."""
     glob: str | None = Field(default=None, description="Which files of a folder to read, such as '**/*.mp3'.")
     recursive: bool = Field(default=False, description="Whether to search the folder's subfolders too.")
-    suffixes: list[str] | None = Field(
+    suffixes: str | list[str] | None = Field(
         default=None, description="Which files of a folder to read; by default those of all supported formats."
     )
     on_error: OnError = Field(
@@ -88,15 +123,12 @@ class AudioReader(BasePydanticReader):
     _failures: list[Failure] = PrivateAttr(default_factory=list[Failure])
 
     _memo: Memo[DocumentReader] = PrivateAttr(default_factory=Memo)
+    _check_fields = model_validator(mode="before")(check_fields)
 
-    def __init__(self, **kwargs: Any) -> None:
-        """Store the options. Neither disk nor network is used.
-
-        Raises:
-            UnknownProvider: if there is no such provider.
-        """
-        super().__init__(**kwargs)
-        find_provider(self.provider)
+    @model_validator(mode="after")
+    def _check_options(self) -> Self:
+        _ = self._reader
+        return self
 
     @classmethod
     def class_name(cls) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any, Self, cast
 
-from llama_index.core.bridge.pydantic import Field, PrivateAttr
+from llama_index.core.bridge.pydantic import Field, model_validator
 from llama_index.core.node_parser import NodeParser
 from llama_index.core.schema import BaseNode, Document, MetadataMode, NodeRelationship, RelatedNodeInfo, TextNode
 from llama_index.core.utils import get_tokenizer  # pyright: ignore[reportUnknownVariableType]
@@ -18,6 +18,7 @@ from audio_core.integration import (
     Passage,
     Unit,
     are_neighbors,
+    check_fields,
     chunk_passages,
     identify_recording,
     restore_passages,
@@ -42,8 +43,8 @@ class TranscriptNodeParser(NodeParser):
 
     `HierarchicalNodeParser` takes several of these parsers in its `node_parser_map`, and all times stay exact.
 
-    Raises:
-        InvalidOption: if the size is not above zero, or the overlap is not below the size.
+    A field that does not exist, or does not accept its value, raises pydantic's `ValidationError`, a `ValueError`. So
+    does an overlap that is not below the size.
 
     Example:
         >>> from llamaindex_audio import AudioReader
@@ -63,12 +64,17 @@ class TranscriptNodeParser(NodeParser):
     unit: Unit = Field(
         default="characters", description="The unit of the size. Tokens are those of LlamaIndex's tokenizer."
     )
-    _size: ChunkSize = PrivateAttr()
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)  # pyright: ignore[reportUnknownMemberType]
+    _check_fields = model_validator(mode="before")(check_fields)
+
+    @model_validator(mode="after")
+    def _check_size(self) -> Self:
+        self._build_size()
+        return self
+
+    def _build_size(self) -> ChunkSize:
         count = _count_tokens if self.unit == "tokens" else None
-        self._size = ChunkSize(self.chunk_size, self.chunk_overlap, self.unit, count)
+        return ChunkSize(self.chunk_size, self.chunk_overlap, self.unit, count)
 
     @classmethod
     def from_defaults(cls, **kwargs: Any) -> TranscriptNodeParser:
@@ -83,7 +89,7 @@ class TranscriptNodeParser(NodeParser):
     def _parse_nodes(self, nodes: Sequence[BaseNode], show_progress: bool = False, **kwargs: Any) -> list[BaseNode]:
         sources = _find_sources(nodes)
         parsed = list[BaseNode]()
-        for chunk in chunk_passages(map(_to_passage, nodes), self._size):
+        for chunk in chunk_passages(map(_to_passage, nodes), self._build_size()):
             node = to_node(chunk)
             # the source has no metadata here, because LlamaIndex would copy it into every node
             source = RelatedNodeInfo(node_id=sources[identify_recording(chunk.metadata)])

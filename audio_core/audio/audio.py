@@ -22,8 +22,9 @@ from audio_core.audio.content_blocks import AudioBlock, parse_audio_block
 from audio_core.audio.display import DisplayMixin
 from audio_core.audio.formats import Format, find_format, is_raw, parse_parameter
 from audio_core.audio.media_fragment import format_fragment, split_fragment
+from audio_core.audio.shorthand import ShorthandMixin
 from audio_core.audio.sniffing import SNIFF_BYTES, describe_bytes, sniff_content
-from audio_core.audio.sources import HandleSource, HeldSource, PathSource, Source, UrlSource, parse_file_url
+from audio_core.audio.sources import HandleSource, HeldSource, PathSource, UrlSource, parse_file_url
 from audio_core.errors import InvalidAudio, UnsupportedFormat
 
 __all__ = ["Audio"]
@@ -32,8 +33,8 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?=//)|data:|file:", re.IGNORECAS
 
 
 @dataclass(frozen=True, slots=True)
-class Audio(DisplayMixin):
-    """A recording, or a clip of one. Make it with `Audio.of`.
+class Audio(ShorthandMixin, DisplayMixin):
+    """A recording, or a clip of one. Make it with `Audio.of`, or `Audio(source)`.
 
     Attributes:
         start: start of the clip, in seconds of the original recording; None for its beginning.
@@ -49,7 +50,7 @@ class Audio(DisplayMixin):
         Audio('a.mp3#t=12,30.5')
     """
 
-    _source: Source
+    _source: Any  # a `Source`, once this is made
     start: float | None = None
     end: float | None = None
     sample_rate: int | None = None
@@ -129,12 +130,7 @@ class Audio(DisplayMixin):
         return replace(self, start=start, end=end)
 
     def select_channel(self, number: int) -> Audio:
-        """Return channel `number` (counted from 0) of this recording, such as one side of a telephone call.
-
-        Example:
-            >>> Audio.of("call.wav").select_channel(1).only_channel
-            1
-        """
+        """Return channel `number` (counted from 0) of this recording, such as one side of a telephone call."""
         return replace(self, only_channel=number)
 
     def select_track(self, number: int) -> Audio:

@@ -8,14 +8,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 from audio_core.audio.audio import Audio
-from audio_core.errors import UnsupportedFormat
+from audio_core.errors import InvalidOption, UnsupportedFormat
 from audio_core.transcript.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionOptions
 
 __all__ = ["Engine", "find_engine"]
+
+_DEFAULTS = TranscriptionOptions()
+_ADVICE = (
+    "PocketSphinx knows English only and takes words=True; faster-whisper takes a language code such as 'de', and all "
+    "options but diarize. Gateways take them all: name a provider, such as provider='openai', and its model."
+)
 
 
 class Engine(Protocol):
@@ -36,12 +43,22 @@ class Engine(Protocol):
         """How many calls of `transcribe` are useful side by side on this machine."""
         ...
 
+    @property
+    def ignored_options(self) -> tuple[str, ...]:
+        """The options that it cannot follow."""
+        ...
+
+    @property
+    def languages(self) -> re.Pattern[str]:
+        """Matches the languages that it can be told to expect."""
+        ...
+
     def transcribe(self, audio: Audio, options: TranscriptionOptions) -> Transcript:
         """Transcribe a recording, or its clip.
 
         Args:
             audio: a recording that is not remote.
-            options: how to transcribe it; an engine ignores the options that it does not support.
+            options: how to transcribe it; `find_engine` refuses what it cannot follow.
 
         Returns:
             The transcript, with times in seconds of the original recording.
@@ -49,16 +66,31 @@ class Engine(Protocol):
         ...
 
 
-def find_engine(model: str | None) -> Engine:
+def find_engine(model: str | None, options: TranscriptionOptions = _DEFAULTS) -> Engine:
     """Return the engine for a model name. Nothing is loaded yet.
+
+    Args:
+        model: name of the model; None for PocketSphinx.
+        options: what it is to follow.
 
     Raises:
         UnsupportedFormat: if there is no such engine.
+        InvalidOption: if it cannot follow an option.
 
     Example:
         >>> find_engine(None).model
         'pocketsphinx'
     """
+    engine = _create_engine(model)
+    for name in engine.ignored_options:
+        if getattr(options, name) not in (getattr(_DEFAULTS, name), {}):
+            raise InvalidOption(f"{engine.model} cannot follow {name}. {_ADVICE}")
+    if options.language is not None and not engine.languages.fullmatch(options.language):
+        raise InvalidOption(f"{engine.model} cannot follow language={options.language!r}. {_ADVICE}")
+    return engine
+
+
+def _create_engine(model: str | None) -> Engine:
     name, _, weights = (model or "pocketsphinx").partition(":")
     if name == "pocketsphinx" and not weights:
         from audio_core.engines.pocketsphinx import PocketSphinx  # noqa: PLC0415 - engines load when asked for
@@ -69,5 +101,6 @@ def find_engine(model: str | None) -> Engine:
 
         return FasterWhisper(weights)
     raise UnsupportedFormat(
-        f"There is no local engine {model!r}. Known: 'pocketsphinx', and 'faster-whisper:<size or path of a model>'."
+        f"There is no local engine {model!r}. Known: 'pocketsphinx', and 'faster-whisper:<size or path of a model>'. "
+        "For the model of a gateway name its provider, such as provider='openai'."
     )

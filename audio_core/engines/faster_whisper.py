@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import math
 import os
+import re
 import threading
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,8 @@ class FasterWhisper:
 
     longest_piece = 60.0
     max_concurrency = 1
+    ignored_options = ("diarize",)
+    languages = re.compile("[a-z]{2,3}")
 
     def __init__(self, weights: str) -> None:
         self.model = f"faster-whisper:{weights}"
@@ -57,7 +60,7 @@ class FasterWhisper:
 
         Args:
             audio: a recording that is not remote, in any supported format.
-            options: `extra` is passed to faster-whisper's `transcribe` unchanged; `diarize` has no effect.
+            options: `extra` is passed to faster-whisper's `transcribe` unchanged.
 
         Returns:
             The transcript, with times in seconds of the original recording.

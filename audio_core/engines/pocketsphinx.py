@@ -7,6 +7,7 @@ word times.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -46,6 +47,8 @@ class PocketSphinx:
     """
 
     model = "pocketsphinx"
+    ignored_options = ("prompt", "diarize", "temperature", "extra")
+    languages = re.compile("en|en-.*|english", re.IGNORECASE)
     longest_piece = 60.0
 
     @property
@@ -58,7 +61,7 @@ class PocketSphinx:
 
         Args:
             audio: a recording that is not remote, in any supported format.
-            options: `words` keeps each word's times; the other options have no effect.
+            options: `words` keeps each word's times.
 
         Returns:
             The transcript, with times in seconds of the original recording.

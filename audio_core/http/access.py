@@ -18,9 +18,9 @@ from typing import Any, cast
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import FileContent
 from audio_core.audio.sources import open_regular_file
-from audio_core.errors import AccessDenied, AudioTooLarge, InvalidAudio
+from audio_core.errors import AccessDenied, AudioTooLarge, InvalidOption
 
-__all__ = ["Access", "is_public", "open_authorized", "to_access"]
+__all__ = ["Access", "AccessLike", "is_public", "open_authorized", "to_access"]
 
 _GIB = 2**30
 _IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -115,6 +115,10 @@ class Access:
         return AccessDenied(f"{label} may not be opened: {reason}. Pass access='folder' to allow a folder's files.")
 
 
+AccessLike = Access | str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+"""What `access=` accepts: an `Access`, a folder or several folders."""
+
+
 def to_access(value: Any) -> Access:
     """Convert a value that `access=` accepts to an `Access`.
 
@@ -122,7 +126,7 @@ def to_access(value: Any) -> Access:
         value: an `Access`, a folder, several folders, or None for no folder.
 
     Raises:
-        InvalidAudio: if it is none of these.
+        InvalidOption: if it is none of these.
 
     Example:
         >>> to_access("recordings").roots
@@ -138,7 +142,7 @@ def to_access(value: Any) -> Access:
         case Iterable():
             return Access(roots=tuple(cast("Iterable[str | os.PathLike[str]]", value)))
         case _:
-            raise InvalidAudio(f"access must be an Access, a folder or a list of folders, not {type(value).__name__}.")
+            raise InvalidOption(f"access must be an Access, a folder or a list of folders, not {type(value).__name__}.")
 
 
 def open_authorized(audio: Audio, access: Access | None) -> Audio:

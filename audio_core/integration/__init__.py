@@ -9,11 +9,13 @@ from audio_core.audio.content_blocks import is_audio_block
 from audio_core.audio.formats import SUFFIXES, find_format, is_raw
 from audio_core.audio.sources import build_file_system_source
 from audio_core.errors import at_block, describe_install
-from audio_core.http.access import open_authorized, to_access
+from audio_core.errors.validation import check_fields, validate_arguments
+from audio_core.http.access import AccessLike, open_authorized, to_access
 from audio_core.integration.audio_store import AudioStore, open_stored
 from audio_core.integration.batch import Batch, BatchItem, Failure, OnError, collect_recordings, find_recordings
 from audio_core.integration.memo import Memo
 from audio_core.integration.model_settings import build_client_options
+from audio_core.integration.option_docs import list_options
 from audio_core.integration.reader import DocumentReader, ReaderOptions
 from audio_core.integration.tool_definitions import LISTEN, TRANSCRIBE, ListenArguments, TranscribeArguments
 from audio_core.integration.tools import AudioTools, ToolAnswer, ToolRefusal
@@ -26,7 +28,7 @@ from audio_core.provider_options import (
     OpenRouterOptions,
     split_gateway_options,
 )
-from audio_core.providers import choose_provider, find_provider
+from audio_core.providers import ProviderName, choose_provider, find_provider
 from audio_core.transcript.chunking import ChunkSize, Unit, are_neighbors, chunk_passages
 from audio_core.transcript.citation_parser import Citation, find_citations
 from audio_core.transcript.citations import format_citation, format_passages, get_clip_url
@@ -41,6 +43,7 @@ __all__ = [
     "LISTEN",
     "SUFFIXES",
     "TRANSCRIBE",
+    "AccessLike",
     "AudioStore",
     "AudioTools",
     "Batch",
@@ -60,6 +63,7 @@ __all__ = [
     "OnError",
     "OpenRouterOptions",
     "Passage",
+    "ProviderName",
     "ReaderOptions",
     "SpeechDelta",
     "ToolAnswer",
@@ -71,6 +75,7 @@ __all__ = [
     "at_block",
     "build_client_options",
     "build_file_system_source",
+    "check_fields",
     "choose_provider",
     "chunk_passages",
     "collect_recordings",
@@ -87,6 +92,7 @@ __all__ = [
     "identify_recording",
     "is_audio_block",
     "is_raw",
+    "list_options",
     "measure_seconds",
     "open_authorized",
     "open_stored",
@@ -95,4 +101,5 @@ __all__ = [
     "to_access",
     "to_objects",
     "to_openai_tool_choice",
+    "validate_arguments",
 ]

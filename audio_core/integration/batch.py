@@ -149,7 +149,8 @@ def _is_collection(source: Any) -> bool:
 def _search_folder(
     folder: Path, read: Callable[[Any], BatchItem], glob: str | None, recursive: bool, suffixes: Iterable[str] | None
 ) -> Iterator[BatchItem]:
-    allowed = SUFFIXES if suffixes is None else {suffix.lower() for suffix in suffixes}
+    given = SUFFIXES if suffixes is None else [suffixes] if isinstance(suffixes, str) else suffixes
+    allowed = {suffix.lower() for suffix in given}
     entries = folder.glob(glob or ("**/*" if recursive else "*"))
     matches = (path for path in entries if path.is_file() and (glob or _is_recording(path, allowed)))
     paths, real_folder = sorted(matches), folder.resolve()

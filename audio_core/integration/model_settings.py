@@ -24,10 +24,10 @@ def build_client_options(fields: Mapping[str, Any], *, api_key: str | None) -> d
         UnknownProvider: if there is no such provider.
         InvalidOption: if `gateway_options` holds an option that the provider does not have.
     """
-    provider = choose_provider(fields["provider"], fields["base_url"])
-    _, headers = split_gateway_options(provider, fields["gateway_options"])
+    row = choose_provider(fields["provider"], fields["base_url"])
+    _, headers = split_gateway_options(row, fields["gateway_options"])
     return {
-        "provider": provider,
+        "provider": row,
         "api_key": api_key,
         "headers": {**headers, **(fields["extra_headers"] or {})},
         **{name: fields[name] for name in _SETTINGS},

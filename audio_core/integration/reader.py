@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any, Unpack
 
 import httpx
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from audio_core.client import AudioClient
-from audio_core.http.access import Access
+from audio_core.errors import InvalidOption
+from audio_core.errors.validation import validate_options
+from audio_core.http.access import AccessLike
 from audio_core.operations.transcript_store import TranscriptStore
-from audio_core.providers import Provider
+from audio_core.providers import Provider, ProviderName
 from audio_core.transcript.passages import Granularity, Passage, split_passages
 from audio_core.transcript.progress import Progress
 from audio_core.transcript.transcript import Transcript
-from audio_core.wire.transcription import TranscriptionKwargs
+from audio_core.wire.transcription import TranscriptionKwargs, TranscriptionOptions
 
 __all__ = ["DocumentReader", "ReaderOptions"]
 
@@ -34,13 +37,15 @@ _CLIENT_OPTIONS = (
     "http_async_client",
 )
 _SPLIT_OPTIONS = ("granularity", "window_seconds", "window_overlap")
+_WINDOW_SECONDS = 30.0
 
 
 class ReaderOptions(TranscriptionKwargs, total=False):
     """The options of a loader, parser or reader.
 
     Attributes:
-        provider: name of the provider that transcribes, or a row of your own. The default `"local"` needs no key.
+        provider: name of the provider that transcribes, or a row of your own. By default `"local"`, which needs no key,
+            or an OpenAI-compatible gateway if there is a `base_url`.
         model: name of the model; required for remote providers.
         api_key: the provider's key; by default it is read from the environment.
         base_url: base URL of the provider's API, if it differs from the provider's row.
@@ -55,29 +60,30 @@ class ReaderOptions(TranscriptionKwargs, total=False):
         vad: what finds the pauses at which a long recording is cut: `"energy"`, or `"silero"` for noisy ones.
         progress: a function that is called with `Progress` during the work, possibly on another thread.
         granularity: how much one passage holds: a `"segment"`, a `"window"` or the whole `"file"`.
-        window_seconds: length of a window in seconds.
-        window_overlap: seconds that a window shares with the previous one.
+        window_seconds: length of a window in seconds, with `granularity="window"`; by default 30.
+        window_overlap: seconds that a window shares with the previous one, with `granularity="window"`.
         timeout: seconds on the wall clock for each request.
         max_retries: how many more requests may follow a failed one.
         max_concurrency: how many recordings, and pieces of long ones, are transcribed side by side, in total.
-        access: what may be opened; None trusts every path and every public host that is named.
+        access: what may be opened: an `Access`, a folder or several. None trusts every path and every public host that
+            is named.
         store: a `TranscriptStore`, or the path of its file. Finished transcripts are kept there, so that an interrupted
             job can be resumed without paying twice.
         http_client: your own `httpx.Client`.
         http_async_client: your own `httpx.AsyncClient`.
     """
 
-    provider: str | Provider
+    provider: ProviderName | str | Provider | None
     model: str | None
     api_key: str | None
     base_url: str | None
     granularity: Granularity
-    window_seconds: float
-    window_overlap: float
-    timeout: float
-    max_retries: int
-    max_concurrency: int
-    access: Access | None
+    window_seconds: PositiveFloat | None
+    window_overlap: NonNegativeFloat
+    timeout: PositiveFloat
+    max_retries: NonNegativeInt
+    max_concurrency: PositiveInt
+    access: AccessLike | None
     store: TranscriptStore | str | Path | None
     http_client: httpx.Client | None
     http_async_client: httpx.AsyncClient | None
@@ -107,15 +113,14 @@ class DocumentReader:
         """Create a reader. Nothing is opened.
 
         Raises:
-            TypeError: if an option is unknown.
             UnknownProvider: if there is no such provider.
+            InvalidOption: if there is no such option, or it does not accept its value.
         """
-        if unknown := options.keys() - ReaderOptions.__optional_keys__:
-            raise TypeError(f"Unknown options: {', '.join(sorted(unknown))}.")
-        remaining: dict[str, Any] = {**options}
+        remaining = validate_options(ReaderOptions, options, "DocumentReader")
         client = AudioClient(**{name: remaining.pop(name) for name in _CLIENT_OPTIONS if name in remaining})
-        cutting = {name: remaining.pop(name) for name in _SPLIT_OPTIONS if name in remaining}
-        return cls(client, remaining, cutting)
+        split_options = _check_windows(**{name: remaining.pop(name) for name in _SPLIT_OPTIONS if name in remaining})
+        client.find_engine(TranscriptionOptions(**remaining))
+        return cls(client, remaining, split_options)
 
     def __repr__(self) -> str:
         return f"DocumentReader({self.client!r})"
@@ -154,3 +159,23 @@ class DocumentReader:
 
     def _split(self, transcript: Transcript, metadata: Mapping[str, Any] | None) -> Iterator[Passage]:
         return split_passages(transcript, metadata=metadata, **self.split_options)
+
+
+def _check_windows(
+    granularity: Granularity = "segment", window_seconds: float | None = None, window_overlap: float = 0.0
+) -> dict[str, Any]:
+    """Return the options for `split_passages`.
+
+    Raises:
+        InvalidOption: if a window is described and passages are no windows, or it is not longer than the overlap.
+    """
+    if granularity != "window" and (window_seconds is not None or window_overlap):
+        raise InvalidOption(
+            f"window_seconds and window_overlap need granularity='window', and granularity is {granularity!r}."
+        )
+    seconds = _WINDOW_SECONDS if window_seconds is None else window_seconds
+    if not window_overlap < seconds:
+        raise InvalidOption(
+            f"window_overlap={window_overlap} is not accepted: it must be below {seconds} s, the window."
+        )
+    return {"granularity": granularity, "window_seconds": seconds, "window_overlap": window_overlap}

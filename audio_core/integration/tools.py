@@ -150,7 +150,7 @@ def restrict_access(access: Any) -> Access:
         access: an `Access`, a folder or a list of folders. None allows nothing.
 
     Raises:
-        InvalidAudio: if it is none of these.
+        InvalidOption: if it is none of these.
 
     Example:
         >>> restrict_access("recordings").allows_host("example.com")

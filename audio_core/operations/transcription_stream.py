@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from audio_core.audio.audio import Audio
-from audio_core.errors import AudioTooLarge
+from audio_core.errors import AudioTooLarge, InvalidOption
 from audio_core.http.access import Access
 from audio_core.http.flow import Flow, run_blocking
 from audio_core.http.sse import OpenStream
@@ -32,10 +32,15 @@ def open_transcription_stream(job: Job, audio: Audio, access: Access | None) -> 
         access: what may be opened; None if the developer named the recording.
 
     Raises:
+        InvalidOption: if channels are to be separated.
         AudioTooLarge: if the recording does not fit into one request.
         InvalidAudio: if it cannot be opened, is damaged, or is too short to hear.
         ProviderError: if the gateway refuses or fails.
     """
+    if job.options.channels == "separate":
+        raise InvalidOption(
+            "channels='separate' cannot be streamed: use transcribe(), or select_channel() of the Audio."
+        )
     recording = yield from open_recording(job, audio, access)
     check_audible(audio, recording.seconds)
     return (yield from _open(job, recording))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from audio_core.errors import InvalidOption
+from audio_core.errors.validation import check_choice
 from audio_core.lenient_json import to_number, to_text
 from audio_core.transcript.metadata import get_recording_url, get_times, identify_recording, read_timeline
 from audio_core.transcript.offsets import WordOffset, map_folded
@@ -42,8 +43,7 @@ class ChunkSize:
             length of the text in characters, and tokens are estimated by its script.
 
     Raises:
-        InvalidOption: if the size is not positive, the overlap is negative or not below the size, or the unit is
-            unknown.
+        InvalidOption: if there is no such unit, the size is not positive, or the overlap is negative or not below it.
 
     Example:
         >>> ChunkSize(20).has_room_for([Segment(0.0, 1.0, "good day"), Segment(1.5, 2.0, "sir")])
@@ -56,8 +56,7 @@ class ChunkSize:
     count: Callable[[str], float] | None = None
 
     def __post_init__(self) -> None:
-        if self.unit not in get_args(Unit):
-            raise InvalidOption(f"The unit {self.unit!r} is unknown: give one of {', '.join(get_args(Unit))}.")
+        check_choice("unit", self.unit, get_args(Unit))
         if not 0 <= self.overlap < self.size:
             raise InvalidOption(
                 f"A chunk of {self.size} {self.unit} cannot overlap by {self.overlap}: "

@@ -6,8 +6,9 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from audio_core.errors.validation import check_choice
 from audio_core.lenient_json import drop_none
 from audio_core.transcript.metadata import format_clip_url, identify_recording
 from audio_core.transcript.segment import Segment, join_segments
@@ -67,6 +68,7 @@ def split_passages(
         passage can be cut later.
 
     Raises:
+        InvalidOption: if there is no such granularity.
         ValueError: if `window_seconds` is not positive, or `window_overlap` is negative or not below it.
 
     Example:
@@ -74,6 +76,7 @@ def split_passages(
         >>> [passage.metadata["start"] for passage in split_passages(transcript)]
         [2.0]
     """
+    check_choice("granularity", granularity, get_args(Granularity))
     common = drop_none(
         {
             "source": transcript.source,

@@ -31,6 +31,7 @@ __all__ = [
     "ChatMessage",
     "Messages",
     "build_payload",
+    "build_question",
     "find_audio_parts",
     "to_input_audio",
     "to_openai_messages",
@@ -77,6 +78,12 @@ class AudioPart:
 
 Messages = Sequence[ChatMessage | OpenAIMessage]
 """A conversation. A mapping is in OpenAI's shape already, with an `Audio` wherever a recording belongs."""
+
+
+def build_question(source: Any, question: str) -> Messages:
+    """Build the message that asks a question about a recording, or a list of recordings."""
+    sources = cast("list[Any]", source) if isinstance(source, list) else [source]
+    return [{"role": "user", "content": [*map(Audio.of, sources), {"type": "text", "text": question}]}]
 
 
 # --- messages to OpenAI's messages ---

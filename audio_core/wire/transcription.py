@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, Self, TypedDict, Unpack, cast
 
 from audio_core.audio.content import Content
 from audio_core.audio.formats import FORMATS
+from audio_core.errors.validation import validate_options
 from audio_core.http.body import Body, FilePart, encode_json, encode_multipart
 from audio_core.lenient_json import drop_none
 from audio_core.transcript.progress import Progress
@@ -66,6 +67,15 @@ class TranscriptionOptions:
     channels: Literal["mixed", "separate"] = "mixed"
     vad: Literal["energy", "silero"] = "energy"
     progress: Callable[[Progress], object] | None = field(default=None, repr=False)
+
+    @classmethod
+    def check(cls, **options: Unpack[TranscriptionKwargs]) -> Self:
+        """Build the options that a user gave to `transcribe`.
+
+        Raises:
+            InvalidOption: if there is no such option, or it does not accept its value.
+        """
+        return cls(**validate_options(TranscriptionKwargs, options, "transcribe"))
 
     def build_fields(self, model: str) -> dict[str, Any]:
         """Build the request fields that have the same name at every gateway. Options that are None are left out."""

@@ -12,6 +12,7 @@ from audio_core import (
     Audio,
     AudioClient,
     InvalidAudio,
+    InvalidOption,
     MissingAPIKey,
     Segment,
     UnknownProvider,
@@ -214,3 +215,24 @@ def test_closing_and_using_again(gateway) -> None:
             return (await asking.aask(tone(0.1), "What?")).text
 
     assert asyncio.run(go()) == "yes"
+
+
+def test_the_log_says_once_which_model_transcribes(call: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "audio_core")
+    local = AudioClient()
+    for _ in range(2):
+        local.transcribe(f"{call}#t=0,1")
+    assert [record.message for record in caplog.records if "transcribes" in record.message] == [
+        "pocketsphinx transcribes (local)."
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "en-GB", "English", None])
+def test_pocketsphinx_follows_english(call: Path, language: str | None) -> None:
+    assert AudioClient().transcribe(f"{call}#t=0,1", language=language, extra={}).language == "en"
+
+
+def test_channels_are_not_streamed_apart(gateway: ScriptedGateway, call: Path) -> None:
+    with pytest.raises(InvalidOption, match="cannot be streamed"):
+        next(client(gateway).stream_transcript(call, channels="separate"))
+    assert gateway.requests == []

@@ -54,7 +54,11 @@ def test_none_are_none(provider: str) -> None:
 @pytest.mark.parametrize(
     ("provider", "options", "says"),
     [
-        ("cortecs", {"preferrence": "speed"}, r"cortecs, preferrence: there is no such option\. It has preference, "),
+        (
+            "cortecs",
+            {"preferrence": "speed"},
+            r"cortecs, preferrence: there is no such option\. Did you mean 'preference'\? It has preference, ",
+        ),
         ("cortecs", {"preference": "fast"}, "preference: Input should be 'speed', 'cost' or 'balanced'"),
         ("openrouter", {"provider": {"orders": []}}, r"provider\.orders: there is no such option"),
         ("openai", {"preference": "speed"}, "openai has no gateway_options"),

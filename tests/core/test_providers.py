@@ -1,11 +1,15 @@
 """Which key is sent to which host."""
 
+from pathlib import Path
+from typing import get_args
+
 import pytest
 
-from audio_core import Provider
+from audio_core import PROVIDERS, Access, AccessDenied, AudioClient, Provider
+from audio_core.integration import ProviderName
 from audio_core.testing import ScriptedGateway, chat_reply
-from langchain_audio import ChatAudio
-from llamaindex_audio import AudioLLM
+from langchain_audio import AudioLoader, ChatAudio
+from llamaindex_audio import AudioLLM, AudioReader
 
 
 def ask(framework: str, **options: object) -> None:
@@ -20,6 +24,7 @@ def test_the_key_of_a_provider_that_nobody_named_stays_off_other_hosts(
     gateway: ScriptedGateway, framework: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-secret-of-another-host")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-of-another-host")
     gateway.will_answer(chat_reply("yes"))
     ask(framework, base_url=gateway.base_url)
     (request,) = gateway.requests
@@ -42,6 +47,50 @@ def test_a_key_that_was_given_is_sent(gateway: ScriptedGateway, framework: str) 
     gateway.will_answer(chat_reply("yes"))
     ask(framework, base_url=gateway.base_url, api_key="given-key")
     assert "given-key" in str(gateway.requests[0].headers)
+
+
+ROW = Provider("mine", "http://127.0.0.1:1/v1", api_key_env="MY_KEY")
+USERS = {
+    "AudioClient": AudioClient,
+    "AudioLoader": lambda **options: AudioLoader("x.mp3", **options)._batch._reader.client,
+    "AudioReader": lambda **options: AudioReader(**options)._reader.client,
+    "ChatAudio": lambda **options: ChatAudio(**{"model": "m", **options})._client,
+    "AudioLLM": lambda **options: AudioLLM(**{"model": "m", **options})._client,
+}
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_one_rule_chooses_the_provider(user: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-in-the-environment")
+    chosen = USERS[user]
+    assert chosen().endpoint.provider is PROVIDERS["local"]  # whatever keys there are
+    assert chosen(provider="cortecs", model="m").endpoint.provider is PROVIDERS["cortecs"]
+    assert chosen(provider=ROW, model="m").endpoint.provider is ROW
+    at_url = chosen(base_url="https://example.com/v1", model="m").endpoint.provider
+    assert (at_url.chat_formats, at_url.find_key(None)) == (PROVIDERS["openai"].chat_formats, None)
+
+
+def test_the_names_for_editors_are_those_of_the_providers() -> None:
+    assert set(get_args(ProviderName)) == set(PROVIDERS)
+
+
+@pytest.mark.parametrize("folders", ["folder", ["folder"], Path("folder"), Access("folder")])
+@pytest.mark.parametrize("user", USERS)
+def test_access_is_a_folder_or_several_everywhere(user: str, folders: object, tmp_path: Path) -> None:
+    assert USERS[user](access=folders) is not None
+
+
+@pytest.mark.parametrize(
+    "transcribe",
+    [
+        lambda call, **options: AudioClient(**options).transcribe(call),
+        lambda call, **options: AudioLoader(call, **options).load(),
+        lambda call, **options: AudioReader(**options).load_data(call),
+    ],
+)
+def test_access_given_as_a_folder_keeps_other_files_closed(transcribe, call: Path, tmp_path: Path) -> None:
+    with pytest.raises(AccessDenied):
+        transcribe(call, access=str(tmp_path))
 
 
 def test_one_name_where_several_may_stand_is_one_name(monkeypatch: pytest.MonkeyPatch) -> None:

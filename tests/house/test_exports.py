@@ -12,23 +12,22 @@ PUBLIC = {
         ContextOverflow Delta IncompleteResponse InvalidAudio InvalidOption InvalidRequest MissingAPIKey
         MissingDependency NotFound PROVIDERS PermissionDenied PossibleDoubleCharge Progress Provider ProviderError
         ProviderTimeout ProviderUnavailable RateLimited Segment Speech SpeechOptions StoreError ToolCall Transcript
-        TranscriptStore TranscriptionIncomplete UnknownProvider Unreachable UnsupportedFormat Usage Word __version__
+        TranscriptStore TranscriptionIncomplete UnknownOption UnknownProvider Unreachable UnsupportedFormat Usage Word
+        __version__
     """,
     "audio_core.integration": """
-        AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize Citation CortecsOptions Cut DocumentReader Failure GatewayOptions
-        Granularity LISTEN ListenArguments LiteLLMOptions Memo OnError OpenRouterOptions Passage ReaderOptions SUFFIXES SpeechDelta TRANSCRIBE
-        ToolAnswer ToolCallDelta ToolRefusal TranscribeArguments Unit are_neighbors at_block build_client_options build_file_system_source
-        choose_provider chunk_passages
-        collect_recordings compute_sha256
-        describe_install drop_none find_citations find_format find_provider find_recordings
-        format_citation format_passages get_clip_url identify_recording is_audio_block is_raw
-        measure_seconds open_authorized open_stored restore_passages split_gateway_options to_access to_objects
-        to_openai_tool_choice
+        AccessLike AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize Citation CortecsOptions Cut DocumentReader Failure GatewayOptions
+        Granularity LISTEN ListenArguments LiteLLMOptions Memo OnError OpenRouterOptions Passage ProviderName ReaderOptions SUFFIXES SpeechDelta
+        TRANSCRIBE ToolAnswer ToolCallDelta ToolRefusal TranscribeArguments Unit are_neighbors at_block build_client_options build_file_system_source
+        check_fields choose_provider chunk_passages collect_recordings compute_sha256 describe_install drop_none find_citations find_format
+        find_provider find_recordings format_citation format_passages get_clip_url identify_recording is_audio_block is_raw list_options
+        measure_seconds open_authorized open_stored restore_passages split_gateway_options to_access to_objects to_openai_tool_choice
+        validate_arguments
     """,
     "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence tone",
-    "langchain_audio": "AudioLoader AudioParser AudioToolkit ChatAudio Citation ListenTool TranscribeTool TranscriptSplitter cite clip_block "
+    "langchain_audio": "Access AudioLoader AudioParser AudioToolkit ChatAudio Citation ListenTool TranscribeTool TranscriptSplitter cite clip_block "
     "count_tokens_with_audio find_citations format_docs restore_times speech_in",
-    "llamaindex_audio": "AudioLLM AudioReader Citation ClipPostprocessor ListenToolSpec TranscriptNodeParser cite clip_block "
+    "llamaindex_audio": "Access AudioLLM AudioReader Citation ClipPostprocessor ListenToolSpec TranscriptNodeParser cite clip_block "
     "find_citations format_nodes restore_times speech_in",
 }
 
@@ -84,3 +83,18 @@ def test_every_module_lists_its_exports() -> None:
         path.relative_to(root) for path in modules if path.name != "__init__.py" and "__all__" not in path.read_text()
     ]
     assert missing == []
+
+
+def test_what_belongs_to_agents_is_found_beside_the_rest_and_needs_them_when_used() -> None:
+    import langchain_audio
+    from langchain_audio.middleware import AudioOffloadMiddleware
+
+    assert langchain_audio.AudioOffloadMiddleware is AudioOffloadMiddleware
+    assert "AudioOffloadMiddleware" not in langchain_audio.__all__
+
+
+@pytest.mark.parametrize("package", ["langchain_audio", "llamaindex_audio"])
+def test_access_is_found_beside_what_takes_it(package: str) -> None:
+    import audio_core
+
+    assert importlib.import_module(package).Access is audio_core.Access

@@ -8,6 +8,7 @@ import pytest
 from audio_core import AudioClient
 from audio_core.integration import ReaderOptions
 from audio_core.wire.transcription import TranscriptionKwargs, TranscriptionOptions
+from langchain_audio import AudioLoader, AudioParser
 from langchain_audio.document_loaders import LoaderOptions
 from llamaindex_audio import AudioReader
 
@@ -37,3 +38,16 @@ def test_a_readers_field_has_the_type_and_default_of_the_option(name: str) -> No
 @pytest.mark.parametrize("documented", [TranscriptionOptions, AudioClient.transcribe, ReaderOptions])
 def test_every_option_is_documented_where_users_look(name: str, documented: object) -> None:
     assert f"`{name}`" in str(documented.__doc__) or f"        {name}:" in str(documented.__doc__)
+
+
+@pytest.mark.parametrize("name", sorted(ReaderOptions.__optional_keys__))
+def test_a_readers_field_is_described_in_the_words_of_the_option(name: str) -> None:
+    words = " ".join((AudioReader.model_fields[name].description or "").split())
+    assert f"{name}: {words[0].lower()}{words[1:]}" in " ".join((ReaderOptions.__doc__ or "").split()).replace(
+        f"{name}: {words[0]}", f"{name}: {words[0].lower()}"
+    )
+
+
+@pytest.mark.parametrize(("documented", "options"), [(AudioLoader, LoaderOptions), (AudioParser, ReaderOptions)])
+def test_help_lists_every_option(documented: type, options: type) -> None:
+    assert not [name for name in options.__optional_keys__ if f"\n    {name}: " not in str(documented.__doc__)]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage, trim_messages
 from langchain_core.prompts import ChatPromptTemplate
+from pydantic import ValidationError
 
 from audio_core import (
     Access,
@@ -18,7 +19,6 @@ from audio_core import (
     InvalidAudio,
     InvalidOption,
     MissingAPIKey,
-    UnknownProvider,
 )
 from audio_core.media.decode import probe
 from audio_core.testing import Reply, ScriptedGateway, chat_stream, tone
@@ -189,8 +189,8 @@ def test_it_works_in_a_chain(gateway) -> None:
 
 def test_a_missing_key_and_an_unknown_provider_say_what_to_do() -> None:
     with pytest.raises(MissingAPIKey, match="OPENROUTER_API_KEY"):
-        ChatAudio(model="m").invoke("hi")
-    with pytest.raises(UnknownProvider, match="openrouter"):
+        ChatAudio(model="m", provider="openrouter").invoke("hi")
+    with pytest.raises(ValidationError, match="Did you mean 'openrouter'"):
         ChatAudio(model="m", provider="opnrouter")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from langchain_core.document_loaders.blob_loaders import Blob
 
-from audio_core import Audio, AudioNotFound, InvalidAudio, MissingAPIKey, UnknownProvider
+from audio_core import Audio, AudioNotFound, InvalidAudio, MissingAPIKey, UnknownOption, UnknownProvider
 from audio_core.testing import Reply
 from langchain_audio import AudioLoader, AudioParser
 
@@ -130,7 +130,7 @@ def test_what_is_wrong_is_said(call: Path, tmp_path: Path) -> None:
         AudioLoader(tmp_path, suffixes=[".flac"]).load()
     with pytest.raises(UnknownProvider):
         AudioLoader(call, provider="nobody")
-    with pytest.raises(TypeError, match="Unknown options: modle"):
+    with pytest.raises(UnknownOption, match=r"AudioLoader has no option 'modle'\. Did you mean 'model'"):
         AudioLoader(call, modle="w")
     with pytest.raises(MissingAPIKey, match="CORTECS_API_KEY"):
         AudioLoader(call, provider="cortecs", model="w").load()

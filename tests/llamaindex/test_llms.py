@@ -13,6 +13,7 @@ from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
 from llama_index.core.instrumentation.events.llm import LLMChatEndEvent
 from llama_index.core.llms import AudioBlock, ChatMessage, ImageBlock, MessageRole, TextBlock
+from pydantic import ValidationError
 
 from audio_core import (
     AccessDenied,
@@ -21,7 +22,6 @@ from audio_core import (
     InvalidAudio,
     InvalidOption,
     MissingAPIKey,
-    UnknownProvider,
 )
 from audio_core.media.decode import probe
 from audio_core.testing import ScriptedGateway, chat_stream, tone
@@ -180,8 +180,8 @@ def test_events_are_sent_once_per_call(gateway) -> None:
 
 def test_a_missing_key_and_an_unknown_provider_say_what_to_do() -> None:
     with pytest.raises(MissingAPIKey, match="OPENROUTER_API_KEY"):
-        AudioLLM(model="m").complete("hi")
-    with pytest.raises(UnknownProvider, match="openrouter"):
+        AudioLLM(model="m", provider="openrouter").complete("hi")
+    with pytest.raises(ValidationError, match="Did you mean 'openrouter'"):
         AudioLLM(model="m", provider="opnrouter")
 
 

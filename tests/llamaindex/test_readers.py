@@ -13,8 +13,9 @@ from llama_index.core import SimpleDirectoryReader
 from llama_index.core.ingestion import IngestionPipeline
 from llama_index.core.readers.base import BaseReader, ReaderConfig
 from llama_index.core.schema import MetadataMode
+from pydantic import ValidationError
 
-from audio_core import PROVIDERS, AudioNotFound, InvalidAudio, MissingAPIKey, UnknownProvider
+from audio_core import PROVIDERS, AudioNotFound, InvalidAudio, MissingAPIKey
 from audio_core.testing import Reply, tone
 from langchain_audio import AudioLoader
 from llamaindex_audio import AudioReader
@@ -238,7 +239,7 @@ def test_what_is_wrong_is_said(call: Path, tmp_path: Path) -> None:
         AudioReader().load_data(tmp_path / "notes.mp3")
     with pytest.raises(AudioNotFound):
         AudioReader().load_data(tmp_path / "none.mp3")
-    with pytest.raises(UnknownProvider):
+    with pytest.raises(ValidationError, match="no provider 'nobody'"):
         AudioReader(provider="nobody")
     with pytest.raises(MissingAPIKey, match="CORTECS_API_KEY"):
         AudioReader(provider="cortecs", model="w").load_data(call)

@@ -24,6 +24,7 @@ from llama_index.core.retrievers import AutoMergingRetriever
 from llama_index.core.schema import Document, MetadataMode, NodeRelationship, NodeWithScore, TextNode
 from llama_index.core.storage.docstore import SimpleDocumentStore
 from llama_index.core.vector_stores import FilterOperator, MetadataFilter, MetadataFilters, SimpleVectorStore
+from pydantic import ValidationError
 
 from audio_core import InvalidAudio, InvalidOption, Segment, Transcript, Word
 from audio_core.testing import Recorded, Reply, ScriptedGateway, chat_reply
@@ -94,7 +95,7 @@ def test_tokens_are_those_of_llamaindex_and_travel_with_the_parser() -> None:
     assert 2 < len(nodes) < 20
     copy = pickle.loads(pickle.dumps(parser))
     assert [node.text for node in copy.get_nodes_from_documents(documents(count=20))] == [node.text for node in nodes]
-    with pytest.raises(InvalidOption, match="cannot overlap"):
+    with pytest.raises(ValidationError, match="cannot overlap"):
         TranscriptNodeParser(chunk_size=10, chunk_overlap=10)
 
 

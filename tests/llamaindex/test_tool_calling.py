@@ -12,7 +12,7 @@ from llama_index.core.llms import AudioBlock, ChatMessage, TextBlock
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.tools import FunctionTool
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from audio_core import IncompleteResponse, InvalidOption
 from audio_core.testing import Reply, chat_reply, chat_stream
@@ -256,7 +256,7 @@ def test_options_of_the_gateway_go_out(gateway) -> None:
     request = gateway.requests[0]
     assert (request.json["models"], request.json["provider"]) == (["a"], {"zdr": True})
     assert request.headers["x-openrouter-title"] == "Mine"
-    with pytest.raises(InvalidOption, match="cortecs, prefer: there is no such option"):
+    with pytest.raises(ValidationError, match="cortecs, prefer: there is no such option"):
         AudioLLM(model="m", provider="cortecs", gateway_options={"prefer": "speed"})
 
 

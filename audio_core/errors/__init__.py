@@ -9,7 +9,8 @@
     ├── MissingDependency (ImportError)       an extra is not installed
     ├── MissingAPIKey (ValueError)            no key given and none in the environment
     ├── UnknownProvider (ValueError)          no provider of this name in `PROVIDERS`
-    ├── InvalidOption (ValueError)            an option that does not exist or cannot be applied
+    ├── InvalidOption (ValueError)            an option with a wrong value, or one that cannot be applied
+    │   └── UnknownOption (TypeError)         an option that does not exist
     ├── StoreError (OSError)                  a store of transcripts or audio cannot be used
     ├── TranscriptionIncomplete               part of a recording could not be transcribed
     └── ProviderError                         the gateway refused, failed or did not respond
@@ -24,8 +25,7 @@
         ├── ProviderTimeout                   no response within the time allowed
         └── IncompleteResponse                a response that is truncated, empty or unreadable
 
-All errors can be pickled. None holds a request, a key or audio. The message of a `ProviderError` is
-shortened to 400 characters.
+All errors can be pickled. None holds a request, a key or audio. A `ProviderError` has at most 400 characters.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ __all__ = [
     "RateLimited",
     "StoreError",
     "TranscriptionIncomplete",
+    "UnknownOption",
     "UnknownProvider",
     "Unreachable",
     "UnsupportedFormat",
@@ -177,7 +178,11 @@ class UnknownProvider(AudioError, ValueError):
 
 
 class InvalidOption(AudioError, ValueError):
-    """An option does not exist for this gateway, or cannot be applied to the given input."""
+    """An option has a wrong value, or cannot be applied to the given input or followed by this engine or gateway."""
+
+
+class UnknownOption(InvalidOption, TypeError):
+    """There is no option of this name; the message names the nearest one."""
 
 
 class StoreError(AudioError, OSError):
@@ -208,8 +213,7 @@ class ProviderError(AudioError):
         provider: name of the provider, such as `"openrouter"`.
         retryable: whether the same request may succeed later.
         attempts: total number of requests that were sent.
-        may_have_been_billed: whether the whole request had been sent when it failed, so that the gateway may charge for
-            it. Such a request is not sent again.
+        may_have_been_billed: whether it failed after all was sent, and may be charged for. It is not sent again then.
         partial: the text received before the failure, if any.
     """
 
