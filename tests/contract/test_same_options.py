@@ -45,7 +45,8 @@ def test_both_sets_of_tools_have_the_same_options_and_defaults() -> None:
     langchain, llamaindex = AudioToolkit.model_fields, inspect.signature(ListenToolSpec).parameters
     assert langchain.keys() == llamaindex.keys()
     assert langchain["max_seconds"].default == llamaindex["max_seconds"].default
-    assert langchain["access"].default is llamaindex["access"].default is None
+    required = {name for name, field in langchain.items() if field.is_required()}
+    assert required == {name for name, parameter in llamaindex.items() if parameter.default is parameter.empty}
 
 
 def test_loader_and_reader_have_the_same_options() -> None:
