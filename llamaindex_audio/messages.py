@@ -97,8 +97,6 @@ def _choose_source(data: Any, path: Any, url: Any) -> Any:
     if isinstance(data, bytes):  # LlamaIndex stores bytes as base64
         return Audio.from_base64(data)
     if isinstance(data, io.IOBase):
-        if data.seekable():
-            data.seek(0)  # as LlamaIndex does, so that the message can be sent again
         return cast("BinaryIO", data)
     return str(url) if url is not None else Path(path)
 

@@ -11,8 +11,8 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote
@@ -24,7 +24,7 @@ from audio_core.audio.formats import Format, find_format, is_raw, parse_paramete
 from audio_core.audio.media_fragment import format_fragment, split_fragment
 from audio_core.audio.shorthand import ShorthandMixin
 from audio_core.audio.sniffing import SNIFF_BYTES, describe_bytes, sniff_content
-from audio_core.audio.sources import HandleSource, HeldSource, PathSource, UrlSource, parse_file_url
+from audio_core.audio.sources import HandleSource, HeldSource, PathSource, UrlSource, keep_position, parse_file_url
 from audio_core.errors import InvalidAudio, UnsupportedFormat
 
 __all__ = ["Audio"]
@@ -258,7 +258,7 @@ def _build_audio(cls: type[Audio], source: Any) -> Audio:
         case io.TextIOBase():
             raise InvalidAudio("The file object is open as text: open it with mode 'rb'.")
         case _ if hasattr(source, "read"):
-            return cls(HandleSource(lambda: nullcontext(source)))  # a caller's own file object stays open
+            return cls(HandleSource(partial(keep_position, source)))
         case _:
             raise InvalidAudio(f"{type(source).__name__} is not audio: give a path, URL, bytes, file object or block.")
 

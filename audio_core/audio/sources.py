@@ -28,6 +28,7 @@ __all__ = [
     "UrlSource",
     "build_file_system_source",
     "expand_home",
+    "keep_position",
     "open_regular_file",
     "parse_file_url",
 ]
@@ -176,6 +177,15 @@ def build_file_system_source(fs: Any, path: str) -> PathSource | HandleSource:
         return PathSource(Path(url.removeprefix("file://")))
     label = _shorten(url.rstrip("/").rsplit("/", 1)[-1])
     return HandleSource(partial(_open_in_file_system, fs, path, label), label)
+
+
+@contextmanager
+def keep_position(handle: BinaryIO) -> Generator[BinaryIO]:
+    """Leave a caller's file object open and, if it can seek, where it stands, so that it can be sent again."""
+    position = handle.tell() if getattr(handle, "seekable", bool)() else None
+    yield handle
+    if position is not None:
+        handle.seek(position)
 
 
 @contextmanager

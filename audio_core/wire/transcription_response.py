@@ -92,7 +92,7 @@ def parse_transcript(
 
     Example:
         >>> parse_transcript(b'{"text": "Hello."}', {}, provider="openai", model="whisper-1", duration=2.0).segments
-        (Segment(start=0.0, end=2.0, text='Hello.'...),)
+        (Segment(0, 2, 'Hello.'),)
     """
     response = _parse_response(body, headers, provider)
     duration = duration or response.duration or (response.input_length_ms / 1000 if response.input_length_ms else None)

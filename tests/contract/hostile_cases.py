@@ -97,8 +97,9 @@ status 200 with HTML, nothing, `null`, cut or deeply nested JSON
 status 200 with an error in the body
     contract/hostile/test_nonsense.py::test_an_error_with_status_200_is_an_error_in_its_words
     contract/hostile/test_nonsense.py::test_an_error_is_no_transcript_in_any_response_format
-a reply without choices or text, or of a wrong content type
+a reply without choices or message, or of a wrong content type
     contract/hostile/test_nonsense.py::test_a_reply_without_content_is_an_error
+    contract/hostile/test_nonsense.py::test_null_is_the_empty_text_of_a_model_that_has_nothing_to_say
     contract/hostile/test_nonsense.py::test_a_transcript_without_text_is_an_error
     contract/hostile/test_nonsense.py::test_good_json_of_any_type_is_read
 the model stops early: `length`, `content_filter`, `error`

@@ -43,7 +43,7 @@ PROMISES = (
     Promise(
         "any-format",
         "What is audio is decoded, whatever its name says; what a gateway does not take is converted.",
-        ("README.md", "The bytes decide the format, not the file name."),
+        ("README.md", "The format is detected from the content, not the extension."),
         (
             "core/audio/test_audio.py::test_the_bytes_decide_against_what_was_said",
             "core/media/test_decode.py::test_every_format_is_probed_and_decoded_to_its_length",
@@ -98,7 +98,7 @@ PROMISES = (
     Promise(
         "every-word-once",
         "No word is lost or doubled where a long recording is cut.",
-        ("README.md", "merged so that each word appears once"),
+        ("README.md", "merged without duplicate words"),
         (
             "core/transcript/test_merge.py::test_every_word_comes_once_and_in_order",
             "core/operations/test_long_transcription.py::test_every_number_comes_once_in_order_and_at_its_time",

@@ -34,6 +34,10 @@ def create(name: str, gateway: ScriptedGateway, **options: object) -> Any:
     """Create an object whose gateway answers each request with a chat completion that is a transcript as well."""
     reply = chat_reply("yes")
     gateway.will_answer(Reply({**reply.body, "text": "yes"}))
+    return build(name, gateway, **options)
+
+
+def build(name: str, gateway: ScriptedGateway, **options: object) -> Any:
     return OBJECTS[name][0](provider="openai", model="m", base_url=gateway.base_url, **options)
 
 
@@ -79,7 +83,7 @@ def test_a_worker_without_the_variable_says_which_key_is_missing(
 @pytest.mark.parametrize("options", [{}, {"api_key": KEY}])
 def test_a_pickled_error_holds_no_key(name: str, options: dict, gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    model = create(name, gateway, **options)
+    model = build(name, gateway, **options)
     gateway.will_answer(Reply({"error": {"message": f"{KEY} is unknown", "code": KEY}}, 401))
     with pytest.raises(ProviderError) as caught:
         OBJECTS[name][1](model)

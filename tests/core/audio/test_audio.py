@@ -53,6 +53,7 @@ def test_a_file_object_is_read_from_where_it_stands_and_can_be_read_twice() -> N
     handle.seek(8)
     audio = Audio.of(handle)
     assert content(audio) == content(audio) == WAV
+    assert handle.tell() == 8  # so that whoever holds it can make the same recording again
 
 
 def test_making_one_touches_nothing() -> None:

@@ -49,7 +49,7 @@ class Recogniser:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Recogniser:
     engine = Recogniser()
-    monkeypatch.setattr("audio_core.client.find_engine", lambda model: engine)
+    monkeypatch.setattr("audio_core.client.find_engine", lambda *_: engine)
     monkeypatch.setattr("audio_core.client.count_cores", lambda: 2)
     return engine
 

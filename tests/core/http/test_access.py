@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from audio_core import Access, AccessDenied, Audio, AudioNotFound, AudioTooLarge, InvalidAudio
+from audio_core import Access, AccessDenied, Audio, AudioNotFound, AudioTooLarge, InvalidAudio, InvalidOption
 from audio_core.http.access import is_public, open_authorized
 from audio_core.integration import to_access
 from audio_core.testing import tone
@@ -172,7 +172,7 @@ def test_access_may_be_given_as_a_folder_or_a_list() -> None:
     assert to_access("a").roots == ("a",)
     assert to_access([Path("a"), "b"]).roots == (Path("a"), "b")
     assert to_access(Access(max_bytes=1)).max_bytes == 1
-    with pytest.raises(InvalidAudio, match="not int"):
+    with pytest.raises(InvalidOption, match="not int"):
         to_access(3)
 
 

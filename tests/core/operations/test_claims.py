@@ -212,7 +212,10 @@ def test_a_call_that_waits_says_so_once_and_takes_what_the_other_has_saved(
 
     assert run_by_hand(transcribe_once(store, KEY, return_transcript("never")), wait) == Transcript("hi")
     assert len(waits) == 3
-    assert caplog.messages == ["talk.mp3: waiting for another call that transcribes the same piece."]
+    assert caplog.messages == [
+        "talk.mp3: waiting for another call that transcribes the same piece.",
+        "talk.mp3: 00:00-05:00 is in the store.",
+    ]
 
 
 async def test_an_event_loop_does_not_wait_for_the_store_when_a_claim_is_released(

@@ -163,7 +163,9 @@ def test_impossible_sizes_are_refused(size: int, overlap: int) -> None:
 
 
 def test_an_unknown_unit_is_refused() -> None:
-    with pytest.raises(InvalidOption, match="'words' is unknown: give one of characters, tokens, seconds"):
+    with pytest.raises(
+        InvalidOption, match="unit='words' is not accepted: it may be 'characters', 'tokens', 'seconds'"
+    ):
         ChunkSize(10, unit="words")
 
 
