@@ -16,7 +16,7 @@ from audio_core.http.error_responses import attribute_errors
 from audio_core.http.flow import Flow, Gather, Limited, Pause, ReadToEnd, Response, RunBlocking, Send, Step
 from audio_core.http.interruption import pass_on_interrupts, raise_if_interrupted, sleep
 from audio_core.http.sse import Decoder, OpenStream
-from audio_core.http.threads import run_in_thread
+from audio_core.http.threads import run_in_thread, wait_for, wait_for_slot
 from audio_core.http.tracebacks import HiddenFrames
 from audio_core.http.transport import aexchange, exchange
 
@@ -79,10 +79,15 @@ def _perform(clients: Clients, step: Step) -> Any:
 def _gather(clients: Clients, flows: Iterable[Flow[Any]], limit: int) -> list[Any]:
     slots, tasks, waiting = threading.Semaphore(limit), list[Future[Any]](), iter(flows)
     with pass_on_interrupts():
-        while slots.acquire() and (flow := next(waiting, None)) is not None:
+        while (flow := _take_next(waiting, slots)) is not None:
             tasks.append(run_in_thread(functools.partial(run, clients, flow)))
             tasks[-1].add_done_callback(lambda _: slots.release())
-        return [task.exception() or task.result() for task in tasks]
+        return [wait_for(task).exception() or task.result() for task in tasks]
+
+
+def _take_next(waiting: Iterator[Flow[Any]], slots: threading.Semaphore) -> Flow[Any] | None:
+    wait_for_slot(slots)
+    return next(waiting, None)
 
 
 async def _aperform(clients: Clients, step: Step) -> Any:

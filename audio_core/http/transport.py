@@ -27,7 +27,7 @@ from audio_core.http.error_responses import attribute_errors
 from audio_core.http.exchange_errors import build_invalid_request, build_timeout, build_unreachable
 from audio_core.http.flow import Request, Response
 from audio_core.http.interruption import abandon_if_interrupted
-from audio_core.http.threads import run_in_thread
+from audio_core.http.threads import run_in_thread, wait_for
 from audio_core.http.tracebacks import HiddenFrames
 
 __all__ = ["ResponseStream", "aexchange", "exchange"]
@@ -47,7 +47,7 @@ def exchange(client: httpx.Client, request: Request) -> Response:
     with HiddenFrames(), _translate_errors(request, connection), abandon_if_interrupted(connection):
         future = run_in_thread(partial(_exchange, client, request, connection))
         try:
-            return future.result(request.timeout)
+            return wait_for(future, request.timeout).result(0)
         except BaseException:  # time is up, or the user interrupts
             if not future.done():
                 connection.abandon()

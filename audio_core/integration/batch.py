@@ -25,7 +25,7 @@ from audio_core.audio.formats import SUFFIXES
 from audio_core.audio.sources import expand_home
 from audio_core.errors import AccessDenied, AudioError, AudioNotFound
 from audio_core.http.interruption import Caller
-from audio_core.http.threads import run_in_thread
+from audio_core.http.threads import run_in_thread, wait_for
 from audio_core.integration.reader import DocumentReader
 from audio_core.transcript.passages import Passage
 from audio_core.transcript.progress import ProgressBar, RecordingProgress
@@ -241,7 +241,7 @@ class Batch:
                 while pending:
                     reading, task = pending.popleft()
                     with self._handle_error(reading):
-                        yield from task.result()
+                        yield from wait_for(task).result()
                     start(itertools.islice(readings, 1))
             except (KeyboardInterrupt, SystemExit):
                 caller.interrupt()

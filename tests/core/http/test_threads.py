@@ -10,7 +10,7 @@ from contextvars import ContextVar
 import pytest
 from busy_threads import wait_until
 
-from audio_core.http.threads import run_in_thread
+from audio_core.http.threads import run_in_thread, wait_for
 
 WHO = ContextVar("WHO", default="nobody")
 FORKED = """
@@ -59,6 +59,22 @@ def test_threads_that_stay_idle_end(monkeypatch: pytest.MonkeyPatch) -> None:
     threads = {future.result() for future in [run_in_thread(threading.current_thread) for _ in range(6)]}
     assert wait_until(lambda: not any(thread.is_alive() for thread in threads))
     assert run_in_thread(lambda: "on").result() == "on"
+
+
+def test_a_wait_has_an_end() -> None:
+    going_on = threading.Event()
+    future = run_in_thread(going_on.wait)
+    assert not wait_for(future, 0.01).done()
+    going_on.set()
+    assert wait_for(future).result() is True
+
+
+def test_an_error_of_the_function_ends_the_wait() -> None:
+    def fail() -> None:
+        raise TimeoutError("of its own")
+
+    with pytest.raises(TimeoutError, match="of its own"):
+        wait_for(run_in_thread(fail), 60).result(0)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
