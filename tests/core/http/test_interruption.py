@@ -66,6 +66,24 @@ def test_flows_that_wait_end_at_once_and_are_closed() -> None:
     assert wait_until(lambda: count_busy_threads() == 0)
 
 
+@pytest.mark.parametrize("limit", [1, 2], ids=["for a slot", "for a result"])
+def test_an_interrupt_that_does_not_wake_the_main_thread_is_seen(limit: int) -> None:
+    later_steps: list[int] = []
+
+    def interrupt() -> Flow[None]:
+        yield from run_blocking(lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT))
+        yield from pause(20)
+        yield from run_blocking(lambda: later_steps.append(1))
+
+    def follow() -> Flow[None]:
+        yield from pause(20)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(Clients(), gather([interrupt(), follow()], limit))
+    assert later_steps == []
+    assert wait_until(lambda: count_busy_threads() == 0)
+
+
 def test_flows_within_flows_end_too() -> None:
     started, closed = threading.Barrier(3, timeout=10), []
 
