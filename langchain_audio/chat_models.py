@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
-import httpx
 from langchain_core.caches import BaseCache
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.globals import get_llm_cache
@@ -16,29 +15,10 @@ from langchain_core.language_models import LangSmithParams, ModelProfile
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import (
-    ConfigDict,
-    Field,
-    NonNegativeInt,
-    PositiveFloat,
-    PrivateAttr,
-    SecretStr,
-    SkipValidation,
-    model_validator,
-)
+from pydantic import ConfigDict, Field, SecretStr, model_validator
 
-from audio_core import Access, AudioClient, Provider, SpeechOptions, __version__
-from audio_core.integration import (
-    AccessLike,
-    GatewayOptions,
-    Memo,
-    ProviderName,
-    build_client_options,
-    check_fields,
-    choose_provider,
-    split_gateway_options,
-    to_access,
-)
+from audio_core import Access, AudioClient, __version__
+from audio_core.integration import ModelSettings, to_access
 from langchain_audio.cache import DigestedMessages, get_originals
 from langchain_audio.errors import translate_errors
 from langchain_audio.events import EventStreamingModel
@@ -50,11 +30,10 @@ from langchain_audio.tool_calling import ToolCallingModel
 
 __all__ = ["ChatAudio"]
 
-_FIELDS = ("model", "temperature", "max_tokens", "top_p", "seed", "logprobs", "top_logprobs", "modalities", "audio")
 _LANGCHAIN_OPTIONS = ("stream", "ls_structured_output_format", "structured_output_format")  # no gateway accepts these
 
 
-class ChatAudio(ToolCallingModel, EventStreamingModel):
+class ChatAudio(ModelSettings, ToolCallingModel, EventStreamingModel):
     """A chat model on any OpenAI-compatible gateway, whose messages and responses may hold audio.
 
     An audio block holds base64, or names a file or URL. A media fragment in the URL selects a clip. The recording is
@@ -78,59 +57,21 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
         arbitrary_types_allowed=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
     )
 
-    model: str
-    """Name of the model at the gateway."""
-    provider: ProviderName | str | Provider | None = None
-    """Name of the gateway in `audio_core.PROVIDERS`, or a row of your own. By default `"local"`, or what `base_url` names."""
     api_key: SecretStr | None = Field(default=None, repr=False)
     """The gateway's key. By default it is read from the environment when it is needed."""
-    base_url: str | None = None
-    """Base URL of the gateway's API. By default that of the provider."""
-    temperature: float | None = None
-    """Sampling temperature. By default the model's own."""
-    max_tokens: int | None = None
-    """How many tokens a response may have. By default as many as the model allows."""
-    top_p: float | None = None
-    """Share of the most probable tokens that are sampled from, between 0 and 1."""
-    seed: int | None = None
-    """Number with which sampling begins, for responses that can be repeated."""
     stop: list[str] | str | None = None
     """Texts that end a response."""
-    logprobs: bool | None = None
-    """Whether to return the log probability of each token."""
-    top_logprobs: int | None = None
-    """How many of the most probable tokens to return at each place, with `logprobs`."""
-    modalities: list[str] | None = None
-    """Types of output that the model may return: `["text", "audio"]` for spoken responses."""
-    audio: SkipValidation[SpeechOptions] | None = None
-    """Voice and format of spoken responses. Most gateways stream `"pcm16"` only."""
-    timeout: PositiveFloat = 60.0
-    """Seconds that each request may take. For a stream, the longest time without data. Half the audio's length is added."""
-    max_retries: NonNegativeInt = 2
-    """How many more requests may follow a failed one, in total."""
     streaming: bool = False
     """Whether `invoke` requests a stream too."""
     stream_usage: bool = True
     """Whether a stream ends with its token usage."""
-    gateway_options: SkipValidation[GatewayOptions] | None = None
-    """Options of this gateway beyond OpenAI's: `CortecsOptions`, `OpenRouterOptions` or `LiteLLMOptions`."""
     extra_body: Mapping[str, Any] | None = None
     """Further fields of the request's body."""
     extra_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
     """Further headers of the request. They may hold secrets, so they are not serialized."""
-    access: AccessLike | None = None
-    """What messages may open: an `Access`, a folder or several. By default no file, and public hosts only."""
-    http_client: httpx.Client | None = Field(default=None, exclude=True, repr=False)
-    """Your own `httpx.Client`, used as it is."""
-    http_async_client: httpx.AsyncClient | None = Field(default=None, exclude=True, repr=False)
-    """Your own `httpx.AsyncClient`, used as it is."""
-
-    _memo: Memo[AudioClient] = PrivateAttr(default_factory=Memo)
-    _check_fields = model_validator(mode="before")(check_fields)
 
     @model_validator(mode="after")
-    def _check_options(self) -> Self:
-        split_gateway_options(self._row, self.gateway_options)
+    def _add_own_version(self) -> Self:
         self._add_version("langchain-llamaindex-audio", __version__)
         return self
 
@@ -186,18 +127,11 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
     # --- responses ---
 
     @property
-    def _row(self) -> Provider:
-        """The provider for the fields as they are now."""
-        return choose_provider(self.provider, self.base_url)
-
-    @property
     def _client(self) -> AudioClient:
         """The client for the fields as they are now."""
         secret: SecretStr | str | None = self.api_key  # pydantic does not convert what is assigned later
         key = secret.get_secret_value() if isinstance(secret, SecretStr) else secret
-        options = build_client_options(vars(self), api_key=key)
-        memo = self._memo = self._memo.refresh(AudioClient, options)
-        return memo.value
+        return self._refresh_client(key, self.extra_headers)
 
     @property
     def _access(self) -> Access:
@@ -206,9 +140,8 @@ class ChatAudio(ToolCallingModel, EventStreamingModel):
         return replace(access, roots=(*access.roots, *get_open_folders()))
 
     def _build_options(self, stop: list[str] | None, **kwargs: Any) -> dict[str, Any]:
-        fields, _ = split_gateway_options(self._row, self.gateway_options)
-        settings = {name: getattr(self, name) for name in _FIELDS}
-        options = {**settings, "stop": stop or self.stop or None, **fields, **(self.extra_body or {}), **kwargs}
+        fields = {**self._build_fields(), "stop": stop or self.stop or None}
+        options = {**fields, **(self.extra_body or {}), **kwargs}
         return {name: value for name, value in options.items() if value is not None and name not in _LANGCHAIN_OPTIONS}
 
     def _build_stream_options(self, stop: list[str] | None, **kwargs: Any) -> dict[str, Any]:

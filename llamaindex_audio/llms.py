@@ -20,9 +20,12 @@ from llama_index.core.base.llms.types import (
     CompletionResponseGen,
     LLMMetadata,
 )
+from llama_index.core.bridge.pydantic import ConfigDict, Field
 from llama_index.core.llms.callbacks import llm_completion_callback
 
+from audio_core import AudioClient
 from audio_core.integration import ChatMessage as CoreMessage
+from audio_core.integration import ModelSettings, to_access
 from llamaindex_audio.callbacks import (
     asend_with_events,
     astream_completions,
@@ -31,14 +34,14 @@ from llamaindex_audio.callbacks import (
     stream_with_events,
 )
 from llamaindex_audio.event_payloads import redact_messages
-from llamaindex_audio.gateway_llm import GatewayLLM
 from llamaindex_audio.messages import to_chat_messages
 from llamaindex_audio.responses import ResponseBuilder, to_chat_response, to_completion_response
+from llamaindex_audio.tool_calling import ToolCallingLLM
 
 __all__ = ["AudioLLM"]
 
 
-class AudioLLM(GatewayLLM):
+class AudioLLM(ModelSettings, ToolCallingLLM):
     """An LLM over any OpenAI-compatible gateway, whose messages and replies may hold audio.
 
     An `AudioBlock` may hold a path, a URL, bytes or a file object. It is opened, clipped (to a media fragment in its
@@ -56,6 +59,34 @@ class AudioLLM(GatewayLLM):
         >>> llm.metadata.is_function_calling_model
         True
     """
+
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
+
+    api_key: str | None = Field(default=None, exclude=True, repr=False)
+    """The gateway's key. By default it is read from the environment when it is needed."""
+    stop: list[str] | None = None
+    """Texts that end a response."""
+    context_window: int = 128_000
+    """Tokens that the model can read at once. Gateways do not report it."""
+    extra_body: dict[str, Any] | None = None
+    """Further fields of the request's body."""
+    extra_headers: dict[str, str] | None = Field(default=None, exclude=True, repr=False)
+    """Further headers of the request. They may hold secrets, so they are not serialized."""
+
+    @property
+    def _client(self) -> AudioClient:
+        """The client for the fields as they are now."""
+        return self._refresh_client(self.api_key, self.extra_headers)
+
+    @property
+    def _rules(self) -> dict[str, Any]:
+        return {"access": to_access(self.access), "trusts_paths": True}
+
+    def _build_options(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        options = {**self._build_fields(), "stop": self.stop, **(self.extra_body or {}), **kwargs}
+        return {name: value for name, value in options.items() if value is not None and value != []}
 
     @classmethod
     def class_name(cls) -> str:

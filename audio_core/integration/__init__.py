@@ -14,7 +14,7 @@ from audio_core.http.access import AccessLike, open_authorized, to_access
 from audio_core.integration.audio_store import AudioStore, open_stored
 from audio_core.integration.batch import Batch, BatchItem, Failure, OnError, collect_recordings, find_recordings
 from audio_core.integration.memo import Memo
-from audio_core.integration.model_settings import build_client_options
+from audio_core.integration.model_settings import ModelSettings
 from audio_core.integration.option_docs import list_options
 from audio_core.integration.reader import DocumentReader, ReaderOptions
 from audio_core.integration.tool_definitions import LISTEN, TRANSCRIBE, ListenArguments, TranscribeArguments
@@ -26,9 +26,8 @@ from audio_core.provider_options import (
     GatewayOptions,
     LiteLLMOptions,
     OpenRouterOptions,
-    split_gateway_options,
 )
-from audio_core.providers import ProviderName, choose_provider, find_provider
+from audio_core.providers import ProviderName, find_provider
 from audio_core.transcript.chunking import ChunkSize, Unit, are_neighbors, chunk_passages
 from audio_core.transcript.citation_parser import Citation, find_citations
 from audio_core.transcript.citations import format_citation, format_passages, get_clip_url
@@ -60,6 +59,7 @@ __all__ = [
     "ListenArguments",
     "LiteLLMOptions",
     "Memo",
+    "ModelSettings",
     "OnError",
     "OpenRouterOptions",
     "Passage",
@@ -73,10 +73,8 @@ __all__ = [
     "Unit",
     "are_neighbors",
     "at_block",
-    "build_client_options",
     "build_file_system_source",
     "check_fields",
-    "choose_provider",
     "chunk_passages",
     "collect_recordings",
     "compute_sha256",
@@ -97,7 +95,6 @@ __all__ = [
     "open_authorized",
     "open_stored",
     "restore_passages",
-    "split_gateway_options",
     "to_access",
     "to_objects",
     "to_openai_tool_choice",

@@ -4,7 +4,7 @@ import pytest
 from oracle import check_chat, violations
 
 from audio_core import InvalidOption, UnknownProvider
-from audio_core.integration import split_gateway_options
+from audio_core.provider_options import split_gateway_options
 
 ROUTING = {
     "preference": "speed",

@@ -17,11 +17,12 @@ PUBLIC = {
     """,
     "audio_core.integration": """
         AccessLike AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize Citation CortecsOptions Cut DocumentReader Failure GatewayOptions
-        Granularity LISTEN ListenArguments LiteLLMOptions Memo OnError OpenRouterOptions Passage ProviderName ReaderOptions SUFFIXES SpeechDelta
-        TRANSCRIBE ToolAnswer ToolCallDelta ToolRefusal TranscribeArguments Unit are_neighbors at_block build_client_options build_file_system_source
-        check_fields choose_provider chunk_passages collect_recordings compute_sha256 describe_install drop_none find_citations find_format
+        Granularity LISTEN ListenArguments LiteLLMOptions Memo ModelSettings OnError OpenRouterOptions Passage ProviderName ReaderOptions SUFFIXES
+        SpeechDelta
+        TRANSCRIBE ToolAnswer ToolCallDelta ToolRefusal TranscribeArguments Unit are_neighbors at_block build_file_system_source
+        check_fields chunk_passages collect_recordings compute_sha256 describe_install drop_none find_citations find_format
         find_provider find_recordings format_citation format_passages get_clip_url identify_recording is_audio_block is_raw list_options
-        measure_seconds open_authorized open_stored restore_passages split_gateway_options to_access to_objects to_openai_tool_choice
+        measure_seconds open_authorized open_stored restore_passages to_access to_objects to_openai_tool_choice
         validate_arguments
     """,
     "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence tone",
