@@ -12,12 +12,10 @@ from typing import Any
 from audio_core.audio.audio import Audio
 from audio_core.errors import InvalidOption
 from audio_core.lenient_json import to_text
-from audio_core.transcript.segment import Segment
+from audio_core.transcript.segment import MAX_SECONDS, Segment
 from audio_core.transcript.timeline import Timeline
 
 __all__ = ["format_clip_url", "get_recording_url", "get_times", "identify_recording", "read_timeline"]
-
-_MAX_SECONDS = 1e9  # 31 years; a larger number is no time
 
 
 def get_times(metadata: Mapping[str, Any]) -> tuple[float, float]:
@@ -34,7 +32,7 @@ def get_times(metadata: Mapping[str, Any]) -> tuple[float, float]:
         start, end = float(metadata["start"]), float(metadata["end"])
     except (KeyError, TypeError, ValueError, OverflowError):
         start = end = math.nan
-    if not (0 <= start < _MAX_SECONDS and 0 <= end < _MAX_SECONDS):
+    if not (0 <= start < MAX_SECONDS and 0 <= end < MAX_SECONDS):
         raise InvalidOption(
             "A document without start and end in its metadata is not a passage of a recording: "
             "load the recording with this project."

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 __all__ = [
+    "MAX_SECONDS",
     "AudioEvent",
     "Segment",
     "Word",
@@ -16,6 +17,9 @@ __all__ = [
     "join_segments",
     "join_text",
 ]
+
+MAX_SECONDS = 1e9
+"""31 years. A larger number is no time of a recording."""
 
 _SENTENCE_END = (".", "!", "?", "…", "。", "！", "？")
 _CLOSING = " \n\"'”’»)]」』"

@@ -12,10 +12,10 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from audio_core.lenient_json import drop_none, to_number, to_object, to_objects, to_text
+from audio_core.transcript.segment import MAX_SECONDS
 
 __all__ = ["LenientModel", "Number", "RawSegment", "RawWord", "Text", "join_words", "remove_events"]
 
-_MAX_SECONDS = 1e9  # 31 years; a larger number is no time
 _BRACKETED = re.compile(r"\(.*\)|\[.*\]", re.DOTALL)
 
 
@@ -35,7 +35,7 @@ def _parse_amount(value: Any) -> float | None:
 def _parse_time(value: Any) -> float | None:
     """Return a time in seconds, or None if it is none. A negative time becomes 0."""
     number = _parse_number(value)
-    return max(0.0, float(number)) if number is not None and number < _MAX_SECONDS else None
+    return max(0.0, float(number)) if number is not None and number < MAX_SECONDS else None
 
 
 def _parse_confidence(value: Any) -> float | None:
