@@ -5,30 +5,24 @@
 
 from __future__ import annotations
 
-import functools
 import math
-import os
 import re
-import threading
 from typing import TYPE_CHECKING
 
 from audio_core.audio.audio import Audio
-from audio_core.engines.cores import count_cores
-from audio_core.errors import MissingDependency, UnsupportedFormat, describe_install
+from audio_core.engines.whisper_weights import load_whisper
 from audio_core.media.decode import decode
 from audio_core.transcript.segment import Segment, Word
 from audio_core.transcript.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionOptions
 
 if TYPE_CHECKING:
-    from faster_whisper import WhisperModel
     from faster_whisper.transcribe import Segment as WhisperSegment
     from faster_whisper.transcribe import Word as WhisperWord
 
 __all__ = ["FasterWhisper"]
 
 _RATE = 16_000
-_lock = threading.Lock()
 
 
 class FasterWhisper:
@@ -70,8 +64,7 @@ class FasterWhisper:
             UnsupportedFormat: if the weights cannot be loaded, or the recording's format is not supported.
             InvalidAudio: if the recording is damaged or cut short.
         """
-        with _lock:  # one caller loads, the others wait
-            whisper = _load(self._weights)
+        whisper = load_whisper(self._weights)
         import numpy as np  # noqa: PLC0415 - an extra
 
         samples = np.frombuffer(b"".join(decode(audio, rate=_RATE)), dtype="<i2").astype("float32") / 32768
@@ -108,38 +101,3 @@ def _build_word(raw: WhisperWord, offset: float) -> Word:
     # Plain floats, as not all of NumPy's can be written as JSON.
     start, end = float(raw.start) + offset, float(raw.end) + offset
     return Word(start, end, raw.word.strip(), confidence=float(raw.probability))
-
-
-def _advise(weights: str, error: Exception) -> str:
-    """Return what to do about weights that cannot be loaded."""
-    from faster_whisper import available_models  # noqa: PLC0415 - an extra
-
-    if weights in available_models() or isinstance(error, ConnectionError):
-        return (
-            "they are downloaded at their first use, and that failed. Is there a connection to huggingface.co, or is "
-            "HF_HUB_OFFLINE set? Without one, give the folder of a model converted for CTranslate2."
-        )
-    return "give a size that can be downloaded, such as 'small', or the folder of a model converted for CTranslate2."
-
-
-def _count_threads() -> int:
-    """Return how many threads CTranslate2 shall use; 0 leaves it to OpenMP's own variable. Its default is 4 at most."""
-    return 0 if "OMP_NUM_THREADS" in os.environ else count_cores()
-
-
-@functools.lru_cache(maxsize=2)
-def _load(weights: str) -> WhisperModel:
-    try:
-        import numpy as np  # noqa: F401, PLC0415 - installed with faster-whisper, as a rule  # pyright: ignore[reportUnusedImport]
-        from faster_whisper import WhisperModel  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise MissingDependency(
-            f"This engine needs {error.name or 'faster-whisper'}: {describe_install('faster-whisper')}"
-        ) from None
-    try:
-        return WhisperModel(weights, cpu_threads=_count_threads())
-    except (OSError, ValueError, RuntimeError) as error:
-        raise UnsupportedFormat(
-            f"The weights {weights.rsplit('/', 1)[-1]!r} cannot be loaded ({type(error).__name__}): "
-            f"{_advise(weights, error)}"
-        ) from None
