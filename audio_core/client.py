@@ -96,11 +96,10 @@ class AudioClient:
 
         Args:
             source: anything that `Audio.of` takes.
-            **options: `language` (its code, such as `"en"`), `prompt` (words or names to expect), `words` (True for the
-                times of each word), `diarize` (True to tell speakers apart), `temperature`, `extra` (further fields for
-                the gateway), `gaps` (`"raise"`, or `"mark"` to return the other pieces of a long recording if one
-                failed), `channels` (`"mixed"`, or `"separate"` to transcribe each as a speaker of its own), `vad`
-                (`"energy"`, or `"silero"` to find the pauses of noisy recordings), `progress` (called with `Progress`).
+            **options: `language` (a code such as `"en"`, or several), `prompt` (text before it), `keywords` (to expect),
+                `words` (True for their times), `diarize` (tell speakers apart), `temperature`, `extra` (fields for the
+                gateway), `gaps` (`"mark"` those of failed pieces, or `"raise"`), `channels` (`"separate"` ones, or
+                `"mixed"`), `vad` (`"energy"`, or `"silero"` for noise), `segment_seconds`, `progress` (a callback).
 
         Raises:
             AudioError: if the recording cannot be opened or is damaged, or an option is wrong (`InvalidOption`).
@@ -156,7 +155,8 @@ class AudioClient:
         return Job(self.endpoint, model, options, self.get_concurrency(), self.store, engine)
 
     def find_engine(self, options: TranscriptionOptions) -> Engine | None:
-        """Return what transcribes in this process if it can follow the options, or None if the gateway transcribes."""
+        """Return what transcribes in this process, or None for a gateway, if it can follow the options."""
+        options.check_support(self.endpoint.provider)
         return find_engine(self.model, options) if self.is_local else None
 
     def get_concurrency(self) -> int:

@@ -39,6 +39,8 @@ class Provider:
         upload_formats: formats that the transcription endpoint accepts.
         max_upload_bytes: largest recording accepted for transcription, in bytes; None if no limit is documented.
         max_upload_seconds: longest recording accepted for transcription, in seconds; None if no limit is documented.
+        languages_field: name of the transcription field that takes several languages; None if there is none.
+        keywords_field: name of the transcription field that takes words to expect; None if there is none.
         streams_transcripts: whether transcripts can be streamed.
         remembers_speech: whether a request may refer to an earlier spoken reply by its id.
         speaks_only_streamed: whether spoken replies are available only as streams.
@@ -55,6 +57,8 @@ class Provider:
     upload_formats: tuple[str, ...] = _UPLOAD_FORMATS
     max_upload_bytes: int | None = None
     max_upload_seconds: float | None = None
+    languages_field: str | None = None
+    keywords_field: str | None = None
     streams_transcripts: bool = False
     remembers_speech: bool = False
     speaks_only_streamed: bool = False
@@ -100,6 +104,8 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 base_url_env=("OPENAI_BASE_URL",),
                 chat_formats=("wav", "mp3"),  # the enum in OpenAI's OpenAPI description
                 max_upload_bytes=25 * _MIB,
+                languages_field="languages",  # these two are "supported by gpt-transcribe"; other models refuse them
+                keywords_field="keywords",
                 streams_transcripts=True,  # all models but whisper-1, which responds with the whole transcript
                 remembers_speech=True,
                 docs="https://platform.openai.com/docs/guides/audio",
@@ -111,6 +117,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 chat_formats=("wav", "mp3", "aiff", "aac", "ogg", "flac", "m4a"),
                 transcription="json",
                 upload_formats=("wav", "mp3", "flac", "m4a", "ogg", "webm", "aac"),
+                keywords_field="keyterms",  # https://pypi.org/project/openrouter (1.3.84)
                 # remembers_speech is False: the next request may go to another provider, which does not know the id.
                 speaks_only_streamed=True,  # "Audio output requires streaming (stream: true)"
                 keeps_reasoning=True,  # https://openrouter.ai/docs/use-cases/reasoning-tokens

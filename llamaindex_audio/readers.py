@@ -68,10 +68,12 @@ class AudioReader(BasePydanticReader):
     """The provider's key; by default it is read from the environment."""
     base_url: str | None = None
     """Base URL of the provider's API, if it differs from the provider's row."""
-    language: str | None = None
-    """Code of the spoken language, such as `"en"`; None lets the model detect it."""
+    language: str | list[str] | tuple[str, ...] | None = None
+    """Code of the spoken language, such as `"en"`, or of several; None lets the model detect it."""
     prompt: str | None = None
-    """Words or names to expect."""
+    """Text that precedes the recording, or describes it."""
+    keywords: list[str] | tuple[str, ...] | None = None
+    """Words and names to expect, where the gateway takes them."""
     words: bool = False
     """Whether to ask the provider for the times of words."""
     diarize: bool = False
@@ -86,6 +88,10 @@ class AudioReader(BasePydanticReader):
     """`"mixed"`, or `"separate"` to transcribe each channel as a speaker of its own."""
     vad: Literal["energy", "silero"] = "energy"
     """What finds the pauses at which a long recording is cut: `"energy"`, or `"silero"` for noisy ones."""
+    segment_seconds: PositiveFloat | None = 30.0
+    """The longest segment, in seconds, of a model that sends no times; its recordings are cut at pauses into pieces of
+    this length. None sends them whole.
+    """
     progress: Callable[[Progress], object] | None = Field(default=None, exclude=True, repr=False)
     """A function that is called with `Progress` during the work, possibly on another thread."""
     granularity: Granularity = "segment"

@@ -85,7 +85,7 @@ def find_engine(model: str | None, options: TranscriptionOptions = _DEFAULTS) ->
     for name in engine.ignored_options:
         if getattr(options, name) not in (getattr(_DEFAULTS, name), {}):
             raise InvalidOption(f"{engine.model} cannot follow {name}. {_ADVICE}")
-    if options.language is not None and not engine.languages.fullmatch(options.language):
+    if len(options.languages) > 1 or not all(map(engine.languages.fullmatch, options.languages)):
         raise InvalidOption(f"{engine.model} cannot follow language={options.language!r}. {_ADVICE}")
     return engine
 

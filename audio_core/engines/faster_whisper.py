@@ -42,7 +42,7 @@ class FasterWhisper:
 
     longest_piece = 60.0
     max_concurrency = 1
-    ignored_options = ("diarize",)
+    ignored_options = ("diarize", "keywords")
     languages = re.compile("[a-z]{2,3}")
 
     def __init__(self, weights: str) -> None:
@@ -70,7 +70,7 @@ class FasterWhisper:
         samples = np.frombuffer(b"".join(decode(audio, rate=_RATE)), dtype="<i2").astype("float32") / 32768
         whisper_segments, info = whisper.transcribe(
             samples,
-            language=options.language,
+            language=next(iter(options.languages), None),
             initial_prompt=options.prompt,
             word_timestamps=options.words,
             **({} if options.temperature is None else {"temperature": options.temperature}),

@@ -49,8 +49,9 @@ class ReaderOptions(TranscriptionKwargs, total=False):
         model: name of the model; required for remote providers.
         api_key: the provider's key; by default it is read from the environment.
         base_url: base URL of the provider's API, if it differs from the provider's row.
-        language: code of the spoken language, such as `"en"`; None lets the model detect it.
-        prompt: words or names to expect.
+        language: code of the spoken language, such as `"en"`, or of several; None lets the model detect it.
+        prompt: text that precedes the recording, or describes it.
+        keywords: words and names to expect, where the gateway takes them.
         words: whether to ask the provider for the times of words.
         diarize: whether to tell speakers apart.
         temperature: sampling temperature of the model.
@@ -58,6 +59,8 @@ class ReaderOptions(TranscriptionKwargs, total=False):
         gaps: `"raise"`, or `"mark"` to return the other pieces of a long recording if one failed.
         channels: `"mixed"`, or `"separate"` to transcribe each channel as a speaker of its own.
         vad: what finds the pauses at which a long recording is cut: `"energy"`, or `"silero"` for noisy ones.
+        segment_seconds: the longest segment, in seconds, of a model that sends no times; its recordings are cut at pauses
+            into pieces of this length. None sends them whole.
         progress: a function that is called with `Progress` during the work, possibly on another thread.
         granularity: how much one passage holds: a `"segment"`, a `"window"` or the whole `"file"`.
         window_seconds: length of a window in seconds, with `granularity="window"`; by default 30.
@@ -119,7 +122,7 @@ class DocumentReader:
         remaining = validate_options(ReaderOptions, options, "DocumentReader")
         client = AudioClient(**{name: remaining.pop(name) for name in _CLIENT_OPTIONS if name in remaining})
         split_options = _check_windows(**{name: remaining.pop(name) for name in _SPLIT_OPTIONS if name in remaining})
-        client.find_engine(TranscriptionOptions(**remaining))
+        client.find_engine(TranscriptionOptions.build(remaining))
         return cls(client, remaining, split_options)
 
     def __repr__(self) -> str:

@@ -90,6 +90,7 @@ class PieceKey:
         options = self.options
         extra = dict(options.extra or {})
         settings = [options.language, options.prompt, options.temperature, options.words, options.diarize, extra]
+        settings += [options.keywords] if options.keywords else []
         piece = [self.sha256, round(self.start, 3), round(self.end, 3), self.channel, self.track, self.pcm]
         identity = [_VERSION, piece, self.provider, self.base_url, self.model, settings]
         return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()

@@ -43,7 +43,7 @@ def request_transcript(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcr
     except InvalidRequest as error:
         raise learn_limit(job.endpoint, job.model, error, audio) or error from None
     if job.options.words and not any(segment.words for segment in transcript.segments):
-        return (yield from run_blocking(partial(_align, transcript, audio, job.options.language)))
+        return (yield from run_blocking(partial(_align, transcript, audio, next(iter(job.options.languages), None))))
     return transcript
 
 
@@ -114,5 +114,5 @@ def _post(job: Job, name: str, audio: EncodedAudio, streamed: bool) -> Flow[Resp
 
 def _build_body(job: Job, name: str, audio: EncodedAudio) -> Body:
     if job.endpoint.provider.transcription == "json":
-        return encode_json_request(job.model, audio.content, audio.format, job.options)
-    return encode_multipart_request(job.model, audio.content, name, audio.format, job.options)
+        return encode_json_request(job.model, audio.content, audio.format, job.options, job.endpoint.provider)
+    return encode_multipart_request(job.model, audio.content, name, audio.format, job.options, job.endpoint.provider)

@@ -9,11 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, TypedDict, Unpack, cast
 
+from pydantic import PositiveFloat
+
 from audio_core.audio.content import Content
 from audio_core.audio.formats import FORMATS
+from audio_core.errors import InvalidOption
 from audio_core.errors.validation import validate_options
 from audio_core.http.body import Body, FilePart, encode_json, encode_multipart
 from audio_core.lenient_json import drop_none
+from audio_core.providers import Provider
 from audio_core.transcript.progress import Progress
 
 __all__ = [
@@ -27,8 +31,9 @@ __all__ = [
 class TranscriptionKwargs(TypedDict, total=False):
     """The keyword arguments of `AudioClient.transcribe`. `TranscriptionOptions` documents them."""
 
-    language: str | None
+    language: str | list[str] | tuple[str, ...] | None
     prompt: str | None
+    keywords: list[str] | tuple[str, ...] | None
     words: bool
     diarize: bool
     temperature: float | None
@@ -36,6 +41,7 @@ class TranscriptionKwargs(TypedDict, total=False):
     gaps: Literal["raise", "mark"]
     channels: Literal["mixed", "separate"]
     vad: Literal["energy", "silero"]
+    segment_seconds: PositiveFloat | None
     progress: Callable[[Progress], object] | None
 
 
@@ -44,8 +50,10 @@ class TranscriptionOptions:
     """Options of a transcription.
 
     Attributes:
-        language: code of the spoken language, such as `"en"`. None lets the model detect it.
-        prompt: words or names to expect.
+        language: code of the spoken language, such as `"en"`, or the codes of several where the gateway takes them. None
+            lets the model detect it.
+        prompt: text that precedes the recording, or describes it.
+        keywords: words and names to expect, where the gateway or engine takes them.
         words: whether to ask for the times of words.
         diarize: whether to tell speakers apart.
         temperature: sampling temperature of the model.
@@ -54,11 +62,14 @@ class TranscriptionOptions:
         channels: `"mixed"` transcribes all channels as one; `"separate"` transcribes each as a speaker of its own.
         vad: the voice activity detection that finds the pauses at which a long recording is cut: `"energy"`, or
             `"silero"`, which is robust against noise (extra `[vad]`).
+        segment_seconds: the longest segment, in seconds, of a model that sends no times. Its recordings are cut at
+            pauses into pieces of this length, whose times are known. None sends them whole.
         progress: called with a `Progress` as the work goes on, possibly on another thread.
     """
 
-    language: str | None = None
+    language: str | tuple[str, ...] | None = None
     prompt: str | None = None
+    keywords: tuple[str, ...] = ()
     words: bool = False
     diarize: bool = False
     temperature: float | None = None
@@ -66,6 +77,7 @@ class TranscriptionOptions:
     gaps: Literal["raise", "mark"] = "raise"
     channels: Literal["mixed", "separate"] = "mixed"
     vad: Literal["energy", "silero"] = "energy"
+    segment_seconds: float | None = 30.0
     progress: Callable[[Progress], object] | None = field(default=None, repr=False)
 
     @classmethod
@@ -75,17 +87,53 @@ class TranscriptionOptions:
         Raises:
             InvalidOption: if there is no such option, or it does not accept its value.
         """
-        return cls(**validate_options(TranscriptionKwargs, options, "transcribe"))
+        return cls.build(validate_options(TranscriptionKwargs, options, "transcribe"))
 
-    def build_fields(self, model: str) -> dict[str, Any]:
-        """Build the request fields that have the same name at every gateway. Options that are None are left out."""
-        optional = {"language": self.language, "prompt": self.prompt, "temperature": self.temperature}
+    @classmethod
+    def build(cls, options: Mapping[str, Any]) -> Self:
+        """Build the options of values whose types are right."""
+        lists: dict[str, Any] = {"keywords": tuple(options.get("keywords") or ())}
+        if isinstance(language := options.get("language"), (list, tuple)):
+            languages = tuple(cast("Sequence[str]", language))
+            lists["language"] = languages if len(languages) > 1 else next(iter(languages), None)
+        return cls(**{**options, **lists})
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The codes of the languages that may be spoken; empty if the model is to detect them."""
+        return self.language if isinstance(self.language, tuple) else (self.language,) if self.language else ()
+
+    def check_support(self, provider: Provider) -> None:
+        """Check that a gateway has a field for each option.
+
+        Raises:
+            InvalidOption: if it has none.
+        """
+        if provider.transcription not in (
+            "multipart",
+            "json",
+        ):  # a chat's prompt takes both, and engines check for themselves
+            return
+        if isinstance(self.language, tuple) and provider.languages_field is None:
+            raise InvalidOption(
+                f"{provider.name} takes one language, not several: {', '.join(self.language)}. Give one code, or leave "
+                "language= out, so that the model detects it."
+            )
+        if self.keywords and provider.keywords_field is None:
+            raise InvalidOption(f"{provider.name} has no field for keywords. Name them in prompt=...")
+
+    def build_fields(self, model: str, provider: Provider) -> dict[str, Any]:
+        """Build the fields of a request. Options that are None are left out."""
+        optional = {"prompt": self.prompt, "temperature": self.temperature}
+        language = {(provider.languages_field or "") if len(self.languages) > 1 else "language": self.language}
+        keywords = {provider.keywords_field or "": [*self.keywords] or None}
         timing = {"timestamp_granularities": ["segment", "word"]} if self.words else {}
-        return {"model": model, "response_format": "verbose_json", **drop_none(optional), **timing}
+        fields = drop_none({**language, **optional, **keywords})
+        return {"model": model, "response_format": "verbose_json", **fields, **timing}
 
 
 def encode_multipart_request(
-    model: str, content: Content, name: str, format: str, options: TranscriptionOptions
+    model: str, content: Content, name: str, format: str, options: TranscriptionOptions, provider: Provider
 ) -> Body:
     """Encode a request as OpenAI takes it: `POST /audio/transcriptions` with a multipart form.
 
@@ -95,16 +143,19 @@ def encode_multipart_request(
         name: file name without suffix. The suffix of the format is added, because gateways detect the format by it.
         format: canonical name of the format.
         options: options of the transcription. Lists are sent as `name[]`, as OpenAI's SDK does.
+        provider: the gateway.
     """
     row = FORMATS[format]
     diarization = {"response_format": "diarized_json", "chunking_strategy": "auto"} if options.diarize else {}
     return encode_multipart(
-        _to_form_fields({**options.build_fields(model), **diarization, **(options.extra or {})}),
+        _to_form_fields({**options.build_fields(model, provider), **diarization, **(options.extra or {})}),
         FilePart("file", name + row.suffix, row.mime, content),
     )
 
 
-def encode_json_request(model: str, content: Content, format: str, options: TranscriptionOptions) -> Body:
+def encode_json_request(
+    model: str, content: Content, format: str, options: TranscriptionOptions, provider: Provider
+) -> Body:
     """Encode a request as OpenRouter takes it: `POST /audio/transcriptions` with JSON.
 
     Args:
@@ -112,10 +163,11 @@ def encode_json_request(model: str, content: Content, format: str, options: Tran
         content: bytes of the recording, which are sent as base64.
         format: canonical name of the format.
         options: options of the transcription.
+        provider: the gateway.
     """
     diarization = {"diarize": True} if options.diarize else {}
     audio = {"input_audio": {"data": content, "format": format}}
-    return encode_json({**options.build_fields(model), **diarization, **(options.extra or {}), **audio})
+    return encode_json({**options.build_fields(model, provider), **diarization, **(options.extra or {}), **audio})
 
 
 def _to_form_fields(fields: Mapping[str, Any]) -> list[tuple[str, str]]:

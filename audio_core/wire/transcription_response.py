@@ -42,9 +42,14 @@ _Language = Annotated[str | None, BeforeValidator(_parse_language)]
 _OBJECTS = BeforeValidator(to_objects)
 
 
+class _RawLanguage(LenientModel):
+    code: Text = None
+
+
 class _RawResponse(LenientModel):
     text: Any = None
     language: _Language = None
+    languages: Annotated[list[_RawLanguage], _OBJECTS] = Field(default_factory=list[_RawLanguage])
     duration: Number = None
     input_length_ms: Number = None
     model: Text = None
@@ -99,7 +104,7 @@ def parse_transcript(
     return Transcript(
         text=remove_events(response.spoken or "", response.all_words),
         segments=_build_segments(response, duration),
-        language=response.language,
+        language=response.language or next((each.code for each in response.languages), None),
         duration=duration,
         model=response.model or model,
         provider=provider,

@@ -169,6 +169,10 @@ load.__name__ = "AudioLoader"
         ({"provider": "openruter"}, "Did you mean 'openrouter'?"),
         ({"language": "german"}, "pocketsphinx cannot follow language='german'."),
         ({"diarize": True}, "pocketsphinx cannot follow diarize."),
+        ({"language": ["en", "de"]}, "pocketsphinx cannot follow language=('en', 'de')."),
+        ({"keywords": ["Ann"]}, "pocketsphinx cannot follow keywords."),
+        ({"provider": "cortecs", "language": ["en", "de"]}, "cortecs takes one language"),
+        ({"provider": "litellm", "keywords": ["Ann"]}, "litellm has no field for keywords."),
         ({"prompt": "Ann"}, "pocketsphinx cannot follow prompt."),
         ({"temperature": 0.0}, "pocketsphinx cannot follow temperature."),
         ({"extra": {"a": 1}}, "pocketsphinx cannot follow extra."),
@@ -188,7 +192,16 @@ def test_loader_parser_and_reader_refuse_the_same_in_the_same_words(options: dic
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"timeout": 0}, {"max_retries": -1}, {"max_concurrency": 0}, {"words": "maybe"}, {"access": 5}, {"store": 5}],
+    [
+        {"keywords": "Ann"},
+        {"segment_seconds": 0},
+        {"timeout": 0},
+        {"max_retries": -1},
+        {"max_concurrency": 0},
+        {"words": "maybe"},
+        {"access": 5},
+        {"store": 5},
+    ],
 )
 def test_loader_parser_and_reader_refuse_the_same_numbers_and_types(wrong: dict[str, Any]) -> None:
     for create in (load, AudioParser, AudioReader):

@@ -1,14 +1,17 @@
 """Transcription requests, and responses of every format."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import (
+    PROVIDERS,
     AudioEvent,
     IncompleteResponse,
+    InvalidOption,
     ProviderError,
     ProviderUnavailable,
     Segment,
@@ -22,6 +25,7 @@ from audio_core.testing import Recorded
 from audio_core.wire.transcription import TranscriptionOptions, encode_json_request, encode_multipart_request
 from audio_core.wire.transcription_response import parse_transcript
 
+OPENAI, OPENROUTER = PROVIDERS["openai"], PROVIDERS["openrouter"]
 JSON = {"content-type": "application/json"}
 SRT = "1\n00:00:00,000 --> 00:00:01,250\nHello there.\n\n2\n00:00:01,250 --> 00:01:02,500\nGrüß dich.\n\n"
 VTT = "WEBVTT\n\n00:00.000 --> 00:01.250\n<v Ann>Hello there.</v>\n\n00:01.250 --> 01:02.500\nA &lt; B\n"
@@ -40,9 +44,9 @@ def read_body(body: Body) -> Recorded:
 
 def test_a_form_names_the_file_by_its_true_format_and_repeats_lists() -> None:
     options = TranscriptionOptions(
-        "en", "names", True, temperature=0.0, extra={"allowed_providers": ["a", "b"], "eu_native": True}
+        "en", "names", words=True, temperature=0.0, extra={"allowed_providers": ["a", "b"], "eu_native": True}
     )
-    sent = read_body(encode_multipart_request("whisper", BytesContent(b"RIFF..."), 'my "talk"', "mp3", options))
+    sent = read_body(encode_multipart_request("whisper", BytesContent(b"RIFF..."), 'my "talk"', "mp3", options, OPENAI))
     assert sent.form == {
         "model": ["whisper"],
         "response_format": ["verbose_json"],
@@ -63,13 +67,56 @@ def test_a_form_names_the_file_by_its_true_format_and_repeats_lists() -> None:
 
 
 def test_a_json_request_carries_base64_and_format() -> None:
-    sent = read_body(encode_json_request("m", BytesContent(b"abc"), "ogg", TranscriptionOptions(diarize=True)))
+    sent = read_body(
+        encode_json_request("m", BytesContent(b"abc"), "ogg", TranscriptionOptions(diarize=True), OPENROUTER)
+    )
     assert sent.json == {
         "model": "m",
         "response_format": "verbose_json",
         "diarize": True,
         "input_audio": {"data": "YWJj", "format": "ogg"},
     }
+
+
+def test_several_languages_and_keywords_are_sent_where_the_gateway_has_fields_for_them() -> None:
+    options = TranscriptionOptions.check(language=["en", "de"], keywords=["Köln", "GmbH"])
+    options.check_support(OPENAI)
+    form = read_body(encode_multipart_request("gpt-transcribe", BytesContent(b""), "a", "mp3", options, OPENAI)).form
+    assert (form["languages[]"], form["keywords[]"], "language" in form) == (["en", "de"], ["Köln", "GmbH"], False)
+    terms = TranscriptionOptions.check(keywords=["Köln"])
+    terms.check_support(OPENROUTER)
+    assert read_body(encode_json_request("m", BytesContent(b""), "mp3", terms, OPENROUTER)).json["keyterms"] == ["Köln"]
+
+
+def test_a_list_of_one_language_is_that_language() -> None:
+    options = TranscriptionOptions.check(language=["en"])
+    options.check_support(PROVIDERS["cortecs"])
+    assert options == TranscriptionOptions(language="en")
+    assert options.build_fields("m", PROVIDERS["cortecs"])["language"] == "en"
+
+
+def test_a_single_text_is_no_list_of_keywords() -> None:
+    with pytest.raises(
+        InvalidOption, match="keywords='Köln' is not accepted: it should be a valid list, a valid tuple"
+    ):
+        TranscriptionOptions.check(keywords="Köln")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"language": ["en", "de"]}, "cortecs takes one language, not several: en, de."),
+        ({"keywords": ["Köln"]}, "cortecs has no field for keywords. Name them in prompt=..."),
+    ],
+)
+def test_a_gateway_without_such_a_field_is_not_asked(wrong: dict[str, list[str]], says: str) -> None:
+    with pytest.raises(InvalidOption, match=re.escape(says)):
+        TranscriptionOptions.build(wrong).check_support(PROVIDERS["cortecs"])
+
+
+def test_the_language_that_was_detected_is_the_first_of_several() -> None:
+    assert parse({"text": "hi", "languages": [{"code": "en"}, {"code": "de"}]}).language == "en"
+    assert parse({"text": "hi", "languages": []}).language is None
 
 
 def test_openai_verbose_json() -> None:
