@@ -20,7 +20,7 @@ from pydantic import ConfigDict, Field, SecretStr, model_validator
 from audio_core import Access, AudioClient, __version__
 from audio_core.integration import ModelSettings, to_access
 from langchain_audio.cache import DigestedMessages, get_originals
-from langchain_audio.errors import translate_errors
+from langchain_audio.errors import TranslatedErrors
 from langchain_audio.events import EventStreamingModel
 from langchain_audio.messages import to_chat_messages
 from langchain_audio.open_folders import get_open_folders
@@ -156,7 +156,7 @@ class ChatAudio(ModelSettings, ToolCallingModel, EventStreamingModel):
         **kwargs: Any,
     ) -> ChatResult:
         options = self._build_options(stop, **kwargs)
-        with translate_errors():
+        with TranslatedErrors():
             core_messages = to_chat_messages(get_originals(messages))
             answer = self._client.chat(core_messages, options, access=self._access)
             return to_chat_result(answer, is_spoken=_is_speech_requested(options))
@@ -169,7 +169,7 @@ class ChatAudio(ModelSettings, ToolCallingModel, EventStreamingModel):
         **kwargs: Any,
     ) -> ChatResult:
         options = self._build_options(stop, **kwargs)
-        with translate_errors():
+        with TranslatedErrors():
             core_messages = await asyncio.to_thread(to_chat_messages, get_originals(messages))
             answer = await self._client.achat(core_messages, options, access=self._access)
             return to_chat_result(answer, is_spoken=_is_speech_requested(options))
@@ -183,7 +183,7 @@ class ChatAudio(ModelSettings, ToolCallingModel, EventStreamingModel):
     ) -> Iterator[ChatGenerationChunk]:
         options = self._build_stream_options(stop, **kwargs)
         builder = ChunkBuilder(is_spoken=_is_speech_requested(options))
-        with translate_errors():
+        with TranslatedErrors():
             core_messages = to_chat_messages(get_originals(messages))
             for delta in self._client.stream_chat(core_messages, options, access=self._access):
                 chunk = builder.convert(delta)
@@ -202,7 +202,7 @@ class ChatAudio(ModelSettings, ToolCallingModel, EventStreamingModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         options = self._build_stream_options(stop, **kwargs)
         builder = ChunkBuilder(is_spoken=_is_speech_requested(options))
-        with translate_errors():
+        with TranslatedErrors():
             core_messages = await asyncio.to_thread(to_chat_messages, get_originals(messages))
             async for delta in self._client.astream_chat(core_messages, options, access=self._access):
                 chunk = builder.convert(delta)

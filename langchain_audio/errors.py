@@ -6,14 +6,14 @@ middleware all work.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Generator
+from types import TracebackType
 
 from langchain_core import exceptions as langchain_errors
 
 import audio_core
+from audio_core.integration import HiddenFrames
 
-__all__ = ["translate_errors"]
+__all__ = ["TranslatedErrors"]
 
 
 class ChatError(audio_core.ProviderError, langchain_errors.ModelError):
@@ -80,13 +80,14 @@ _KINDS: dict[type[audio_core.ProviderError], type[audio_core.ProviderError]] = {
 }
 
 
-@contextlib.contextmanager
-def translate_errors() -> Generator[None]:
-    """Raise errors that are LangChain's too in place of the gateway's errors, with the same attributes."""
-    try:
-        yield
-    except audio_core.ProviderError as error:
-        raise _to_model_error(error) from error.__cause__
+class TranslatedErrors(HiddenFrames):
+    """A context manager that raises errors that are LangChain's too in place of the gateway's, with their attributes."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: TracebackType | None) -> None:
+        """Raise LangChain's error in place of the gateway's."""
+        if isinstance(error, audio_core.ProviderError):
+            super().__exit__(kind, error, traceback)
+            raise _to_model_error(error) from error.__cause__
 
 
 def _to_model_error(error: audio_core.ProviderError) -> audio_core.ProviderError:

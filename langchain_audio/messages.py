@@ -18,7 +18,7 @@ from langchain_core.messages import (
 
 from audio_core import Audio, InvalidAudio, Speech, ToolCall
 from audio_core.integration import ChatMessage as CoreMessage
-from audio_core.integration import at_block, is_audio_block
+from audio_core.integration import ShortTraceback, at_block, is_audio_block
 
 __all__ = ["get_expiry", "parse_tool_blocks", "to_chat_messages"]
 
@@ -42,7 +42,8 @@ def to_chat_messages(messages: Sequence[BaseMessage]) -> list[CoreMessage]:
     Raises:
         AudioError: if a block cannot be sent. The text of the error names the message and the block.
     """
-    return [_map_message(index, message) for index, message in enumerate(messages)]
+    with ShortTraceback():
+        return [_map_message(index, message) for index, message in enumerate(messages)]
 
 
 def _map_message(index: int, message: BaseMessage) -> CoreMessage:

@@ -23,6 +23,7 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.llm import LLM
 
+from audio_core.integration import HiddenFrames
 from llamaindex_audio.event_payloads import redact_response
 from llamaindex_audio.responses import to_completion_response
 
@@ -49,7 +50,8 @@ def send_with_events(
         responses.append(send())
         return redact_response(responses[0])
 
-    call(llm, redacted, **options)
+    with HiddenFrames():
+        call(llm, redacted, **options)
     return responses[0]
 
 
@@ -64,7 +66,8 @@ async def asend_with_events(
         responses.append(await send())
         return redact_response(responses[0])
 
-    await call(llm, redacted, **options)
+    with HiddenFrames():
+        await call(llm, redacted, **options)
     return responses[0]
 
 
@@ -83,7 +86,7 @@ def stream_with_events(
     redacted_stream = call(llm, redacted, **options)
 
     def take_responses() -> ChatResponseGen:
-        with contextlib.closing(responses), contextlib.closing(redacted_stream):
+        with HiddenFrames(), contextlib.closing(responses), contextlib.closing(redacted_stream):
             for _ in redacted_stream:
                 yield pending.pop()
 
@@ -127,8 +130,9 @@ async def astream_completions(
 
 async def _close_with(stream: AsyncGenerator[T], *sources: AsyncGenerator[Any]) -> AsyncGenerator[T]:
     """Yield the items of a stream. Then close it, and the generators that it reads from in the order given."""
-    async with contextlib.AsyncExitStack() as stack:
-        for generator in (*reversed(sources), stream):
-            stack.push_async_callback(generator.aclose)
-        async for item in stream:
-            yield item
+    with HiddenFrames():
+        async with contextlib.AsyncExitStack() as stack:
+            for generator in (*reversed(sources), stream):
+                stack.push_async_callback(generator.aclose)
+            async for item in stream:
+                yield item

@@ -25,7 +25,7 @@ from llama_index.core.llms.callbacks import llm_completion_callback
 
 from audio_core import AudioClient
 from audio_core.integration import ChatMessage as CoreMessage
-from audio_core.integration import ModelSettings, to_access
+from audio_core.integration import HiddenFrames, ModelSettings, to_access
 from llamaindex_audio.callbacks import (
     asend_with_events,
     astream_completions,
@@ -145,10 +145,12 @@ class AudioLLM(ModelSettings, ToolCallingLLM):
         return await astream_with_events(self, redacted, kwargs, self._astream(core_messages, kwargs))
 
     def _send(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponse:
-        return to_chat_response(self._client.chat(core_messages, self._build_options(kwargs), **self._rules))
+        with HiddenFrames():
+            return to_chat_response(self._client.chat(core_messages, self._build_options(kwargs), **self._rules))
 
     async def _asend(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponse:
-        return to_chat_response(await self._client.achat(core_messages, self._build_options(kwargs), **self._rules))
+        with HiddenFrames():
+            return to_chat_response(await self._client.achat(core_messages, self._build_options(kwargs), **self._rules))
 
     def _stream(self, core_messages: Sequence[CoreMessage], kwargs: Mapping[str, Any]) -> ChatResponseGen:
         builder = ResponseBuilder()

@@ -24,7 +24,7 @@ from llama_index.core.base.llms.types import (
 
 from audio_core import Audio, InvalidAudio, Speech, ToolCall, UnsupportedFormat
 from audio_core.integration import ChatMessage as CoreMessage
-from audio_core.integration import at_block, find_format, is_raw
+from audio_core.integration import ShortTraceback, at_block, find_format, is_raw
 
 __all__ = ["list_call_blocks", "to_chat_messages"]
 
@@ -42,7 +42,8 @@ def to_chat_messages(messages: Sequence[ChatMessage]) -> list[CoreMessage]:
     Raises:
         AudioError: if a block cannot be sent. The error names message and block.
     """
-    return [_map_message(index, message) for index, message in enumerate(messages)]
+    with ShortTraceback():
+        return [_map_message(index, message) for index, message in enumerate(messages)]
 
 
 def _map_message(index: int, message: ChatMessage) -> CoreMessage:

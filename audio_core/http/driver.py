@@ -17,7 +17,7 @@ from audio_core.http.flow import Flow, Gather, Limited, Pause, ReadToEnd, Respon
 from audio_core.http.interruption import pass_on_interrupts, raise_if_interrupted, sleep
 from audio_core.http.sse import Decoder, OpenStream
 from audio_core.http.threads import run_in_thread, wait_for, wait_for_slot
-from audio_core.http.tracebacks import HiddenFrames
+from audio_core.http.tracebacks import ShortTraceback
 from audio_core.http.transport import aexchange, exchange
 
 __all__ = ["arun", "astream", "run", "stream"]
@@ -27,6 +27,11 @@ T = TypeVar("T")
 
 def run(clients: Clients, flow: Flow[T]) -> T:
     """Carry a flow out, blocking. This works inside a running event loop too."""
+    with ShortTraceback():
+        return _run(clients, flow)
+
+
+def _run(clients: Clients, flow: Flow[T]) -> T:
     with contextlib.closing(flow):
         resume: Callable[[], Step] = functools.partial(next, flow)
         while True:
@@ -43,6 +48,11 @@ def run(clients: Clients, flow: Flow[T]) -> T:
 
 async def arun(clients: Clients, flow: Flow[T]) -> T:
     """Carry a flow out on the running event loop."""
+    with ShortTraceback():
+        return await _arun(clients, flow)
+
+
+async def _arun(clients: Clients, flow: Flow[T]) -> T:
     with contextlib.closing(flow):
         resume: Callable[[], Step] = functools.partial(next, flow)
         while True:
@@ -68,7 +78,7 @@ def _perform(clients: Clients, step: Step) -> Any:
             return _gather(clients, flows, limit)
         case Limited(flow):
             with clients.get_slots():
-                return run(clients, flow)
+                return _run(clients, flow)
         case ReadToEnd(opening):
             last = None
             for item in stream(clients, opening):
@@ -80,7 +90,7 @@ def _gather(clients: Clients, flows: Iterable[Flow[Any]], limit: int) -> list[An
     slots, tasks, waiting = threading.Semaphore(limit), list[Future[Any]](), iter(flows)
     with pass_on_interrupts():
         while (flow := _take_next(waiting, slots)) is not None:
-            tasks.append(run_in_thread(functools.partial(run, clients, flow)))
+            tasks.append(run_in_thread(functools.partial(_run, clients, flow)))
             tasks[-1].add_done_callback(lambda _: slots.release())
         return [wait_for(task).exception() or task.result() for task in tasks]
 
@@ -102,7 +112,7 @@ async def _aperform(clients: Clients, step: Step) -> Any:
             return await _agather(clients, flows, limit)
         case Limited(flow):
             async with await clients.get_async_slots():
-                return await arun(clients, flow)
+                return await _arun(clients, flow)
         case ReadToEnd(opening):
             last = None
             async for item in astream(clients, opening):
@@ -115,7 +125,7 @@ async def _agather(clients: Clients, flows: Iterable[Flow[Any]], limit: int) -> 
 
     async def run_one(flow: Flow[Any]) -> Any:
         try:
-            return await arun(clients, flow)
+            return await _arun(clients, flow)
         except Exception as error:  # one failure must not cancel its siblings
             return error
         finally:
@@ -135,28 +145,30 @@ def stream(clients: Clients, opening: Flow[OpenStream[T]]) -> Iterator[T]:
         clients: for the request.
         opening: the flow that sends the request, and returns the open response with its decoder.
     """
-    response, decoder = run(clients, opening)
-    with HiddenFrames(), _complete_errors(response, decoder), contextlib.closing(response.stream.read()) as pieces:
-        for data in pieces:
-            items = decoder.feed(data)
-            for item in items:
-                with response.stream.clock.pause():
-                    yield item
-                    yield from items
-        yield from decoder.close()
+    with ShortTraceback():
+        response, decoder = _run(clients, opening)
+        with _complete_errors(response, decoder), contextlib.closing(response.stream.read()) as pieces:
+            for data in pieces:
+                items = decoder.feed(data)
+                for item in items:
+                    with response.stream.clock.pause():
+                        yield item
+                        yield from items
+            yield from decoder.close()
 
 
 async def astream(clients: Clients, opening: Flow[OpenStream[T]]) -> AsyncGenerator[T]:
     """Do what `stream` does on the running event loop."""
-    response, decoder = await arun(clients, opening)
-    with HiddenFrames(), _complete_errors(response, decoder):
-        async with contextlib.aclosing(response.stream.aread()) as pieces:
-            async for data in pieces:
-                for item in decoder.feed(data):
-                    with response.stream.clock.pause():
-                        yield item
-        for item in decoder.close():
-            yield item
+    with ShortTraceback():
+        response, decoder = await _arun(clients, opening)
+        with _complete_errors(response, decoder):
+            async with contextlib.aclosing(response.stream.aread()) as pieces:
+                async for data in pieces:
+                    for item in decoder.feed(data):
+                        with response.stream.clock.pause():
+                            yield item
+            for item in decoder.close():
+                yield item
 
 
 @contextlib.contextmanager

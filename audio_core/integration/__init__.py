@@ -11,6 +11,7 @@ from audio_core.audio.sources import build_file_system_source
 from audio_core.errors import at_block, describe_install
 from audio_core.errors.validation import check_fields, validate_arguments
 from audio_core.http.access import AccessLike, open_authorized, to_access
+from audio_core.http.tracebacks import HiddenFrames, ShortTraceback
 from audio_core.integration.audio_store import AudioStore, open_stored
 from audio_core.integration.batch import Batch, BatchItem, Failure, OnError, collect_recordings, find_recordings
 from audio_core.integration.memo import Memo
@@ -56,6 +57,7 @@ __all__ = [
     "Failure",
     "GatewayOptions",
     "Granularity",
+    "HiddenFrames",
     "ListenArguments",
     "LiteLLMOptions",
     "Memo",
@@ -65,6 +67,7 @@ __all__ = [
     "Passage",
     "ProviderName",
     "ReaderOptions",
+    "ShortTraceback",
     "SpeechDelta",
     "ToolAnswer",
     "ToolCallDelta",

@@ -26,6 +26,7 @@ from audio_core.audio.sources import expand_home
 from audio_core.errors import AccessDenied, AudioError, AudioNotFound
 from audio_core.http.interruption import Caller
 from audio_core.http.threads import run_in_thread, wait_for
+from audio_core.http.tracebacks import HiddenFrames
 from audio_core.integration.reader import DocumentReader
 from audio_core.transcript.passages import Passage
 from audio_core.transcript.progress import ProgressBar, RecordingProgress
@@ -240,7 +241,7 @@ class Batch:
                 start(itertools.islice(readings, _LOOKAHEAD * limit))
                 while pending:
                     reading, task = pending.popleft()
-                    with self._handle_error(reading):
+                    with HiddenFrames(), self._handle_error(reading):
                         yield from wait_for(task).result()
                     start(itertools.islice(readings, 1))
             except (KeyboardInterrupt, SystemExit):
@@ -262,7 +263,7 @@ class Batch:
                     pending.append((reading, asyncio.create_task(reading.aread(slots))))
                 while pending:
                     reading, task = pending.popleft()
-                    with self._handle_error(reading):
+                    with HiddenFrames(), self._handle_error(reading):
                         for passage in await task:
                             yield passage
                     for following in await asyncio.to_thread(list, itertools.islice(readings, 1)):

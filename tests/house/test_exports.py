@@ -17,8 +17,8 @@ PUBLIC = {
     """,
     "audio_core.integration": """
         AccessLike AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize Citation CortecsOptions Cut DocumentReader Failure GatewayOptions
-        Granularity LISTEN ListenArguments LiteLLMOptions Memo ModelSettings OnError OpenRouterOptions Passage ProviderName ReaderOptions SUFFIXES
-        SpeechDelta
+        Granularity HiddenFrames LISTEN ListenArguments LiteLLMOptions Memo ModelSettings OnError OpenRouterOptions Passage ProviderName ReaderOptions
+        SUFFIXES ShortTraceback SpeechDelta
         TRANSCRIBE ToolAnswer ToolCallDelta ToolRefusal TranscribeArguments Unit are_neighbors at_block build_file_system_source
         check_fields chunk_passages collect_recordings compute_sha256 describe_install drop_none find_citations find_format
         find_provider find_recordings format_citation format_passages get_clip_url identify_recording is_audio_block is_raw list_options

@@ -1,6 +1,7 @@
 """No error shows the key or the audio in the local variables of its traceback, or in the errors behind it."""
 
 import base64
+import logging
 import os
 import traceback
 from collections.abc import Iterator
@@ -66,6 +67,14 @@ async def fail(operation: str, client: AudioClient, source: object = RECORDING) 
     except AudioError as error:
         return error
     raise AssertionError("there was no error")
+
+
+@pytest.fixture(autouse=True)
+def check_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Check that the log shows no key either. It has the frames that are taken off the errors."""
+    caplog.set_level(logging.DEBUG, "audio_core")
+    yield
+    assert KEY not in caplog.text
 
 
 @pytest.mark.parametrize("reply", FAILURES.values(), ids=FAILURES)
