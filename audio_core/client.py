@@ -97,7 +97,7 @@ class AudioClient:
         Args:
             source: anything that `Audio.of` takes.
             **options: `language` (a code such as `"en"`, or several), `prompt` (text before it), `keywords` (to expect),
-                `words` (True for their times), `diarize` (tell speakers apart), `temperature`, `extra` (fields for the
+                `words` (True for their times), `diarize` (True, or `"if possible"`), `temperature`, `extra` (fields for the
                 gateway), `gaps` (`"mark"` those of failed pieces, or `"raise"`), `channels` (`"separate"` ones, or
                 `"mixed"`), `vad` (`"energy"`, or `"silero"` for noise), `segment_seconds`, `progress` (a callback).
 

@@ -76,8 +76,10 @@ class AudioReader(BasePydanticReader):
     """Words and names to expect, where the gateway takes them."""
     words: bool = False
     """Whether to ask the provider for the times of words."""
-    diarize: bool = False
-    """Whether to tell speakers apart."""
+    diarize: bool | Literal["if possible"] = False
+    """Whether to tell speakers apart: True, or `"if possible"` to transcribe without speakers, with a warning, where that
+    is refused.
+    """
     temperature: float | None = None
     """Sampling temperature of the model."""
     extra: dict[str, Any] | None = None

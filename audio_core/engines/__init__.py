@@ -83,7 +83,7 @@ def find_engine(model: str | None, options: TranscriptionOptions = _DEFAULTS) ->
     """
     engine = _create_engine(model)
     for name in engine.ignored_options:
-        if getattr(options, name) not in (getattr(_DEFAULTS, name), {}):
+        if getattr(options, name) not in (getattr(_DEFAULTS, name), {}, "if possible"):
             raise InvalidOption(f"{engine.model} cannot follow {name}. {_ADVICE}")
     if len(options.languages) > 1 or not all(map(engine.languages.fullmatch, options.languages)):
         raise InvalidOption(f"{engine.model} cannot follow language={options.language!r}. {_ADVICE}")

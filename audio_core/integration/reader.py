@@ -53,7 +53,8 @@ class ReaderOptions(TranscriptionKwargs, total=False):
         prompt: text that precedes the recording, or describes it.
         keywords: words and names to expect, where the gateway takes them.
         words: whether to ask the provider for the times of words.
-        diarize: whether to tell speakers apart.
+        diarize: whether to tell speakers apart: True, or `"if possible"` to transcribe without speakers, with a warning,
+            where that is refused.
         temperature: sampling temperature of the model.
         extra: further fields for the provider.
         gaps: `"raise"`, or `"mark"` to return the other pieces of a long recording if one failed.

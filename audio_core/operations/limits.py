@@ -1,4 +1,4 @@
-"""What models take, learned from refusals: the longest and largest recording, the formats, and timed segments.
+"""What models take, learned from refusals: the longest and largest recording, the formats, timed segments, speakers.
 
 This is remembered for each base URL and model while the process lives, so that no recording is uploaded twice to learn
 the same thing.
@@ -25,6 +25,7 @@ __all__ = [
     "apply_limits",
     "check_chat_size",
     "has_segments",
+    "has_speakers",
     "learn_chat_size",
     "learn_format",
     "learn_limit",
@@ -64,6 +65,7 @@ class _Limits:
     refused_formats: frozenset[str] = frozenset()
     named_formats: frozenset[str] = frozenset()
     has_segments: bool = True
+    has_speakers: bool = True
 
     def select(self, formats: Sequence[str]) -> tuple[str, ...]:
         """Return the formats that are not refused: those that the gateway has named, if any, and all if none is left."""
@@ -98,12 +100,29 @@ def has_segments(endpoint: Endpoint, model: str) -> bool:
     return _get_limits(endpoint, model).has_segments
 
 
-def learn_response_format(endpoint: Endpoint, model: str, error: InvalidRequest, audio: EncodedAudio) -> bool:
-    """Return whether a refusal says that a model has no timed segments, and remember it."""
+def has_speakers(endpoint: Endpoint, model: str) -> bool:
+    """Tell whether speakers can be asked for. Only a form has a response format for them, without timed segments."""
+    limits = _get_limits(endpoint, model)
+    return limits.has_speakers and (limits.has_segments or endpoint.provider.transcription == "multipart")
+
+
+def learn_response_format(
+    endpoint: Endpoint, model: str, error: InvalidRequest, audio: EncodedAudio, *, is_diarized: bool = False
+) -> bool:
+    """Return whether a refusal says that a model does not send what was asked for, and remember it.
+
+    Args:
+        endpoint: that refused.
+        model: name of the model.
+        error: the refusal.
+        audio: what was sent.
+        is_diarized: whether speakers were asked for, or else timed segments.
+    """
     refusal = parse_refusal(error, audio)
-    if refusal is None or refusal.kind != "response_format":
+    if refusal is None or refusal.kind not in ("response_format", *(["speakers"] if is_diarized else [])):
         return False
-    _remember(_build_key(endpoint, model), replace(_get_limits(endpoint, model), has_segments=False))
+    missing = {"has_speakers" if is_diarized else "has_segments": False}
+    _remember(_build_key(endpoint, model), replace(_get_limits(endpoint, model), **missing))
     return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,7 +17,7 @@ from audio_core.http.download import open_or_download
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
 from audio_core.operations.claims import transcribe_once
 from audio_core.operations.job import Job, Recording
-from audio_core.operations.limits import LimitLearned
+from audio_core.operations.limits import LimitLearned, has_speakers
 from audio_core.operations.long_transcription import (
     FailedStretch,
     build_incomplete_error,
@@ -27,6 +28,7 @@ from audio_core.operations.long_transcription import (
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import SHORTEST_SECONDS, encode_for_upload
 from audio_core.transcript.merge import merge_channels
+from audio_core.transcript.segment import Segment
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import describe_cost
 
@@ -34,6 +36,7 @@ __all__ = ["open_recording", "transcribe"]
 
 
 _log = logging.getLogger(__name__)
+_CHANNEL = re.compile(r"channel \d+")
 
 
 class _UploadTooLarge(Exception):
@@ -100,8 +103,18 @@ def _list_unmet_wishes(job: Job, transcript: Transcript) -> Iterator[str]:
         yield f"The times of {estimated} of {len(segments)} segments are estimated."
     if segments and job.options.words and not any(segment.words for segment in segments):
         yield f"{job.model} gave no times of words."
-    if segments and job.options.diarize and not any(segment.speaker for segment in segments):
+    if (
+        segments
+        and job.options.diarize
+        and has_speakers(job.endpoint, job.model)
+        and not any(map(_has_voice, segments))
+    ):
         yield f"{job.model} did not tell speakers apart."
+
+
+def _has_voice(segment: Segment) -> bool:
+    """Tell whether a speaker was told apart by voice, and not by the channel alone."""
+    return segment.speaker is not None and _CHANNEL.fullmatch(segment.speaker) is None
 
 
 def open_recording(job: Job, audio: Audio, access: Access | None) -> Flow[Recording]:

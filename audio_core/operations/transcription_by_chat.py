@@ -6,6 +6,7 @@ The model is asked for JSON with times. It estimates them, and the segments say 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from audio_core.audio.content import EncodedAudio
@@ -16,6 +17,7 @@ from audio_core.http.error_responses import attribute_errors
 from audio_core.http.flow import Flow
 from audio_core.http.tracebacks import HiddenFrames
 from audio_core.lenient_json import parse_json, to_object, to_objects
+from audio_core.operations.diarization import build_speakers_error, choose_diarization
 from audio_core.operations.limits import has_segments, learn_response_format
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.transcript import Transcript
@@ -46,6 +48,7 @@ def transcribe_by_chat(
         options: how to transcribe.
 
     Raises:
+        InvalidOption: if speakers are to be told apart, and the model refuses JSON.
         IncompleteResponse: if the answer was cut short, or the model refused.
         ProviderError: if the gateway refuses or fails.
     """
@@ -64,16 +67,19 @@ def transcribe_by_chat(
 
 
 def _request_with_fallback(
-    endpoint: Endpoint, model: str, audio: EncodedAudio, options: TranscriptionOptions
+    endpoint: Endpoint, model: str, audio: EncodedAudio, wanted: TranscriptionOptions
 ) -> Flow[Answer]:
     """Ask for JSON with times, or without if the model has refused that or the user set another format."""
+    options = wanted if "response_format" in (wanted.extra or {}) else choose_diarization(endpoint, model, wanted)
     if "response_format" not in (options.extra or {}) and has_segments(endpoint, model):
         try:
             return (yield from _request_answer(endpoint, model, audio, options, _build_response_format(options)))
         except InvalidRequest as error:
             if not learn_response_format(endpoint, model, error, audio):
                 raise
-            endpoint = endpoint.continue_after(error)
+            if wanted.diarize is True:
+                raise build_speakers_error(endpoint, model) from error
+            endpoint, options = endpoint.continue_after(error), replace(options, diarize=False)
     return (yield from _request_answer(endpoint, model, audio, options, {}))
 
 

@@ -12,11 +12,12 @@ from audio_core.http.body import Body
 from audio_core.http.error_responses import attribute_errors
 from audio_core.http.flow import Flow, Response, run_blocking
 from audio_core.http.tracebacks import HiddenFrames
+from audio_core.operations.diarization import build_speakers_error, choose_diarization, warn_of_refusal
 from audio_core.operations.job import Job
 from audio_core.operations.limits import has_segments, learn_limit, learn_response_format
 from audio_core.operations.transcription_by_chat import transcribe_by_chat
 from audio_core.transcript.transcript import Transcript
-from audio_core.wire.transcription import encode_json_request, encode_multipart_request
+from audio_core.wire.transcription import TranscriptionOptions, encode_json_request, encode_multipart_request
 from audio_core.wire.transcription_response import parse_transcript
 
 __all__ = ["open_transcription", "request_transcript"]
@@ -34,6 +35,7 @@ def request_transcript(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcr
 
     Raises:
         LimitLearned: if the gateway refuses the recording for its length, size or format.
+        InvalidOption: if speakers are to be told apart, and the model refuses that.
         IncompleteResponse: if the response holds no transcript, or only a part of one.
         ProviderError: if the gateway refuses or fails.
     """
@@ -42,6 +44,7 @@ def request_transcript(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcr
         transcript = yield from _request(job, name, audio)
     except InvalidRequest as error:
         raise learn_limit(job.endpoint, job.model, error, audio) or error from None
+    transcript = warn_of_refusal(job.endpoint, job.model, job.options, transcript)
     if job.options.words and not any(segment.words for segment in transcript.segments):
         return (yield from run_blocking(partial(_align, transcript, audio, next(iter(job.options.languages), None))))
     return transcript
@@ -74,6 +77,7 @@ def open_transcription(job: Job, name: str, audio: EncodedAudio) -> Flow[Respons
 
     Raises:
         LimitLearned: if the gateway refuses the recording for its length, size or format.
+        InvalidOption: if speakers are to be told apart, and the model refuses that.
         ProviderError: if the gateway refuses or fails.
     """
     options = replace(job.options, extra={"stream": True, **(job.options.extra or {})})
@@ -89,21 +93,34 @@ def _extend_timeout(job: Job, seconds: float) -> Job:
 
 
 def _post_with_fallback(job: Job, name: str, audio: EncodedAudio, *, streamed: bool = False) -> Flow[Response]:
-    """Post a request for timed segments, or for text alone if the model has none and the user set no format.
+    """Post a request for speakers, if they are wanted, and timed segments, but not for what the model has refused.
 
-    OpenAI's gpt-4o-transcribe, for example, refuses `verbose_json`. Nothing was billed then.
+    OpenAI's gpt-4o-transcribe, for example, refuses `verbose_json` and `diarized_json`. Nothing was billed then.
     """
-    if "response_format" in (job.options.extra or {}):
-        return (yield from _post(job, name, audio, streamed))
-    if has_segments(job.endpoint, job.model):
-        try:
-            return (yield from _post(job, name, audio, streamed))
-        except InvalidRequest as error:
-            if not learn_response_format(job.endpoint, job.model, error, audio):
-                raise
-            job = replace(job, endpoint=job.endpoint.continue_after(error))
-    plain_options = replace(job.options, words=False, extra={**(job.options.extra or {}), "response_format": "json"})
-    return (yield from _post(replace(job, options=plain_options), name, audio, streamed))
+    options = _choose_options(job)
+    try:
+        return (yield from _post(replace(job, options=options), name, audio, streamed))
+    except InvalidRequest as error:
+        is_diarized = bool(options.diarize)
+        if "response_format" in (options.extra or {}) or not learn_response_format(
+            job.endpoint, job.model, error, audio, is_diarized=is_diarized
+        ):
+            raise
+        if is_diarized and job.options.diarize is True:
+            raise build_speakers_error(job.endpoint, job.model) from error
+        job = replace(job, endpoint=job.endpoint.continue_after(error))
+    return (yield from _post_with_fallback(job, name, audio, streamed=streamed))
+
+
+def _choose_options(job: Job) -> TranscriptionOptions:
+    """Return the options to send: those that the model has not refused, unless the user has set a format."""
+    extra = job.options.extra or {}
+    if "response_format" in extra:
+        return job.options
+    options = choose_diarization(job.endpoint, job.model, job.options)
+    if options.diarize or has_segments(job.endpoint, job.model):
+        return options
+    return replace(options, words=False, extra={**extra, "response_format": "json"})
 
 
 def _post(job: Job, name: str, audio: EncodedAudio, streamed: bool) -> Flow[Response]:

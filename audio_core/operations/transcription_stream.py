@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from audio_core.audio.audio import Audio
@@ -22,6 +23,8 @@ from audio_core.wire.transcription_stream import TranscriptStream
 
 __all__ = ["open_transcription_stream"]
 
+_log = logging.getLogger(__name__)
+
 
 def open_transcription_stream(job: Job, audio: Audio, access: Access | None) -> Flow[OpenStream[Segment]]:
     """Send a whole recording. Return the open response, before its first event, and its decoder.
@@ -32,7 +35,7 @@ def open_transcription_stream(job: Job, audio: Audio, access: Access | None) -> 
         access: what may be opened; None if the developer named the recording.
 
     Raises:
-        InvalidOption: if channels are to be separated.
+        InvalidOption: if channels are to be separated, or the model refuses to tell speakers apart.
         AudioTooLarge: if the recording does not fit into one request.
         InvalidAudio: if it cannot be opened, is damaged, or is too short to hear.
         ProviderError: if the gateway refuses or fails.
@@ -66,21 +69,29 @@ def _open(job: Job, recording: Recording) -> Flow[OpenStream[Segment]]:
     return response, _ShiftedDecoder(decoder, job, recording)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _ShiftedDecoder:
     """Decoder that shifts the times of segments to those of the original recording."""
 
     decoder: TranscriptStream
     job: Job
     recording: Recording
+    speakers: set[str | None] = field(default_factory=set[str | None])
 
     @property
     def partial(self) -> str:
         return self.decoder.partial
 
     def feed(self, data: bytes) -> Iterator[Segment]:
-        return (segment.shift(self.recording.start) for segment in self.decoder.feed(data))
+        return map(self._shift, self.decoder.feed(data))
 
     def close(self) -> Iterator[Segment]:
-        yield from (segment.shift(self.recording.start) for segment in self.decoder.close())
+        yield from map(self._shift, self.decoder.close())
+        if self.job.options.diarize and self.speakers == {None}:
+            _log.warning("%s: %s did not tell speakers apart.", self.recording.audio.label, self.job.model)
         self.job.report_progress(self.recording, self.recording.seconds, self.decoder.usage)
+
+    def _shift(self, segment: Segment) -> Segment:
+        if not segment.is_partial:
+            self.speakers.add(segment.speaker)
+        return segment.shift(self.recording.start)

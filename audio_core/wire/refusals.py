@@ -19,6 +19,9 @@ __all__ = ["Refusal", "parse_refusal"]
 _STATUSES = (400, 413, 415, 422)
 _OTHER_SUBJECT = re.compile(r"too short|at least|minimum|\bprompt|temperature|language", re.IGNORECASE)
 _RESPONSE_FORMAT = re.compile(r"response_format|verbose_json", re.IGNORECASE)
+_SPEAKERS = re.compile(
+    r"(?<![-\w])diari[sz]|chunking_strategy", re.IGNORECASE
+)  # in a model's name, a hyphen comes first
 _LENGTH = re.compile(
     r"too long|longer than|(exceed|maximum|max|limit|over|up to).{0,40}(duration|seconds|minutes|hours|\d ?s\b)"
     r"|duration.{0,60}(exceed|maximum|max|limit|over|must be)",
@@ -52,13 +55,13 @@ class Refusal:
     """Why a gateway refused a recording.
 
     Attributes:
-        kind: what it refused: the length in `"seconds"`, the size in `"bytes"`, the `"format"` of the recording, or the
-            `"response_format"` that was asked for.
+        kind: what it refused: the length in `"seconds"`, the size in `"bytes"`, the `"format"` of the recording, the
+            `"response_format"` that was asked for, or to tell `"speakers"` apart.
         limit: the largest length in seconds, or size in bytes, that it takes; None if it does not say.
         formats: canonical names of the formats that it takes; empty if it does not say.
     """
 
-    kind: Literal["seconds", "bytes", "format", "response_format"]
+    kind: Literal["seconds", "bytes", "format", "response_format", "speakers"]
     limit: float | None = None
     formats: tuple[str, ...] = ()
 
@@ -89,6 +92,8 @@ def parse_refusal(error: InvalidRequest, audio: EncodedAudio) -> Refusal | None:
         return Refusal("seconds", _choose_limit(_find_durations(text), audio.seconds))
     if error.status == 413 or _SIZE.search(text):
         return Refusal("bytes", _choose_limit(_find_sizes(text), audio.content.size))
+    if _SPEAKERS.search(text):
+        return Refusal("speakers")
     if error.status == 415 or _FORMAT.search(text):
         return Refusal("format", formats=_find_formats(text, audio.format))
     return None

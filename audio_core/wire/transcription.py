@@ -35,7 +35,7 @@ class TranscriptionKwargs(TypedDict, total=False):
     prompt: str | None
     keywords: list[str] | tuple[str, ...] | None
     words: bool
-    diarize: bool
+    diarize: bool | Literal["if possible"]
     temperature: float | None
     extra: Mapping[str, Any] | None
     gaps: Literal["raise", "mark"]
@@ -55,7 +55,8 @@ class TranscriptionOptions:
         prompt: text that precedes the recording, or describes it.
         keywords: words and names to expect, where the gateway or engine takes them.
         words: whether to ask for the times of words.
-        diarize: whether to tell speakers apart.
+        diarize: whether to tell speakers apart: True, or `"if possible"` to transcribe without speakers, with a warning,
+            where that is refused.
         temperature: sampling temperature of the model.
         extra: further fields, specific to the gateway.
         gaps: what to do if a piece of a long recording fails: `"raise"` an error, or `"mark"` a gap in the transcript.
@@ -71,7 +72,7 @@ class TranscriptionOptions:
     prompt: str | None = None
     keywords: tuple[str, ...] = ()
     words: bool = False
-    diarize: bool = False
+    diarize: bool | Literal["if possible"] = False
     temperature: float | None = None
     extra: Mapping[str, Any] | None = None
     gaps: Literal["raise", "mark"] = "raise"
@@ -147,8 +148,11 @@ def encode_multipart_request(
     """
     row = FORMATS[format]
     diarization = {"response_format": "diarized_json", "chunking_strategy": "auto"} if options.diarize else {}
+    fields = {**options.build_fields(model, provider), **diarization, **(options.extra or {})}
+    if fields["response_format"] == "diarized_json":  # "This option is not available for gpt-4o-transcribe-diarize."
+        fields.pop("timestamp_granularities", None)
     return encode_multipart(
-        _to_form_fields({**options.build_fields(model, provider), **diarization, **(options.extra or {})}),
+        _to_form_fields(fields),
         FilePart("file", name + row.suffix, row.mime, content),
     )
 
