@@ -14,14 +14,14 @@ from audio_core.audio.audio import Audio
 from audio_core.engines import Engine, find_engine
 from audio_core.engines.cores import count_cores
 from audio_core.errors import UnsupportedFormat
-from audio_core.errors.validation import validate_arguments
+from audio_core.errors.validation import FixedOptions, validate_arguments
 from audio_core.http.access import Access, AccessLike, to_access
 from audio_core.http.download import open_or_download
 from audio_core.http.driver import Clients, arun, astream, run, stream
 from audio_core.http.endpoint import Endpoint
 from audio_core.http.flow import Flow
 from audio_core.http.sse import OpenStream
-from audio_core.operations.chat import ChatRequest, OpenKwargs, OpenRules, chat, open_chat
+from audio_core.operations.chat import ChatRequest, OpenKwargs, OpenRules, chat, check_chat, open_chat
 from audio_core.operations.job import Job
 from audio_core.operations.transcript_store import TranscriptStore
 from audio_core.operations.transcription import transcribe
@@ -36,7 +36,7 @@ from audio_core.wire.transcription import TranscriptionKwargs, TranscriptionOpti
 __all__ = ["AudioClient"]
 
 
-class AudioClient:
+class AudioClient(FixedOptions):
     """A client that transcribes recordings and asks chat models about them, through one gateway.
 
     The constructor touches neither disk nor network. Threads, forked processes and event loops may share a client.
@@ -267,8 +267,8 @@ class AudioClient:
         access: Access | None = None,
         trusts_paths: bool = False,
     ) -> tuple[ChatRequest, OpenRules]:
-        fields = {name: value for name, value in options.items() if name != "model"}
-        request = ChatRequest(options.get("model") or self._get_model(), messages, fields)
+        check_chat(messages, options)
+        request = ChatRequest(options.get("model") or self._get_model(), messages, options)
         return request, OpenRules(access or self.access, trusts_paths, self.max_concurrency)
 
     def _get_model(self) -> str:

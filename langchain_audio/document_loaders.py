@@ -17,6 +17,7 @@ from audio_core.integration import (
     BatchItem,
     DocumentReader,
     Failure,
+    FixedOptions,
     OnError,
     ReaderOptions,
     collect_recordings,
@@ -48,7 +49,7 @@ class LoaderOptions(ReaderOptions, total=False):
 
 
 @list_options(ReaderOptions, LoaderOptions)
-class AudioLoader(BaseLoader):
+class AudioLoader(FixedOptions, BaseLoader):
     """A loader that transcribes recordings into Documents: one recording, a folder, or any iterable.
 
     Up to `max_concurrency` recordings are transcribed at a time. Their Documents come in order, and the first ones come
@@ -119,7 +120,7 @@ class AudioLoader(BaseLoader):
 
 
 @list_options(ReaderOptions)
-class AudioParser(BaseBlobParser):
+class AudioParser(FixedOptions, BaseBlobParser):
     """A parser that transcribes blobs into Documents, which also have the blob's own metadata.
 
     Args:

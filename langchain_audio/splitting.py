@@ -13,6 +13,7 @@ from audio_core import InvalidOption
 from audio_core.integration import (
     ChunkSize,
     Cut,
+    FixedOptions,
     Passage,
     Unit,
     are_neighbors,
@@ -29,7 +30,7 @@ _ADVICE = (
 )
 
 
-class TranscriptSplitter(TextSplitter):
+class TranscriptSplitter(FixedOptions, TextSplitter):
     """A splitter that joins and cuts the Documents of an `AudioLoader` into chunks for retrieval.
 
     A chunk holds whole segments. Only a segment that exceeds the size by itself is cut, between words. Each chunk has

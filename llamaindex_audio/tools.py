@@ -8,7 +8,16 @@ from llama_index.core.tools import ToolMetadata
 from llama_index.core.tools.tool_spec.base import SPEC_FUNCTION_TYPE, BaseToolSpec
 
 from audio_core import AudioClient, Transcript
-from audio_core.integration import LISTEN, TRANSCRIBE, AudioTools, ListenArguments, ToolAnswer, TranscribeArguments
+from audio_core.integration import (
+    LISTEN,
+    TRANSCRIBE,
+    AudioTools,
+    FixedOptions,
+    ListenArguments,
+    ToolAnswer,
+    TranscribeArguments,
+    validate_arguments,
+)
 
 __all__ = ["ListenToolSpec", "ToolOutput"]
 
@@ -40,7 +49,7 @@ class ToolOutput(str):
         return output
 
 
-class ListenToolSpec(BaseToolSpec):
+class ListenToolSpec(FixedOptions, BaseToolSpec):
     """Tools for questions about a recording (`listen`) and for its transcript (`transcribe`).
 
     The model names the recording. A wrong call raises `ToolRefusal`, which agents return to the model as a tool error.
@@ -63,6 +72,7 @@ class ListenToolSpec(BaseToolSpec):
 
     spec_functions: list[SPEC_FUNCTION_TYPE] = [("listen", "alisten"), ("transcribe", "atranscribe")]  # noqa: RUF012 - the base class asks for a list
 
+    @validate_arguments
     def __init__(
         self,
         client: AudioClient,

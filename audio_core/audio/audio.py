@@ -114,14 +114,17 @@ class Audio(ShorthandMixin, DisplayMixin):
             end: end in seconds of the original recording; None keeps the end.
 
         Raises:
-            InvalidAudio: if the clip is empty, begins before 0, is not finite, or lies outside this clip.
+            InvalidAudio: if the clip is empty, begins before 0, is not finite, or lies outside this clip; or if a time is no number.
 
         Example:
             >>> Audio.of("a.mp3").clip(10, 60).clip(20, 30).reference[-8:]
             '#t=20,30'
         """
-        start = self.start if start is None else float(start)
-        end = self.end if end is None else float(end)
+        try:
+            start = self.start if start is None else float(start)
+            end = self.end if end is None else float(end)
+        except (TypeError, ValueError, OverflowError):
+            raise InvalidAudio(f"{self.label}: start and end of a clip must be numbers, in seconds.") from None
         lower, upper = start or 0.0, math.inf if end is None else end
         if not (0 <= lower < upper) or (end is not None and not math.isfinite(end)):
             raise InvalidAudio(f"{self.label}: clip {start} to {end} s is invalid: it needs 0 <= start < end < inf.")

@@ -10,13 +10,21 @@ import functools
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
 from types import NoneType
-from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from audio_core.errors import InvalidOption, UnknownOption
 
-__all__ = ["check_choice", "check_fields", "check_names", "suggest", "validate_arguments", "validate_options"]
+__all__ = [
+    "FixedOptions",
+    "check_choice",
+    "check_fields",
+    "check_names",
+    "suggest",
+    "validate_arguments",
+    "validate_options",
+]
 
 _Init = TypeVar("_Init", bound=Callable[..., None])
 _CONFIG = ConfigDict(arbitrary_types_allowed=True)
@@ -125,8 +133,39 @@ def validate_options(kind: Any, options: Mapping[str, Any], caller: str) -> dict
     return {name: _validate(name, value, hints[name]) for name, value in options.items()}
 
 
+class FixedOptions:
+    """A base of classes whose options cannot be changed once an object is made: a change would not count.
+
+    Example:
+        >>> class Reader(FixedOptions):
+        ...     @validate_arguments
+        ...     def __init__(self, speed: float = 1.0) -> None:
+        ...         self.speed = speed
+        >>> Reader().speed = 2.0
+        Traceback (most recent call last):
+        audio_core.errors.InvalidOption: speed cannot be changed. Create another object: Reader(..., speed=...).
+    """
+
+    _fixed_options: Collection[str] = ()
+
+    def fix_options(self, names: Iterable[str]) -> None:
+        """Refuse to change these attributes from now on."""
+        self._fixed_options = frozenset(names)
+
+    if not TYPE_CHECKING:  # a type checker that saw it would accept any attribute
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name in self._fixed_options:
+                creation = f"{type(self).__name__}(..., {name}=...)"
+                raise InvalidOption(f"{name} cannot be changed. Create another object: {creation}.")
+            super().__setattr__(name, value)
+
+
 def validate_arguments(init: _Init) -> _Init:
-    """Decorate an `__init__` so that it checks its arguments as `validate_options` does."""
+    """Decorate an `__init__` so that it checks its arguments as `validate_options` does.
+
+    The options of a class with the base `FixedOptions` cannot be changed afterwards.
+    """
     positional = [name for name, each in inspect.signature(init).parameters.items() if each.kind != each.VAR_KEYWORD]
 
     @functools.wraps(init)
@@ -135,6 +174,8 @@ def validate_arguments(init: _Init) -> _Init:
         first = dict(zip(positional[1:], arguments, strict=False))
         values = validate_options(init, first, caller).values()
         init(self, *values, *arguments[len(first) :], **validate_options(init, options, caller))
+        if isinstance(self, FixedOptions):
+            self.fix_options(_get_hints(init))
 
     return cast("_Init", validate)
 

@@ -9,7 +9,7 @@ from audio_core.audio.content_blocks import is_audio_block
 from audio_core.audio.formats import SUFFIXES, find_format, is_raw
 from audio_core.audio.sources import build_file_system_source
 from audio_core.errors import at_block, describe_install
-from audio_core.errors.validation import check_fields, validate_arguments
+from audio_core.errors.validation import FixedOptions, check_fields, validate_arguments
 from audio_core.http.access import AccessLike, open_authorized, to_access
 from audio_core.http.tracebacks import HiddenFrames, ShortTraceback
 from audio_core.integration.audio_store import AudioStore, open_stored
@@ -55,6 +55,7 @@ __all__ = [
     "Cut",
     "DocumentReader",
     "Failure",
+    "FixedOptions",
     "GatewayOptions",
     "Granularity",
     "HiddenFrames",

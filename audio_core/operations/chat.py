@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict, cast
 
@@ -21,11 +21,18 @@ from audio_core.lenient_json import to_list, to_object
 from audio_core.operations.limits import apply_limits, check_chat_size, learn_chat_size, learn_format
 from audio_core.operations.upload import prepare_upload
 from audio_core.transcript.usage import describe_cost
-from audio_core.wire.chat_request import AudioPart, Messages, build_payload, find_audio_parts, to_openai_messages
+from audio_core.wire.chat_request import (
+    AudioPart,
+    ChatMessage,
+    Messages,
+    build_payload,
+    find_audio_parts,
+    to_openai_messages,
+)
 from audio_core.wire.chat_response import Answer, Delta, parse_answer
 from audio_core.wire.chat_stream import ChatStream
 
-__all__ = ["ChatRequest", "OpenRules", "chat", "open_chat"]
+__all__ = ["ChatRequest", "OpenRules", "chat", "check_chat", "open_chat"]
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +44,7 @@ class ChatRequest:
     Attributes:
         model: name of the model.
         messages: `ChatMessage`s, or mappings in OpenAI's shape with an `Audio` wherever a recording belongs.
-        options: further fields of the body, such as `temperature`. Those that are None are left out.
+        options: further fields of the body, such as `temperature`. Those that are None are left out, and so is `model`.
 
     Raises:
         InvalidOption: if `n` asks for more choices than the one that is read.
@@ -67,6 +74,22 @@ class ChatRequest:
     def speech_format(self) -> str | None:
         """The format in which speech is asked for."""
         return to_object(self.options.get("audio")).get("format")
+
+
+def check_chat(messages: Any, options: Any) -> None:
+    """Check that a chat has a list of messages, and its further fields in a mapping.
+
+    Raises:
+        InvalidOption: if it has not.
+    """
+    is_list = isinstance(messages, Sequence) and not isinstance(messages, (str, bytes))
+    if not is_list or not all(isinstance(each, (ChatMessage, Mapping)) for each in cast("Sequence[Any]", messages)):
+        raise InvalidOption(
+            'messages should be a list of dicts, such as {"role": "user", "content": "Hi."}. '
+            "For a question about a recording there is ask(source, question)."
+        )
+    if not isinstance(options, Mapping):
+        raise InvalidOption('options should be a dict of further fields, such as {"temperature": 0}, or empty.')
 
 
 class OpenKwargs(TypedDict, total=False):
@@ -144,7 +167,8 @@ def _post(
     uploads = [_upload(endpoint, rules, part) for part in find_audio_parts(messages)]
     encoded = yield from gather(uploads, rules.max_concurrency)
     defaults = {"stream": True, "stream_options": {"include_usage": True}} if streamed else {}
-    body = encode_json(build_payload(request.model, messages, encoded, {**defaults, **request.options}))
+    fields = {**defaults, **request.options, "model": request.model}
+    body = encode_json(build_payload(request.model, messages, encoded, fields))
     if encoded:
         check_chat_size(endpoint, request.model, body.length)
     patient = endpoint.extend_timeout(sum(audio.seconds for audio in encoded))

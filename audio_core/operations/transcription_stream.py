@@ -69,29 +69,38 @@ def _open(job: Job, recording: Recording) -> Flow[OpenStream[Segment]]:
     return response, _ShiftedDecoder(decoder, job, recording)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _ShiftedDecoder:
-    """Decoder that shifts the times of segments to those of the original recording."""
+    """Decoder that shifts the times of segments to those of the original recording, and logs what is missing in them."""
 
     decoder: TranscriptStream
     job: Job
     recording: Recording
-    speakers: set[str | None] = field(default_factory=set[str | None])
+    final: list[Segment] = field(default_factory=list[Segment], repr=False)
 
     @property
     def partial(self) -> str:
         return self.decoder.partial
 
     def feed(self, data: bytes) -> Iterator[Segment]:
-        return map(self._shift, self.decoder.feed(data))
+        return self._shift(self.decoder.feed(data))
 
     def close(self) -> Iterator[Segment]:
-        yield from map(self._shift, self.decoder.close())
-        if self.job.options.diarize and self.speakers == {None}:
-            _log.warning("%s: %s did not tell speakers apart.", self.recording.audio.label, self.job.model)
+        yield from self._shift(self.decoder.close())
+        for warning in self._list_unmet_options():
+            _log.warning("%s: %s", self.recording.audio.label, warning)
         self.job.report_progress(self.recording, self.recording.seconds, self.decoder.usage)
 
-    def _shift(self, segment: Segment) -> Segment:
-        if not segment.is_partial:
-            self.speakers.add(segment.speaker)
-        return segment.shift(self.recording.start)
+    def _shift(self, segments: Iterator[Segment]) -> Iterator[Segment]:
+        for segment in segments:
+            if not segment.is_partial:
+                self.final.append(segment)
+            yield segment.shift(self.recording.start)
+
+    def _list_unmet_options(self) -> Iterator[str]:
+        """Yield what was asked for and is in no segment."""
+        options, model = self.job.options, self.job.model
+        if self.final and options.words and not any(segment.words for segment in self.final):
+            yield f"{model} gave no times of words."
+        if self.final and options.diarize and not any(segment.speaker for segment in self.final):
+            yield f"{model} did not tell speakers apart."

@@ -11,10 +11,10 @@ from langchain_core.messages import HumanMessage
 from langchain_core.runnables import ConfigurableField
 from llama_index.core.llms import AudioBlock, ChatMessage
 
-from audio_core import AccessDenied
+from audio_core import AccessDenied, AudioClient, InvalidOption
 from audio_core.testing import Reply, ScriptedGateway, chat_reply, tone
-from langchain_audio import ChatAudio
-from llamaindex_audio import AudioLLM, AudioReader
+from langchain_audio import AudioLoader, AudioParser, ChatAudio, TranscriptSplitter
+from llamaindex_audio import AudioLLM, AudioReader, ListenToolSpec
 
 MODELS: dict[str, tuple[type[Any], Callable[[Any], object]]] = {
     "ChatAudio": (ChatAudio, lambda model: model.invoke("hi")),
@@ -159,3 +159,24 @@ def test_a_key_of_the_environment_goes_to_no_foreign_host_after_a_copy(gateway, 
     for model in (chat.configurable_fields(model=ConfigurableField(id="model")), chat.model_copy()):
         model.with_config(configurable={"model": "x"}).invoke("hi")
     assert {request.headers.get("authorization") for request in gateway.requests} == {None}
+
+
+FIXED: dict[str, tuple[Callable[[], Any], list[str]]] = {
+    "AudioClient": (AudioClient, ["provider", "model", "timeout", "api_key", "access", "max_concurrency", "store"]),
+    "AudioLoader": (lambda: AudioLoader("a.mp3"), ["source", "model", "granularity", "on_error", "show_progress"]),
+    "AudioParser": (AudioParser, ["model", "granularity", "words"]),
+    "TranscriptSplitter": (TranscriptSplitter, ["chunk_size", "unit"]),
+    "ListenToolSpec": (lambda: ListenToolSpec(AudioClient(), access=None), ["client", "access", "max_seconds"]),
+}
+
+
+@pytest.mark.parametrize("name", FIXED)
+@pytest.mark.parametrize("duplicate", [lambda made: made, copy.copy, lambda made: pickle.loads(pickle.dumps(made))])
+def test_an_option_that_would_not_count_cannot_be_changed(name: str, duplicate) -> None:
+    create, options = FIXED[name]
+    made = duplicate(create())
+    for option in options:
+        with pytest.raises(InvalidOption, match=rf"^{option} cannot be changed.* {name}\(\.\.\., {option}=\.\.\.\)"):
+            setattr(made, option, None)
+    made.note = "an attribute of one's own"
+    assert made.note

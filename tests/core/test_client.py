@@ -236,3 +236,23 @@ def test_channels_are_not_streamed_apart(gateway: ScriptedGateway, call: Path) -
     with pytest.raises(InvalidOption, match="cannot be streamed"):
         next(client(gateway).stream_transcript(call, channels="separate"))
     assert gateway.requests == []
+
+
+NO_MESSAGES = ["text", b"text", None, 5, {"role": "user", "content": "hi"}, ["text"], [None]]
+
+
+@pytest.mark.parametrize("messages", NO_MESSAGES)
+async def test_what_is_no_list_of_messages_is_refused(gateway, messages) -> None:
+    asking = client(gateway)
+    for call in (asking.chat, asking.stream_chat, asking.astream_chat):
+        with pytest.raises(InvalidOption, match="messages should be a list of dicts"):
+            call(messages, {})
+    with pytest.raises(InvalidOption, match="messages should be a list of dicts"):
+        await asking.achat(messages, {})
+    assert not gateway.requests
+
+
+@pytest.mark.parametrize("options", [None, "temperature", [1]])
+def test_fields_that_are_no_dict_are_refused(gateway, options) -> None:
+    with pytest.raises(InvalidOption, match="options should be a dict"):
+        client(gateway).chat([{"role": "user", "content": "hi"}], options)

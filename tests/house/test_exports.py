@@ -16,7 +16,8 @@ PUBLIC = {
         __version__
     """,
     "audio_core.integration": """
-        AccessLike AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize Citation CortecsOptions Cut DocumentReader Failure GatewayOptions
+        AccessLike AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize Citation CortecsOptions Cut DocumentReader Failure FixedOptions
+        GatewayOptions
         Granularity HiddenFrames LISTEN ListenArguments LiteLLMOptions Memo ModelSettings OnError OpenRouterOptions Passage ProviderName ReaderOptions
         SUFFIXES ShortTraceback SpeechDelta
         TRANSCRIBE ToolAnswer ToolCallDelta ToolRefusal TranscribeArguments Unit are_neighbors at_block build_file_system_source

@@ -215,6 +215,13 @@ def test_an_impossible_clip_is_refused(start: float, end: float) -> None:
         Audio.of("a.mp3", start=0, end=30).clip(start, end)
 
 
+@pytest.mark.parametrize("time", ["soon", [1], {}, pytest.param(10**400, id="huge")])
+def test_a_time_that_is_no_number_is_refused(time) -> None:
+    for options in ({"start": time}, {"end": time}):
+        with pytest.raises(InvalidAudio, match=r"^a\.mp3: start and end of a clip must be numbers, in seconds\."):
+            Audio.of("a.mp3", **options)
+
+
 def test_clips_of_clips_count_from_the_recording() -> None:
     clip = Audio.of("a.mp3").clip(10, 60).clip(20, 30)
     assert (clip.start, clip.end) == (20, 30)

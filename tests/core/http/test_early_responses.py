@@ -55,13 +55,13 @@ def test_an_early_refusal_is_the_error_that_is_raised(recording: Audio, how: str
         # A reset may still overtake the response in the same iteration of the event loop; then a retry gets it.
         client = AudioClient("openai", api_key="k", base_url=url, max_retries=2 if is_async else 0)
 
-        async def ask() -> None:
-            await client.aask(recording, "?")
+        async def ask(model: str) -> None:
+            await client.aask(recording, "?", model=model)
 
         for number in range(REPETITIONS):
-            client.model = f"m{number}"  # a recording of a refused size is not sent to the same model again
+            model = f"m{number}"  # a recording of a refused size is not sent to the same model again
             with pytest.raises(ProviderError, match="no more than 10 MB") as caught:
-                asyncio.run(ask()) if is_async else client.ask(recording, "?")
+                asyncio.run(ask(model)) if is_async else client.ask(recording, "?", model=model)
             assert caught.value.status == 413
 
 

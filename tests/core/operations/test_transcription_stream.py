@@ -1,6 +1,7 @@
 """Transcripts as they are heard."""
 
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,3 +79,29 @@ def test_so_does_this_process(call: Path) -> None:
     found = list(AudioClient().stream_transcript(Audio.of(call, end=6)))
     assert found
     assert not any(segment.is_partial for segment in found)
+
+
+TIMED = {"text": "hi", "start": 0, "end": 1, "speaker": "A", "words": [{"word": "hi", "start": 0, "end": 1}]}
+SEGMENTS = {
+    "no": Reply([event(type="transcript.text.segment", text="hi", start=0, end=1), DONE]),
+    "all": Reply([event(type="transcript.text.segment", **TIMED), DONE]),
+}
+
+
+@pytest.mark.parametrize(
+    ("found", "warnings"), [("no", ["m gave no times of words.", "m did not tell speakers apart."]), ("all", [])]
+)
+async def test_what_a_stream_did_not_bring_is_logged(gateway, found: str, warnings: list[str], caplog) -> None:
+    caplog.set_level(logging.WARNING, "audio_core")
+    wishes = {"words": True, "diarize": True}
+    gateway.will_answer(SEGMENTS[found])
+    list(client(gateway).stream_transcript(tone(1), **wishes))
+    assert [record.message.partition(": ")[2] for record in caplog.records] == warnings
+    caplog.clear()
+    gateway.will_answer(SEGMENTS[found])
+    _ = [segment async for segment in client(gateway).astream_transcript(tone(1), **wishes)]
+    assert len(caplog.records) == len(warnings)
+    caplog.clear()
+    gateway.will_answer(SEGMENTS["no"])
+    list(client(gateway).stream_transcript(tone(1)))
+    assert not caplog.records

@@ -191,3 +191,11 @@ def test_what_has_no_timeline_was_not_cut() -> None:
     assert next(restore_passages([Cut(passage)])) is passage
     with pytest.raises(InvalidOption, match="cannot be read"):
         next(restore_passages([Cut(Passage("", "hi", {**passage.metadata, "timeline": "rubbish"}))]))
+
+
+@pytest.mark.parametrize("begin", ["x", "5", 5.0, None, -1, [1], True, float("nan")])
+def test_a_position_that_is_none_is_as_good_as_no_position(begin) -> None:
+    whole = speak(["one", "two", "three", "four"])
+    assert restore(
+        cut_words(["one", "two", "three", "four"], 0, 2, whole), Cut(Passage("", "three", whole.metadata), begin)
+    ) == [(0, 2), (2, 3)]

@@ -8,6 +8,7 @@ AudioClient(provder="openai")  # wrong
 AudioClient(timeout="long")  # wrong
 AudioClient().transcribe("a.mp3", word_timestamps=True)  # wrong
 AudioClient().transcribe("a.mp3", channels="stereo")  # wrong
+AudioClient().timeout = 5  # wrong
 AudioLoader("a.mp3", temprature=1)  # wrong
 AudioLoader("a.mp3", granularity="bogus")  # wrong
 AudioLoader("a.mp3", on_error="ignore")  # wrong
