@@ -39,6 +39,7 @@ class Provider:
         upload_formats: formats that the transcription endpoint accepts.
         max_upload_bytes: largest recording accepted for transcription, in bytes; None if no limit is documented.
         max_upload_seconds: longest recording accepted for transcription, in seconds; None if no limit is documented.
+        takes_context: whether the prompt of a transcription may be the text before the recording.
         languages_field: name of the transcription field that takes several languages; None if there is none.
         keywords_field: name of the transcription field that takes words to expect; None if there is none.
         streams_transcripts: whether transcripts can be streamed.
@@ -57,6 +58,7 @@ class Provider:
     upload_formats: tuple[str, ...] = _UPLOAD_FORMATS
     max_upload_bytes: int | None = None
     max_upload_seconds: float | None = None
+    takes_context: bool = False
     languages_field: str | None = None
     keywords_field: str | None = None
     streams_transcripts: bool = False
@@ -104,6 +106,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 base_url_env=("OPENAI_BASE_URL",),
                 chat_formats=("wav", "mp3"),  # the enum in OpenAI's OpenAPI description
                 max_upload_bytes=25 * _MIB,
+                takes_context=True,  # "to guide the model's style or continue a previous audio segment"
                 languages_field="languages",  # these two are "supported by gpt-transcribe"; other models refuse them
                 keywords_field="keywords",
                 streams_transcripts=True,  # all models but whisper-1, which responds with the whole transcript

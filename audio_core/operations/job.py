@@ -11,7 +11,8 @@ from audio_core.engines import Engine
 from audio_core.errors import InvalidAudio
 from audio_core.http.endpoint import Endpoint
 from audio_core.operations.limits import apply_limits
-from audio_core.operations.transcript_store import PieceKey, TranscriptStore
+from audio_core.operations.store_keys import PieceKey
+from audio_core.operations.transcript_store import TranscriptStore
 from audio_core.transcript.progress import Progress
 from audio_core.transcript.usage import Usage
 from audio_core.wire.transcription import TranscriptionOptions

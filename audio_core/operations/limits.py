@@ -46,11 +46,11 @@ class LimitLearned(Exception):
     """A gateway refused a recording for a limit that is known from now on. It can be sent again within the limit.
 
     Attributes:
-        warning: what the user must know.
+        warning: what the user must know; empty if nothing is lost by it.
         attempts: how many requests count when it is sent again. Each piece of one that is cut has attempts of its own.
     """
 
-    def __init__(self, warning: str, attempts: int = 0) -> None:
+    def __init__(self, warning: str = "", attempts: int = 0) -> None:
         super().__init__(warning)
         self.warning, self.attempts = warning, attempts
 

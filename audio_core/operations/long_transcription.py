@@ -26,6 +26,7 @@ from audio_core.media.segmentation import BYTES_PER_SECOND, Piece, cut_recording
 from audio_core.operations.claims import transcribe_once
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned
+from audio_core.operations.model_times import get_longest_segment, is_alone_first
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import encode_for_upload
 from audio_core.transcript.merge import PieceTranscript, merge_pieces, sum_usage
@@ -53,6 +54,7 @@ LONGEST_PIECE = 300.0
 """Seconds. Short enough to transcribe several pieces at a time, long enough to keep the context of the speech."""
 
 _log = logging.getLogger(__name__)
+_MAX_CONTEXT = 200  # characters of the text before a piece; Whisper takes at most 224 tokens
 _MAX_NAMED = 5  # silent pieces that a warning names
 _FATAL = (AuthenticationError, PermissionDenied, NotFound)  # every other piece would be refused as well
 
@@ -79,13 +81,14 @@ class _PieceResults:
     silent: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     warnings: list[str] = field(default_factory=list[str])
 
-    def create_flows(self, longest: float) -> Iterator[Flow[None]]:
+    def create_flows(self) -> Iterator[Flow[None]]:
         """Yield one flow for each piece, while earlier ones are under way, until an error is fatal.
 
         If decoding fails, the remainder of the recording is missing. The transcripts of earlier pieces are kept.
         """
         try:
-            for piece in cut_recording(self.recording.audio, longest, self.job.options.vad, self.warnings):
+            lengths = partial(get_longest_piece, self.job)
+            for piece in cut_recording(self.recording.audio, lengths, self.job.options.vad, self.warnings):
                 if self.fatal_error is not None:
                     return
                 self.recording.check_unchanged()
@@ -150,7 +153,7 @@ class _PieceResults:
         try:
             transcript = yield from run_limited(transcribe_once(job.store, key, self._request(job, piece)))
         except LimitLearned as limit:
-            self.warnings.append(limit.warning)
+            self.warnings += filter(None, [limit.warning])
             return (yield from self._transcribe_within_limits(piece, limit.attempts))
         return transcript.shift(piece.start)
 
@@ -158,8 +161,21 @@ class _PieceResults:
         if job.engine is not None:
             return (yield from run_blocking(partial(job.engine.transcribe, piece.audio, job.options)))
         formats = job.endpoint.provider.upload_formats
+        job = self._add_context(job, piece)
         audio = yield from run_blocking(partial(encode_for_upload, piece.audio, formats, piece.properties))
         return (yield from request_transcript(job, self.recording.audio.name, audio))
+
+    def _add_context(self, job: Job, piece: Piece) -> Job:
+        """Return a job whose prompt ends with the text before a piece, as far as it is known, if the piece is short."""
+        if not job.endpoint.provider.takes_context or job.options.diarize or math.isinf(get_longest_segment(job)):
+            return job
+        before = [each for each in self.transcripts if each.start < piece.start and each.transcript.text]
+        if not before:
+            return job
+        text = max(before, key=lambda each: each.start).transcript.text
+        context = text if len(text) <= _MAX_CONTEXT else text[-_MAX_CONTEXT:].partition(" ")[2]
+        prompt = " ".join(filter(None, (job.options.prompt, context)))
+        return replace(job, options=replace(job.options, prompt=prompt))
 
     def _count_seconds_done(self) -> float:
         transcribed = sum(piece.end - piece.start - piece.shared for piece in self.transcripts)
@@ -186,7 +202,10 @@ def transcribe_long(job: Job, recording: Recording) -> Flow[Transcript]:
         format_clock(get_longest_piece(job)),
         job.max_concurrency,
     )
-    yield from gather(results.create_flows(get_longest_piece(job)), job.max_concurrency)
+    pieces = results.create_flows()
+    if is_alone_first(job):
+        yield from next(pieces, ())
+    yield from gather(pieces, job.max_concurrency)
     if results.fatal_error is not None and results.last_end < recording.end:
         results.failures.append((results.last_end, recording.end, results.fatal_error))
     return _merge_results(results)
@@ -212,7 +231,13 @@ def get_longest_piece(job: Job) -> float:
         return job.engine.longest_piece
     row = job.endpoint.provider
     limit_by_size = math.inf if row.max_upload_bytes is None else row.max_upload_bytes * 0.95 / BYTES_PER_SECOND
-    return min(LONGEST_PIECE, row.max_upload_seconds or math.inf, limit_by_size)
+    segment = job.options.segment_seconds if is_alone_first(job) else None
+    return min(
+        LONGEST_PIECE,
+        row.max_upload_seconds or math.inf,
+        limit_by_size,
+        segment or get_longest_segment(job),
+    )
 
 
 def _merge_results(results: _PieceResults) -> Transcript:

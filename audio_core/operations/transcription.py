@@ -25,6 +25,7 @@ from audio_core.operations.long_transcription import (
     mark_gaps,
     transcribe_long,
 )
+from audio_core.operations.model_times import get_longest_segment, recall_times
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import SHORTEST_SECONDS, encode_for_upload
 from audio_core.transcript.merge import merge_channels
@@ -149,7 +150,8 @@ def _inspect(audio: Audio) -> Recording:
 
 def _transcribe_recording(job: Job, recording: Recording) -> Flow[Transcript]:
     job = job.with_limits()
-    if recording.seconds > get_longest_request(job):
+    yield from recall_times(job)
+    if recording.seconds > min(get_longest_request(job), get_longest_segment(job)):
         return (yield from transcribe_long(job, recording))
     if job.engine is not None:
         return (yield from _transcribe_once(job, recording, _run_engine(job.engine, job, recording)))
@@ -159,7 +161,7 @@ def _transcribe_recording(job: Job, recording: Recording) -> Flow[Transcript]:
         return (yield from transcribe_long(job, recording))
     except LimitLearned as limit:
         transcript = yield from _transcribe_recording(job.with_attempts(limit.attempts), recording)
-        return transcript.add_warnings([limit.warning])
+        return transcript.add_warnings(filter(None, [limit.warning]))
     return transcript.shift(recording.start)
 
 
