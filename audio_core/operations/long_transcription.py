@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeAlias
+from itertools import islice
 
 from audio_core.errors import (
     AudioError,
@@ -24,28 +24,23 @@ from audio_core.errors import (
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
 from audio_core.media.segmentation import BYTES_PER_SECOND, Piece, cut_recording
 from audio_core.operations.claims import transcribe_once
+from audio_core.operations.gaps import FailedStretch, build_incomplete_error, mark_gaps
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned
 from audio_core.operations.model_times import get_longest_segment, is_alone_first
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import encode_for_upload
 from audio_core.transcript.merge import PieceTranscript, merge_pieces, sum_usage
-from audio_core.transcript.segment import Segment, format_clock, join_text
+from audio_core.transcript.segment import format_clock
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import describe_cost
 
 __all__ = [
     "LONGEST_PIECE",
     "LONGEST_REQUEST",
-    "FailedStretch",
-    "build_incomplete_error",
     "get_longest_request",
-    "mark_gaps",
     "transcribe_long",
 ]
-
-FailedStretch: TypeAlias = tuple[float, float, AudioError]
-"""A stretch that is missing: its start and end, in seconds of the original recording, and the error."""
 
 LONGEST_REQUEST = 1800.0
 """Seconds. A longer recording is cut even if the gateway documents no limit, because gateways abort long requests."""
@@ -204,7 +199,7 @@ def transcribe_long(job: Job, recording: Recording) -> Flow[Transcript]:
     )
     pieces = results.create_flows()
     if is_alone_first(job):
-        yield from next(pieces, ())
+        yield from gather(islice(pieces, 1), 1)
     yield from gather(pieces, job.max_concurrency)
     if results.fatal_error is not None and results.last_end < recording.end:
         results.failures.append((results.last_end, recording.end, results.fatal_error))
@@ -263,38 +258,3 @@ def _describe_silence(stretches: Sequence[tuple[float, float]]) -> Iterator[str]
         )
         more = f" and {len(stretches) - _MAX_NAMED} more pieces" if len(stretches) > _MAX_NAMED else ""
         yield f"{ranges}{more} hold digital silence and were not sent."
-
-
-def build_incomplete_error(
-    label: str, transcript: Transcript, failures: Sequence[FailedStretch]
-) -> TranscriptionIncomplete:
-    """Build the error for a recording of which stretches are missing.
-
-    Args:
-        label: what messages call the recording.
-        transcript: what was transcribed, with its gaps marked.
-        failures: the stretches that are missing, at least one, in order of time.
-    """
-    ranges = ", ".join(f"{format_clock(start)}-{format_clock(end)}" for start, end, _ in failures)
-    reason = str(failures[0][2]).rstrip(".")
-    return TranscriptionIncomplete(
-        f"{label}: {ranges} could not be transcribed: {reason}. The rest is in .transcript; "
-        "gaps='mark' returns it with the gaps marked.",
-        transcript=transcript,
-        failures=tuple(failures),
-    )
-
-
-def mark_gaps(transcript: Transcript, failures: Sequence[FailedStretch]) -> Transcript:
-    """Return the transcript with a segment added for each stretch that is missing.
-
-    Args:
-        transcript: what was transcribed.
-        failures: the stretches that are missing.
-    """
-    gaps = [
-        Segment(start, end, f"[not transcribed: {format_clock(start)}-{format_clock(end)}]", is_gap=True)
-        for start, end, _ in failures
-    ]
-    segments = tuple(sorted((*transcript.segments, *gaps), key=lambda segment: segment.start))
-    return replace(transcript, segments=segments, text=join_text(segments))

@@ -16,15 +16,10 @@ from audio_core.http.access import Access
 from audio_core.http.download import open_or_download
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
 from audio_core.operations.claims import transcribe_once
+from audio_core.operations.gaps import FailedStretch, build_incomplete_error, mark_gaps
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned, has_speakers
-from audio_core.operations.long_transcription import (
-    FailedStretch,
-    build_incomplete_error,
-    get_longest_request,
-    mark_gaps,
-    transcribe_long,
-)
+from audio_core.operations.long_transcription import get_longest_request, transcribe_long
 from audio_core.operations.model_times import get_longest_segment, recall_times
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import SHORTEST_SECONDS, encode_for_upload
