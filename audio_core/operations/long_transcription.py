@@ -28,6 +28,7 @@ from audio_core.operations.gaps import FailedStretch, build_incomplete_error, ma
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned
 from audio_core.operations.model_times import get_longest_segment, is_alone_first
+from audio_core.operations.speaker_references import can_refer, refer_to_speakers
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import encode_for_upload
 from audio_core.transcript.merge import PieceTranscript, merge_pieces, sum_usage
@@ -65,6 +66,7 @@ class _PieceResults:
         fatal_error: why no further pieces are begun; None while they are.
         silent: start and end of the pieces that were not sent, in seconds of the original recording.
         warnings: what a user must know.
+        is_sampling: whether pieces go one by one, as samples of their speakers are sent with the next.
     """
 
     job: Job
@@ -75,6 +77,7 @@ class _PieceResults:
     fatal_error: AudioError | None = None
     silent: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     warnings: list[str] = field(default_factory=list[str])
+    is_sampling: bool = False
 
     def create_flows(self) -> Iterator[Flow[None]]:
         """Yield one flow for each piece, while earlier ones are under way, until an error is fatal.
@@ -96,6 +99,9 @@ class _PieceResults:
         """Transcribe one piece and record its transcript or its failure."""
         try:
             transcript = yield from self._transcribe_within_limits(piece)
+            if self.is_sampling:
+                number, longest = len(self.transcripts) + 1, get_longest_piece(self.job.with_limits())
+                self.job, self.is_sampling = yield from refer_to_speakers(self.job, piece, transcript, number, longest)
             self.transcripts.append(PieceTranscript(piece.start, piece.end, piece.shared, transcript))
         except TranscriptionIncomplete as error:  # of a piece that was cut again
             heard = tuple(segment for segment in error.transcript.segments if not segment.is_gap)
@@ -143,7 +149,8 @@ class _PieceResults:
             return Transcript("", (), provider=self.job.endpoint.provider.name, model=self.job.model)
         job = self.job.with_limits().with_attempts(attempts)
         if piece.end - piece.start > get_longest_piece(job):
-            return (yield from transcribe_long(job.without_progress(), self.recording.clip(piece.start, piece.end)))
+            part = self.recording.clip(piece.start, piece.end)
+            return (yield from transcribe_long(job.without_progress(), part, is_part=True))
         key = job.build_key(self.recording, piece.start, piece.end)
         try:
             transcript = yield from run_limited(transcribe_once(job.store, key, self._request(job, piece)))
@@ -178,18 +185,19 @@ class _PieceResults:
         return min(self.recording.seconds, transcribed + failed)
 
 
-def transcribe_long(job: Job, recording: Recording) -> Flow[Transcript]:
+def transcribe_long(job: Job, recording: Recording, *, is_part: bool = False) -> Flow[Transcript]:
     """Transcribe a recording in pieces. Times are seconds of the original recording.
 
     Args:
         job: the settings of the transcription.
         recording: the open recording.
+        is_part: whether it is a piece that is cut again.
 
     Raises:
         TranscriptionIncomplete: if a piece failed. It holds the transcript of the others, and the missing stretches.
         AudioError: if no piece was transcribed. It is the error of the first one.
     """
-    results = _PieceResults(job, recording)
+    results = _PieceResults(job, recording, is_sampling=can_refer(job) and not is_part)
     _log.info(
         "%s: %s of audio are cut at pauses into pieces of up to %s, %d at a time.",
         recording.audio.label,
@@ -200,6 +208,8 @@ def transcribe_long(job: Job, recording: Recording) -> Flow[Transcript]:
     pieces = results.create_flows()
     if is_alone_first(job):
         yield from gather(islice(pieces, 1), 1)
+    while results.is_sampling and (yield from gather(islice(pieces, 1), 1)):
+        pass
     yield from gather(pieces, job.max_concurrency)
     if results.fatal_error is not None and results.last_end < recording.end:
         results.failures.append((results.last_end, recording.end, results.fatal_error))
@@ -240,7 +250,8 @@ def _merge_results(results: _PieceResults) -> Transcript:
     failures = sorted(results.failures, key=lambda failure: failure[0])
     if failures and not transcripts:
         raise failures[0][2]
-    merged = replace(merge_pieces(transcripts), duration=results.recording.seconds)
+    names = {sample.label for sample in results.job.samples}
+    merged = replace(merge_pieces(transcripts, names), duration=results.recording.seconds)
     merged = merged.add_warnings((*results.warnings, *_describe_silence(results.silent)))
     if not failures:
         return merged

@@ -49,6 +49,7 @@ class PieceKey:
         track: the audio track that is transcribed, counted from 0; None for the one that players choose.
         base_url: where the provider's API starts; empty for an engine in this process.
         pcm: the stated format, sample rate in Hz and channels of raw PCM; None for any other recording.
+        samples: label and SHA-256 of each sample of a speaker.
     """
 
     sha256: str
@@ -62,6 +63,7 @@ class PieceKey:
     track: int | None = None
     base_url: str = ""
     pcm: tuple[str, int | None, int] | None = None
+    samples: tuple[tuple[str, str], ...] = ()
 
     def compute_digest(self) -> str:
         """Return the key of the piece's row in the store."""
@@ -69,6 +71,7 @@ class PieceKey:
         extra = dict(options.extra or {})
         settings = [options.language, options.prompt, options.temperature, options.words, options.diarize, extra]
         settings += [options.keywords] if options.keywords else []
+        settings += [self.samples] if self.samples else []
         piece = [self.sha256, round(self.start, 3), round(self.end, 3), self.channel, self.track, self.pcm]
         identity = [VERSION, piece, self.provider, self.base_url, self.model, settings]
         return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()

@@ -21,6 +21,7 @@ from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned, has_speakers
 from audio_core.operations.long_transcription import get_longest_request, transcribe_long
 from audio_core.operations.model_times import get_longest_segment, recall_times
+from audio_core.operations.speaker_references import open_known_speakers
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import SHORTEST_SECONDS, encode_for_upload
 from audio_core.transcript.merge import merge_channels
@@ -62,6 +63,7 @@ def transcribe(job: Job, audio: Audio, access: Access | None) -> Flow[Transcript
         job.model,
         job.endpoint.provider.name,
     )
+    job = yield from open_known_speakers(job, access)
     job.report_progress(recording, 0.0)
     try:
         transcript = yield from _transcribe(job, recording)

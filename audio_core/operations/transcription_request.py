@@ -16,8 +16,10 @@ from audio_core.operations.job import Job
 from audio_core.operations.limits import LimitLearned, has_segments, learn_limit, learn_response_format
 from audio_core.operations.missing_times import add_missing_times, has_times
 from audio_core.operations.model_times import get_longest_segment, learn_times
+from audio_core.operations.speaker_references import explain_refusal
 from audio_core.operations.transcription_by_chat import transcribe_by_chat
 from audio_core.transcript.transcript import Transcript
+from audio_core.wire.speaker_samples import rename_speakers
 from audio_core.wire.transcription import TranscriptionOptions, encode_json_request, encode_multipart_request
 from audio_core.wire.transcription_response import parse_transcript
 
@@ -58,9 +60,10 @@ def _request(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcript]:
         return (yield from transcribe_by_chat(job.endpoint, job.model, audio, job.options))
     response = yield from _post_with_fallback(job, name, audio)
     with HiddenFrames(), attribute_errors(response.status, response.headers, response.attempts):
-        return parse_transcript(
+        transcript = parse_transcript(
             response.body, response.headers, provider=row.name, model=job.model, duration=audio.seconds
         )
+        return rename_speakers(transcript, job.samples)
 
 
 def open_transcription(job: Job, name: str, audio: EncodedAudio) -> Flow[Response]:
@@ -98,6 +101,8 @@ def _post_with_fallback(job: Job, name: str, audio: EncodedAudio, *, streamed: b
         return (yield from _post(replace(job, options=options), name, audio, streamed))
     except InvalidRequest as error:
         is_diarized = bool(options.diarize)
+        if is_diarized and (refusal := explain_refusal(job, error)):
+            raise refusal from error
         if "response_format" in (options.extra or {}) or not learn_response_format(
             job.endpoint, job.model, error, audio, is_diarized=is_diarized
         ):
@@ -130,6 +135,7 @@ def _post(job: Job, name: str, audio: EncodedAudio, streamed: bool) -> Flow[Resp
 
 
 def _build_body(job: Job, name: str, audio: EncodedAudio) -> Body:
-    if job.endpoint.provider.transcription == "json":
-        return encode_json_request(job.model, audio.content, audio.format, job.options, job.endpoint.provider)
-    return encode_multipart_request(job.model, audio.content, name, audio.format, job.options, job.endpoint.provider)
+    provider = job.endpoint.provider
+    if provider.transcription == "json":
+        return encode_json_request(job.model, audio.content, audio.format, job.options, provider)
+    return encode_multipart_request(job.model, audio.content, name, audio.format, job.options, provider, job.samples)
