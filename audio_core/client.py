@@ -97,8 +97,8 @@ class AudioClient(FixedOptions):
         Args:
             source: anything that `Audio.of` takes.
             **options: `language` (a code such as `"en"`, or several), `prompt` (text before it), `keywords` (to expect),
-                `words` (True for their times), `diarize` (True, or `"if possible"`), `temperature`, `extra` (fields for the
-                gateway), `gaps` (`"mark"` those of failed pieces, or `"raise"`), `channels` (`"separate"` ones, or
+                `words` (True for times), `diarize` (True, or `"if possible"`), `known_speakers` (name to sample),
+                `temperature`, `extra` (the gateway's fields), `gaps` (`"mark"` or `"raise"`), `channels` (`"separate"` or
                 `"mixed"`), `vad` (`"energy"`, or `"silero"` for noise), `segment_seconds`, `progress` (a callback).
 
         Raises:

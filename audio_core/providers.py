@@ -39,8 +39,10 @@ class Provider:
         upload_formats: formats that the transcription endpoint accepts.
         max_upload_bytes: largest recording accepted for transcription, in bytes; None if no limit is documented.
         max_upload_seconds: longest recording accepted for transcription, in seconds; None if no limit is documented.
+        takes_context: whether the prompt of a transcription may be the text before the recording.
         languages_field: name of the transcription field that takes several languages; None if there is none.
         keywords_field: name of the transcription field that takes words to expect; None if there is none.
+        max_known_speakers: how many speakers a transcription may name with a sample of their speech; 0 if none is documented.
         streams_transcripts: whether transcripts can be streamed.
         remembers_speech: whether a request may refer to an earlier spoken reply by its id.
         speaks_only_streamed: whether spoken replies are available only as streams.
@@ -57,8 +59,10 @@ class Provider:
     upload_formats: tuple[str, ...] = _UPLOAD_FORMATS
     max_upload_bytes: int | None = None
     max_upload_seconds: float | None = None
+    takes_context: bool = False
     languages_field: str | None = None
     keywords_field: str | None = None
+    max_known_speakers: int = 0
     streams_transcripts: bool = False
     remembers_speech: bool = False
     speaks_only_streamed: bool = False
@@ -104,8 +108,10 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 base_url_env=("OPENAI_BASE_URL",),
                 chat_formats=("wav", "mp3"),  # the enum in OpenAI's OpenAPI description
                 max_upload_bytes=25 * _MIB,
+                takes_context=True,  # "to guide the model's style or continue a previous audio segment"
                 languages_field="languages",  # these two are "supported by gpt-transcribe"; other models refuse them
                 keywords_field="keywords",
+                max_known_speakers=4,  # "Up to 4 speakers are supported"
                 streams_transcripts=True,  # all models but whisper-1, which responds with the whole transcript
                 remembers_speech=True,
                 docs="https://platform.openai.com/docs/guides/audio",
@@ -145,6 +151,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 api_key_env=("LITELLM_API_KEY", "LITELLM_PROXY_API_KEY", "LITELLM_MASTER_KEY"),
                 base_url_env=("LITELLM_BASE_URL", "LITELLM_PROXY_API_BASE"),
                 chat_formats=("wav", "mp3"),  # the proxy passes any format on; the models behind it accept these
+                max_known_speakers=4,  # it passes these fields on to OpenAI
                 docs="https://docs.litellm.ai/docs/completion/audio",
             ),
             Provider(

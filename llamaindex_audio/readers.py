@@ -80,6 +80,8 @@ class AudioReader(BasePydanticReader):
     """Whether to tell speakers apart: True, or `"if possible"` to transcribe without speakers, with a warning, where that
     is refused.
     """
+    known_speakers: Mapping[str, Any] | None = Field(default=None, exclude=True, repr=False)
+    """Names of speakers, each with 2 to 10 seconds of speech: anything that `Audio.of` takes."""
     temperature: float | None = None
     """Sampling temperature of the model."""
     extra: dict[str, Any] | None = None

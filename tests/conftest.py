@@ -80,8 +80,9 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_learned_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget what other gateways have refused, as a gateway of this test may be given the port of one of them."""
+    """Forget what other gateways have refused and sent, as a gateway of this test may be given the port of one of them."""
     monkeypatch.setattr("audio_core.operations.limits._limits", OrderedDict())
+    monkeypatch.setattr("audio_core.operations.model_times._times", OrderedDict())
 
 
 @pytest.fixture(scope="session")

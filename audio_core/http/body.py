@@ -19,7 +19,7 @@ from audio_core.audio.content import Base64Content, Content, FileContent
 from audio_core.errors import InvalidAudio, InvalidOption
 from audio_core.lenient_json import replace_half_characters
 
-__all__ = ["Body", "FilePart", "encode_json", "encode_multipart"]
+__all__ = ["Body", "DataUrl", "FilePart", "encode_json", "encode_multipart"]
 
 _UNSAFE_IN_NAMES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})  # RFC 7578 §2, as browsers do it
 
@@ -152,7 +152,20 @@ class FilePart:
     content: Content
 
 
-def encode_multipart(fields: Sequence[tuple[str, str]], file: FilePart) -> Body:
+@dataclass(frozen=True, slots=True)
+class DataUrl:
+    """A value of a form that is a data URL.
+
+    Attributes:
+        mime: MIME type.
+        content: the bytes, which are sent as base64.
+    """
+
+    mime: str
+    content: Content
+
+
+def encode_multipart(fields: Sequence[tuple[str, str | DataUrl]], file: FilePart) -> Body:
     """Build a `multipart/form-data` body (RFC 7578).
 
     Args:
@@ -160,16 +173,18 @@ def encode_multipart(fields: Sequence[tuple[str, str]], file: FilePart) -> Body:
         file: sent after the fields.
     """
     boundary = secrets.token_hex(16)
-    head = "".join(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{_quote(name)}"\r\n\r\n{value}\r\n'
-        for name, value in fields
-    )
-    head += (
+    segments: list[bytes | _Base64Part | _RawPart] = []
+    for name, value in fields:
+        segments.append(_encode_text(f'--{boundary}\r\nContent-Disposition: form-data; name="{_quote(name)}"\r\n\r\n'))
+        if isinstance(value, DataUrl):
+            segments += (f"data:{value.mime};base64,".encode(), _Base64Part(value.content), b"\r\n")
+        else:
+            segments.append(_encode_text(f"{value}\r\n"))
+    head = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="{_quote(file.name)}"; '
         f'filename="{_quote(file.filename)}"\r\nContent-Type: {file.mime}\r\n\r\n'
     )
-    tail = f"\r\n--{boundary}--\r\n"
-    segments = [_encode_text(head), _RawPart(file.content), tail.encode()]
+    segments += (_encode_text(head), _RawPart(file.content), f"\r\n--{boundary}--\r\n".encode())
     return Body(f"multipart/form-data; boundary={boundary}", segments)
 
 

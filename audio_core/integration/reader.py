@@ -55,6 +55,7 @@ class ReaderOptions(TranscriptionKwargs, total=False):
         words: whether to ask the provider for the times of words.
         diarize: whether to tell speakers apart: True, or `"if possible"` to transcribe without speakers, with a warning,
             where that is refused.
+        known_speakers: names of speakers, each with 2 to 10 seconds of speech: anything that `Audio.of` takes.
         temperature: sampling temperature of the model.
         extra: further fields for the provider.
         gaps: `"raise"`, or `"mark"` to return the other pieces of a long recording if one failed.

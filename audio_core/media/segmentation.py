@@ -8,7 +8,7 @@ a word.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -78,7 +78,7 @@ class VoiceActivityDetector(Protocol):
 
 def cut_recording(
     audio: Audio,
-    longest: float,
+    longest: float | Callable[[], float],
     vad: Literal["energy", "silero"] = "energy",
     warnings: list[str] | None = None,
 ) -> Iterator[Piece]:
@@ -86,7 +86,7 @@ def cut_recording(
 
     Args:
         audio: a recording that is not remote.
-        longest: maximum length of a piece, in seconds.
+        longest: maximum length of a piece, in seconds, or a function that returns it when a piece begins.
         vad: the voice activity detector that finds the pauses.
         warnings: what a user must know about the recording is appended to this list.
 
@@ -101,9 +101,12 @@ def cut_recording(
     """
     from audio_core.media.decode import decode  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    segmenter = Segmenter(audio.start or 0.0, longest, _create_vad(vad))
+    get_longest = longest if callable(longest) else lambda: longest
+    segmenter = Segmenter(audio.start or 0.0, get_longest(), _create_vad(vad))
     for pcm in decode(audio, rate=RATE, warnings=warnings):
-        yield from segmenter.feed(pcm)
+        for piece in segmenter.feed(pcm):
+            yield piece
+            segmenter.set_longest(get_longest())
     yield from segmenter.close()
 
 
@@ -127,13 +130,18 @@ class Segmenter:
     """
 
     def __init__(self, start: float, longest: float, vad: VoiceActivityDetector | None = None) -> None:
-        self._origin, self._longest = start, round(longest * RATE)
-        self._overlap = min(round(_OVERLAP * RATE), self._longest // 6)
+        self._origin = start
+        self.set_longest(longest)
         self._vad = vad or EnergyVad(RATE)
         self._pcm = bytearray()
         self._piece_start = self._shared = 0
         self._loudest = 0.0
         self._frames: list[VadFrame] = []
+
+    def set_longest(self, longest: float) -> None:
+        """Set the maximum length, in seconds, of the pieces that follow."""
+        self._longest = round(longest * RATE)
+        self._overlap = min(round(_OVERLAP * RATE), self._longest // 6)
 
     def feed(self, data: bytes) -> Iterator[Piece]:
         """Yield the pieces that are complete once `data` is added."""

@@ -16,7 +16,8 @@ import time
 from audio_core.errors import StoreError
 from audio_core.http.flow import Flow, pause, run_blocking
 from audio_core.http.threads import run_in_thread
-from audio_core.operations.transcript_store import LEASE_SECONDS, PieceKey, TranscriptStore
+from audio_core.operations.store_keys import PieceKey
+from audio_core.operations.transcript_store import LEASE_SECONDS, TranscriptStore
 from audio_core.transcript.segment import format_clock
 from audio_core.transcript.transcript import Transcript
 

@@ -10,10 +10,12 @@ from audio_core.audio.content import FileContent, compute_sha256
 from audio_core.engines import Engine
 from audio_core.errors import InvalidAudio
 from audio_core.http.endpoint import Endpoint
-from audio_core.operations.limits import apply_limits
-from audio_core.operations.transcript_store import PieceKey, TranscriptStore
+from audio_core.operations.limits import apply_limits, takes_samples
+from audio_core.operations.store_keys import PieceKey
+from audio_core.operations.transcript_store import TranscriptStore
 from audio_core.transcript.progress import Progress
 from audio_core.transcript.usage import Usage
+from audio_core.wire.speaker_samples import SpeakerSample
 from audio_core.wire.transcription import TranscriptionOptions
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ class Job:
         max_concurrency: how many pieces of one recording are transcribed side by side.
         store: where finished transcripts are kept, so that nothing is paid for twice; None keeps nothing.
         engine: what transcribes in this process; None sends requests to the endpoint.
+        samples: speech of speakers who are known: those that the user names, then those of earlier pieces.
     """
 
     endpoint: Endpoint
@@ -88,6 +91,7 @@ class Job:
     max_concurrency: int
     store: TranscriptStore | None = None
     engine: Engine | None = None
+    samples: tuple[SpeakerSample, ...] = ()
 
     def without_progress(self) -> Job:
         """Return the same settings for a part of a recording, which reports no progress of its own."""
@@ -95,7 +99,10 @@ class Job:
 
     def with_limits(self) -> Job:
         """Return the same settings with the limits of the model that are known by now."""
-        return replace(self, endpoint=apply_limits(self.endpoint, self.model))
+        known = self.options.known_speakers or {}
+        is_limited = not takes_samples(self.endpoint, self.model)
+        samples = tuple(sample for sample in self.samples if not is_limited or sample.label in known)
+        return replace(self, endpoint=apply_limits(self.endpoint, self.model), samples=samples)
 
     def with_attempts(self, attempts: int) -> Job:
         """Return the same settings for a recording that was sent so many times before, in another form."""
@@ -122,6 +129,7 @@ class Job:
             audio.track,
             base_url="" if self.engine else provider.find_base_url(self.endpoint.base_url),
             pcm=audio.stated_pcm,
+            samples=tuple((sample.label, sample.sha256) for sample in self.samples),
         )
 
     def report_progress(self, recording: Recording, done: float, usage: Usage | None = None) -> None:

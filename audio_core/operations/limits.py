@@ -24,12 +24,14 @@ __all__ = [
     "LimitLearned",
     "apply_limits",
     "check_chat_size",
+    "forget_samples",
     "has_segments",
     "has_speakers",
     "learn_chat_size",
     "learn_format",
     "learn_limit",
     "learn_response_format",
+    "takes_samples",
 ]
 
 _MARGIN = 0.98  # of a limit that a gateway names, as it may measure differently
@@ -46,11 +48,11 @@ class LimitLearned(Exception):
     """A gateway refused a recording for a limit that is known from now on. It can be sent again within the limit.
 
     Attributes:
-        warning: what the user must know.
+        warning: what the user must know; empty if nothing is lost by it.
         attempts: how many requests count when it is sent again. Each piece of one that is cut has attempts of its own.
     """
 
-    def __init__(self, warning: str, attempts: int = 0) -> None:
+    def __init__(self, warning: str = "", attempts: int = 0) -> None:
         super().__init__(warning)
         self.warning, self.attempts = warning, attempts
 
@@ -66,6 +68,7 @@ class _Limits:
     named_formats: frozenset[str] = frozenset()
     has_segments: bool = True
     has_speakers: bool = True
+    takes_samples: bool = True
 
     def select(self, formats: Sequence[str]) -> tuple[str, ...]:
         """Return the formats that are not refused: those that the gateway has named, if any, and all if none is left."""
@@ -104,6 +107,16 @@ def has_speakers(endpoint: Endpoint, model: str) -> bool:
     """Tell whether speakers can be asked for. Only a form has a response format for them, without timed segments."""
     limits = _get_limits(endpoint, model)
     return limits.has_speakers and (limits.has_segments or endpoint.provider.transcription == "multipart")
+
+
+def takes_samples(endpoint: Endpoint, model: str) -> bool:
+    """Tell whether a model takes samples of the speakers of earlier pieces. It is so until it has refused them."""
+    return _get_limits(endpoint, model).takes_samples
+
+
+def forget_samples(endpoint: Endpoint, model: str) -> None:
+    """Remember that a model takes no samples of speakers."""
+    _remember(_build_key(endpoint, model), replace(_get_limits(endpoint, model), takes_samples=False))
 
 
 def learn_response_format(

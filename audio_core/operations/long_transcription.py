@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeAlias
+from itertools import islice
 
 from audio_core.errors import (
     AudioError,
@@ -24,27 +24,24 @@ from audio_core.errors import (
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
 from audio_core.media.segmentation import BYTES_PER_SECOND, Piece, cut_recording
 from audio_core.operations.claims import transcribe_once
+from audio_core.operations.gaps import FailedStretch, build_incomplete_error, mark_gaps
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned
+from audio_core.operations.model_times import get_longest_segment, is_alone_first
+from audio_core.operations.speaker_references import can_refer, refer_to_speakers
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import encode_for_upload
 from audio_core.transcript.merge import PieceTranscript, merge_pieces, sum_usage
-from audio_core.transcript.segment import Segment, format_clock, join_text
+from audio_core.transcript.segment import format_clock
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import describe_cost
 
 __all__ = [
     "LONGEST_PIECE",
     "LONGEST_REQUEST",
-    "FailedStretch",
-    "build_incomplete_error",
     "get_longest_request",
-    "mark_gaps",
     "transcribe_long",
 ]
-
-FailedStretch: TypeAlias = tuple[float, float, AudioError]
-"""A stretch that is missing: its start and end, in seconds of the original recording, and the error."""
 
 LONGEST_REQUEST = 1800.0
 """Seconds. A longer recording is cut even if the gateway documents no limit, because gateways abort long requests."""
@@ -53,6 +50,7 @@ LONGEST_PIECE = 300.0
 """Seconds. Short enough to transcribe several pieces at a time, long enough to keep the context of the speech."""
 
 _log = logging.getLogger(__name__)
+_MAX_CONTEXT = 200  # characters of the text before a piece; Whisper takes at most 224 tokens
 _MAX_NAMED = 5  # silent pieces that a warning names
 _FATAL = (AuthenticationError, PermissionDenied, NotFound)  # every other piece would be refused as well
 
@@ -68,6 +66,7 @@ class _PieceResults:
         fatal_error: why no further pieces are begun; None while they are.
         silent: start and end of the pieces that were not sent, in seconds of the original recording.
         warnings: what a user must know.
+        is_sampling: whether pieces go one by one, as samples of their speakers are sent with the next.
     """
 
     job: Job
@@ -78,14 +77,16 @@ class _PieceResults:
     fatal_error: AudioError | None = None
     silent: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     warnings: list[str] = field(default_factory=list[str])
+    is_sampling: bool = False
 
-    def create_flows(self, longest: float) -> Iterator[Flow[None]]:
+    def create_flows(self) -> Iterator[Flow[None]]:
         """Yield one flow for each piece, while earlier ones are under way, until an error is fatal.
 
         If decoding fails, the remainder of the recording is missing. The transcripts of earlier pieces are kept.
         """
         try:
-            for piece in cut_recording(self.recording.audio, longest, self.job.options.vad, self.warnings):
+            lengths = partial(get_longest_piece, self.job)
+            for piece in cut_recording(self.recording.audio, lengths, self.job.options.vad, self.warnings):
                 if self.fatal_error is not None:
                     return
                 self.recording.check_unchanged()
@@ -98,6 +99,9 @@ class _PieceResults:
         """Transcribe one piece and record its transcript or its failure."""
         try:
             transcript = yield from self._transcribe_within_limits(piece)
+            if self.is_sampling:
+                number, longest = len(self.transcripts) + 1, get_longest_piece(self.job.with_limits())
+                self.job, self.is_sampling = yield from refer_to_speakers(self.job, piece, transcript, number, longest)
             self.transcripts.append(PieceTranscript(piece.start, piece.end, piece.shared, transcript))
         except TranscriptionIncomplete as error:  # of a piece that was cut again
             heard = tuple(segment for segment in error.transcript.segments if not segment.is_gap)
@@ -145,12 +149,13 @@ class _PieceResults:
             return Transcript("", (), provider=self.job.endpoint.provider.name, model=self.job.model)
         job = self.job.with_limits().with_attempts(attempts)
         if piece.end - piece.start > get_longest_piece(job):
-            return (yield from transcribe_long(job.without_progress(), self.recording.clip(piece.start, piece.end)))
+            part = self.recording.clip(piece.start, piece.end)
+            return (yield from transcribe_long(job.without_progress(), part, is_part=True))
         key = job.build_key(self.recording, piece.start, piece.end)
         try:
             transcript = yield from run_limited(transcribe_once(job.store, key, self._request(job, piece)))
         except LimitLearned as limit:
-            self.warnings.append(limit.warning)
+            self.warnings += filter(None, [limit.warning])
             return (yield from self._transcribe_within_limits(piece, limit.attempts))
         return transcript.shift(piece.start)
 
@@ -158,8 +163,21 @@ class _PieceResults:
         if job.engine is not None:
             return (yield from run_blocking(partial(job.engine.transcribe, piece.audio, job.options)))
         formats = job.endpoint.provider.upload_formats
+        job = self._add_context(job, piece)
         audio = yield from run_blocking(partial(encode_for_upload, piece.audio, formats, piece.properties))
         return (yield from request_transcript(job, self.recording.audio.name, audio))
+
+    def _add_context(self, job: Job, piece: Piece) -> Job:
+        """Return a job whose prompt ends with the text before a piece, as far as it is known, if the piece is short."""
+        if not job.endpoint.provider.takes_context or job.options.diarize or math.isinf(get_longest_segment(job)):
+            return job
+        before = [each for each in self.transcripts if each.start < piece.start and each.transcript.text]
+        if not before:
+            return job
+        text = max(before, key=lambda each: each.start).transcript.text
+        context = text if len(text) <= _MAX_CONTEXT else text[-_MAX_CONTEXT:].partition(" ")[2]
+        prompt = " ".join(filter(None, (job.options.prompt, context)))
+        return replace(job, options=replace(job.options, prompt=prompt))
 
     def _count_seconds_done(self) -> float:
         transcribed = sum(piece.end - piece.start - piece.shared for piece in self.transcripts)
@@ -167,18 +185,19 @@ class _PieceResults:
         return min(self.recording.seconds, transcribed + failed)
 
 
-def transcribe_long(job: Job, recording: Recording) -> Flow[Transcript]:
+def transcribe_long(job: Job, recording: Recording, *, is_part: bool = False) -> Flow[Transcript]:
     """Transcribe a recording in pieces. Times are seconds of the original recording.
 
     Args:
         job: the settings of the transcription.
         recording: the open recording.
+        is_part: whether it is a piece that is cut again.
 
     Raises:
         TranscriptionIncomplete: if a piece failed. It holds the transcript of the others, and the missing stretches.
         AudioError: if no piece was transcribed. It is the error of the first one.
     """
-    results = _PieceResults(job, recording)
+    results = _PieceResults(job, recording, is_sampling=can_refer(job) and not is_part)
     _log.info(
         "%s: %s of audio are cut at pauses into pieces of up to %s, %d at a time.",
         recording.audio.label,
@@ -186,7 +205,12 @@ def transcribe_long(job: Job, recording: Recording) -> Flow[Transcript]:
         format_clock(get_longest_piece(job)),
         job.max_concurrency,
     )
-    yield from gather(results.create_flows(get_longest_piece(job)), job.max_concurrency)
+    pieces = results.create_flows()
+    if is_alone_first(job):
+        yield from gather(islice(pieces, 1), 1)
+    while results.is_sampling and (yield from gather(islice(pieces, 1), 1)):
+        pass
+    yield from gather(pieces, job.max_concurrency)
     if results.fatal_error is not None and results.last_end < recording.end:
         results.failures.append((results.last_end, recording.end, results.fatal_error))
     return _merge_results(results)
@@ -212,7 +236,13 @@ def get_longest_piece(job: Job) -> float:
         return job.engine.longest_piece
     row = job.endpoint.provider
     limit_by_size = math.inf if row.max_upload_bytes is None else row.max_upload_bytes * 0.95 / BYTES_PER_SECOND
-    return min(LONGEST_PIECE, row.max_upload_seconds or math.inf, limit_by_size)
+    segment = job.options.segment_seconds if is_alone_first(job) else None
+    return min(
+        LONGEST_PIECE,
+        row.max_upload_seconds or math.inf,
+        limit_by_size,
+        segment or get_longest_segment(job),
+    )
 
 
 def _merge_results(results: _PieceResults) -> Transcript:
@@ -220,7 +250,8 @@ def _merge_results(results: _PieceResults) -> Transcript:
     failures = sorted(results.failures, key=lambda failure: failure[0])
     if failures and not transcripts:
         raise failures[0][2]
-    merged = replace(merge_pieces(transcripts), duration=results.recording.seconds)
+    names = {sample.label for sample in results.job.samples}
+    merged = replace(merge_pieces(transcripts, names), duration=results.recording.seconds)
     merged = merged.add_warnings((*results.warnings, *_describe_silence(results.silent)))
     if not failures:
         return merged
@@ -238,38 +269,3 @@ def _describe_silence(stretches: Sequence[tuple[float, float]]) -> Iterator[str]
         )
         more = f" and {len(stretches) - _MAX_NAMED} more pieces" if len(stretches) > _MAX_NAMED else ""
         yield f"{ranges}{more} hold digital silence and were not sent."
-
-
-def build_incomplete_error(
-    label: str, transcript: Transcript, failures: Sequence[FailedStretch]
-) -> TranscriptionIncomplete:
-    """Build the error for a recording of which stretches are missing.
-
-    Args:
-        label: what messages call the recording.
-        transcript: what was transcribed, with its gaps marked.
-        failures: the stretches that are missing, at least one, in order of time.
-    """
-    ranges = ", ".join(f"{format_clock(start)}-{format_clock(end)}" for start, end, _ in failures)
-    reason = str(failures[0][2]).rstrip(".")
-    return TranscriptionIncomplete(
-        f"{label}: {ranges} could not be transcribed: {reason}. The rest is in .transcript; "
-        "gaps='mark' returns it with the gaps marked.",
-        transcript=transcript,
-        failures=tuple(failures),
-    )
-
-
-def mark_gaps(transcript: Transcript, failures: Sequence[FailedStretch]) -> Transcript:
-    """Return the transcript with a segment added for each stretch that is missing.
-
-    Args:
-        transcript: what was transcribed.
-        failures: the stretches that are missing.
-    """
-    gaps = [
-        Segment(start, end, f"[not transcribed: {format_clock(start)}-{format_clock(end)}]", is_gap=True)
-        for start, end, _ in failures
-    ]
-    segments = tuple(sorted((*transcript.segments, *gaps), key=lambda segment: segment.start))
-    return replace(transcript, segments=segments, text=join_text(segments))

@@ -9,8 +9,6 @@ twice. Exactly once is not possible, because no gateway documents idempotent req
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 import sqlite3
 import stat
@@ -21,20 +19,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audio_core.errors import StoreError
+from audio_core.operations.store_keys import VERSION, ModelKey, PieceKey
 from audio_core.transcript.transcript import Transcript
-from audio_core.wire.transcription import TranscriptionOptions
 
-__all__ = ["LEASE_SECONDS", "PieceKey", "PossibleDoubleCharge", "TranscriptStore"]
+__all__ = ["LEASE_SECONDS", "PossibleDoubleCharge", "TranscriptStore"]
 
 LEASE_SECONDS = 60.0
 """How long a claim holds that is not renewed."""
 
-_VERSION = 3
 _LOCK_TIMEOUT = 30.0  # seconds to wait for another process
 _CREATION_LOCK = threading.Lock()
 _TABLES = (
     "CREATE TABLE pieces (key TEXT PRIMARY KEY, state TEXT NOT NULL, owner TEXT, transcript TEXT, at REAL NOT NULL)",
     "CREATE TABLE doubtful (label TEXT, start REAL, end REAL, at REAL NOT NULL)",
+    "CREATE TABLE models (key TEXT PRIMARY KEY, sends_times INTEGER NOT NULL)",
 )
 
 
@@ -53,47 +51,6 @@ class PossibleDoubleCharge:
     start: float
     end: float
     requested_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class PieceKey:
-    """The identity of a piece: all that determines its transcript.
-
-    Attributes:
-        sha256: the SHA-256 of the recording's bytes, in hex.
-        start: where the piece starts, in seconds of the original recording.
-        end: where the piece ends, in seconds of the original recording.
-        provider: name of the provider that transcribes it.
-        model: name of the model.
-        options: how it is transcribed.
-        label: what messages call the recording. It is not part of the identity.
-        channel: the channel that is transcribed, counted from 0; None for all, mixed.
-        track: the audio track that is transcribed, counted from 0; None for the one that players choose.
-        base_url: where the provider's API starts; empty for an engine in this process.
-        pcm: the stated format, sample rate in Hz and channels of raw PCM; None for any other recording.
-    """
-
-    sha256: str
-    start: float
-    end: float
-    provider: str
-    model: str
-    options: TranscriptionOptions
-    label: str
-    channel: int | None = None
-    track: int | None = None
-    base_url: str = ""
-    pcm: tuple[str, int | None, int] | None = None
-
-    def compute_digest(self) -> str:
-        """Return the key of the piece's row in the store."""
-        options = self.options
-        extra = dict(options.extra or {})
-        settings = [options.language, options.prompt, options.temperature, options.words, options.diarize, extra]
-        settings += [options.keywords] if options.keywords else []
-        piece = [self.sha256, round(self.start, 3), round(self.end, 3), self.channel, self.track, self.pcm]
-        identity = [_VERSION, piece, self.provider, self.base_url, self.model, settings]
-        return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()
 
 
 class TranscriptStore:
@@ -170,6 +127,26 @@ class TranscriptStore:
         with self._begin_transaction() as database:
             database.execute("DELETE FROM pieces WHERE key = ? AND state = 'begun'", (key.compute_digest(),))
 
+    def find_times(self, key: ModelKey) -> bool | None:
+        """Return whether a model sends times, or None if that is not known.
+
+        Raises:
+            StoreError: if the file cannot be used.
+        """
+        with self._begin_transaction() as database:
+            query = "SELECT sends_times FROM models WHERE key = ?"
+            row = database.execute(query, (key.compute_digest(),)).fetchone()
+            return None if row is None else bool(row[0])
+
+    def save_times(self, key: ModelKey, sends_times: bool) -> None:
+        """Save whether a model sends times.
+
+        Raises:
+            StoreError: if the file cannot be used.
+        """
+        with self._begin_transaction() as database:
+            database.execute("INSERT OR REPLACE INTO models VALUES (?, ?)", (key.compute_digest(), sends_times))
+
     def list_possible_double_charges(self) -> list[PossibleDoubleCharge]:
         """Return the pieces that may have been billed twice, in the order of their second requests.
 
@@ -233,11 +210,11 @@ def _use_write_ahead_log(database: sqlite3.Connection) -> None:
 def _prepare_schema(database: sqlite3.Connection) -> None:
     """Create the tables of a new file, and refuse a file of another version."""
     version = database.execute("PRAGMA user_version").fetchone()[0]
-    if version == _VERSION:
+    if version == VERSION:
         return
     if version or database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        raise ValueError(f"it was written by another version of this package ({version}, not {_VERSION})")
-    for statement in (*_TABLES, f"PRAGMA user_version={_VERSION}"):
+        raise ValueError(f"it was written by another version of this package ({version}, not {VERSION})")
+    for statement in (*_TABLES, f"PRAGMA user_version={VERSION}"):
         database.execute(statement)
 
 

@@ -16,25 +16,22 @@ from audio_core.http.access import Access
 from audio_core.http.download import open_or_download
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
 from audio_core.operations.claims import transcribe_once
+from audio_core.operations.gaps import FailedStretch, build_incomplete_error, mark_gaps
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned, has_speakers
-from audio_core.operations.long_transcription import (
-    FailedStretch,
-    build_incomplete_error,
-    get_longest_request,
-    mark_gaps,
-    transcribe_long,
-)
+from audio_core.operations.long_transcription import get_longest_request, transcribe_long
+from audio_core.operations.model_times import get_longest_segment, recall_times
+from audio_core.operations.speaker_references import open_known_speakers
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import SHORTEST_SECONDS, encode_for_upload
 from audio_core.transcript.merge import merge_channels
-from audio_core.transcript.segment import UNCLEAR_SPEECH, AudioEvent, Segment, format_clock
+from audio_core.transcript.segment import Segment
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import describe_cost
 
 __all__ = ["open_recording", "transcribe"]
 
-_MAX_NAMED = 5  # events that a warning names
+
 _log = logging.getLogger(__name__)
 _CHANNEL = re.compile(r"channel \d+")
 
@@ -66,6 +63,7 @@ def transcribe(job: Job, audio: Audio, access: Access | None) -> Flow[Transcript
         job.model,
         job.endpoint.provider.name,
     )
+    job = yield from open_known_speakers(job, access)
     job.report_progress(recording, 0.0)
     try:
         transcript = yield from _transcribe(job, recording)
@@ -110,19 +108,6 @@ def _list_unmet_wishes(job: Job, transcript: Transcript) -> Iterator[str]:
         and not any(map(_has_voice, segments))
     ):
         yield f"{job.model} did not tell speakers apart."
-    if invented := [f"{_format_range(each)} {each.left_out!r}" for each in transcript.events if each.left_out]:
-        yield f"{job.model} wrote text where nobody speaks. It was left out: {_name_some(invented)}."
-    if unclear := [_format_range(each) for each in transcript.events if each.text == UNCLEAR_SPEECH]:
-        yield f"{job.model} wrote nothing for what sounds like speech: {_name_some(unclear)}."
-
-
-def _format_range(event: AudioEvent) -> str:
-    return f"{format_clock(event.start)}-{format_clock(event.end)}"
-
-
-def _name_some(stretches: Sequence[str]) -> str:
-    more = f" and {len(stretches) - _MAX_NAMED} more" if len(stretches) > _MAX_NAMED else ""
-    return ", ".join(stretches[:_MAX_NAMED]) + more
 
 
 def _has_voice(segment: Segment) -> bool:
@@ -162,7 +147,8 @@ def _inspect(audio: Audio) -> Recording:
 
 def _transcribe_recording(job: Job, recording: Recording) -> Flow[Transcript]:
     job = job.with_limits()
-    if recording.seconds > get_longest_request(job):
+    yield from recall_times(job)
+    if recording.seconds > min(get_longest_request(job), get_longest_segment(job)):
         return (yield from transcribe_long(job, recording))
     if job.engine is not None:
         return (yield from _transcribe_once(job, recording, _run_engine(job.engine, job, recording)))
@@ -172,7 +158,7 @@ def _transcribe_recording(job: Job, recording: Recording) -> Flow[Transcript]:
         return (yield from transcribe_long(job, recording))
     except LimitLearned as limit:
         transcript = yield from _transcribe_recording(job.with_attempts(limit.attempts), recording)
-        return transcript.add_warnings([limit.warning])
+        return transcript.add_warnings(filter(None, [limit.warning]))
     return transcript.shift(recording.start)
 
 

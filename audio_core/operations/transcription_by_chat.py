@@ -5,7 +5,7 @@ The model is asked for JSON with times. It estimates them, and the segments say 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -122,14 +122,14 @@ def _build_object_schema(properties: Mapping[str, Any]) -> dict[str, Any]:
 def _to_transcript(answer: Answer, model: str, seconds: float) -> Transcript:
     """Read the segments in the answer. Without such JSON, the whole answer is the text of one segment."""
     fields = to_object(parse_json(_strip_fence(answer.text)))
-    unordered = [
+    written = [
         _build_segment(item, seconds)
         for item in to_objects(fields.get("segments"))
         if str(item.get("text") or "").strip()
     ]
     if "segments" not in fields:
-        unordered = [Segment(0.0, seconds, answer.text.strip(), is_estimated=True)] if answer.text.strip() else []
-    segments = tuple(sorted(unordered, key=lambda segment: segment.start))
+        written = [Segment(0.0, seconds, answer.text.strip(), is_estimated=True)] if answer.text.strip() else []
+    segments = tuple(_put_in_order(written))
     return Transcript(
         text=" ".join(segment.text for segment in segments),
         segments=segments,
@@ -139,6 +139,14 @@ def _to_transcript(answer: Answer, model: str, seconds: float) -> Transcript:
         provider=answer.provider,
         usage=answer.usage,
     )
+
+
+def _put_in_order(segments: Sequence[Segment]) -> Iterator[Segment]:
+    """Yield segments in the order in which they were written, which is surer than the times that the model guessed."""
+    latest = 0.0
+    for segment in segments:
+        latest = max(latest, segment.start)
+        yield replace(segment, start=latest, end=max(latest, segment.end))
 
 
 def _strip_fence(text: str) -> str:

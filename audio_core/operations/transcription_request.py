@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from audio_core.audio.audio import Audio
 from audio_core.audio.content import EncodedAudio
 from audio_core.errors import InvalidRequest
 from audio_core.http.body import Body
@@ -14,9 +13,13 @@ from audio_core.http.flow import Flow, Response, run_blocking
 from audio_core.http.tracebacks import HiddenFrames
 from audio_core.operations.diarization import build_speakers_error, choose_diarization, warn_of_refusal
 from audio_core.operations.job import Job
-from audio_core.operations.limits import has_segments, learn_limit, learn_response_format
+from audio_core.operations.limits import LimitLearned, has_segments, learn_limit, learn_response_format
+from audio_core.operations.missing_times import add_missing_times, has_times
+from audio_core.operations.model_times import get_longest_segment, learn_times
+from audio_core.operations.speaker_references import explain_refusal
 from audio_core.operations.transcription_by_chat import transcribe_by_chat
 from audio_core.transcript.transcript import Transcript
+from audio_core.wire.speaker_samples import rename_speakers
 from audio_core.wire.transcription import TranscriptionOptions, encode_json_request, encode_multipart_request
 from audio_core.wire.transcription_response import parse_transcript
 
@@ -34,7 +37,8 @@ def request_transcript(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcr
         audio: in a format that the gateway accepts.
 
     Raises:
-        LimitLearned: if the gateway refuses the recording for its length, size or format.
+        LimitLearned: if the gateway refuses the recording for its length, size or format, or timed segments of one that
+            can be cut.
         InvalidOption: if speakers are to be told apart, and the model refuses that.
         IncompleteResponse: if the response holds no transcript, or only a part of one.
         ProviderError: if the gateway refuses or fails.
@@ -45,9 +49,9 @@ def request_transcript(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcr
     except InvalidRequest as error:
         raise learn_limit(job.endpoint, job.model, error, audio) or error from None
     transcript = warn_of_refusal(job.endpoint, job.model, job.options, transcript)
-    if job.options.words and not any(segment.words for segment in transcript.segments):
-        return (yield from run_blocking(partial(_align, transcript, audio, next(iter(job.options.languages), None))))
-    return transcript
+    if transcript.text.strip():
+        yield from learn_times(job, has_times(transcript))
+    return (yield from run_blocking(partial(add_missing_times, transcript, audio, job.options)))
 
 
 def _request(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcript]:
@@ -56,15 +60,10 @@ def _request(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcript]:
         return (yield from transcribe_by_chat(job.endpoint, job.model, audio, job.options))
     response = yield from _post_with_fallback(job, name, audio)
     with HiddenFrames(), attribute_errors(response.status, response.headers, response.attempts):
-        return parse_transcript(
+        transcript = parse_transcript(
             response.body, response.headers, provider=row.name, model=job.model, duration=audio.seconds
         )
-
-
-def _align(transcript: Transcript, audio: EncodedAudio, language: str | None) -> Transcript:
-    from audio_core.engines.alignment import align_words  # noqa: PLC0415 - FFmpeg is loaded when first needed
-
-    return align_words(transcript, Audio.of(audio.content), language)
+        return rename_speakers(transcript, job.samples)
 
 
 def open_transcription(job: Job, name: str, audio: EncodedAudio) -> Flow[Response]:
@@ -102,6 +101,8 @@ def _post_with_fallback(job: Job, name: str, audio: EncodedAudio, *, streamed: b
         return (yield from _post(replace(job, options=options), name, audio, streamed))
     except InvalidRequest as error:
         is_diarized = bool(options.diarize)
+        if is_diarized and (refusal := explain_refusal(job, error)):
+            raise refusal from error
         if "response_format" in (options.extra or {}) or not learn_response_format(
             job.endpoint, job.model, error, audio, is_diarized=is_diarized
         ):
@@ -109,6 +110,10 @@ def _post_with_fallback(job: Job, name: str, audio: EncodedAudio, *, streamed: b
         if is_diarized and job.options.diarize is True:
             raise build_speakers_error(job.endpoint, job.model) from error
         job = replace(job, endpoint=job.endpoint.continue_after(error))
+        if not is_diarized:
+            yield from learn_times(job, False)
+        if audio.seconds > get_longest_segment(job) and not streamed:
+            raise LimitLearned from None
     return (yield from _post_with_fallback(job, name, audio, streamed=streamed))
 
 
@@ -130,6 +135,7 @@ def _post(job: Job, name: str, audio: EncodedAudio, streamed: bool) -> Flow[Resp
 
 
 def _build_body(job: Job, name: str, audio: EncodedAudio) -> Body:
-    if job.endpoint.provider.transcription == "json":
-        return encode_json_request(job.model, audio.content, audio.format, job.options, job.endpoint.provider)
-    return encode_multipart_request(job.model, audio.content, name, audio.format, job.options, job.endpoint.provider)
+    provider = job.endpoint.provider
+    if provider.transcription == "json":
+        return encode_json_request(job.model, audio.content, audio.format, job.options, provider)
+    return encode_multipart_request(job.model, audio.content, name, audio.format, job.options, provider, job.samples)

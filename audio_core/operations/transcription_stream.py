@@ -15,6 +15,7 @@ from audio_core.http.sse import OpenStream
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned
 from audio_core.operations.long_transcription import get_longest_request
+from audio_core.operations.speaker_references import open_known_speakers
 from audio_core.operations.transcription import open_recording
 from audio_core.operations.transcription_request import open_transcription
 from audio_core.operations.upload import check_audible, encode_for_upload
@@ -46,6 +47,7 @@ def open_transcription_stream(job: Job, audio: Audio, access: Access | None) -> 
         )
     recording = yield from open_recording(job, audio, access)
     check_audible(audio, recording.seconds)
+    job = yield from open_known_speakers(job, access)
     return (yield from _open(job, recording))
 
 

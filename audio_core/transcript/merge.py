@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
@@ -35,17 +35,18 @@ class PieceTranscript:
     transcript: Transcript
 
 
-def merge_pieces(parts: Sequence[PieceTranscript]) -> Transcript:
+def merge_pieces(parts: Sequence[PieceTranscript], names: Collection[str] = ()) -> Transcript:
     """Merge the transcripts of a recording's pieces into one.
 
     Pieces may overlap. Words that both transcripts have in an overlap are kept once. If they have no word in common
     there, each keeps the words on its own side of the middle.
 
-    A gateway labels the speakers of each piece independently. If there are several pieces, each label is prefixed with
-    the number of its piece: `"2:A"`. If the language changes between pieces, each segment states its own.
+    A gateway labels the speakers of each piece independently. If there are several pieces, each label but the `names` is
+    prefixed with the number of its piece: `"2:A"`. If the language changes between pieces, each segment states its own.
 
     Args:
         parts: the pieces in order of time, at least one.
+        names: labels of speakers who are the same in all pieces.
 
     Returns:
         The transcript of the whole recording. Its language is the one with the most seconds; its usage is the sum.
@@ -60,7 +61,8 @@ def merge_pieces(parts: Sequence[PieceTranscript]) -> Transcript:
     languages = {part.transcript.language for part in parts if part.transcript.segments} - {None}
     for number, part in enumerate(parts, 1):
         following = [
-            _number_speaker(segment, number) if len(parts) > 1 else segment for segment in part.transcript.segments
+            _number_speaker(segment, number, names) if len(parts) > 1 else segment
+            for segment in part.transcript.segments
         ]
         if len(languages) > 1:
             following = [replace(segment, language=part.transcript.language) for segment in following]
@@ -175,10 +177,11 @@ def _order_segments(segments: list[Segment]) -> Iterator[Segment]:
         latest_end = max(latest_end, segment.end)
 
 
-def _number_speaker(segment: Segment, number: int) -> Segment:
+def _number_speaker(segment: Segment, number: int, names: Collection[str]) -> Segment:
     if segment.speaker is None:
         return segment
-    return _set_speaker(segment, f"{number}:{segment.speaker}")
+    is_named = segment.speaker in names
+    return _set_speaker(segment, segment.speaker if is_named else f"{number}:{segment.speaker}")
 
 
 def _set_speaker(segment: Segment, speaker: str) -> Segment:

@@ -14,7 +14,7 @@ from audio_core.audio.content import EncodedAudio
 from audio_core.audio.formats import FORMATS
 from audio_core.errors import ContextOverflow, InvalidRequest
 
-__all__ = ["Refusal", "parse_refusal"]
+__all__ = ["Refusal", "is_about_samples", "parse_refusal"]
 
 _STATUSES = (400, 413, 415, 422)
 _OTHER_SUBJECT = re.compile(r"too short|at least|minimum|\bprompt|temperature|language", re.IGNORECASE)
@@ -22,6 +22,7 @@ _RESPONSE_FORMAT = re.compile(r"response_format|verbose_json", re.IGNORECASE)
 _SPEAKERS = re.compile(
     r"(?<![-\w])diari[sz]|chunking_strategy", re.IGNORECASE
 )  # in a model's name, a hyphen comes first
+_SAMPLES = re.compile(r"known_speaker|speaker.reference", re.IGNORECASE)
 _LENGTH = re.compile(
     r"too long|longer than|(exceed|maximum|max|limit|over|up to).{0,40}(duration|seconds|minutes|hours|\d ?s\b)"
     r"|duration.{0,60}(exceed|maximum|max|limit|over|must be)",
@@ -80,7 +81,7 @@ def parse_refusal(error: InvalidRequest, audio: EncodedAudio) -> Refusal | None:
         Refusal(kind='seconds', limit=1400.0, formats=())
     """
     text = str(error)
-    if error.status not in _STATUSES:
+    if error.status not in _STATUSES or _SAMPLES.search(text):
         return None
     if _RESPONSE_FORMAT.search(text):
         return Refusal("response_format")
@@ -97,6 +98,11 @@ def parse_refusal(error: InvalidRequest, audio: EncodedAudio) -> Refusal | None:
     if error.status == 415 or _FORMAT.search(text):
         return Refusal("format", formats=_find_formats(text, audio.format))
     return None
+
+
+def is_about_samples(error: InvalidRequest) -> bool:
+    """Tell whether a gateway refuses the samples of speakers, and not the recording."""
+    return error.status in _STATUSES and _SAMPLES.search(str(error)) is not None
 
 
 def _choose_limit(numbers: Iterable[float], sent: float) -> float | None:

@@ -5,6 +5,7 @@ Requests ask for `verbose_json`, because only its segments have times, and gatew
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, TypedDict, Unpack, cast
@@ -19,6 +20,7 @@ from audio_core.http.body import Body, FilePart, encode_json, encode_multipart
 from audio_core.lenient_json import drop_none
 from audio_core.providers import Provider
 from audio_core.transcript.progress import Progress
+from audio_core.wire.speaker_samples import SpeakerSample, list_sample_fields
 
 __all__ = [
     "TranscriptionKwargs",
@@ -26,6 +28,9 @@ __all__ = [
     "encode_json_request",
     "encode_multipart_request",
 ]
+
+
+_UNKNOWN_SPEAKER = re.compile(r"(\d+:)*[A-Z]")
 
 
 class TranscriptionKwargs(TypedDict, total=False):
@@ -36,6 +41,7 @@ class TranscriptionKwargs(TypedDict, total=False):
     keywords: list[str] | tuple[str, ...] | None
     words: bool
     diarize: bool | Literal["if possible"]
+    known_speakers: Mapping[str, Any] | None
     temperature: float | None
     extra: Mapping[str, Any] | None
     gaps: Literal["raise", "mark"]
@@ -57,6 +63,7 @@ class TranscriptionOptions:
         words: whether to ask for the times of words.
         diarize: whether to tell speakers apart: True, or `"if possible"` to transcribe without speakers, with a warning,
             where that is refused.
+        known_speakers: names of speakers, each with 2 to 10 seconds of speech: anything that `Audio.of` takes.
         temperature: sampling temperature of the model.
         extra: further fields, specific to the gateway.
         gaps: what to do if a piece of a long recording fails: `"raise"` an error, or `"mark"` a gap in the transcript.
@@ -73,6 +80,7 @@ class TranscriptionOptions:
     keywords: tuple[str, ...] = ()
     words: bool = False
     diarize: bool | Literal["if possible"] = False
+    known_speakers: Mapping[str, Any] | None = field(default=None, repr=False)
     temperature: float | None = None
     extra: Mapping[str, Any] | None = None
     gaps: Literal["raise", "mark"] = "raise"
@@ -110,6 +118,7 @@ class TranscriptionOptions:
         Raises:
             InvalidOption: if it has none.
         """
+        self._check_known_speakers(provider)
         if provider.transcription not in (
             "multipart",
             "json",
@@ -123,6 +132,19 @@ class TranscriptionOptions:
         if self.keywords and provider.keywords_field is None:
             raise InvalidOption(f"{provider.name} has no field for keywords. Name them in prompt=...")
 
+    def _check_known_speakers(self, provider: Provider) -> None:
+        names, most = [*(self.known_speakers or ())], provider.max_known_speakers
+        if names and not self.diarize:
+            raise InvalidOption("known_speakers needs diarize=True.")
+        if names and not most:
+            raise InvalidOption(f"{provider.name} takes no known_speakers; its documentation names no such field.")
+        if len(names) > most:
+            raise InvalidOption(f"{provider.name} takes {most} known_speakers at most, not {len(names)}.")
+        if wrong := [name for name in names if not name.strip() or _UNKNOWN_SPEAKER.fullmatch(name)]:
+            raise InvalidOption(
+                f"known_speakers may not be called {wrong[0]!r}: speakers whose names are not known are called so."
+            )
+
     def build_fields(self, model: str, provider: Provider) -> dict[str, Any]:
         """Build the fields of a request. Options that are None are left out."""
         optional = {"prompt": self.prompt, "temperature": self.temperature}
@@ -134,7 +156,13 @@ class TranscriptionOptions:
 
 
 def encode_multipart_request(
-    model: str, content: Content, name: str, format: str, options: TranscriptionOptions, provider: Provider
+    model: str,
+    content: Content,
+    name: str,
+    format: str,
+    options: TranscriptionOptions,
+    provider: Provider,
+    samples: Sequence[SpeakerSample] = (),
 ) -> Body:
     """Encode a request as OpenAI takes it: `POST /audio/transcriptions` with a multipart form.
 
@@ -145,6 +173,7 @@ def encode_multipart_request(
         format: canonical name of the format.
         options: options of the transcription. Lists are sent as `name[]`, as OpenAI's SDK does.
         provider: the gateway.
+        samples: speech of the speakers who are known. It is sent if speakers are to be told apart.
     """
     row = FORMATS[format]
     diarization = {"response_format": "diarized_json", "chunking_strategy": "auto"} if options.diarize else {}
@@ -152,7 +181,7 @@ def encode_multipart_request(
     if fields["response_format"] == "diarized_json":  # "This option is not available for gpt-4o-transcribe-diarize."
         fields.pop("timestamp_granularities", None)
     return encode_multipart(
-        _to_form_fields(fields),
+        [*_to_form_fields(fields), *list_sample_fields(samples if options.diarize else ())],
         FilePart("file", name + row.suffix, row.mime, content),
     )
 

@@ -81,8 +81,8 @@ def parse_transcript(
 ) -> Transcript:
     """Parse the body of a response.
 
-    A response with words and without timed segments gets segments of its words. One without words becomes a single
-    segment. Sounds that are no speech, such as `(laughter)`, are events and not part of the text.
+    A response with words and without timed segments gets segments of its words. One without any times has a text and no
+    segments. Sounds that are no speech, such as `(laughter)`, are events and not part of the text.
 
     Args:
         body: body of the response.
@@ -96,8 +96,9 @@ def parse_transcript(
         IncompleteResponse: if the body is not JSON or subtitles, or has no text, such as an error page.
 
     Example:
-        >>> parse_transcript(b'{"text": "Hello."}', {}, provider="openai", model="whisper-1", duration=2.0).segments
-        (Segment(0, 2, 'Hello.'),)
+        >>> body = b'{"text": "Hello.", "segments": [{"start": 0.5, "end": 1, "text": "Hello."}]}'
+        >>> parse_transcript(body, {}, provider="openai", model="whisper-1").segments
+        (Segment(0.5, 1, 'Hello.'),)
     """
     response = _parse_response(body, headers, provider)
     duration = duration or response.duration or (response.input_length_ms / 1000 if response.input_length_ms else None)

@@ -43,7 +43,7 @@ def build_segments(
 
 
 def build_utterances(text: str, words: Sequence[RawWord], duration: float | None) -> tuple[Segment, ...]:
-    """Build the segments of a recording whose segments have no times: of its words, or else a single one.
+    """Build the segments of a recording whose segments have no times: of its words, or none if these have no times.
 
     Args:
         text: the whole text, not blank.
@@ -51,9 +51,7 @@ def build_utterances(text: str, words: Sequence[RawWord], duration: float | None
         duration: length of the recording in seconds, or None if it is not known.
     """
     timed = _build_words(words, 0.0, duration, duration)
-    if not timed:
-        return (Segment(0.0, duration or 0.0, text.strip()),)
-    return tuple(_split(timed, text))
+    return tuple(_split(timed, text)) if timed else ()
 
 
 def build_events(words: Iterable[RawWord], duration: float | None) -> tuple[AudioEvent, ...]:

@@ -96,7 +96,8 @@ class TranscriptStream:
         transcript = parse_transcript(body, self._headers, provider=self._provider, model="", duration=self._seconds)
         self.usage = transcript.usage
         if not transcript.text.startswith("data:"):
-            yield from transcript.segments
+            text = transcript.text.strip()
+            yield from transcript.segments or ([Segment(0.0, self._seconds, text)] if text else ())
             return
         yield from self.feed(transcript.text.encode() + b"\n\n")
         yield from self.close()

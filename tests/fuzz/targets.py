@@ -107,7 +107,6 @@ def check_transcription(case: tuple[Any, float | None]) -> None:
     with contextlib.suppress(AudioError):
         transcript = parse_transcript(json.dumps(reply).encode(), {}, provider="p", model="m", duration=duration)
         assert list_wrong_fields(transcript) == []
-        assert bool(transcript.segments) or not transcript.text
         starts = [segment.start for segment in transcript.segments]
         assert starts == sorted(starts)
         for segment in transcript.segments:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 
+import pydantic
 import pytest
 from llama_index.core.base.llms.types import ThinkingBlock
 from llama_index.core.llms import AudioBlock, ChatMessage, ChatResponse, TextBlock
@@ -17,6 +18,7 @@ from llamaindex_audio import AudioLLM, speech_in
 PCM = tone(0.5)[44:]
 SPEAKING = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "pcm16"}}
 LATER = 9_999_999_999
+PYDANTIC = tuple(map(int, pydantic.VERSION.split(".")[:2]))
 
 
 def b64(data: bytes) -> str:
@@ -115,18 +117,24 @@ def test_speech_that_llamaindexs_openai_kept_is_named_by_its_id(gateway) -> None
     assert gateway.requests[0].json["messages"][1] == {"role": "assistant", "audio": {"id": "audio_7"}}
 
 
-async def test_a_spoken_message_survives_memory_and_a_stored_chat(gateway, tmp_path) -> None:
+async def test_a_spoken_message_survives_memory(gateway) -> None:
     gateway.will_answer(SPOKEN)
     message = llm(gateway, **SPEAKING).chat(asked()).message
     memory = Memory.from_defaults(session_id="s")
     await memory.aput(message)
+    (remembered,) = await memory.aget_all()
+    await memory.sql_store._async_engine.dispose()  # LlamaIndex leaves the connection open
+    assert speech_in(remembered).data == PCM
+
+
+@pytest.mark.xfail(PYDANTIC >= (2, 14), reason="llama-index-core 0.14 cannot save one with it", raises=ValueError)
+def test_a_spoken_message_survives_a_stored_chat(gateway, tmp_path) -> None:
+    gateway.will_answer(SPOKEN)
     store = SimpleChatStore()
-    store.add_message("s", message)
+    store.add_message("s", llm(gateway, **SPEAKING).chat(asked()).message)
     store.persist(str(tmp_path / "chat.json"))
-    remembered = await memory.aget_all()
-    await memory.sql_store._async_engine.dispose()
-    kept = [*remembered, *SimpleChatStore.from_persist_path(str(tmp_path / "chat.json")).get_messages("s")]
-    assert [speech_in(each).data for each in kept] == [PCM, PCM]
+    (kept,) = SimpleChatStore.from_persist_path(str(tmp_path / "chat.json")).get_messages("s")
+    assert speech_in(kept).data == PCM
 
 
 def test_reasoning_refusals_and_logprobs_are_kept(gateway) -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from audio_core import Segment, StoreError, Transcript, TranscriptStore
-from audio_core.operations.transcript_store import PieceKey
+from audio_core.operations.store_keys import PieceKey
 from audio_core.wire.transcription import TranscriptionOptions
 
 KEY = PieceKey("ab" * 32, 0.0, 300.0, "openai", "m", TranscriptionOptions(), "talk.mp3")

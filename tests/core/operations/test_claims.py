@@ -19,7 +19,7 @@ from audio_core.http.driver import run
 from audio_core.http.flow import Flow, Pause
 from audio_core.operations import claims, transcript_store
 from audio_core.operations.claims import transcribe_once
-from audio_core.operations.transcript_store import PieceKey
+from audio_core.operations.store_keys import PieceKey
 from audio_core.testing import Reply, ScriptedGateway, tone
 from audio_core.wire.transcription import TranscriptionOptions
 

@@ -31,7 +31,7 @@ from audio_core import (
     Usage,
     Word,
 )
-from audio_core.operations.transcript_store import PieceKey
+from audio_core.operations.store_keys import PieceKey
 from audio_core.testing import Recorded, Reply, ScriptedGateway, tone
 from audio_core.wire.transcription import TranscriptionOptions
 from langchain_audio import AudioLoader

@@ -45,6 +45,24 @@ def test_json_is_read_with_a_fence_and_without(gateway, text: str) -> None:
     assert len(client(gateway).transcribe(tone(2.0)).segments) == 2
 
 
+def test_sentences_keep_the_order_in_which_they_were_written(gateway) -> None:
+    times = [(0.5, 0.9, "one"), (0.2, 0.4, "two"), (1.0, 1.5, "three")]
+    segments = [{"start": start, "end": end, "text": text} for start, end, text in times]
+    gateway.will_answer(chat_reply(json.dumps({"segments": segments})))
+    found = client(gateway).transcribe(tone(2.0), segment_seconds=None)
+    assert [(segment.start, segment.end, segment.text) for segment in found.segments] == [
+        (0.5, 0.9, "one"),
+        (0.5, 0.5, "two"),
+        (1.0, 1.5, "three"),
+    ]
+
+
+def test_what_a_model_guesses_is_replaced_by_the_times_of_the_piece(gateway) -> None:
+    gateway.will_answer(chat_reply(json.dumps({"segments": HEARD["segments"][:1] * 2})))
+    (segment,) = client(gateway).transcribe(tone(2.0)).segments
+    assert (segment.start, segment.end, segment.is_estimated) == (0.0, 2.0, False)
+
+
 def test_a_long_recording_is_given_time(gateway) -> None:
     gateway.will_answer(replace(chat_reply("Hello."), wait=0.6))
     assert client(gateway, timeout=0.3).transcribe(tone(4.0)).text == "Hello."

@@ -1,0 +1,79 @@
+"""Which models send times, learned from their replies, and the pieces that recordings are cut into if they send none.
+
+It is remembered for each base URL and model while the process lives, and in the store, so that other processes know it.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from functools import partial
+
+from audio_core.http.flow import Flow, run_blocking
+from audio_core.operations.job import Job
+from audio_core.operations.transcript_store import ModelKey
+
+__all__ = ["get_longest_segment", "is_alone_first", "learn_times", "recall_times", "sends_times"]
+
+_MAX_MODELS = 1000
+_times: OrderedDict[ModelKey, bool] = OrderedDict()
+_lock = threading.Lock()
+
+
+def sends_times(job: Job) -> bool | None:
+    """Tell whether the model sends the times of segments or words. None until its first reply.
+
+    A chat model only guesses them.
+    """
+    if job.engine is not None:
+        return True
+    if job.endpoint.provider.transcription == "chat":
+        return False
+    return _times.get(_build_key(job))
+
+
+def get_longest_segment(job: Job) -> float:
+    """Return how many seconds of a recording may be sent at once, so that the times of its segments are known."""
+    is_untimed = job.options.segment_seconds is not None and sends_times(job) is False
+    return job.options.segment_seconds or math.inf if is_untimed else math.inf
+
+
+def is_alone_first(job: Job) -> bool:
+    """Tell whether the first piece of a recording is to be sent alone, and short, to learn whether times come."""
+    return job.options.segment_seconds is not None and sends_times(job) is None
+
+
+def recall_times(job: Job) -> Flow[None]:
+    """Look up in the store whether the model sends times, unless this process knows it."""
+    key = _build_key(job)
+    if job.store is None or sends_times(job) is not None:
+        return
+    known = yield from run_blocking(partial(job.store.find_times, key))
+    if known is not None:
+        _remember(key, known)
+
+
+def learn_times(job: Job, has_times: bool) -> Flow[None]:
+    """Remember whether a reply had times."""
+    key = _build_key(job)
+    if job.engine is not None or _times.get(key) is has_times:
+        return
+    _remember(key, has_times)
+    if job.store is not None:
+        yield from run_blocking(partial(job.store.save_times, key, has_times))
+
+
+def _remember(key: ModelKey, has_times: bool) -> None:
+    with _lock:
+        _times[key] = has_times
+        _times.move_to_end(key)
+        while len(_times) > _MAX_MODELS:
+            _times.popitem(last=False)
+
+
+def _build_key(job: Job) -> ModelKey:
+    """Return what decides whether times come. Some models send them with speakers only."""
+    options, endpoint = job.options, job.endpoint
+    response_format = (options.extra or {}).get("response_format", "diarized" if options.diarize else "timed")
+    return ModelKey(endpoint.provider.find_base_url(endpoint.base_url), job.model, str(response_format))
