@@ -85,7 +85,7 @@ class _PieceResults:
         If decoding fails, the remainder of the recording is missing. The transcripts of earlier pieces are kept.
         """
         try:
-            lengths = partial(get_longest_piece, self.job)
+            lengths = partial(next, _list_lengths(self.job))
             for piece in cut_recording(self.recording.audio, lengths, self.job.options.vad, self.warnings):
                 if self.fatal_error is not None:
                     return
@@ -216,6 +216,18 @@ def transcribe_long(job: Job, recording: Recording, *, is_part: bool = False) ->
     return _merge_results(results)
 
 
+def _list_lengths(job: Job) -> Iterator[float]:
+    """Yield how many seconds each piece may have.
+
+    The first is short even if the model is known to send times, so that a job is resumed with the pieces in its store.
+    """
+    row = job.endpoint.provider
+    is_first_short = job.engine is None and row.transcription != "chat"
+    yield min(get_longest_piece(job), (job.options.segment_seconds if is_first_short else None) or math.inf)
+    while True:
+        yield get_longest_piece(job)
+
+
 def _build_disk_error(error: OSError) -> AudioError:
     return StoreError(f"A piece could not be prepared: {error.strerror or error}. Check that the disk has space.")
 
@@ -236,13 +248,7 @@ def get_longest_piece(job: Job) -> float:
         return job.engine.longest_piece
     row = job.endpoint.provider
     limit_by_size = math.inf if row.max_upload_bytes is None else row.max_upload_bytes * 0.95 / BYTES_PER_SECOND
-    segment = job.options.segment_seconds if is_alone_first(job) else None
-    return min(
-        LONGEST_PIECE,
-        row.max_upload_seconds or math.inf,
-        limit_by_size,
-        segment or get_longest_segment(job),
-    )
+    return min(LONGEST_PIECE, row.max_upload_seconds or math.inf, limit_by_size, get_longest_segment(job))
 
 
 def _merge_results(results: _PieceResults) -> Transcript:

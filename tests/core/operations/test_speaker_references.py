@@ -231,6 +231,15 @@ def test_a_store_resumes_and_tells_samples_apart(voices, call: Path, agent: Audi
     assert len(voices.requests) == 9
 
 
+def test_a_job_with_longer_pieces_resumes_with_those_in_its_store(voices, meeting: Audio, tmp_path: Path) -> None:
+    row = replace(ROW, max_upload_seconds=60.0)
+    first = client(voices, row, store=tmp_path / "store").transcribe(meeting, diarize=True)
+    count = len(voices.requests)
+    assert count > 1
+    assert client(voices, row, store=tmp_path / "store").transcribe(meeting, diarize=True) == first
+    assert len(voices.requests) == count
+
+
 class Streaming(DiarizingGateway):
     """Answers with the events of OpenAI's streams."""
 
