@@ -30,8 +30,10 @@ SHORTEST_SECONDS = 0.1
 """OpenAI refuses less: "Minimum audio length is 0.1 seconds"."""
 _log = logging.getLogger(__name__)
 _MAX_CHAT_BYTES = 2 * 2**30  # no gateway takes as much in a message
-_LONGEST_WAV = 60.0  # seconds; longer audio that must be encoded is sent as MP3, at a tenth of the size
+_LONGEST_WAV = 60.0  # seconds; longer audio that must be encoded is compressed
+_SPEECH_RATE = 16_000  # Hz times channels; up to this, FLAC takes a tenth of the CPU time of MP3 for twice the bytes
 _SHORT_FORMATS = ("wav", "mp3", "flac", "m4a", "ogg")
+_SPEECH_FORMATS = ("flac", "mp3", "m4a", "ogg", "wav")
 _LONG_FORMATS = ("mp3", "m4a", "ogg", "flac", "wav")
 WRITABLE_FORMATS = frozenset(_LONG_FORMATS)
 """Names of the formats to which a recording can be converted. A gateway must take one of them."""
@@ -100,7 +102,7 @@ def encode_for_upload(audio: Audio, formats: Sequence[str], properties: Probe | 
     if is_whole and properties.is_continuous and not row.raw and row.name in formats:
         _log.info("%s: uploaded as it is, %d bytes of %s.", audio.label, audio.open_content().size, row.name)
         return EncodedAudio(audio.open_content(), row.name, properties.duration, properties.warnings)
-    target, warnings = _choose_format(formats, properties.duration - (audio.start or 0.0)), list(properties.warnings)
+    target, warnings = _choose_format(formats, audio, properties), list(properties.warnings)
     content = encode(audio, target, warnings=warnings)
     _log.info("%s: converted from %s, uploaded as %d bytes of %s.", audio.label, row.name, content.size, target)
     seconds = probe(Audio.of(content)).duration  # a clip may reach beyond the recording's end
@@ -121,6 +123,8 @@ def measure_seconds(audio: Audio) -> float:
     return max(0.0, probe(audio).duration - (audio.start or 0.0))
 
 
-def _choose_format(formats: Sequence[str], seconds: float) -> str:
-    preferred = _SHORT_FORMATS if seconds <= _LONGEST_WAV else _LONG_FORMATS
+def _choose_format(formats: Sequence[str], audio: Audio, properties: Probe) -> str:
+    is_speech = properties.sample_rate * properties.channels <= _SPEECH_RATE
+    is_short = properties.duration - (audio.start or 0.0) <= _LONGEST_WAV
+    preferred = _SHORT_FORMATS if is_short else _SPEECH_FORMATS if is_speech else _LONG_FORMATS
     return next(name for name in preferred if name in formats)

@@ -267,3 +267,11 @@ def test_a_full_disk_costs_the_piece_and_a_transcript_with_gaps_lasts_as_long_as
     replace_encoder()
     with pytest.raises(AudioError, match="No space left on device"):
         client(listener).transcribe(recording(tones, seconds))
+
+
+def test_pieces_are_sent_in_the_format_that_costs_the_least_cpu_time(listener) -> None:
+    tones, seconds = numbers(with_pauses=True, count=200)
+    row = replace(ROW, max_upload_seconds=70.0)
+    AudioClient(row, model="m", base_url=listener.base_url).transcribe(recording(tones, seconds))
+    names = [request.parts[-1].filename for request in listener.requests]
+    assert [name.rpartition(".")[2] for name in names if name] == ["wav", "flac", "flac"]  # the first one is short
