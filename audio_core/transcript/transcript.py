@@ -39,9 +39,8 @@ class Transcript:
         usage: usage and cost, if the provider reports them.
         source: URL of the recording, or None if it was given as bytes.
         sha256: SHA-256 digest of the recording's bytes, in hex.
-        warnings: what a user must know: silence that was not sent, a channel or track that was left out, times that
-            were estimated, a limit that was learned, an option that was not followed. A transcript without text says
-            here why.
+        warnings: what a user must know, such as silence that was not sent, a track that was left out, times that were
+            estimated, or an option that was not followed. A transcript without text says here why.
         events: sounds that are no speech, such as laughter, if the gateway tells them apart. They are not in the text.
 
     Example:
@@ -86,12 +85,15 @@ class Transcript:
         """The speakers in the order in which they first speak.
 
         Example:
-            >>> Transcript(
-            ...     "", (Segment(0, 1, "a", "Ann"), Segment(1, 2, "b", "Bob"), Segment(2, 3, "c", "Ann"))
-            ... ).speakers
+            >>> Transcript("", (Segment(0, 1, "a", "Ann"), Segment(1, 2, "b", "Bob"))).speakers
             ('Ann', 'Bob')
         """
         return tuple(dict.fromkeys(segment.speaker for segment in self.segments if segment.speaker))
+
+    @property
+    def cost(self) -> float | None:
+        """The cost in US dollars, if the gateway reports it."""
+        return None if self.usage is None else self.usage.cost
 
     def add_warnings(self, warnings: Iterable[str]) -> Transcript:
         """Return the transcript with more warnings. Each is kept once.
@@ -103,10 +105,7 @@ class Transcript:
         return replace(self, warnings=tuple(dict.fromkeys((*self.warnings, *warnings))))
 
     def shift(self, seconds: float) -> Transcript:
-        """Return the transcript with all times moved `seconds` later.
-
-        It turns the times of a clip that starts at `seconds` into those of the whole recording.
-        """
+        """Return the transcript with all times moved `seconds` later: those of a clip become those of its recording."""
         return replace(
             self,
             segments=tuple(segment.shift(seconds) for segment in self.segments),

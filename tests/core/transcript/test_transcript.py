@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_core import Segment, Transcript, Word
+from audio_core import Segment, Transcript, Usage, Word
 from audio_core.transcript.segment import format_clock
 
 TALK = Transcript(
@@ -97,3 +97,8 @@ def test_times_that_are_no_numbers_are_refused(number: str) -> None:
     text = Transcript("a", (Segment(0.0, 1.0, "a"),)).to_json()
     with pytest.raises(ValueError, match="is not a finite number"):
         Transcript.from_json(text.replace('"end": 1.0', f'"end": {number}'))
+
+
+def test_the_cost_is_what_the_gateway_reports() -> None:
+    assert Transcript("", usage=Usage(cost=0.25)).cost == 0.25
+    assert (Transcript("").cost, Transcript("", usage=Usage(input_tokens=1)).cost) == (None, None)
