@@ -100,8 +100,8 @@ class RawSegment(LenientModel):
 
     @property
     def has_time(self) -> bool:
-        """Whether the start or the end is known."""
-        return self.start is not None or self.end is not None
+        """Whether the start or the end is known. Zeros alone are no times."""
+        return bool(self.start or self.end)
 
     @property
     def spoken(self) -> str:

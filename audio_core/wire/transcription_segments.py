@@ -1,7 +1,8 @@
 """Segments of what a gateway sends, checked. No I/O here.
 
 What a gateway says is checked: segments and words come in order of time and within the recording. A missing time lies
-between its neighbours, and its segment is marked as estimated. One odd field costs that field.
+between its neighbours, and its segment is marked as estimated. One odd field costs that field. Where words contradict
+their segment, the words' speakers count, as they tell more. If they lie elsewhere, the segment is marked as estimated.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import bisect
 import itertools
 import logging
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from audio_core.transcript.segment import AudioEvent, Segment, Word
@@ -19,7 +21,8 @@ from audio_core.wire.transcription_fields import RawSegment, RawWord, remove_eve
 
 __all__ = ["build_events", "build_segments", "build_utterances"]
 
-_END_TOLERANCE = 1.0  # seconds; models often end their last segment a little late
+_TOLERANCE = 1.0  # seconds; models often end their last segment a little late, and words stray a little
+_WORD_SECONDS, _CHARACTER_SECONDS = 0.2, 0.08  # a word lasts about as long, if one of its times is missing
 _log = logging.getLogger(__name__)
 
 
@@ -38,8 +41,9 @@ def build_segments(
     times = _complete_times(spoken, begin, duration, duration)
     segments = [_build_segment(raw, *time, duration) for raw, time in zip(spoken, times, strict=True)]
     segments = _assign_words(sorted(segments, key=lambda item: item.start), _build_words(words, 0.0, None, duration))
-    split = (part for segment in segments for part in _split_by_speaker(_remove_sounds(segment, words)))
-    return tuple(sorted((part for part in split if part.text), key=lambda segment: segment.start))
+    labels = _match_labels(segments)
+    split = (part for segment in segments for part in _split_by_speaker(_remove_sounds(segment, words), labels))
+    return tuple(sorted((_mark_strays(part) for part in split if part.text), key=lambda segment: segment.start))
 
 
 def build_utterances(text: str, words: Sequence[RawWord], duration: float | None) -> tuple[Segment, ...]:
@@ -50,6 +54,8 @@ def build_utterances(text: str, words: Sequence[RawWord], duration: float | None
         words: the words of the recording, if they have times.
         duration: length of the recording in seconds, or None if it is not known.
     """
+    if not any(raw.start or raw.end for raw in words):  # zeros alone are no times
+        return ()
     timed = _build_words(words, 0.0, duration, duration)
     return tuple(_split(timed, text)) if timed else ()
 
@@ -88,14 +94,34 @@ def _remove_sounds(segment: Segment, words: Sequence[RawWord]) -> Segment:
     return replace(segment, text=remove_events(segment.text, sounds)) if sounds else segment
 
 
-def _split_by_speaker(segment: Segment) -> Iterable[Segment]:
-    """Give a segment the speaker of its words. If they have several, split it."""
-    speakers = {word.speaker for word in segment.words} - {None}
-    if segment.speaker is not None or not speakers:
-        return (segment,)
-    if len(speakers) == 1:
-        return (replace(segment, speaker=speakers.pop()),)
-    return _split([(word, segment.is_estimated) for word in segment.words], segment.text)
+def _match_labels(segments: Sequence[Segment]) -> dict[str, str]:
+    """Return which label of segments stands for which label of words, if words have others. OpenRouter numbers these."""
+    pairs = Counter(
+        (word.speaker, segment.speaker)
+        for segment in segments
+        for word in segment.words
+        if word.speaker and segment.speaker
+    )
+    labels = dict[str, str]()
+    if {label for label, _ in pairs} & {segment.speaker for segment in segments}:
+        return labels
+    for (label, name), _ in pairs.most_common():
+        if label not in labels and name not in labels.values():
+            labels[label] = name
+    return labels
+
+
+def _split_by_speaker(segment: Segment, labels: Mapping[str, str]) -> Iterable[Segment]:
+    """Give a segment the speaker of its words, and its words the segment's. If they have several, split it."""
+    words = [replace(word, speaker=labels.get(word.speaker or "", word.speaker)) for word in segment.words]
+    speakers = {word.speaker for word in words} - {None}
+    if len(speakers) > 1:
+        return _split([(word, segment.is_estimated) for word in words], segment.text)
+    return (_name_speaker(replace(segment, words=tuple(words)), speakers.pop() if speakers else segment.speaker),)
+
+
+def _name_speaker(segment: Segment, speaker: str | None) -> Segment:
+    return replace(segment, speaker=speaker, words=tuple(replace(word, speaker=speaker) for word in segment.words))
 
 
 def _split(words: Sequence[tuple[Word, bool]], text: str) -> Iterator[Segment]:
@@ -103,7 +129,15 @@ def _split(words: Sequence[tuple[Word, bool]], text: str) -> Iterator[Segment]:
     estimated = (is_estimated for _, is_estimated in in_order)
     for segment in split_into_utterances([word for word, _ in in_order], text):
         flags = list(itertools.islice(estimated, len(segment.words)))
-        yield replace(segment, is_estimated=any(flags))
+        yield _name_speaker(replace(segment, is_estimated=any(flags)), segment.speaker)
+
+
+def _mark_strays(segment: Segment) -> Segment:
+    """Mark a segment as estimated of which some words lie elsewhere: which times are right is not known."""
+    low, high = segment.start - _TOLERANCE, segment.end + _TOLERANCE
+    if all(low <= word.start and word.end <= high for word in segment.words):
+        return segment
+    return replace(segment, is_estimated=True)
 
 
 def _build_words(
@@ -113,11 +147,38 @@ def _build_words(
     spoken = [raw for raw in raws if raw.text and raw.text.strip() and not raw.is_event]
     if all(raw.start is None and raw.end is None for raw in spoken):
         return []
-    times = _complete_times(spoken, begin, limit, duration)
+    if all(raw.start is not None for raw in spoken):
+        spoken.sort(key=lambda raw: raw.start or 0.0)
+    spoken = _drop_odd_ends(spoken)
+    times = [
+        _shorten(raw, *time) for raw, time in zip(spoken, _complete_times(spoken, begin, limit, duration), strict=True)
+    ]
     return [
         (Word(start, end, (raw.text or "").strip(), raw.speaker, raw.confidence), is_estimated)
         for raw, (start, end, is_estimated) in zip(spoken, times, strict=True)
     ]
+
+
+def _drop_odd_ends(raws: Sequence[RawWord]) -> list[RawWord]:
+    """Leave out ends that lie before the start, or well behind the start of the same speaker's next word."""
+    limits = [
+        after.start + _TOLERANCE if after.start is not None and after.speaker == raw.speaker else math.inf
+        for raw, after in itertools.pairwise(raws)
+    ]
+    return [
+        raw if raw.end is None or (raw.start or 0.0) <= raw.end <= limit else raw.model_copy(update={"end": None})
+        for raw, limit in zip(raws, [*limits, math.inf], strict=True)
+    ]
+
+
+def _shorten(raw: RawWord, start: float, end: float, is_estimated: bool) -> tuple[float, float, bool]:
+    """Return the times of a word. One whose start or end is missing is not stretched over the pause beside it."""
+    longest = _WORD_SECONDS + _CHARACTER_SECONDS * len(raw.text or "")
+    if raw.end is None and raw.start is not None:
+        return start, min(end, start + longest), is_estimated
+    if raw.start is None and raw.end is not None:
+        return max(start, end - longest), end, is_estimated
+    return start, end, is_estimated
 
 
 def _assign_words(segments: Sequence[Segment], words: Sequence[tuple[Word, bool]]) -> tuple[Segment, ...]:
@@ -148,7 +209,7 @@ def _complete_times(
     points = [(0, begin), *((at, time) for at, time in zip(positions, known, strict=True) if time is not None)]
     latest = max(time for _, time in points)
     points.append((positions[-1], latest if limit is None else limit))
-    if duration is not None and latest > duration + _END_TOLERANCE:
+    if duration is not None and latest > duration + _TOLERANCE:
         _log.warning(
             "A time of %.2f s lies after the end of the recording at %.2f s; it is cut there.", latest, duration
         )
@@ -171,6 +232,6 @@ def _interpolate(points: Sequence[tuple[int, float]], position: int) -> float:
 def _clamp(start: float, end: float, is_estimated: bool, duration: float | None) -> tuple[float, float, bool]:
     """Put the end behind the start, and both before the end of the recording, with some tolerance."""
     end = max(start, end)
-    if duration is None or end <= duration + _END_TOLERANCE:
+    if duration is None or end <= duration + _TOLERANCE:
         return start, end, is_estimated
     return min(start, duration), duration, is_estimated or start >= duration

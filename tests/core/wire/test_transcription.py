@@ -175,7 +175,7 @@ def test_openrouter() -> None:
         }
     )
     assert transcript.segments[0].speaker == "Ann"
-    assert transcript.segments[0].words[0].speaker == "0"
+    assert transcript.segments[0].words[0].speaker == "Ann"  # words have the number alone
     assert transcript.usage == Usage(5, 2, audio_seconds=2.0, cost=0.0001)
 
 
@@ -220,7 +220,7 @@ def test_together_keeps_speakers_apart_from_segments() -> None:
             "speaker_segments": speaker_segments,
         }
     )
-    assert transcript.segments == (Segment(0.0, 1.0, "Hi", "SPEAKER_00", (Word(0.0, 1.0, "Hi"),)),)
+    assert transcript.segments == (Segment(0.0, 1.0, "Hi", "SPEAKER_00", (Word(0.0, 1.0, "Hi", "SPEAKER_00"),)),)
 
 
 def test_vllm_writes_seconds_as_text() -> None:
@@ -512,8 +512,8 @@ def test_words_with_a_start_or_an_end_alone_get_the_other_and_lie_within_the_rec
     late = {"word": "end", "start": 8, "end": 9}
     parsed = parse({"text": "one two six end", "segments": segments, "words": [*words, late]}, 4.0).segments
     timed = [word for segment in parsed for word in segment.words]
-    assert [(word.start, word.text) for word in timed] == [(0, "one"), (2, "two"), (3, "six"), (4, "end")]
-    assert [word.end for word in timed] == [1, 3, 4, 4]
+    assert [(word.start, word.text) for word in timed] == [(0.56, "one"), (2, "two"), (3, "six"), (4, "end")]
+    assert [word.end for word in timed] == [1, 2.44, 3.44, 4]  # about as long as such words last
     assert parsed[0].is_estimated
 
 
@@ -567,3 +567,97 @@ def test_bytes_that_are_no_text_cost_themselves_alone() -> None:
     assert parse_transcript(body, {"content-type": "text/plain"}, provider="p", model="m").text == "caf\ufffd au lait"
     with pytest.raises(IncompleteResponse, match="p "):
         parse_transcript(body, {}, provider="p", model="m")
+
+
+def words_of(*words: tuple[object, ...]) -> list[dict[str, object]]:
+    return [dict(zip(("word", "start", "end", "speaker"), word, strict=False)) for word in words]
+
+
+def describe(transcript: Transcript) -> list[tuple[float, float, str, str | None]]:
+    return [(each.start, each.end, each.text, each.speaker) for each in transcript.segments]
+
+
+def test_words_without_a_speaker_have_the_one_around_them() -> None:
+    words = words_of(("Hello", 0, 0.5, None), ("there.", 0.5, 1, "A"), ("No", 1.2, 1.5, "B"), ("way.", 1.5, 2, None))
+    transcript = parse({"text": "Hello there. No way.", "words": words}, duration=5.0)
+    assert describe(transcript) == [(0, 1, "Hello there.", "A"), (1.2, 2, "No way.", "B")]
+    assert [word.speaker for segment in transcript.segments for word in segment.words] == ["A", "A", "B", "B"]
+
+
+def test_words_of_nobody_have_no_speaker() -> None:
+    words = words_of(("one", 0, 0.5, None), ("two", 5, 5.5, "B"))
+    transcript = parse({"text": "one two", "words": words}, duration=9.0)
+    assert [segment.speaker for segment in transcript.segments] == [None, "B"]
+
+
+def test_words_out_of_order_are_put_in_order() -> None:
+    words = words_of(("three.", 2, 2.3), ("One", 0, None), ("two", 1, 1.3))
+    (segment, *others) = parse({"text": "One two three.", "words": words}, duration=5.0).segments
+    assert [word.text for each in (segment, *others) for word in each.words] == ["One", "two", "three."]
+    assert (segment.end, segment.is_estimated) == (pytest.approx(0.44), True)
+
+
+def test_words_without_an_end_do_not_reach_over_the_pause_behind_them() -> None:
+    words = words_of(("One", 0, None), ("two.", 0.5, None), ("Three", 8, None), ("four.", 8.5, None))
+    transcript = parse({"text": "One two. Three four.", "words": words}, duration=20.0)
+    assert describe(transcript) == [
+        (0, pytest.approx(1.02), "One two.", None),
+        (8, pytest.approx(9.1), "Three four.", None),
+    ]
+    assert all(segment.is_estimated for segment in transcript.segments)
+
+
+@pytest.mark.parametrize("end", [19, -3, 0])
+def test_an_end_far_behind_the_next_word_or_before_the_start_is_left_out(end: float) -> None:
+    words = words_of(("one", 1, end), ("two", 5, 5.5), ("three", 10, 10.5))
+    first, *others = parse({"text": "one two three", "words": words}, duration=20.0).segments
+    assert (first.start, first.end, first.is_estimated) == (1, pytest.approx(1.44), True)
+    assert [(each.start, each.end, each.is_estimated) for each in others] == [(5, 5.5, False), (10, 10.5, False)]
+
+
+def test_two_people_may_speak_at_once() -> None:
+    words = words_of(("well", 0, 3, "A"), ("yes", 0.5, 1, "B"))
+    segments = parse({"text": "well yes", "words": words}, duration=20.0).segments
+    assert [(each.start, each.end, each.is_estimated) for each in segments] == [(0, 3, False), (0.5, 1, False)]
+
+
+@pytest.mark.parametrize("key", ["words", "segments"])
+def test_zeros_are_no_times(key: str) -> None:
+    items = [{"word": word, "text": word, "start": 0, "end": 0} for word in ("one", "two")]
+    transcript = parse({"text": "one two", key: items}, duration=20.0)
+    assert (transcript.text, transcript.segments) == ("one two", ())
+
+
+def test_a_segment_whose_words_lie_elsewhere_is_estimated() -> None:
+    words = words_of(("one", 10, 11), ("two", 11, 12))
+    segments = [{"start": 0, "end": 2, "text": "one two", "words": words}, {"start": 2, "end": 3, "text": "three"}]
+    transcript = parse({"text": "one two three", "segments": segments}, duration=20.0)
+    assert [segment.is_estimated for segment in transcript.segments] == [True, False]
+
+
+def test_a_segment_is_split_where_its_words_have_several_speakers_whatever_it_says() -> None:
+    words = words_of(("one", 0, 1, "A"), ("two", 1, 2, "B"))
+    segments = [{"start": 0, "end": 2, "text": "One two", "speaker": "A", "words": words}]
+    transcript = parse({"text": "One two", "segments": segments}, duration=5.0)
+    assert describe(transcript) == [(0, 1, "One", "A"), (1, 2, "two", "B")]
+
+
+def test_labels_of_words_that_segments_do_not_use_stand_for_theirs() -> None:
+    words = words_of(("Hi.", 0, 1, 0), ("Yo.", 2, 3, 1), ("So", 4, 4.5, 0), ("what?", 4.5, 5, 1), ("Eh.", 6, 6.5, 2))
+    spans = [(0, 2, "Hi.", "Ann"), (2, 4, "Yo.", "Bob"), (4, 5, "So what?", "Ann"), (6, 7, "Eh.", None)]
+    segments = [dict(zip(("start", "end", "text", "speaker_label"), span, strict=True)) for span in spans]
+    transcript = parse({"text": "Hi. Yo. So what? Eh.", "segments": segments, "words": words}, duration=9.0)
+    assert [(each.text, each.speaker) for each in transcript.segments] == [
+        ("Hi.", "Ann"),
+        ("Yo.", "Bob"),
+        ("So", "Ann"),
+        ("what?", "Bob"),
+        ("Eh.", "2"),
+    ]
+
+
+def test_openrouters_own_fields_go_through() -> None:
+    provider = {"zdr": True, "options": {"deepgram": {"prompt": "names"}}}
+    options = TranscriptionOptions(extra={"provider": provider, "keyterms": ["Köln", "GmbH"], "session_id": "s"})
+    sent = read_body(encode_json_request("m", BytesContent(b"abc"), "ogg", options, OPENROUTER)).json
+    assert (sent["provider"], sent["keyterms"], sent["session_id"]) == (provider, ["Köln", "GmbH"], "s")
