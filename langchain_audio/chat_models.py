@@ -18,7 +18,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field, SecretStr, model_validator
 
 from audio_core import Access, AudioClient, __version__
-from audio_core.integration import ModelSettings, to_access
+from audio_core.integration import ModelSettings, list_fields, to_access
 from langchain_audio.cache import DigestedMessages, get_originals
 from langchain_audio.errors import TranslatedErrors
 from langchain_audio.events import EventStreamingModel
@@ -33,6 +33,7 @@ __all__ = ["ChatAudio"]
 _LANGCHAIN_OPTIONS = ("stream", "ls_structured_output_format", "structured_output_format")  # no gateway accepts these
 
 
+@list_fields(ModelSettings)
 class ChatAudio(ModelSettings, ToolCallingModel, EventStreamingModel):
     """A chat model on any OpenAI-compatible gateway, whose messages and responses may hold audio.
 

@@ -25,7 +25,7 @@ from llama_index.core.llms.callbacks import llm_completion_callback
 
 from audio_core import AudioClient
 from audio_core.integration import ChatMessage as CoreMessage
-from audio_core.integration import HiddenFrames, ModelSettings, to_access
+from audio_core.integration import HiddenFrames, ModelSettings, list_fields, to_access
 from llamaindex_audio.callbacks import (
     asend_with_events,
     astream_completions,
@@ -41,6 +41,7 @@ from llamaindex_audio.tool_calling import ToolCallingLLM
 __all__ = ["AudioLLM"]
 
 
+@list_fields(ModelSettings)
 class AudioLLM(ModelSettings, ToolCallingLLM):
     """An LLM over any OpenAI-compatible gateway, whose messages and replies may hold audio.
 

@@ -28,12 +28,14 @@ from audio_core.integration import (
     build_file_system_source,
     check_fields,
     collect_recordings,
+    list_fields,
 )
 from llamaindex_audio.nodes import to_document
 
 __all__ = ["AudioReader"]
 
 
+@list_fields()
 class AudioReader(BasePydanticReader):
     """A reader that transcribes recordings into Documents: one recording, a folder, or any list or iterator.
 

@@ -21,6 +21,7 @@ from audio_core.integration import (
     check_fields,
     chunk_passages,
     identify_recording,
+    list_fields,
     restore_passages,
 )
 from llamaindex_audio.nodes import to_node
@@ -30,6 +31,7 @@ __all__ = ["TranscriptNodeParser", "restore_times"]
 _ADVICE = "Pass all nodes of the parser, in order and with their start_char_idx, or split with TranscriptNodeParser."
 
 
+@list_fields()
 class TranscriptNodeParser(NodeParser):
     """A node parser that joins and splits the Documents of an `AudioReader` into nodes for retrieval.
 

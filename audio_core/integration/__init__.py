@@ -16,7 +16,7 @@ from audio_core.integration.audio_store import AudioStore, open_stored
 from audio_core.integration.batch import Batch, BatchItem, Failure, OnError, collect_recordings, find_recordings
 from audio_core.integration.memo import Memo
 from audio_core.integration.model_settings import ModelSettings
-from audio_core.integration.option_docs import list_options
+from audio_core.integration.option_docs import list_fields, list_options
 from audio_core.integration.reader import DocumentReader, ReaderOptions
 from audio_core.integration.tool_definitions import LISTEN, TRANSCRIBE, ListenArguments, TranscribeArguments
 from audio_core.integration.tools import AudioTools, ToolAnswer, ToolRefusal
@@ -94,6 +94,7 @@ __all__ = [
     "identify_recording",
     "is_audio_block",
     "is_raw",
+    "list_fields",
     "list_options",
     "measure_seconds",
     "open_authorized",

@@ -22,7 +22,8 @@ PUBLIC = {
         SUFFIXES ShortTraceback SpeechDelta
         TRANSCRIBE ToolAnswer ToolCallDelta ToolRefusal TranscribeArguments Unit are_neighbors at_block build_file_system_source
         check_fields chunk_passages collect_recordings compute_sha256 describe_install drop_none find_citations find_format
-        find_provider find_recordings format_citation format_passages get_clip_url identify_recording is_audio_block is_raw list_options
+        find_provider find_recordings format_citation format_passages get_clip_url identify_recording is_audio_block is_raw
+        list_fields list_options
         measure_seconds open_authorized open_stored restore_passages to_access to_objects to_openai_tool_choice
         validate_arguments
     """,
