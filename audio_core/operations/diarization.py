@@ -7,10 +7,11 @@ from dataclasses import replace
 from audio_core.errors import InvalidOption
 from audio_core.http.endpoint import Endpoint
 from audio_core.operations.limits import has_speakers
+from audio_core.transcript.segment import Segment
 from audio_core.transcript.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionOptions
 
-__all__ = ["build_speakers_error", "choose_diarization", "warn_of_refusal"]
+__all__ = ["build_speakers_error", "choose_diarization", "name_words", "warn_of_refusal"]
 
 
 def choose_diarization(endpoint: Endpoint, model: str, options: TranscriptionOptions) -> TranscriptionOptions:
@@ -58,3 +59,13 @@ def warn_of_refusal(
     if not options.diarize or has_speakers(endpoint, model) or any(segment.speaker for segment in transcript.segments):
         return transcript
     return transcript.add_warnings([f"{model} refuses to tell speakers apart, so the transcript has none."])
+
+
+def name_words(transcript: Transcript) -> Transcript:
+    """Return a transcript in which the words of a speaker's segment are the speaker's, also those that were aligned."""
+    return replace(transcript, segments=tuple(map(_name_words, transcript.segments)))
+
+
+def _name_words(segment: Segment) -> Segment:
+    words = tuple(replace(word, speaker=word.speaker or segment.speaker) for word in segment.words)
+    return replace(segment, words=words)

@@ -11,7 +11,7 @@ from audio_core.http.body import Body
 from audio_core.http.error_responses import attribute_errors
 from audio_core.http.flow import Flow, Response, run_blocking
 from audio_core.http.tracebacks import HiddenFrames
-from audio_core.operations.diarization import build_speakers_error, choose_diarization, warn_of_refusal
+from audio_core.operations.diarization import build_speakers_error, choose_diarization, name_words, warn_of_refusal
 from audio_core.operations.job import Job
 from audio_core.operations.limits import LimitLearned, has_segments, learn_limit, learn_response_format
 from audio_core.operations.missing_times import add_missing_times, has_times
@@ -51,7 +51,8 @@ def request_transcript(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcr
     transcript = warn_of_refusal(job.endpoint, job.model, job.options, transcript)
     if transcript.text.strip():
         yield from learn_times(job, has_times(transcript))
-    return (yield from run_blocking(partial(add_missing_times, transcript, audio, job.options)))
+    transcript = yield from run_blocking(partial(add_missing_times, transcript, audio, job.options))
+    return name_words(transcript)
 
 
 def _request(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcript]:

@@ -116,6 +116,13 @@ def test_words_have_the_labels_too(voices, call: Path) -> None:
     assert any(segment.words for segment in transcript.segments)
 
 
+def test_words_that_were_aligned_are_their_segments_speakers(gateway, call: Path) -> None:
+    text = "good afternoon this is the city library how can i help you"
+    gateway.will_answer(Reply({"text": text, "segments": [{"start": 0.6, "end": 4.3, "text": text, "speaker": "A"}]}))
+    (segment,) = client(gateway).transcribe(Audio.of(call, end=5), diarize=True, words=True).segments
+    assert {word.speaker for word in segment.words} == {"A"}
+
+
 def test_samples_that_a_gateway_refuses_are_left_out_from_then_on(voices, call: Path) -> None:
     voices.refusal = "Unsupported parameter: 'known_speaker_names[]'"
     for _ in range(2):
