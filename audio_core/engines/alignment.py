@@ -1,127 +1,138 @@
-"""Forced alignment with PocketSphinx: word times for transcripts that came without them.
+"""Forced alignment: true times for the words of a text that is known, and only its place in the recording is not.
 
-The text is known, and only the place of each word is searched for. This is far more reliable than recognition: half
-of the word boundaries are within 0.03 seconds. It works for English. A word that is not in the dictionary, such as a
-number in digits, gets the time between its neighbours.
+This is far more reliable than recognition. English is aligned by PocketSphinx, any other language of Whisper by a
+Whisper model. What does not match the sound is spread over the speech, and its times are estimated.
 """
 
 from __future__ import annotations
 
-import logging
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby, islice
+from itertools import chain, groupby, islice, pairwise
 
 from audio_core.audio.audio import Audio
+from audio_core.engines.aligned_parts import AlignedPart, build_segment, join_parts
+from audio_core.engines.aligners import open_aligner
 from audio_core.engines.decoder_process import RATE
-from audio_core.engines.decoders import Decoder, borrow_decoder
-from audio_core.errors import AudioError, MissingDependency, describe_install
+from audio_core.engines.stretch_alignment import Aligner, StretchAlignment
+from audio_core.errors import AudioError
 from audio_core.media.decode import decode
-from audio_core.transcript.segment import Segment, Word, interpolate_words
+from audio_core.media.pcm_window import PcmWindow
+from audio_core.media.voice_activity import find_speech
+from audio_core.transcript.segment import Segment
+from audio_core.transcript.spreading import spread_over_speech
 from audio_core.transcript.transcript import Transcript
+from audio_core.transcript.utterances import split_sentences, split_words
 
-__all__ = ["align_words"]
+__all__ = ["align_transcript"]
 
-_ENGLISH = ("en", "english")
-_PADDING = 0.2  # seconds around a segment, as gateways cut segments a little short
-_LONGEST = 600.0  # seconds; memory grows by half a megabyte a second
-_KNOWN_SHARE = 0.6  # of a text's words that must be in the dictionary; below, it is not English
-_WORD_PARTS = re.compile(r"[a-z]+(?:'[a-z]+)*")
-_log = logging.getLogger(__name__)
+Span = tuple[float, float]
+
+_LONGEST_GROUP = 25.0  # seconds of segments with known times that are aligned at once; Whisper takes 30
+_PADDING = 0.2  # seconds around them, as gateways cut segments a little short
+_MISMATCH = "Some of the text does not match what is heard: its times are estimated, or its words have none."
 
 
-def align_words(transcript: Transcript, audio: Audio, language: str | None = None) -> Transcript:
-    """Return the transcript with word times, and with true times for segments whose times a model guessed.
+def align_transcript(
+    transcript: Transcript, audio: Audio, language: str | None = None, aligner: str | None = None
+) -> Transcript:
+    """Return the transcript with word times, and with true times for segments whose times are estimated.
 
-    What cannot be aligned stays as it is, and a warning is logged that says why.
+    A transcript of text alone gets segments: utterances, as far as its words are found, and sentences that are spread
+    over the speech where they are not. Segments with words stay as they are. Memory does not grow with the recording.
 
     Args:
         transcript: of the recording, or of a clip that is a recording of its own; its times count from its beginning.
         audio: the recording, not remote.
         language: the language spoken, if the transcript does not state it.
+        aligner: `"pocketsphinx"` for English, or `"faster-whisper:<size or folder>"`. None takes the model that the
+            transcript came from if it is Whisper's, and otherwise PocketSphinx.
+
+    Returns:
+        The transcript. Each segment that was aligned has an `alignment_score`. What could not be aligned has estimated
+        times, or no words, and a warning says why.
 
     Example:
         >>> transcript = Transcript("good morning", (Segment(0.0, 1.5, "good morning"),), language="en")
-        >>> aligned = align_words(transcript, Audio.of("examples/audio/talk.ogg"))
+        >>> aligned = align_transcript(transcript, Audio.of("examples/audio/talk.ogg"))
         >>> [word.text for word in aligned.segments[0].words]
         ['good', 'morning']
     """
-    spoken = (transcript.language or language or "en").casefold().replace("_", "-").partition("-")[0]
-    if spoken not in _ENGLISH:
-        _log.warning("No word times: %s returned none, and only English is aligned here.", transcript.provider)
+    is_text_only = not transcript.segments
+    segments = list(_split_text(transcript)) if is_text_only else list(transcript.segments)
+    if all(map(_is_done, segments)):
         return transcript
+    start, end, speech, warning = audio.start or 0.0, transcript.duration or 0.0, list[Span](), None
     try:
-        return replace(transcript, segments=tuple(_align_all(transcript, audio)))
-    except MissingDependency:
-        _log.warning(
-            "No word times: %s returned none. To align them here: %s", transcript.provider, describe_install("local")
-        )
+        speech, measured = _measure_speech(audio)
+        end = min(measured, start + transcript.duration) if transcript.duration else measured
+        texts = [segment.text for segment in segments]
+        with open_aligner(aligner or transcript.model, transcript.language or language, texts) as opened:
+            parts = list(_align_groups(opened, segments, PcmWindow(audio, RATE), speech, (start, end)))
+        segments = list(join_parts(parts) if is_text_only else map(build_segment, parts))
+        segments = spread_over_speech(segments, speech, (start, end))
+        warning = None if all(map(_is_done, segments)) else _MISMATCH
     except AudioError as error:
-        _log.warning("No word times: %s returned none, and they cannot be aligned: %s", transcript.provider, error)
-    return transcript
+        segments = spread_over_speech(segments, speech, (start, end)) if is_text_only else segments
+        warning = f"{'Times are estimated' if is_text_only else 'Words have no times'}: {error}"
+    return replace(transcript, segments=tuple(segments)).add_warnings([warning] if warning else [])
 
 
-def _align_all(transcript: Transcript, audio: Audio) -> Iterator[Segment]:
-    """Yield the aligned segments: those with guessed times within the whole recording, others each in place."""
-    for is_estimated, group in groupby(transcript.segments, lambda segment: segment.is_estimated):
-        if is_estimated:
-            yield from _align_segments(list(group), audio, 0.0, transcript.duration or 0.0)
+def _split_text(transcript: Transcript) -> Iterator[Segment]:
+    for sentence in split_sentences(transcript.text):
+        yield Segment(0.0, transcript.duration or 0.0, sentence, is_estimated=True)
+
+
+def _is_done(segment: Segment) -> bool:
+    return segment.is_gap or bool(segment.words and not segment.is_estimated)
+
+
+def _measure_speech(audio: Audio) -> tuple[list[Span], float]:
+    """Return where somebody speaks, and where the recording or its clip ends."""
+    start, size = audio.start or 0.0, 0
+
+    def count_bytes() -> Iterator[bytes]:
+        nonlocal size
+        for piece in decode(audio, rate=RATE):
+            size += len(piece)
+            yield piece
+
+    speech = find_speech(count_bytes(), RATE, start)
+    return speech, start + size / (2 * RATE)
+
+
+def _align_groups(
+    aligner: Aligner, segments: Sequence[Segment], window: PcmWindow, speech: Sequence[Span], whole: Span
+) -> Iterator[AlignedPart]:
+    for group, bounds in _group_segments(segments, whole):
+        texts = [() if _is_done(segment) else split_words(segment.text) for segment in group]
+        found = iter(StretchAlignment(aligner, list(chain.from_iterable(texts)), window, speech, bounds).run())
+        for segment, own_texts in zip(group, texts, strict=True):
+            yield AlignedPart(segment, own_texts, list(islice(found, len(own_texts))))
+
+
+def _group_segments(segments: Sequence[Segment], whole: Span) -> Iterator[tuple[list[Segment], Span]]:
+    """Yield segments that are aligned at once, and between which times: their own, or those of their neighbours."""
+    previous_end, groups = whole[0], [list(group) for _, group in groupby(segments, _get_kind)]
+    for group, following in pairwise([*groups, []]):
+        if group[0].is_estimated:
+            yield group, (previous_end, following[0].start if following else whole[1])
             continue
-        for segment in group:
-            is_done = segment.words or segment.is_gap
-            yield from [segment] if is_done else _align_segments([segment], audio, segment.start, segment.end)
+        for smaller in _split_group(group):
+            previous_end = max(segment.end for segment in smaller)
+            yield smaller, (max(whole[0], smaller[0].start - _PADDING), min(whole[1], previous_end + _PADDING))
 
 
-def _align_segments(segments: Sequence[Segment], audio: Audio, start: float, end: float) -> list[Segment]:
-    """Return the segments with their words, all of them somewhere between two times in seconds."""
-    texts = [text for segment in segments for text in segment.text.split()]
-    with borrow_decoder() as decoder:
-        parts = _split_known_words(decoder, texts)
-        if sum(map(bool, parts)) < _KNOWN_SHARE * max(1, len(texts)) or end - start > _LONGEST:
-            _log.warning("No word times from %.1f to %.1f s: not English, or over %.0f s.", start, end, _LONGEST)
-            return list(segments)
-        padded_start = max(0.0, start - _PADDING)
-        pcm = b"".join(decode(audio.clip(padded_start, end + _PADDING), rate=RATE))
-        words = decoder.align(" ".join(part for known_parts in parts for part in known_parts), pcm, padded_start)
-    if len(words) != sum(map(len, parts)):
-        _log.warning("No word times from %.1f to %.1f s: the text does not match the audio.", start, end)
-        return list(segments)
-    return _distribute_words(segments, _time_words(texts, parts, words, (start, end)))
+def _get_kind(segment: Segment) -> tuple[bool, bool]:
+    return _is_done(segment), segment.is_estimated
 
 
-def _split_known_words(decoder: Decoder, texts: Sequence[str]) -> list[list[str]]:
-    """Split each word of a text into words of the dictionary; into none if any part of it is unknown."""
-    parts = [_WORD_PARTS.findall(text.casefold().replace("\u2019", "'")) for text in texts]
-    known = decoder.find_known_words({part for own_parts in parts for part in own_parts})
-    return [
-        own_parts if known.issuperset(own_parts) and not any(map(str.isdigit, text)) else []
-        for text, own_parts in zip(texts, parts, strict=True)
-    ]
-
-
-def _time_words(
-    texts: Sequence[str], parts: Sequence[Sequence[str]], aligned: Sequence[Word], bounds: tuple[float, float]
-) -> Iterator[Word]:
-    """Yield the words of a text: known ones where they were aligned, the others spread between those by length."""
-    index, end = 0, bounds[0]
-    for is_known, group in groupby(zip(texts, parts, strict=True), lambda pair: bool(pair[1])):
-        pairs = list(group)
-        if not is_known:
-            following = aligned[index].start if index < len(aligned) else bounds[1]
-            yield from interpolate_words([text for text, _ in pairs], end, max(end, following))
-            continue
-        for text, own_parts in pairs:
-            matches, index = aligned[index : index + len(own_parts)], index + len(own_parts)
-            end = matches[-1].end
-            yield Word(matches[0].start, end, text)
-
-
-def _distribute_words(segments: Sequence[Segment], words: Iterator[Word]) -> list[Segment]:
-    return [_set_words(segment, tuple(islice(words, len(segment.text.split())))) for segment in segments]
-
-
-def _set_words(segment: Segment, words: tuple[Word, ...]) -> Segment:
-    if not segment.is_estimated or not words:
-        return replace(segment, words=words)
-    return replace(segment, start=words[0].start, end=words[-1].end, words=words, is_estimated=False)
+def _split_group(group: Sequence[Segment]) -> Iterator[list[Segment]]:
+    """Yield groups of neighbours that are together short enough for one stretch."""
+    smaller = list[Segment]()
+    for segment in group:
+        if smaller and segment.end - smaller[0].start > _LONGEST_GROUP:
+            yield smaller
+            smaller = []
+        smaller.append(segment)
+    yield smaller

@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,15 +56,20 @@ class Decoder:
         """
         return list(_build_words(self._request("recognize", pcm), start))
 
-    def align(self, text: str, pcm: bytes, start: float) -> list[Word]:
-        """Return the words of a text where they are said. They are fewer if the text does not match.
+    def align(self, words: Sequence[str | None], pcm: bytes) -> list[tuple[float, float, float]]:
+        """Return start, end and log likelihood of the words, from the first one on, as far as they are heard.
+
+        Start and end are seconds since the PCM begins. The likelihood is the mean of a hundredth of a second: about
+        -1.5 for what is spoken, and -5 for other words.
 
         Args:
-            text: words of the dictionary, separated by spaces.
+            words: words of the dictionary, and None for any others in a row.
             pcm: 16-bit mono PCM at 16 kHz.
-            start: where the PCM begins, in seconds of the recording.
         """
-        return list(_build_words(self._request("align", pcm, text=text), start))
+        return [
+            (start / _FRAMES_PER_SECOND, (end + 1) / _FRAMES_PER_SECOND, likelihood)
+            for start, end, likelihood in self._request("align", pcm, words=words)
+        ]
 
     def close(self) -> None:
         """End the process."""

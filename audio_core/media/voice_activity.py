@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from audio_core.media.vad_energy import FRAME_SECONDS, EnergyVad
 
@@ -24,14 +24,12 @@ def find_speech(pcm: Iterable[bytes], rate: int, start: float = 0.0) -> list[tup
         >>> find_speech([bytes(64_000)], 16_000)
         []
     """
-    vad, spans = EnergyVad(rate), list[tuple[float, float]]()
+    vad, spans = EnergyVad(rate), list[tuple[int, int]]()
     for frame in (frame for piece in pcm for frame in vad.feed(piece) if not frame.is_quiet):
-        begin = start + frame.start / rate
-        if spans and begin - spans[-1][1] < _SHORTEST_PAUSE:
+        begin = frame.start
+        if spans and begin - spans[-1][1] < _SHORTEST_PAUSE * rate:
             begin = spans.pop()[0]
-        spans.append((begin, start + frame.start / rate + FRAME_SECONDS))
-    return list(_drop_clicks(spans))
-
-
-def _drop_clicks(spans: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]]:
-    return (span for span in spans if span[1] - span[0] >= _SHORTEST_SPEECH)
+        spans.append((begin, frame.start + round(FRAME_SECONDS * rate)))
+    return [
+        (start + begin / rate, start + end / rate) for begin, end in spans if end - begin >= _SHORTEST_SPEECH * rate
+    ]

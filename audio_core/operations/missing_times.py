@@ -59,6 +59,6 @@ def _place_in_speech(transcript: Transcript, audio: EncodedAudio) -> Transcript:
 
 
 def _align(transcript: Transcript, audio: EncodedAudio, language: str | None) -> Transcript:
-    from audio_core.engines.alignment import align_words  # noqa: PLC0415 - FFmpeg is loaded when first needed
+    from audio_core.engines.alignment import align_transcript  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    return align_words(transcript, Audio.of(audio.content), language)
+    return align_transcript(transcript, Audio.of(audio.content), language)

@@ -64,8 +64,8 @@ def split_passages(
         Passages whose metadata has `start` and `end` (seconds of the original recording) and `segment` (index). Where
         they are known, there are also `source`, `clip`, `speaker`, `language`, `duration`, `model`, `provider` and
         `sha256`. `warnings` has those of the transcript, one a line. `gap` is True where transcription failed.
-        `estimated` is True where times were estimated. `timeline` has the time of each word or segment, so that the
-        passage can be cut later.
+        `estimated` is True where times were estimated, and `alignment_score` says how well aligned text matches the
+        sound. `timeline` has the time of each word or segment, so that the passage can be cut later.
 
     Raises:
         InvalidOption: if there is no such granularity.
@@ -150,6 +150,7 @@ def build_passage(
             "language": joined.language,
             "gap": joined.is_gap or None,
             "estimated": joined.is_estimated or None,
+            "alignment_score": joined.alignment_score and round(joined.alignment_score, 3),
             "timeline": (timeline.encode(start) if keep_all_times else encode_timeline(timeline, start)) or None,
         }
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 __all__ = [
     "MAX_SECONDS",
@@ -75,6 +76,8 @@ class Segment:
         is_estimated: whether the times are estimated, as a chat model's are, and those that a gateway left out.
         is_partial: whether this is only the text that a stream has added. The complete segment follows later.
         language: language of the segment, if it changes within the recording.
+        alignment_score: how well text and sound match, from 0 to 1, if they were aligned here. From 0.5 on, the times
+            are those of the sound. Below it, the text is probably not what is said.
     """
 
     start: float
@@ -87,6 +90,7 @@ class Segment:
     is_estimated: bool = False
     is_partial: bool = False
     language: str | None = None
+    alignment_score: float | None = None
 
     def __repr__(self) -> str:
         """Show the times, the text and the speaker; words by their number, and other fields if they are set."""
@@ -182,15 +186,17 @@ def join_segments(segments: Sequence[Segment]) -> Segment:
         text=join_text(segments),
         speaker=speakers.pop() if len(speakers) == 1 else None,
         words=tuple(word for segment in segments for word in segment.words),
-        confidence=_compute_confidence(segments),
+        confidence=_compute_mean(segments, "confidence"),
         is_gap=any(segment.is_gap for segment in segments),
         is_estimated=any(segment.is_estimated for segment in segments),
         language=languages.pop() if len(languages) == 1 else None,
+        alignment_score=_compute_mean(segments, "alignment_score"),
     )
 
 
-def _compute_confidence(segments: Sequence[Segment]) -> float | None:
-    """Return the mean confidence, weighted by the length of the texts."""
-    rated = [(segment.confidence, len(segment.text)) for segment in segments if segment.confidence is not None]
+def _compute_mean(segments: Sequence[Segment], field: Literal["confidence", "alignment_score"]) -> float | None:
+    """Return the mean of a field, weighted by the length of the texts, or None if no segment has it."""
+    pairs = [(getattr(segment, field), len(segment.text)) for segment in segments]
+    rated = [(value, length) for value, length in pairs if value is not None]
     weight = sum(length for _, length in rated)
-    return sum(confidence * length for confidence, length in rated) / weight if weight else None
+    return sum(value * length for value, length in rated) / weight if weight else None

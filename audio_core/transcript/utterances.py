@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from audio_core.transcript.segment import Segment, Word, is_sentence_end
 
-__all__ = ["split_into_utterances"]
+__all__ = ["split_into_utterances", "split_sentences", "split_words"]
 
 _PAUSE = 0.5  # seconds; shorter ones stand within sentences
 _MAX_SECONDS, _MAX_CHARACTERS = 15.0, 200
@@ -47,6 +47,36 @@ def split_into_utterances(words: Sequence[Word], text: str = "") -> list[Segment
         for first, last in pairwise(bounds)
         for begin, end in _split_long(words, texts, first, last)
     ]
+
+
+def split_words(text: str) -> list[str]:
+    """Split a text into words. A character of a script without spaces is one; a lone dash belongs to the word before.
+
+    Example:
+        >>> split_words("Yes – no. いいえ。")
+        ['Yes –', 'no.', 'い', 'い', 'え。']
+    """
+    bounds = [token.start() for token in _TOKEN.finditer(text) if _normalize(token[0])]
+    return [text[begin:end].strip() for begin, end in pairwise([0, *bounds[1:], len(text)])] if bounds else []
+
+
+def split_sentences(text: str) -> list[str]:
+    """Split a text into sentences, and those that are longer than 200 characters.
+
+    Example:
+        >>> split_sentences("Good morning, everybody. It is late.")
+        ['Good morning, everybody.', 'It is late.']
+    """
+    sentences, begin, end = list[str](), 0, 0
+    for token in _TOKEN.finditer(text):
+        if end > begin and token.end() - begin > _MAX_CHARACTERS:
+            sentences.append(text[begin:end].strip())
+            begin = end
+        end = token.end()
+        if end - begin >= _MIN_CHARACTERS and is_sentence_end(token[0]):
+            sentences.append(text[begin:end].strip())
+            begin = end
+    return [*sentences, *filter(None, [text[begin:].strip()])]
 
 
 def _find_offsets(words: Sequence[Word], text: str) -> list[int]:

@@ -72,7 +72,7 @@ def test_one_whose_caller_fails_between_two_requests_is_lent_again() -> None:
 
 def test_a_text_that_cannot_be_aligned_has_no_words() -> None:
     with borrow_decoder() as decoder:
-        assert decoder.align("kzxwq", PCM, 0.0) == []
+        assert decoder.align(["library", "garden", "monday"], PCM) == []
         assert decoder.find_known_words(["library"]) == {"library"}
 
 

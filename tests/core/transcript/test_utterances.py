@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audio_core.transcript.segment import Word
-from audio_core.transcript.utterances import split_into_utterances
+from audio_core.transcript.utterances import split_into_utterances, split_sentences, split_words
 
 
 def speak(text: str, *, start: float = 0.0, pace: float = 0.3, speaker: str | None = None) -> list[Word]:
@@ -104,3 +104,29 @@ def test_no_word_and_no_text_is_lost_and_times_are_the_words(
         assert (segment.start, segment.end) == (segment.words[0].start, max(word.end for word in segment.words))
         assert len({word.speaker for word in segment.words} - {None}) <= 1
         assert segment.end - segment.start <= 15.0 or len(segment.words) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("- Yes — no!", ["- Yes —", "no!"]),
+        ("東京 です。", ["東", "京", "で", "す。"]),
+        ("...", []),
+        ("", []),
+    ],
+)
+def test_words_of_a_text(text: str, words: list[str]) -> None:
+    assert split_words(text) == words
+
+
+@given(st.text(alphabet="ab .,!?。東\n", max_size=500))
+def test_sentences_hold_the_whole_text(text: str) -> None:
+    sentences = split_sentences(text)
+    assert "".join("".join(sentences).split()) == "".join(text.split())
+    assert all(sentences)
+
+
+def test_a_text_without_sentence_ends_is_split_by_length() -> None:
+    sentences = split_sentences("word " * 100)
+    assert len(sentences) == 3
+    assert max(map(len, sentences)) <= 200
