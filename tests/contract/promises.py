@@ -199,4 +199,18 @@ PROMISES = (
             "langchain/test_document_loaders.py::test_it_works_inside_a_running_loop",
         ),
     ),
+    Promise(
+        "speakers",
+        "A wish to tell speakers apart is not dropped in silence, and who is known keeps one name in all pieces.",
+        ("docs/transcribing.md", "`diarize=True` asks the gateway to tell speakers apart. If it refuses"),
+        (
+            "core/operations/test_diarization.py::test_a_refusal_raises_an_error_that_says_what_to_do",
+            "core/operations/test_diarization.py::test_where_it_is_refused_a_transcript_without_speakers_says_so",
+            "core/operations/test_diarization.py::test_both_frameworks_raise_or_warn",
+            "core/operations/test_speaker_references.py::test_unknown_speakers_are_the_same_in_all_pieces",
+            "core/operations/test_speaker_references.py::test_known_speakers_keep_their_names_in_all_pieces",
+            "core/operations/test_speaker_references.py::test_langchain_knows_the_names",
+            "core/operations/test_speaker_references.py::test_llamaindex_knows_the_names",
+        ),
+    ),
 )

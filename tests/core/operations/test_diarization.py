@@ -110,6 +110,25 @@ def test_a_refusal_is_learned_for_the_model_and_its_address(refusing) -> None:
     assert len(refusing.requests) == 2
 
 
+@pytest.mark.parametrize("row", [FORM, JSON, replace(FORM, max_known_speakers=4)])
+def test_a_refusal_costs_one_upload_whatever_the_number_of_pieces(refusing, call, row: Provider) -> None:
+    row = replace(row, max_upload_seconds=10.0)
+    transcript = client(refusing, row).transcribe(call, diarize="if possible")
+    assert len(refusing.requests) >= 6
+    assert list(map(describe, refusing.requests)).count("speakers") == 1
+    assert transcript.warnings == ("m refuses to tell speakers apart, so the transcript has none.",)
+    with pytest.raises(InvalidOption):
+        client(refusing, row).transcribe(call, diarize=True)
+    assert list(map(describe, refusing.requests)).count("speakers") == 1
+
+
+def test_known_speakers_are_left_out_where_speakers_are_not_told_apart(refusing, call) -> None:
+    row = replace(FORM, max_known_speakers=4)
+    transcript = client(refusing, row).transcribe(tone(1.0), diarize="if possible", known_speakers={"Ann": call})
+    assert transcript.text == "word"
+    assert "known_speaker_names[]" not in refusing.requests[-1].form
+
+
 def test_a_model_without_speakers_still_has_timed_segments(refusing) -> None:
     with pytest.raises(InvalidOption):
         client(refusing).transcribe(tone(1.0), diarize=True)
