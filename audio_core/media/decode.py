@@ -212,7 +212,7 @@ def _decode_timed(demuxer: Demuxer, resampler: Resampler, start: float) -> Itera
     position: int | None = None
     first = round(start * resampler.rate)
     clock, frame = demuxer.create_clock(), None
-    for frame in demuxer.decode_frames(start):
+    for frame in demuxer.decode_frames(start, clock):
         duration = frame.samples / frame.sample_rate
         is_discontinuous = clock.advance(frame.pts, duration / demuxer.time_base_seconds)
         frame_start = clock.seconds - duration

@@ -1,8 +1,7 @@
 """Demux a recording: read packets and frames of its audio stream, from the beginning or after a seek.
 
-Recordings come from untrusted sources, so FFmpeg gets a nameless stream and a list of allowed formats: a playlist would
-make it read other files and URLs. Positions come from the packets, never from a duration in a header. Damaged packets
-become silence, so that what follows keeps its time.
+Positions come from the packets, never from a duration in a header. Damaged packets become silence, so that what follows
+keeps its time.
 """
 
 # PyAV's packets are generic, and its own methods leave the parameter open.
@@ -25,13 +24,12 @@ from av.container import InputContainer
 from av.packet import Packet as _Packet
 
 from audio_core.audio.audio import Audio
-from audio_core.audio.content import Content, ContentHead
+from audio_core.audio.content import Content
 from audio_core.audio.sniffing import ends_with_tag
 from audio_core.errors import InvalidAudio
 from audio_core.media.clock import Clock
+from audio_core.media.container import open_container
 from audio_core.media.inspection import Inspection
-from audio_core.media.resample import get_channel_layout
-from audio_core.media.riff import find_safe_end
 from audio_core.media.seeking import is_seekable
 from audio_core.media.track import check_rate_and_channels, choose_track, is_alone
 
@@ -42,12 +40,6 @@ __all__ = ["Demuxer", "open_demuxer"]
 _DURATIONS_BY_DECODING = {"ape", "asf", "avi", "flv", "mpc", "mpc8", "mpeg", "mpegts", "tak"}  # packets do not tell
 _MICROSECONDS = 1_000_000  # FFmpeg's unit of a container's times
 
-_READABLE = (
-    "wav,mp3,flac,ogg,mov,mp4,m4a,3gp,3g2,mj2,aac,matroska,webm,aiff,caf,w64,au,asf,amr,"
-    "wv,ape,tta,tak,mpc,mpc8,dsf,iff,ac3,eac3,flv,avi,mpeg,mpegts"
-)
-_RAW_DEMUXERS = {"pcm16": "s16le", "pcm24": "s24le", "s16be": "s16be", "mulaw": "mulaw", "alaw": "alaw"}
-_WAV_OPTIONS = {"max_size": "65536", "probesize": "65536"}  # FFmpeg's default, packets of 4 KiB, takes 7 times as long
 _PREROLL = 1.0  # seconds decoded before a clip, so that codecs with a memory have settled
 _LONGEST_LEAD, _LEAD_PACKETS = 0.25, 50  # seconds, and packets, that a decoder may need before its first frame
 _LONGEST_GAPS = {"flac": 10.0}  # seconds: its frames are numbered, and a forged number is no silence
@@ -105,7 +97,7 @@ class Demuxer:
 
     def _find_first_frame(self) -> float | None:
         """Return the timestamp of the first frame that the decoder gives, in seconds. This container does not move."""
-        with _open_container(self._audio, self._content) as container, contextlib.suppress(av.error.FFmpegError):
+        with open_container(self._audio, self._content) as container, contextlib.suppress(av.error.FFmpegError):
             stream = cast("AudioStream", container.streams[self.stream.index])
             for packet in itertools.islice(container.demux(stream), _LEAD_PACKETS):
                 with contextlib.suppress(av.error.FFmpegError):
@@ -157,14 +149,20 @@ class Demuxer:
             if not ends_with_tag(self._content):  # which FFmpeg takes for a broken packet
                 raise InvalidAudio(f"{self.label} is damaged: its container cannot be read to the end.") from None
 
-    def decode_frames(self, start: float) -> Iterator[AudioFrame]:
+    def decode_frames(self, start: float, clock: Clock) -> Iterator[AudioFrame]:
         """Yield decoded frames from shortly before `start` (in seconds) to shortly after the clip's end.
+
+        Args:
+            start: where the clip starts, in seconds.
+            clock: is advanced by what is skipped without a seek.
 
         Raises:
             InvalidAudio: if the container is damaged.
             AudioTooLarge: if it decodes to more than `MAX_DECODED_BYTES`.
         """
         has_sought = start > _PREROLL and self._seek(start - _PREROLL)
+        if not has_sought and start > _PREROLL and self._can_count:
+            return self._decode_after(start - _PREROLL, clock)
         frames = self._decode(skips_beginning=start > _PREROLL)
         if not has_sought:
             return frames
@@ -195,10 +193,31 @@ class Demuxer:
         self._rewind()
         return is_reached
 
-    def _decode(self, *, skips_beginning: bool) -> Iterator[AudioFrame]:
-        """Decode from the container's current position to shortly after the clip's end."""
+    @property
+    def _can_count(self) -> bool:
+        """Whether packets say exactly how long they are, so that the first ones need not be decoded to be counted.
+
+        Timestamps of Matroska are rounded to milliseconds, so a seek does not tell the position to the sample.
+        """
+        return self._format_name == "matroska" and self.stream.codec_context.name == "opus"
+
+    def _decode_after(self, seconds: float, clock: Clock) -> Iterator[AudioFrame]:
+        """Decode from a time on. Of what is before, only the first frame is decoded, which shows the pre-skip."""
+        packets = self.read_packets()
+        first = (frames for packet in packets if (frames := self._decode_packet(packet)))
+        for frame in next(first, list[AudioFrame]()):
+            clock.advance(frame.pts, frame.samples / frame.sample_rate / self.time_base_seconds)
+        for packet in packets:
+            if clock.seconds >= seconds:
+                packets = itertools.chain([packet], packets)
+                break
+            clock.advance(packet.pts, _get_duration(packet))
+        yield from self._decode(packets, skips_beginning=True)
+
+    def _decode(self, packets: Iterable[Packet] | None = None, *, skips_beginning: bool) -> Iterator[AudioFrame]:
+        """Decode packets, by default from the container's current position, to shortly after the clip's end."""
         self.inspection.skips_beginning = skips_beginning
-        for packet in self.read_packets():
+        for packet in self.read_packets() if packets is None else packets:
             yield from self._decode_packet(packet)
             if self._audio.end is not None and self._get_start(packet) > self._audio.end + _PREROLL:
                 self.inspection.skips_end = True
@@ -260,28 +279,8 @@ def open_demuxer(audio: Audio, warnings: list[str] | None = None) -> Generator[D
         UnsupportedFormat: if its codec, sample rate or channel count is not supported.
     """
     content = audio.open_content()
-    with _open_container(audio, content) as container:
+    with open_container(audio, content) as container:
         yield Demuxer(audio, content, container, [] if warnings is None else warnings)
-
-
-@contextlib.contextmanager
-def _open_container(audio: Audio, content: Content) -> Generator[InputContainer]:
-    name = audio.detect_format().name
-    raw_demuxer = _RAW_DEMUXERS.get(name)
-    options = {"format_whitelist": raw_demuxer or _READABLE, "protocol_whitelist": "pipe"}
-    if name == "wav":
-        options |= _WAV_OPTIONS
-    if raw_demuxer:
-        options |= {"sample_rate": str(audio.sample_rate), "ch_layout": get_channel_layout(audio.channels)}
-    safe_end = find_safe_end(content)
-    readable = content if safe_end == content.size else ContentHead(content, safe_end)
-    with readable.open_reader() as reader:
-        try:
-            container = av.open(reader, "r", format=raw_demuxer, options=options, metadata_errors="replace")
-        except (av.error.FFmpegError, ValueError):
-            raise InvalidAudio(f"{audio.label} is damaged: it starts like audio but cannot be opened.") from None
-        with container:
-            yield container
 
 
 def _skip_to_true_timestamp(frames: Iterable[AudioFrame], time_base_seconds: float) -> Iterator[AudioFrame]:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from audio_core import Audio
 from audio_core.media.decode import decode, probe
+from audio_core.media.demux import Demuxer
 from audio_core.operations.upload import encode_for_upload
 
 RATE = 48_000
@@ -169,3 +170,29 @@ def test_a_recording_with_gaps_is_written_anew_with_silence_in_them() -> None:
     assert not probe(Audio.of(data)).is_continuous
     assert sent.content.read_at(0, sent.content.size) != data
     assert sent.seconds == pytest.approx(4.0, abs=0.05)
+
+
+@given(start=st.floats(1.0, 8.5), has_gap=st.booleans())
+@settings(max_examples=15)
+@example(start=2.0000001, has_gap=True)
+def test_a_clip_of_webm_has_the_samples_of_the_whole_although_what_is_before_is_only_counted(
+    start: float, has_gap: bool
+) -> None:
+    stretches = [(0.0, 3.0), (1.0, 2.0), (0.0, 4.0)] if has_gap else [(0.0, 10.0)]
+    audio = Audio.of(write_container("webm", place_tones(stretches), has_picture=False))
+    whole = array("h", b"".join(decode(audio, rate=RATE)))
+    clip = array("h", b"".join(decode(audio.clip(start, start + 0.2), rate=RATE)))
+    first = round(start * RATE)
+    assert len(clip) == round((start + 0.2) * RATE) - first
+    assert max(abs(a - b) for a, b in zip(clip, whole[first:], strict=False)) <= 2
+
+
+def test_what_is_before_a_clip_of_webm_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[object] = []
+    original = Demuxer._decode_packet
+    monkeypatch.setattr(
+        Demuxer, "_decode_packet", lambda self, packet: [decoded.append(packet), original(self, packet)][1]
+    )
+    audio = Audio.of(write_container("webm", place_tones([(0.0, 20.0)]), has_picture=False))
+    b"".join(decode(audio.clip(15.0, 15.5), rate=RATE))
+    assert len(decoded) < 3.0 / 0.02
