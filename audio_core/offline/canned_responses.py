@@ -28,6 +28,8 @@ __all__ = ["CannedResponse", "Question", "choose_response", "fill_schema"]
 _NO_SPEECH = "I heard no speech."
 _NO_AUDIO = "I am an offline speech recogniser: send me input_audio and I will tell you what I hear."
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")
+_FILE_NAME = re.compile(r"[^\s\"'“”‘’(]+\.[A-Za-z]\w{1,4}\b")
+_FILE_FIELDS = ("audio", "file", "file_name", "file_path", "path", "recording")
 _QUOTED = re.compile(r"[\"'“‘「『]([^\"'”’」』]+)[\"'”’」』]")
 
 
@@ -127,7 +129,8 @@ def fill_schema(
 
     Args:
         schema: the schema.
-        words: a text. Its first number fills numbers, and its first quoted text fills strings.
+        words: a text. Its first number fills numbers, and its first quoted text fills strings. The first file name fills
+            the fields that ask for one, such as `audio`.
         root: the schema that holds the definitions to which a `$ref` points. By default it is `schema`.
         parents: names of the definitions that are being filled.
 
@@ -181,7 +184,13 @@ def _fill_type(schema: dict[str, Any], words: str, root: dict[str, Any], parents
             finite = [name for name, value in properties.items() if _get_reference(value) not in parents]
             required = to_list(schema.get("required")) or finite
             return {
-                name: fill_schema(to_object(value), words, root=root, parents=parents)
+                name: fill_schema(to_object(value), _select_words(name, words), root=root, parents=parents)
                 for name, value in properties.items()
                 if name in required
             }
+
+
+def _select_words(field_name: str, words: str) -> str:
+    """Return the words that may fill a field: the name of a file alone if the field asks for one."""
+    file_name = _FILE_NAME.search(words) if field_name in _FILE_FIELDS and not _QUOTED.search(words) else None
+    return file_name[0] if file_name else words

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from audio_core.errors import InvalidOption
@@ -56,7 +56,7 @@ class Citation(Generic[T]):
     """
 
     text: str
-    document: T
+    document: T = field(repr=False)  # a Document or a node fills screens
     start: float
     end: float
     clip: str | None

@@ -12,6 +12,9 @@ from audio_core.transcript.usage import Usage
 
 __all__ = ["Progress", "ProgressBar", "RecordingProgress"]
 
+# without tqdm's rate, which is "1.45s/ s of audio" if transcription is slower than speech
+_FORMAT = "{l_bar}{bar}| {n_fmt}/{total_fmt} s of audio [{elapsed}<{remaining}{postfix}]"
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -79,7 +82,7 @@ class ProgressBar:
     def __enter__(self) -> ProgressBar:
         from tqdm.auto import tqdm  # noqa: PLC0415 - optional, and only the bar needs it
 
-        self._bar: Any = tqdm(total=0, unit=" s of audio")
+        self._bar: Any = tqdm(bar_format=_FORMAT)
         return self
 
     def __exit__(

@@ -161,3 +161,19 @@ def test_a_tool_is_chosen_by_its_name() -> None:
     tools = ({"name": "a"}, {"name": "b"})
     choice = {"type": "function", "function": {"name": "b"}}
     assert choose_response(Question("hi", tools=tools, tool_choice=choice)).tool_calls == (("b", {}),)
+
+
+@pytest.mark.parametrize(
+    ("words", "audio"),
+    [
+        ("Transcribe 02_talk.wav", "02_talk.wav"),
+        ("What is said in (03_security.ogg)?", "03_security.ogg"),
+        ('What does "a b.mp3" say?', "a b.mp3"),
+        ("What is said?", "What is said?"),
+    ],
+)
+def test_a_field_for_a_file_gets_its_name_alone(words: str, audio: str) -> None:
+    text = {"type": "string"}
+    filled = fill_schema({"type": "object", "properties": {"audio": text, "question": text}}, words)
+    assert filled["audio"] == audio
+    assert filled["question"] in (words, "a b.mp3")

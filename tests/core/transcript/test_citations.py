@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_core.integration import Passage, find_citations, format_citation, format_passages
+from audio_core.integration import Citation, Passage, find_citations, format_citation, format_passages
 
 
 def describe(name: str, start: float, end: float, **others: Any) -> dict[str, Any]:
@@ -129,3 +129,8 @@ def test_a_link_tells_no_folder() -> None:
 def test_what_is_no_recording_stays_text_in_a_prompt() -> None:
     assert format_passages([Passage("", "a page", {"source": "page.html"})]) == "a page"
     assert find_citations("[page 00:01]", [{"source": "page.html"}], lambda each: each) == []
+
+
+def test_a_citation_shows_where_and_not_the_whole_document() -> None:
+    shown = repr(Citation("a 00:05", {"text": "long"}, 5.0, 6.0, "file:///a.mp3#t=5,6"))
+    assert shown == "Citation(text='a 00:05', start=5.0, end=6.0, clip='file:///a.mp3#t=5,6')"

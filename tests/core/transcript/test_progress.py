@@ -77,3 +77,12 @@ def test_an_incomplete_transcript_is_not_reported_as_done(gateway, tmp_path: Pat
     with pytest.raises(TranscriptionIncomplete):
         make_client(gateway).transcribe(tone(10), progress=reports.append)
     assert reports[-1].done < 10
+
+
+def test_the_bar_shows_seconds_and_no_rate_turned_round(capsys: pytest.CaptureFixture[str]) -> None:
+    with ProgressBar(2) as bar:
+        bar.add_recording()(Progress("a.mp3", 5.0, 60.0))
+    shown = capsys.readouterr().err
+    assert "5/120 s of audio [" in shown
+    assert "0/2 recordings]" in shown
+    assert "s/ s" not in shown
