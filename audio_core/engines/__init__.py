@@ -20,8 +20,8 @@ __all__ = ["Engine", "find_engine"]
 
 _DEFAULTS = TranscriptionOptions()
 _ADVICE = (
-    "PocketSphinx knows English only and takes words=True; faster-whisper takes a language code such as 'de', and all "
-    "options but diarize. Gateways take them all: name a provider, such as provider='openai', and its model."
+    "PocketSphinx knows English only and takes words=True; faster-whisper takes codes of languages such as 'de', and "
+    "all options but diarize. Gateways take them all: name a provider, such as provider='openai', and its model."
 )
 
 
@@ -75,22 +75,22 @@ def find_engine(model: str | None, options: TranscriptionOptions = _DEFAULTS) ->
 
     Raises:
         UnsupportedFormat: if there is no such engine.
-        InvalidOption: if it cannot follow an option.
+        InvalidOption: if it cannot follow an option, or has no such option.
 
     Example:
         >>> find_engine(None).model
         'pocketsphinx'
     """
-    engine = _create_engine(model)
+    engine = _create_engine(model, options)
     for name in engine.ignored_options:
         if getattr(options, name) not in (getattr(_DEFAULTS, name), {}, "if possible"):
             raise InvalidOption(f"{engine.model} cannot follow {name}. {_ADVICE}")
-    if len(options.languages) > 1 or not all(map(engine.languages.fullmatch, options.languages)):
+    if not all(map(engine.languages.fullmatch, options.languages)):
         raise InvalidOption(f"{engine.model} cannot follow language={options.language!r}. {_ADVICE}")
     return engine
 
 
-def _create_engine(model: str | None) -> Engine:
+def _create_engine(model: str | None, options: TranscriptionOptions) -> Engine:
     name, _, weights = (model or "pocketsphinx").partition(":")
     if name == "pocketsphinx" and not weights:
         from audio_core.engines.pocketsphinx import PocketSphinx  # noqa: PLC0415 - engines load when asked for
@@ -99,7 +99,7 @@ def _create_engine(model: str | None) -> Engine:
     if name == "faster-whisper" and weights:
         from audio_core.engines.faster_whisper import FasterWhisper  # noqa: PLC0415
 
-        return FasterWhisper(weights)
+        return FasterWhisper(weights, options.extra)
     raise UnsupportedFormat(
         f"There is no local engine {model!r}. Known: 'pocketsphinx', and 'faster-whisper:<size or path of a model>'. "
         "For the model of a gateway name its provider, such as provider='openai'."

@@ -25,13 +25,13 @@ from audio_core.operations.speaker_references import open_known_speakers
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import SHORTEST_SECONDS, encode_for_upload
 from audio_core.transcript.merge import merge_channels
-from audio_core.transcript.segment import Segment
+from audio_core.transcript.segment import UNCLEAR_SPEECH, AudioEvent, Segment, format_clock
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import describe_cost
 
 __all__ = ["open_recording", "transcribe"]
 
-
+_MAX_NAMED = 5  # events that a warning names
 _log = logging.getLogger(__name__)
 _CHANNEL = re.compile(r"channel \d+")
 
@@ -108,6 +108,19 @@ def _list_unmet_wishes(job: Job, transcript: Transcript) -> Iterator[str]:
         and not any(map(_has_voice, segments))
     ):
         yield f"{job.model} did not tell speakers apart."
+    if invented := [f"{_format_range(each)} {each.left_out!r}" for each in transcript.events if each.left_out]:
+        yield f"{job.model} wrote text where nobody speaks. It was left out: {_name_some(invented)}."
+    if unclear := [_format_range(each) for each in transcript.events if each.text == UNCLEAR_SPEECH]:
+        yield f"{job.model} wrote nothing for what sounds like speech: {_name_some(unclear)}."
+
+
+def _format_range(event: AudioEvent) -> str:
+    return f"{format_clock(event.start)}-{format_clock(event.end)}"
+
+
+def _name_some(stretches: Sequence[str]) -> str:
+    more = f" and {len(stretches) - _MAX_NAMED} more" if len(stretches) > _MAX_NAMED else ""
+    return ", ".join(stretches[:_MAX_NAMED]) + more
 
 
 def _has_voice(segment: Segment) -> bool:

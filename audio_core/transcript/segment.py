@@ -9,6 +9,7 @@ from typing import Literal
 
 __all__ = [
     "MAX_SECONDS",
+    "UNCLEAR_SPEECH",
     "AudioEvent",
     "Segment",
     "Word",
@@ -46,6 +47,10 @@ class Word:
     confidence: float | None = None
 
 
+UNCLEAR_SPEECH = "(unclear speech)"
+"""The text of an event that sounds like speech, although the model wrote nothing for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class AudioEvent:
     """A sound that is no speech, such as laughter.
@@ -54,11 +59,13 @@ class AudioEvent:
         start: start in seconds of the original recording.
         end: end in seconds of the original recording.
         text: what is heard, as the gateway calls it, such as `"(laughter)"`.
+        left_out: what a model wrote for it although nobody spoke. It is not in the transcript's text.
     """
 
     start: float
     end: float
     text: str
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)

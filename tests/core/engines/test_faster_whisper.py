@@ -6,6 +6,7 @@ what it says is nonsense. Real weights cannot be part of the tests.
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,14 @@ from audio_core import Audio, AudioClient, MissingDependency, Transcript, Unsupp
 from audio_core.engines import faster_whisper, find_engine
 from audio_core.engines.faster_whisper import FasterWhisper
 from audio_core.wire.transcription import TranscriptionOptions
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Load with one thread. Several wait for one another, which takes minutes on a machine that is busy."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("audio_core.engines.whisper_weights.count_cores", lambda: 1)
+        yield
 
 
 @pytest.fixture(scope="module")
