@@ -16,6 +16,7 @@ from audio_core import Audio, Progress, Provider, TranscriptStore
 from audio_core.integration import (
     SUFFIXES,
     AccessLike,
+    AlignerName,
     Batch,
     BatchItem,
     DocumentReader,
@@ -97,6 +98,10 @@ class AudioReader(BasePydanticReader):
     segment_seconds: PositiveFloat | None = 30.0
     """The longest segment, in seconds, of a model that sends no times; its recordings are cut at pauses into pieces of
     this length. None sends them whole.
+    """
+    aligner: AlignerName | None = None
+    """What finds the times of a text that comes without them: `"pocketsphinx"` (None) for English, or
+    `"faster-whisper:<size or folder of a model>"` for all languages of Whisper.
     """
     progress: Callable[[Progress], object] | None = Field(default=None, exclude=True, repr=False)
     """A function that is called with `Progress` during the work, possibly on another thread."""

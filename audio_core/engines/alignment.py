@@ -45,8 +45,8 @@ def align_transcript(
         transcript: of the recording, or of a clip that is a recording of its own; its times count from its beginning.
         audio: the recording, not remote.
         language: the language spoken, if the transcript does not state it.
-        aligner: `"pocketsphinx"` for English, or `"faster-whisper:<size or folder>"`. None takes the model that the
-            transcript came from if it is Whisper's, and otherwise PocketSphinx.
+        aligner: `"pocketsphinx"` for English, or `"faster-whisper:<size or folder>"`. None takes the
+            local Whisper model that the transcript came from, if so, and otherwise PocketSphinx.
 
     Returns:
         The transcript. Each segment that was aligned has an `alignment_score`. What could not be aligned has estimated
@@ -67,7 +67,8 @@ def align_transcript(
         speech, measured = _measure_speech(audio)
         end = min(measured, start + transcript.duration) if transcript.duration else measured
         texts = [segment.text for segment in segments]
-        with open_aligner(aligner or transcript.model, transcript.language or language, texts) as opened:
+        own = transcript.model if transcript.provider == "local" else None
+        with open_aligner(aligner or own, transcript.language or language, texts) as opened:
             parts = list(_align_groups(opened, segments, PcmWindow(audio, RATE), speech, (start, end)))
         segments = list(join_parts(parts) if is_text_only else map(build_segment, parts))
         segments = spread_over_speech(segments, speech, (start, end))

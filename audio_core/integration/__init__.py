@@ -38,12 +38,14 @@ from audio_core.transcript.restoring import Cut, restore_passages
 from audio_core.wire.chat_request import ChatMessage
 from audio_core.wire.chat_response import SpeechDelta
 from audio_core.wire.tool_calls import ToolCallDelta, to_openai_tool_choice
+from audio_core.wire.transcription import AlignerName
 
 __all__ = [
     "LISTEN",
     "SUFFIXES",
     "TRANSCRIBE",
     "AccessLike",
+    "AlignerName",
     "AudioStore",
     "AudioTools",
     "Batch",

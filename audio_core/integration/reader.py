@@ -63,6 +63,8 @@ class ReaderOptions(TranscriptionKwargs, total=False):
         vad: what finds the pauses at which a long recording is cut: `"energy"`, or `"silero"` for noisy ones.
         segment_seconds: the longest segment, in seconds, of a model that sends no times; its recordings are cut at pauses
             into pieces of this length. None sends them whole.
+        aligner: what finds the times of a text that comes without them: `"pocketsphinx"` (None) for English, or
+            `"faster-whisper:<size or folder of a model>"` for all languages of Whisper.
         progress: a function that is called with `Progress` during the work, possibly on another thread.
         granularity: how much one passage holds: a `"segment"`, a `"window"` or the whole `"file"`.
         window_seconds: length of a window in seconds, with `granularity="window"`; by default 30.

@@ -38,7 +38,7 @@ def add_missing_times(transcript: Transcript, audio: EncodedAudio, options: Tran
         transcript, is_untimed = _place_in_speech(transcript, audio), False
     wants_words = options.words and not any(segment.words for segment in transcript.segments)
     if wants_words or (is_untimed and longest is not None):
-        return _align(transcript, audio, next(iter(options.languages), None))
+        return _align(transcript, audio, options)
     return transcript
 
 
@@ -58,7 +58,8 @@ def _place_in_speech(transcript: Transcript, audio: EncodedAudio) -> Transcript:
     return replace(transcript, segments=(Segment(min(start, end), end, transcript.text.strip()),))
 
 
-def _align(transcript: Transcript, audio: EncodedAudio, language: str | None) -> Transcript:
+def _align(transcript: Transcript, audio: EncodedAudio, options: TranscriptionOptions) -> Transcript:
     from audio_core.engines.alignment import align_transcript  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    return align_transcript(transcript, Audio.of(audio.content), language)
+    language = next(iter(options.languages), None)
+    return align_transcript(transcript, Audio.of(audio.content), language, options.aligner)

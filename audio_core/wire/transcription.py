@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, TypedDict, Unpack, cast
+from typing import Annotated, Any, Literal, Self, TypedDict, Unpack, cast
 
-from pydantic import PositiveFloat
+from pydantic import Field, PositiveFloat
 
 from audio_core.audio.content import Content
 from audio_core.audio.formats import FORMATS
@@ -23,6 +23,7 @@ from audio_core.transcript.progress import Progress
 from audio_core.wire.speaker_samples import SpeakerSample, list_sample_fields
 
 __all__ = [
+    "AlignerName",
     "TranscriptionKwargs",
     "TranscriptionOptions",
     "encode_json_request",
@@ -31,6 +32,10 @@ __all__ = [
 
 
 _UNKNOWN_SPEAKER = re.compile(r"(\d+:)*[A-Z]")
+
+
+AlignerName = Annotated[str, Field(pattern="^(pocketsphinx|faster-whisper:.+)$")]
+"""The name of a local model that finds the times of given text."""
 
 
 class TranscriptionKwargs(TypedDict, total=False):
@@ -48,6 +53,7 @@ class TranscriptionKwargs(TypedDict, total=False):
     channels: Literal["mixed", "separate"]
     vad: Literal["energy", "silero"]
     segment_seconds: PositiveFloat | None
+    aligner: AlignerName | None
     progress: Callable[[Progress], object] | None
 
 
@@ -72,6 +78,8 @@ class TranscriptionOptions:
             `"silero"`, which is robust against noise (extra `[vad]`).
         segment_seconds: the longest segment, in seconds, of a model that sends no times. Its recordings are cut at
             pauses into pieces of this length, whose times are known. None sends them whole.
+        aligner: what finds the times of a text that comes without them: `"pocketsphinx"` for English, which is also what
+            None means, or `"faster-whisper:<size or folder of a model>"` for all languages of Whisper.
         progress: called with a `Progress` as the work goes on, possibly on another thread.
     """
 
@@ -87,6 +95,7 @@ class TranscriptionOptions:
     channels: Literal["mixed", "separate"] = "mixed"
     vad: Literal["energy", "silero"] = "energy"
     segment_seconds: float | None = 30.0
+    aligner: str | None = None
     progress: Callable[[Progress], object] | None = field(default=None, repr=False)
 
     @classmethod

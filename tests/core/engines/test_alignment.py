@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from audio_core import Audio, AudioClient, Segment, Transcript, Word
+from audio_core import Audio, AudioClient, InvalidOption, Segment, Transcript, Word
 from audio_core.engines.alignment import align_transcript
 from audio_core.testing import Reply, chat_reply
 
@@ -210,3 +210,21 @@ def test_a_chat_model_too(gateway, talk: Path, truth: list[dict]) -> None:
 def test_english_of_any_country_is_aligned(talk: Path, language: str) -> None:
     transcript = Transcript("good morning", (Segment(0.0, 1.5, "good morning"),), language=language)
     assert [word.text for word in align_transcript(transcript, Audio.of(talk)).segments[0].words] == ["good", "morning"]
+
+
+def test_the_aligner_is_an_option(gateway, talk: Path) -> None:
+    gateway.will_answer(Reply({"text": "Guten Morgen."}))
+    asking = AudioClient("openai", model="m", api_key="k", base_url=gateway.base_url)
+    transcript = asking.transcribe(
+        Audio.of(talk, start=0, end=5), words=True, language="de", aligner="faster-whisper:/no/such/folder"
+    )
+    assert "'folder' cannot be loaded" in " ".join(transcript.warnings)  # so it was asked for
+    assert transcript.text == "Guten Morgen."
+
+
+@pytest.mark.parametrize("name", ["whisper", "faster-whisper:", ""])
+def test_an_aligner_that_does_not_exist_is_refused_before_anything_is_sent(gateway, talk: Path, name: str) -> None:
+    asking = AudioClient("openai", model="m", api_key="k", base_url=gateway.base_url)
+    with pytest.raises(InvalidOption, match="aligner"):
+        asking.transcribe(talk, aligner=name)
+    assert gateway.requests == []
