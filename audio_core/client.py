@@ -99,8 +99,7 @@ class AudioClient(FixedOptions):
             **options: `language` (a code such as `"en"`, or several), `prompt` (text before it), `keywords` (to expect),
                 `words` (True for times), `diarize` (True, or `"if possible"`), `known_speakers` (name to sample),
                 `temperature`, `extra` (the gateway's fields), `gaps` (`"mark"` or `"raise"`), `channels` (`"separate"` or
-                `"mixed"`), `vad` (`"energy"`, or `"silero"` for noise), `segment_seconds`, `aligner`,
-                `progress` (a callback).
+                `"mixed"`), `vad` (`"energy"`, or `"silero"` for noise), `segment_seconds`, `aligner`, `progress`.
 
         Raises:
             AudioError: if the recording cannot be opened or is damaged, or an option is wrong (`InvalidOption`).
