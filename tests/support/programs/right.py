@@ -5,8 +5,20 @@ from pathlib import Path
 from langchain_core.messages import HumanMessage
 
 from audio_core import Access, Audio, AudioClient, Provider
-from langchain_audio import AudioLoader, AudioParser, ChatAudio, TranscriptSplitter
-from llamaindex_audio import AudioLLM, AudioReader, TranscriptNodeParser
+from langchain_audio import (
+    AudioLoader,
+    AudioParser,
+    AudioToolkit,
+    ChatAudio,
+    TranscriptSplitter,
+    cite,
+    clip_block,
+    find_citations,
+    format_docs,
+    restore_times,
+    speech_in,
+)
+from llamaindex_audio import AudioLLM, AudioReader, ListenToolSpec, TranscriptNodeParser
 
 row = Provider("mine", "https://example.org/v1", api_key_env=("MY_KEY",))
 name: str = Path("provider.txt").read_text()
@@ -25,5 +37,12 @@ nodes = TranscriptNodeParser(chunk_size=20, unit="seconds").get_nodes_from_docum
 )
 chat = ChatAudio(model="m", provider="openai", temperature=0.5, max_retries=0, access="folder")
 print(chat.invoke([HumanMessage("hi")]).text)
+question = HumanMessage([clip_block(chunks[0]), {"type": "text", "text": "What is said? " + format_docs(chunks)}])
+reply = chat.bind_tools(AudioToolkit(client=client, access="folder").get_tools()).invoke([question])
+if speech := speech_in(reply):
+    speech.save("reply.wav")
+for citation in find_citations(reply.text, restore_times(chunks)):
+    print(cite(citation.document), citation.start, citation.clip)
+ListenToolSpec(client, access="folder").to_tool_list()
 llm = AudioLLM(model="m", provider=row, temperature=0.5, context_window=32_000, base_url="https://example.org/v1")
 print(llm.complete("hi").text)
