@@ -24,7 +24,7 @@ def find_speech(pcm: Iterable[bytes], rate: int, start: float = 0.0) -> list[tup
         >>> find_speech([bytes(64_000)], 16_000)
         []
     """
-    vad, spans = EnergyVad(rate), list[tuple[int, int]]()
+    vad, spans = EnergyVad(rate, contrast=1.0), list[tuple[int, int]]()
     for frame in (frame for piece in pcm for frame in vad.feed(piece) if not frame.is_quiet):
         begin = frame.start
         if spans and begin - spans[-1][1] < _SHORTEST_PAUSE * rate:

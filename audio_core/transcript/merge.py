@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 
-from audio_core.transcript.segment import AudioEvent, Segment, Word, join_text
+from audio_core.transcript.overlap import join_overlap
+from audio_core.transcript.segment import AudioEvent, Segment, join_text
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import Usage
 
 __all__ = ["PieceTranscript", "merge_channels", "merge_pieces", "sum_usage"]
-
-_NON_ALPHANUMERIC = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +35,7 @@ class PieceTranscript:
 def merge_pieces(parts: Sequence[PieceTranscript], names: Collection[str] = ()) -> Transcript:
     """Merge the transcripts of a recording's pieces into one.
 
-    Pieces may overlap. Words that both transcripts have in an overlap are kept once. If they have no word in common
-    there, each keeps the words on its own side of the middle.
+    Pieces may overlap. Words that both transcripts have in an overlap are kept once, see `join_overlap`.
 
     A gateway labels the speakers of each piece independently. If there are several pieces, each label but the `names` is
     prefixed with the number of its piece: `"2:A"`. If the language changes between pieces, each segment states its own.
@@ -57,7 +53,7 @@ def merge_pieces(parts: Sequence[PieceTranscript], names: Collection[str] = ()) 
         >>> merge_pieces([PieceTranscript(0.0, 4.0, 0.0, first), PieceTranscript(2.0, 6.0, 2.0, second)]).text
         'one two three four'
     """
-    segments: list[Segment] = []
+    pieces: list[list[Segment]] = []
     languages = {part.transcript.language for part in parts if part.transcript.segments} - {None}
     for number, part in enumerate(parts, 1):
         following = [
@@ -66,19 +62,16 @@ def merge_pieces(parts: Sequence[PieceTranscript], names: Collection[str] = ()) 
         ]
         if len(languages) > 1:
             following = [replace(segment, language=part.transcript.language) for segment in following]
-        if part.shared and segments:
-            overlapping = [segment for segment in segments if segment.end > part.start]
-            del segments[len(segments) - len(overlapping) :]
-            overlapping, following = _merge_overlap(overlapping, following, part.start, part.start + part.shared)
-            segments += overlapping
-        segments += following
-    ordered = tuple(_order_segments(segments))
+        if pieces and part.start < parts[number - 2].end:
+            pieces[-1], following = join_overlap(pieces[-1], following, part.start, parts[number - 2].end)
+        pieces.append(following)
+    ordered = tuple(_order_segments([segment for piece in pieces for segment in piece]))
     return replace(
         parts[0].transcript,
         text=join_text(ordered),
         segments=ordered,
         language=_find_main_language(parts),
-        duration=sum(part.end - part.start - part.shared for part in parts),
+        duration=parts[-1].end - parts[0].start,
         usage=sum_usage([part.transcript.usage for part in parts]),
         events=tuple(_merge_events(parts)),
     ).add_warnings(warning for part in parts for warning in part.transcript.warnings)
@@ -128,46 +121,6 @@ def _label_channel(segment: Segment, number: int) -> Segment:
     return _set_speaker(segment, f"channel {number}" + (f":{segment.speaker}" if segment.speaker else ""))
 
 
-def _merge_overlap(
-    before: list[Segment], after: list[Segment], low: float, high: float
-) -> tuple[list[Segment], list[Segment]]:
-    """Trim two lists of segments that overlap from `low` to `high`, in seconds, so that no word is in both.
-
-    They are joined at the longest run of words that both have there: `before` ends with it, `after` starts behind it.
-    """
-    tail = [word for segment in before for word in segment.get_timed_words() if _get_middle(word) >= low]
-    head = [word for segment in after for word in segment.get_timed_words() if _get_middle(word) < high]
-    match = SequenceMatcher(None, _normalize_words(tail), _normalize_words(head), autojunk=False).find_longest_match()
-    if match.size:
-        last, duplicate = tail[match.a + match.size - 1], head[match.b + match.size - 1]
-        return _keep_until(before, _get_middle(last)), _keep_from(after, _get_middle(duplicate), inclusive=False)
-    middle = (low + high) / 2
-    return _keep_until(before, middle), _keep_from(after, middle, inclusive=True)
-
-
-def _keep_until(segments: list[Segment], time: float) -> list[Segment]:
-    return _trim(segments, lambda word: _get_middle(word) <= time)
-
-
-def _keep_from(segments: list[Segment], time: float, *, inclusive: bool) -> list[Segment]:
-    return _trim(segments, lambda word: _get_middle(word) > time or (inclusive and _get_middle(word) == time))
-
-
-def _trim(segments: list[Segment], is_kept: Callable[[Word], bool]) -> list[Segment]:
-    trimmed: list[Segment] = []
-    for segment in segments:
-        all_words = segment.get_timed_words()
-        words = [word for word in all_words if is_kept(word)]
-        if len(words) == len(all_words):
-            trimmed.append(segment)
-        elif words:
-            separator = " " if segment.words or len(segment.text.split()) > 1 else ""
-            text = separator.join(word.text.strip() for word in words)
-            timed_words = tuple(words) if segment.words else ()
-            trimmed.append(replace(segment, start=words[0].start, end=words[-1].end, text=text, words=timed_words))
-    return trimmed
-
-
 def _order_segments(segments: list[Segment]) -> Iterator[Segment]:
     """Yield segments in order of time. Starts move to the end of earlier segments, but not past their own end."""
     latest_end = 0.0
@@ -203,9 +156,5 @@ def sum_usage(usages: Sequence[Usage | None]) -> Usage | None:
     return sum(known[1:], known[0]) if known else None
 
 
-def _normalize_words(words: Sequence[Word]) -> list[str]:
-    return [_NON_ALPHANUMERIC.sub("", word.text).casefold() for word in words]
-
-
-def _get_middle(item: Word | AudioEvent) -> float:
+def _get_middle(item: AudioEvent) -> float:
     return (item.start + item.end) / 2

@@ -94,7 +94,7 @@ def test_what_is_left_of_a_text_without_spaces_has_none() -> None:
     first = Transcript("", (Segment(0.0, 10.0, "今日は天気がいいから散"),))
     second = Transcript("", (Segment(7.0, 14.0, "いから散歩に行きます"),))
     whole = merge_pieces([PieceTranscript(0.0, 10.0, 0.0, first), PieceTranscript(7.0, 14.0, 3.0, second)])
-    assert [segment.text for segment in whole.segments] == ["今日は天気がいいから散", "歩に行きます"]
+    assert [segment.text for segment in whole.segments] == ["今日は天気がいいか", "ら散歩に行きます"]
     assert not any(segment.words for segment in whole.segments)  # estimated times are not kept as if they were measured
 
 

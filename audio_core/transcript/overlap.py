@@ -1,0 +1,158 @@
+"""Joining the transcripts of two pieces that overlap, so that each word is kept once."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from audio_core.transcript.segment import Segment
+from audio_core.transcript.word_pairs import LONGEST_GUARD, TOLERANCE, Overlap, TimedWord
+
+__all__ = ["join_overlap"]
+
+_NON_ALPHANUMERIC = re.compile(r"[\W_]+")
+_MARGIN, _GUARD_MARGIN = 0.5, 0.25  # seconds around an overlap in which its words may lie, as times are not exact
+_MOST_WORDS = 6  # a second; so many are compared where times are estimated
+
+
+def join_overlap(
+    before: Sequence[Segment], after: Sequence[Segment], low: float, high: float
+) -> tuple[list[Segment], list[Segment]]:
+    """Trim the segments of two pieces that overlap, so that no word is in both.
+
+    The words that both pieces have there are found by text and time together. The pieces are joined at the one nearest
+    to the middle of the overlap: what lies at the edge of a piece may be cut. If they have no word in common, all
+    words are kept. Pieces that were cut at a pause share no word, unless their times say so.
+
+    Args:
+        before: the segments of the earlier piece.
+        after: the segments of the later piece.
+        low: where the later piece starts, in seconds.
+        high: where the earlier piece ends, in seconds.
+
+    Example:
+        >>> before, after = [Segment(0.0, 4.0, "one two three")], [Segment(2.0, 6.0, "two three four")]
+        >>> [[segment.text for segment in segments] for segments in join_overlap(before, after, 2.0, 4.0)]
+        [['one two'], ['three four']]
+    """
+    overlap = _find_overlap(_list_words(before), _list_words(after), low, high)
+    pairs = overlap.find_pairs()
+    tail, head = _choose_words(overlap, pairs) if pairs else _leave_out_edges(overlap)
+    trimmed = _drop_words(before, [each.place for at, each in enumerate(overlap.tail) if at not in tail])
+    following = _drop_words(after, [each.place for at, each in enumerate(overlap.head) if at not in head])
+    return trimmed, _keep_order(trimmed, following)
+
+
+def _list_words(segments: Sequence[Segment]) -> list[TimedWord]:
+    """Return the words of segments, in order of time if that is measured."""
+    words, times = list[TimedWord](), dict[tuple[int, int], float]()
+    for number, segment in enumerate(segments):
+        time, span = -math.inf, 0.0 if segment.words else segment.end - segment.start
+        for index, word in enumerate(segment.get_timed_words()):
+            words.append(TimedWord((number, index), word, _NON_ALPHANUMERIC.sub("", word.text).casefold(), span))
+            time = times[number, index] = max(time, words[-1].middle)  # within a segment, words keep their order
+    is_measured = all(segment.words for segment in segments)
+    return sorted(words, key=lambda each: times[each.place]) if is_measured else words
+
+
+def _find_overlap(before: list[TimedWord], after: list[TimedWord], low: float, high: float) -> Overlap:
+    margin = _GUARD_MARGIN if high - low <= LONGEST_GUARD else _MARGIN
+    most = math.ceil((high - low + margin) * _MOST_WORDS)
+    tail = [
+        each
+        for distance, each in zip(range(len(before) - 1, -1, -1), before, strict=True)
+        if each.word.end > low - margin or (each.span and distance < most)
+    ]
+    head = [
+        each
+        for distance, each in enumerate(after)
+        if each.word.start < high + margin or (each.span and distance < most)
+    ]
+    return Overlap(tail, head, low, high)
+
+
+def _choose_words(overlap: Overlap, pairs: Sequence[tuple[int, int]]) -> tuple[set[int], set[int]]:
+    """Return the numbers of the words of the tail and of the head to keep."""
+    left, right = min(pairs, key=lambda pair: _rank_pair(overlap, *pair))
+    is_left = _is_left_better(overlap, left, right)
+    tail, head = set(range(left + is_left)), set(range(right + is_left, len(overlap.head)))
+    for left, right in pairs:
+        if not overlap.is_equal(left, right):  # one of them is wrong: that which is nearer to the edge of its piece
+            tail.discard(left)
+            head.discard(right)
+            if _is_left_better(overlap, left, right):
+                tail.add(left)
+            else:
+                head.add(right)
+    paired = {left for left, _ in pairs}, {right for _, right in pairs}
+    tail |= _find_missed(overlap.tail, overlap.high, overlap.low) - paired[0]
+    head |= _find_missed(overlap.head, overlap.low, overlap.high) - paired[1]
+    return tail, head
+
+
+def _rank_pair(overlap: Overlap, left: int, right: int) -> tuple[bool, float]:
+    middles = overlap.tail[left].middle + overlap.head[right].middle
+    return not overlap.is_equal(left, right), abs(middles - overlap.low - overlap.high)
+
+
+def _is_left_better(overlap: Overlap, left: int, right: int) -> bool:
+    """Tell whether a word lies farther from the edge of the earlier piece than from that of the later one."""
+    distance = len(overlap.tail) - 1 - left
+    if overlap.tail[left].span and distance != right:
+        return distance > right
+    return overlap.high - overlap.tail[left].word.end >= overlap.head[right].word.start - overlap.low
+
+
+def _find_missed(words: Sequence[TimedWord], edge: float, other_edge: float) -> set[int]:
+    """Return the numbers of the words that the other piece may have missed, because its edge may have cut them."""
+    return {at for at, each in enumerate(words) if each.is_near(other_edge) and not each.is_near(edge)}
+
+
+def _leave_out_edges(overlap: Overlap) -> tuple[set[int], set[int]]:
+    """Return what to keep if no word is in both: all but the words that were cut.
+
+    Those lie at the edge of their piece and within the overlap, so that the other piece has them in another form.
+    """
+    tail, head = set(range(len(overlap.tail))), set(range(len(overlap.head)))
+    if overlap.is_guard or not tail or not head:
+        return tail, head
+    last, first = overlap.tail[-1], overlap.head[0]
+    if last.is_near(overlap.high) and last.word.start > overlap.low + TOLERANCE:
+        tail.remove(len(tail) - 1)
+    if first.is_near(overlap.low) and first.word.end < overlap.high - TOLERANCE:
+        head.remove(0)
+    return tail, head
+
+
+def _drop_words(segments: Sequence[Segment], places: Sequence[tuple[int, int]]) -> list[Segment]:
+    """Return the segments without the words at these places. A segment of which no word is left is dropped."""
+    indexes: list[set[int]] = [set() for _ in segments]
+    for number, index in places:
+        indexes[number].add(index)
+    trimmed = (_trim(segment, dropped) for segment, dropped in zip(segments, indexes, strict=True))
+    return [segment for segment in trimmed if segment is not None]
+
+
+def _trim(segment: Segment, dropped: Collection[int]) -> Segment | None:
+    if not dropped:
+        return segment
+    words = [word for index, word in enumerate(segment.get_timed_words()) if index not in dropped]
+    if not words:
+        return None
+    separator = " " if segment.words or len(segment.text.split()) > 1 else ""
+    text = separator.join(word.text.strip() for word in words)
+    timed_words = tuple(words) if segment.words else ()
+    return replace(segment, start=words[0].start, end=words[-1].end, text=text, words=timed_words)
+
+
+def _keep_order(before: Sequence[Segment], after: Sequence[Segment]) -> list[Segment]:
+    """Move starts of the later piece behind those of the earlier one: times are not exact."""
+    latest = max((segment.start for segment in before), default=0.0)
+    return [
+        replace(segment, start=max(segment.start, latest), end=max(segment.end, latest))
+        if segment.start < latest
+        else segment
+        for segment in after
+    ]
