@@ -85,8 +85,8 @@ class TranslatedErrors(HiddenFrames):
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: TracebackType | None) -> None:
         """Raise LangChain's error in place of the gateway's."""
+        super().__exit__(kind, error, traceback)
         if isinstance(error, audio_core.ProviderError):
-            super().__exit__(kind, error, traceback)
             raise _to_model_error(error) from error.__cause__
 
 
