@@ -219,7 +219,7 @@ def test_links_inside_a_folder_are_followed(namer, folder: Path) -> None:
 def test_a_bar_tells_how_far_it_is(namer, folder: Path, capsys) -> None:
     loader(namer, folder, show_progress=True).load()
     shown = capsys.readouterr().err
-    assert "1/1 [" in shown
+    assert "1/1 s of audio [" in shown
     assert "6/6 recordings" in shown
 
 
