@@ -98,7 +98,12 @@ def _rank_pair(overlap: Overlap, left: int, right: int) -> tuple[bool, float]:
 
 
 def _is_left_better(overlap: Overlap, left: int, right: int) -> bool:
-    """Tell whether a word lies farther from the edge of the earlier piece than from that of the later one."""
+    """Tell whether a word lies farther from the edge of the earlier piece than from that of the later one.
+
+    Of a word and a part of it, the word is better.
+    """
+    if overlap.is_fragment(left, right):
+        return len(overlap.tail[left].spelling) > len(overlap.head[right].spelling)
     distance = len(overlap.tail) - 1 - left
     if overlap.tail[left].span and distance != right:
         return distance > right

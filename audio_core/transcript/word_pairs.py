@@ -95,6 +95,14 @@ class Overlap:
         """Tell whether two words are spelled alike."""
         return self.tail[left].spelling == self.head[right].spelling != ""
 
+    def is_fragment(self, left: int, right: int) -> bool:
+        """Tell whether one is what is left of the other, because the edge of the piece cut it."""
+        one, other = self.tail[left].spelling, self.head[right].spelling
+        if one == other:
+            return False
+        is_begun = left == len(self.tail) - 1 and len(one) >= _SHORTEST_FRAGMENT and other.startswith(one)
+        return is_begun or (right == 0 and len(other) >= _SHORTEST_FRAGMENT and one.endswith(other))
+
     def _score(self, left: int, right: int) -> float | None:
         """Return how likely two words are the same, or at least heard at the same time; None if they cannot be."""
         one, other = self.tail[left], self.head[right]
@@ -105,7 +113,7 @@ class Overlap:
         nearness = self._score_distance(distance, max(one.span, other.span))
         if is_equal:
             return nearness * (_BOTH_EDGES if (left, right) == (len(self.tail) - 1, 0) else 1)
-        if self._is_fragment(left, right):
+        if self.is_fragment(left, right):
             return nearness * _FRAGMENT
         return _SAME_TIME if _is_same_time(one, other) else _OTHER_WORD
 
@@ -113,12 +121,6 @@ class Overlap:
         share = 1.0 if span > _LONG_SEGMENT else 0.5 if span else 0.0  # of the overlap, by which estimates may err
         tolerance = TOLERANCE + share * (self.high - self.low)
         return max(_FARTHEST, 1.25 / (1 + (distance / tolerance) ** 2) - 0.25)
-
-    def _is_fragment(self, left: int, right: int) -> bool:
-        """Tell whether one is what is left of the other, because the edge of the piece cut it."""
-        one, other = self.tail[left].spelling, self.head[right].spelling
-        is_begun = left == len(self.tail) - 1 and len(one) >= _SHORTEST_FRAGMENT and other.startswith(one)
-        return is_begun or (right == 0 and len(other) >= _SHORTEST_FRAGMENT and one.endswith(other))
 
 
 def _score_gap(distance: int) -> float:

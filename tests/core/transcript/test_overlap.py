@@ -1,0 +1,136 @@
+"""Joining pieces that overlap: each word once, whatever the edges of the pieces did to the words they cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from audio_core import Segment, Word
+from audio_core.transcript.overlap import join_overlap
+from audio_core.transcript.segment import join_text
+
+EDGES = st.sampled_from(["heard", "garbled", "missing"])
+OVERLAP = 1.0  # seconds
+TEN = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
+
+def make_words(lengths: Sequence[float], texts: Sequence[str]) -> list[Word]:
+    """Make words without a pause between them."""
+    bounds = list(accumulate(lengths, initial=0.0))
+    return [Word(start, end, text) for (start, end), text in zip(pairwise(bounds), texts, strict=True)]
+
+
+def hear(words: Sequence[Word], low: float, high: float, edge: str, jitter: Sequence[float]) -> list[Word]:
+    """Return what is heard of a piece. Its edge garbles the word that it cuts, or hides it, or does nothing."""
+    heard, previous = list[Word](), low
+    for word, shift in zip(words, jitter, strict=True):
+        is_cut = word.start < low < word.end or word.start < high < word.end
+        if word.end <= low or word.start >= high or (is_cut and edge == "missing"):
+            continue
+        text = f"g{round(low)}" if is_cut and edge == "garbled" else word.text
+        start = max(previous, min(max(word.start, low) + shift, high))
+        heard.append(Word(start, max(start, min(word.end + shift, high)), text))
+        previous = start
+    return heard
+
+
+def segment(words: Sequence[Word], *, measured: bool) -> list[Segment]:
+    if not words:
+        return []
+    text = " ".join(word.text for word in words)
+    return [Segment(words[0].start, words[-1].end, text, words=tuple(words) if measured else ())]
+
+
+@st.composite
+def overlaps(draw: st.DrawFn, texts: Sequence[str] | None = None, shortest: float = 0.12) -> tuple:
+    """Draw words, where the later piece starts, what the edges do, and by how much times are off in each piece."""
+    lengths = draw(st.lists(st.floats(shortest, 0.7), min_size=12, max_size=20))
+    words = make_words(lengths, [draw(st.sampled_from(texts)) if texts else f"w{at}" for at in range(len(lengths))])
+    low = draw(st.floats(0.1, 0.9)) * (words[-1].end - OVERLAP)
+    shifts = st.lists(st.floats(-0.1, 0.1), min_size=len(words), max_size=len(words))
+    return words, low, draw(EDGES), draw(EDGES), draw(shifts), draw(shifts)
+
+
+def join(words: Sequence[Word], low: float, first: str, second: str, one: list, other: list, *, measured: bool) -> str:
+    before = hear(words, 0.0, low + OVERLAP, first, one)
+    after = hear(words, low, words[-1].end, second, other)
+    return join_all(segment(before, measured=measured), segment(after, measured=measured), low, low + OVERLAP)
+
+
+def join_all(before: list[Segment], after: list[Segment], low: float, high: float) -> str:
+    first, second = join_overlap(before, after, low, high)
+    return join_text(first + second)
+
+
+def count_whole(words: Sequence[Word], low: float) -> int:
+    return sum(low <= word.start and word.end <= low + OVERLAP for word in words)
+
+
+@settings(max_examples=150, deadline=None)
+@given(overlaps())
+def test_each_word_comes_once_where_words_have_times(drawn: tuple) -> None:
+    words, low, *_ = drawn
+    assume(count_whole(words, low))
+    assert join(*drawn, measured=True).split() == [word.text for word in words]
+
+
+@settings(max_examples=150, deadline=None)
+@given(overlaps(texts=TEN, shortest=0.3))
+def test_each_word_comes_once_in_a_vocabulary_of_ten(drawn: tuple) -> None:
+    words, low, *_ = drawn
+    assume(count_whole(words, low))
+    assert join(*drawn, measured=True).split() == [word.text for word in words]
+
+
+@settings(max_examples=150, deadline=None)
+@given(overlaps())
+def test_each_word_comes_once_where_only_the_text_is_known(drawn: tuple) -> None:
+    words, low, *_ = drawn
+    assume(count_whole(words, low))
+    assert join(*drawn, measured=False).split() == [word.text for word in words]
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_what_is_said_again_behind_a_pause_stays(measured: bool) -> None:
+    before = segment([Word(0.0, 0.4, "no"), Word(0.4, 0.8, "no")], measured=measured)
+    after = segment([Word(1.2, 1.6, "no"), Word(1.6, 2.0, "yes")], measured=measured)
+    assert join_all(before, after, 0.88, 1.13) == "no no no yes"
+
+
+def test_a_text_that_fills_its_piece_shares_no_word_at_a_pause() -> None:
+    before, after = [Segment(0.0, 1.13, "no no")], [Segment(0.88, 2.0, "no yes")]
+    assert join_all(before, after, 0.88, 1.13) == "no no no yes"
+
+
+def test_a_word_in_what_seemed_a_pause_comes_once() -> None:
+    before = segment([Word(0.0, 0.8, "well"), Word(0.92, 1.1, "no")], measured=True)
+    after = segment([Word(0.9, 1.12, "No,"), Word(1.6, 2.0, "yes")], measured=True)
+    assert join_all(before, after, 0.88, 1.13) == "well no yes"
+
+
+def test_a_word_that_an_edge_cut_is_taken_from_the_other_piece() -> None:
+    before = segment([Word(0.0, 1.0, "the"), Word(1.0, 2.0, "light")], measured=True)
+    after = segment([Word(1.02, 2.4, "lighthouse"), Word(2.4, 3.0, "keeper")], measured=True)
+    assert join_all(before, after, 1.0, 2.0) == "the lighthouse keeper"
+
+
+def test_a_part_of_a_word_is_known_by_its_letters() -> None:
+    before, after = [Segment(0.0, 4.0, "it is a light")], [Segment(3.2, 7.0, "lighthouse on a rock")]
+    assert join_all(before, after, 3.2, 4.0) == "it is a lighthouse on a rock"
+
+
+def test_a_piece_without_words_takes_none_from_the_other() -> None:
+    words = [Segment(0.0, 2.0, "one two", words=(Word(0.0, 1.0, "one"), Word(1.0, 2.0, "two")))]
+    assert join_overlap(words, [], 1.0, 2.0) == (words, [])
+    assert join_overlap([], words, 0.0, 1.0) == ([], words)
+
+
+def test_times_that_are_not_exact_do_not_change_the_order() -> None:
+    before = segment([Word(0.0, 1.0, "one"), Word(1.4, 1.9, "two")], measured=True)
+    after = [Segment(1.0, 1.9, "two"), Segment(1.3, 2.4, "three")]
+    joined = join_overlap(before, after, 1.0, 2.0)
+    assert [each.start for each in joined[0] + joined[1]] == sorted(each.start for each in joined[0] + joined[1])
