@@ -2,7 +2,7 @@
 
     python benchmarks/alignment.py                              # PocketSphinx on the shipped recordings
     python benchmarks/alignment.py --weights FOLDER             # also a multilingual Whisper model, on eSpeak's speech too
-    python benchmarks/alignment.py --recordings FOLDER          # mismatches also on those of a folder with a manifest.json
+    python benchmarks/alignment.py --recordings FOLDER          # PocketSphinx's mismatches also on those of a manifest.json
 
 The text is given without any time, as one string.
 """
@@ -67,7 +67,7 @@ def main() -> None:
     for name, aligner, cases in aligners:
         print_table(f"{name}: errors of onsets", columns, [measure_case(case, aligner) for case in cases])
     for name, aligner, cases in aligners:
-        read = load_manifest_cases(options.recordings) if options.recordings else ()
+        read = load_manifest_cases(options.recordings) if options.recordings and not aligner else ()
         short = [case for case in (*cases, *read) if case.seconds <= LONGEST_MISMATCH]
         rows = list(measure_mismatches(short, aligner))
         columns = ("segments", "taken for true", "score: 5th percentile", "median", "95th percentile")

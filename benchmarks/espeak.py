@@ -6,6 +6,7 @@ The library is that of Debian's `libespeak-ng1`; the environment variable ESPEAK
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 
 __all__ = ["synthesize"]
@@ -23,7 +24,15 @@ class _Event(ctypes.Structure):
     ]
 
 
+_callbacks = []  # the library may call them later
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(_Event))
+
+
+@functools.cache
+def _load():
+    library = ctypes.CDLL(os.environ.get("ESPEAK_LIBRARY", "libespeak-ng.so.1"))
+    data = os.environ.get("ESPEAK_DATA", "").encode() or None
+    return library, library.espeak_Initialize(_RETRIEVAL, 0, data, _INITIALIZE_PHONEME_EVENTS | _NO_EXIT)
 
 
 def synthesize(text: str, voice: str) -> tuple[bytes, int, list[tuple[str, float, float] | None]]:
@@ -31,9 +40,7 @@ def synthesize(text: str, voice: str) -> tuple[bytes, int, list[tuple[str, float
 
     A word that eSpeak speaks as one with the word before it, such as "of the", is None.
     """
-    library = ctypes.CDLL(os.environ.get("ESPEAK_LIBRARY", "libespeak-ng.so.1"))
-    data = os.environ.get("ESPEAK_DATA", "").encode() or None
-    rate = library.espeak_Initialize(_RETRIEVAL, 0, data, _INITIALIZE_PHONEME_EVENTS | _NO_EXIT)
+    library, rate = _load()
     pcm, events = bytearray(), list[tuple[int, int, float, bytes]]()
 
     def collect(samples, count, raw):
@@ -46,6 +53,7 @@ def synthesize(text: str, voice: str) -> tuple[bytes, int, list[tuple[str, float
         return 0
 
     callback = _Callback(collect)
+    _callbacks.append(callback)
     library.espeak_SetSynthCallback(callback)
     library.espeak_SetVoiceByName(voice.encode())
     encoded = text.encode() + b"\0"
