@@ -29,7 +29,7 @@ from audio_core.engines.alignment import align_transcript
 from audio_core.media.decode import probe
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "audio"
-LONGEST_MISMATCH = 90.0  # seconds; what does not match is recognised, which is slow
+LONGEST_MISMATCH = 75.0  # seconds; what does not match is recognised, which is slow
 VOICES = {"en": "en-us", "de": "de", "es": "es"}
 
 
