@@ -1,16 +1,19 @@
-"""Word error rate, word times, speed and memory of the local engine.
+"""Word error rate, word times, speed and memory of the local engines: PocketSphinx, Whisper tiny.en and base.
 
     python benchmarks/local_engine.py                        # the recordings in examples/audio
     python benchmarks/local_engine.py --recordings FOLDER    # also those of a folder with a manifest.json
     python benchmarks/local_engine.py --hours 1              # also a long recording made by repeating them
 
-A manifest is a list of `{"file", "transcript"}`; a `.raw` file is read as 16-bit mono PCM at 16 kHz.
+A manifest is a list of `{"file", "transcript"}`; a `.raw` file is read as 16-bit mono PCM at 16 kHz. Texts are
+normalized as OpenAI does it for Whisper: numbers become digits, contractions are spelled out. Whisper is measured if the
+weights of the dependency group `whisper` are installed, on one thread.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import resource
 import statistics
@@ -29,7 +32,8 @@ from audio_core import Audio, AudioClient, Transcript, Word
 from audio_core.audio.content import FileContent
 from audio_core.media.decode import decode, encode
 
-EXAMPLES = Path(__file__).parent.parent / "examples" / "audio"
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples" / "audio"
 RATE = 16_000
 MEMORY_OPTION = "--measure-memory-of"
 
@@ -55,8 +59,11 @@ def main() -> None:
         _measure_memory(options.measure_memory_of)
         return
     cases = [*load_shipped_cases(), *(load_manifest_cases(options.recordings) if options.recordings else ())]
-    columns = ("s", "words", "WER", "CER", "RTF", "word times: median, 95th percentile")
-    print_table("PocketSphinx", columns, map(measure_case, cases))
+    columns = ("s", "words", "WER", "CER", "CPU s a minute", "x real time", "word times: median, 95th percentile")
+    for name, model in find_models().items():
+        client = AudioClient(model=model)
+        client.transcribe(f"{EXAMPLES / 'call.mp3'}#t=0,2")  # loads the model and FFmpeg
+        print_table(name, columns, (measure_case(client, case) for case in cases))
     if options.hours:
         report_long_recording(cases, options.hours)
 
@@ -79,16 +86,40 @@ def load_manifest_cases(folder: Path) -> Iterator[Case]:
         )
 
 
-def measure_case(case: Case) -> tuple[str, ...]:
+def find_models() -> dict[str, str | None]:
+    """Return the engines by name, as `AudioClient` takes them."""
+    sys.path.append(str(ROOT / "tests" / "support"))
+    from whisper_models import are_installed, assemble_base, find_tiny
+
+    if not are_installed():
+        return {"PocketSphinx": None}
+    os.environ["OMP_NUM_THREADS"] = "1"
+    tiny, base = (f"faster-whisper:{folder}" for folder in (find_tiny(), assemble_base()))
+    return {"PocketSphinx": None, "Whisper tiny.en": tiny, "Whisper base": base}
+
+
+def measure_case(client: AudioClient, case: Case) -> tuple[str, ...]:
     """Transcribe a recording and return its row of the table."""
-    began = time.process_time()
-    transcript = AudioClient().transcribe(case.audio, words=True)
-    seconds = time.process_time() - began
-    reference, hypothesis, duration = normalize(case.text), normalize(transcript.text), transcript.duration
+    from whisper_normalizer.english import EnglishTextNormalizer
+
+    unify = EnglishTextNormalizer()
+    cpu, began = count_cpu(), time.perf_counter()
+    transcript = client.transcribe(case.audio, words=True)
+    cpu, elapsed = count_cpu() - cpu, time.perf_counter() - began
+    reference, hypothesis, duration = unify(case.text), unify(transcript.text), transcript.duration or 1
     rates = (f"{jiwer.wer(reference, hypothesis):.1%}", f"{jiwer.cer(reference, hypothesis):.1%}")
-    speed = f"{seconds / (duration or 1):.3f}"
+    speed = (f"{cpu / duration * 60:.1f}", f"{duration / elapsed:.1f}")
     count = str(len(reference.split()))
-    return (case.audio.label, f"{duration:.1f}", count, *rates, speed, describe_time_errors(case, transcript))
+    return (case.audio.label, f"{duration:.1f}", count, *rates, *speed, describe_time_errors(case, transcript))
+
+
+def count_cpu() -> float:
+    """Return the CPU time, in seconds, of this process and of those that it runs, such as PocketSphinx's decoders."""
+    ticks = 0
+    for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+        fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def describe_time_errors(case: Case, transcript: Transcript) -> str:
@@ -108,7 +139,8 @@ def compute_time_errors(reference: list[tuple[str, float, float]], transcript: T
         transcript: with word times.
     """
     words: list[Word] = [word for segment in transcript.segments for word in segment.words]
-    aligned = jiwer.process_words(" ".join(word for word, _, _ in reference), " ".join(word.text for word in words))
+    spoken, written = ([word for word, _, _ in reference], [word.text for word in words])
+    aligned = jiwer.process_words(*(" ".join(map(simplify, texts)) for texts in (spoken, written)))
     for chunk in aligned.alignments[0]:
         if chunk.type == "equal":
             for offset in range(chunk.ref_end_idx - chunk.ref_start_idx):
@@ -120,6 +152,11 @@ def compute_time_errors(reference: list[tuple[str, float, float]], transcript: T
 def normalize(text: str) -> str:
     """Return the words in lower case without punctuation, with "mr" spelled out."""
     return " ".join(re.sub(r"[^a-z' ]+", " ", re.sub(r"\bmr\b", "mister", text.lower())).split())
+
+
+def simplify(word: str) -> str:
+    """Return a word in lower case without punctuation; it stays one word."""
+    return "".join(letter for letter in word.casefold() if letter.isalnum() or letter == "'") or "-"
 
 
 def report_long_recording(cases: list[Case], hours: float) -> None:

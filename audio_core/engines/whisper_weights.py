@@ -64,8 +64,7 @@ def _check_device(device: str, compute_type: str) -> None:
         raise InvalidOption(f"compute_type={compute_type!r} is not accepted on this machine: it may be {accepted}.")
 
 
-@functools.lru_cache(maxsize=2)
-def _load(weights: str, device: str, compute_type: str) -> WhisperModel:
+def _load_new(weights: str, device: str, compute_type: str) -> WhisperModel:
     try:
         if not os.path.isdir(weights):  # noqa: PTH112 - as faster-whisper tells them apart
             _announce_download(weights)
@@ -77,6 +76,20 @@ def _load(weights: str, device: str, compute_type: str) -> WhisperModel:
             f"The weights {weights.rsplit('/', 1)[-1]!r} cannot be loaded ({type(error).__name__}): "
             f"{_advise(weights, error)}"
         ) from None
+
+
+_load = functools.lru_cache(maxsize=2)(_load_new)
+_of_parent: list[Any] = []  # models whose threads have not come along; to delete them would wait for these threads
+
+
+def _forget_models() -> None:
+    global _lock, _load
+    _of_parent.append(_load)
+    _lock, _load = threading.Lock(), functools.lru_cache(maxsize=2)(_load_new)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_models)
 
 
 def _announce_download(weights: str) -> None:
