@@ -187,3 +187,25 @@ def test_channels_are_merged_in_order_of_time_and_each_is_a_speaker() -> None:
     assert whole.segments[2].words == (Word(2.0, 3.0, "c", "channel 1:Ann"),)
     assert whole.usage == Usage(input_tokens=3)
     assert whole.warnings == ("channel 1: It is noisy.", "channel 2: It is quiet.")
+
+
+def test_where_a_piece_is_missing_its_seconds_count_and_no_word_is_left_out() -> None:
+    first = Transcript("", (Segment(0.0, 4.0, "a b", words=(Word(0, 1, "a"), Word(3, 4, "b"))),))
+    last = Transcript("", (Segment(7.0, 12.0, "c d", words=(Word(7.1, 7.4, "c"), Word(11, 12, "d"))),))
+    whole = merge_pieces([PieceTranscript(0.0, 4.0, 0.0, first), PieceTranscript(7.0, 12.0, 1.0, last)])
+    assert (whole.text, whole.duration) == ("a b c d", 12.0)
+
+
+def test_a_piece_without_words_takes_none_from_its_neighbours() -> None:
+    said = [
+        Transcript("", (Segment(at, at + 4.0, "a b", words=(Word(at, at + 1, "a"), Word(at + 3.2, at + 4, "b"))),))
+        for at in (0.0, 6.2)
+    ]
+    whole = merge_pieces(
+        [
+            PieceTranscript(0.0, 4.0, 0.0, said[0]),
+            PieceTranscript(3.1, 7.1, 0.9, Transcript("")),
+            PieceTranscript(6.2, 10.2, 0.9, said[1]),
+        ]
+    )
+    assert whole.text == "a b a b"
