@@ -100,7 +100,7 @@ def _announce_download(weights: str) -> None:
     except OSError:
         repository = getattr(utils, "_MODELS", {}).get(weights, weights)
         _log.info(
-            "faster-whisper:%s: downloading %s of weights, once, from %s on huggingface.co to %s.",
+            "faster-whisper:%s: downloading its weights (%s), once, from %s on huggingface.co to %s.",
             weights,
             _describe_size(repository),
             repository,
@@ -113,7 +113,7 @@ def _describe_size(repository: str) -> str:
     try:
         files = hub.HfApi().model_info(repository, files_metadata=True, timeout=10).siblings
     except Exception:  # the download itself will say what is wrong
-        return "an unknown size"
+        return "of unknown size"
     return f"{sum(file.size or 0 for file in files if file.rfilename.startswith(_DOWNLOADED)) / 1e6:.0f} MB"
 
 

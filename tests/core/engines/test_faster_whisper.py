@@ -6,7 +6,9 @@ what it says is nonsense. Real weights cannot be part of the tests.
 
 import json
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from faster_whisper.transcribe import Segment as WhisperSegment
 from faster_whisper.transcribe import Word as WhisperWord
 
 from audio_core import Audio, AudioClient, MissingDependency, Transcript, UnsupportedFormat
-from audio_core.engines import faster_whisper, find_engine
+from audio_core.engines import faster_whisper, find_engine, whisper_weights
 from audio_core.engines.faster_whisper import FasterWhisper
 from audio_core.wire.transcription import TranscriptionOptions
 
@@ -99,6 +101,36 @@ def test_a_known_size_that_cannot_be_downloaded_is_not_called_unknown(
     ) as caught:
         FasterWhisper("tiny.en").transcribe(Audio.of(call, end=1), TranscriptionOptions())
     assert "such as 'small'" not in str(caught.value)
+
+
+class Hub(BaseHTTPRequestHandler):
+    """What huggingface.co says of a repository."""
+
+    def do_GET(self) -> None:
+        sizes = {"model.bin": 75_000_000, "vocabulary.txt": 400_000, "tokenizer.json": 2_100_000, "training.pt": 9**9}
+        files = [{"rfilename": name, "size": size} for name, size in sizes.items()]
+        body = json.dumps({"id": self.path.removeprefix("/api/models/"), "siblings": files}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_what_is_downloaded_is_logged_with_its_size(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+        with caplog.at_level("INFO", "audio_core"):
+            whisper_weights._announce_download("tiny.en")
+        server.shutdown()
+    assert "downloading its weights (78 MB), once, from Systran/faster-whisper-tiny.en on huggingface.co" in caplog.text
 
 
 # --- a model of two layers ---
