@@ -114,6 +114,8 @@ def test_speakers_are_numbered_by_piece() -> None:
     whole = merge_pieces(pieces)
     assert [segment.speaker for segment in whole.segments] == ["1:A", "2:A"]
     assert whole.segments[1].words[0].speaker == "2:A"
+    named = merge_pieces(pieces, {"A"})
+    assert [(segment.speaker, segment.words[0].speaker) for segment in named.segments] == [("A", "A")] * 2
     assert merge_pieces(pieces[:1]).segments[0].speaker == "A"
 
 
