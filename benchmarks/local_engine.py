@@ -116,7 +116,8 @@ def measure_case(client: AudioClient, case: Case) -> tuple[str, ...]:
 def count_cpu() -> float:
     """Return the CPU time, in seconds, of this process and of those that it runs, such as PocketSphinx's decoders."""
     ticks = 0
-    for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+    children = " ".join(each.read_text() for each in Path("/proc/self/task").glob("*/children"))  # of each thread
+    for child in children.split():
         fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
         ticks += int(fields[11]) + int(fields[12])
     return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
