@@ -85,3 +85,12 @@ def test_bytes_are_identified_by_their_digest() -> None:
     first, second = (replace(TALK, source=None, sha256=digest) for digest in ("abc", "def"))
     ids = [next(split_passages(talk, metadata={"source": "upload"})).id for talk in (first, second)]
     assert ids[0] != ids[1]
+
+
+def test_the_score_of_an_alignment_is_in_the_metadata() -> None:
+    segments = (Segment(0.0, 1.0, "four", alignment_score=0.9), Segment(1.0, 2.0, "more", alignment_score=0.5))
+    (window,) = split_passages(Transcript("four more", segments), granularity="window")
+    assert window.metadata["alignment_score"] == 0.7
+    (plain,) = split_passages(Transcript("four", (Segment(0.0, 1.0, "four"),)))
+    assert "alignment_score" not in plain.metadata
+    assert Transcript.from_json(Transcript("four more", segments).to_json()).segments == segments
