@@ -1,10 +1,10 @@
 """Segmentation of long recordings into pieces, cut at pauses, in one streaming pass.
 
-A piece ends in the middle of the longest pause in its last fifth; a short one, if there is none, in the last twenty
-seconds. Both pieces hold a quarter of a second there, as a guard. Where no pause is certain, such as in talk without one, in music or
-in noise, they overlap: both hold a word or more between two quiet moments, so that `merge_pieces` can join them without
-losing or doubling a word. All overlaps together last at most three hundredths of the recording, if pieces of half a
-minute or more are allowed.
+A piece ends in the middle of the longest pause in its last fifth; a short piece, if there is no good one, of that in its
+last twenty seconds. Both pieces hold a quarter of a second there, as a guard. Where no pause is certain, such as in talk
+without one, in music or in noise, they overlap: both hold a word or more between two quiet moments, so that
+`merge_pieces` can join them without losing or doubling a word. All overlaps together last at most three hundredths of
+the recording, if pieces of half a minute or more are allowed.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ BYTES_PER_SECOND = 2 * RATE
 _FRAME_SAMPLES = round(FRAME_SECONDS * RATE)
 _GUARD = round(0.25 * RATE)  # samples that both pieces hold at a pause
 _SHORTEST_PAUSE = 0.35  # seconds; the guard and a little more
+_GOOD_PAUSE = 0.6  # seconds; for a shorter one, a short piece is searched further back
 _SEARCHED_SHARE = 0.2  # of a piece, at its end, that is searched for a pause
 _SEARCHED_SECONDS, _MOST_SEARCHED = 20.0, 2 / 3  # at the end of a short piece, and of it, if there is no pause later
 _OVERLAP_SHARE = 0.03  # of a piece, that the next one holds too if there is no pause
@@ -152,9 +153,8 @@ class Segmenter:
         """Set the maximum length, in seconds, of the pieces that follow."""
         self._longest = round(longest * RATE)
         first = _SEARCHED_SHARE * longest
-        self._searched = [
-            round(seconds * RATE) for seconds in (first, max(first, min(_SEARCHED_SECONDS, _MOST_SEARCHED * longest)))
-        ]
+        most = max(first, min(_SEARCHED_SECONDS, _MOST_SEARCHED * longest))
+        self._searched = round(first * RATE), round(most * RATE)
         overlap = min(max(_OVERLAP_SHARE * longest, _SHORTEST_OVERLAP), _LONGEST_OVERLAP, longest / 3)
         self._overlap = round(overlap * RATE)
 
@@ -173,19 +173,20 @@ class Segmenter:
             yield self._build_piece(self._piece_start + remaining)
 
     def _cut_piece(self) -> Piece:
-        pause = next(filter(None, map(self._find_longest_pause, self._searched)), None)
+        first, most = self._searched
+        pause = self._find_longest_pause(first, _GOOD_PAUSE) or self._find_longest_pause(most, _SHORTEST_PAUSE)
         start, end = self._find_quiet_moments() if pause is None else (pause - _GUARD // 2, pause + _GUARD // 2)
         self._saved += round(_OVERLAP_SHARE * (start - self._piece_start)) - (end - start)
         piece = self._build_piece(end)
         self._continue_at(start, shared=end - start)
         return piece
 
-    def _find_longest_pause(self, searched: int) -> int | None:
+    def _find_longest_pause(self, searched: int, shortest: float) -> int | None:
         """Return the middle of the longest pause in the last `searched` samples of the piece."""
         frames = self._select_frames(self._longest - searched, self._longest)
         pauses = [list(run) for is_quiet, run in groupby(frames, lambda frame: frame.is_quiet) if is_quiet]
         longest = max(pauses, key=len, default=list[VadFrame]())
-        if len(longest) * FRAME_SECONDS < _SHORTEST_PAUSE:
+        if len(longest) * FRAME_SECONDS < shortest:
             return None
         return (longest[0].start + longest[-1].start + _FRAME_SAMPLES) // 2
 

@@ -157,6 +157,8 @@ def cut_frames(
         ([*range(820, 840), *range(860, 885)], 17.45),  # the longest
         ([*range(820, 840), *range(860, 880)], 16.6),  # the first of two
         (range(300, 400), 7.34),  # what lies in the last two thirds of it
+        ([*range(600, 640), *range(850, 879)], 12.4),  # a longer one further back
+        ([*range(600, 640), *range(850, 880)], 17.3),  # a good one in the last fifth
         (range(970, 1100), 19.7),
     ],
 )
