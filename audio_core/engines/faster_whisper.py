@@ -124,7 +124,7 @@ class FasterWhisper:
         self, whisper: WhisperModel, samples: Any, options: TranscriptionOptions
     ) -> tuple[list[WhisperSegment], str]:
         """Return what Whisper wrote, and the language."""
-        hotwords = ", ".join(filter(None, (self._options.get("hotwords"), *options.keywords)))
+        hotwords = ", ".join(filter(None, (self._options.get("hotwords"), *(options.keywords or ()))))
         common: dict[str, Any] = {
             "language": _choose_language(whisper, samples, options.languages),
             "initial_prompt": options.prompt,

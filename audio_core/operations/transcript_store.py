@@ -94,6 +94,17 @@ class TranscriptStore:
             database.execute("INSERT OR REPLACE INTO pieces VALUES (?, 'begun', ?, NULL, ?)", claim)
             return True
 
+    def find(self, key: PieceKey) -> Transcript | None:
+        """Return a piece's transcript, or None if the store does not have it.
+
+        Raises:
+            StoreError: if the file cannot be used.
+        """
+        with self._begin_transaction() as database:
+            query = "SELECT transcript FROM pieces WHERE key = ? AND state = 'done'"
+            row = database.execute(query, (key.compute_digest(),)).fetchone()
+            return None if row is None else Transcript.from_json(row[0])
+
     def save(self, key: PieceKey, transcript: Transcript) -> None:
         """Save the transcript of a claimed piece.
 

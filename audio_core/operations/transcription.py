@@ -161,6 +161,8 @@ def _inspect(audio: Audio) -> Recording:
 def _transcribe_recording(job: Job, recording: Recording) -> Flow[Transcript]:
     job = job.with_limits()
     yield from recall_times(job)
+    if stored := (yield from _find_stored(job, recording)):
+        return stored.shift(recording.start)
     if recording.seconds > min(get_longest_request(job), get_longest_segment(job)):
         return (yield from transcribe_long(job, recording))
     if job.engine is not None:
@@ -173,6 +175,14 @@ def _transcribe_recording(job: Job, recording: Recording) -> Flow[Transcript]:
         transcript = yield from _transcribe_recording(job.with_attempts(limit.attempts), recording)
         return transcript.add_warnings(filter(None, [limit.warning]))
     return transcript.shift(recording.start)
+
+
+def _find_stored(job: Job, recording: Recording) -> Flow[Transcript | None]:
+    """Look for a transcript of the whole recording, which was paid for before its model was known to send no times."""
+    if job.store is None or recording.seconds <= get_longest_segment(job):
+        return None
+    key = job.build_key(recording, recording.start, recording.end)
+    return (yield from run_blocking(partial(job.store.find, key)))
 
 
 def _transcribe_once(job: Job, recording: Recording, request: Flow[Transcript]) -> Flow[Transcript]:

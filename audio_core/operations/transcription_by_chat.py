@@ -97,7 +97,7 @@ def _request_answer(
 
 def _build_prompt(options: TranscriptionOptions) -> str:
     language = f" The language is {' or '.join(options.languages)}." if options.languages else ""
-    expected = ", ".join(filter(None, (options.prompt, *options.keywords)))
+    expected = ", ".join(filter(None, (options.prompt, *(options.keywords or ()))))
     vocabulary = f" These words may occur: {expected}" if expected else ""
     diarization = " Tell the speakers apart." if options.diarize else ""
     return _TASK + language + diarization + vocabulary

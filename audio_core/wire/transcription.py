@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal, Self, TypedDict, Unpack, cast
 
 from pydantic import Field, PositiveFloat
@@ -83,9 +83,9 @@ class TranscriptionOptions:
         progress: called with a `Progress` as the work goes on, possibly on another thread.
     """
 
-    language: str | tuple[str, ...] | None = None
+    language: str | list[str] | tuple[str, ...] | None = None
     prompt: str | None = None
-    keywords: tuple[str, ...] = ()
+    keywords: list[str] | tuple[str, ...] | None = None
     words: bool = False
     diarize: bool | Literal["if possible"] = False
     known_speakers: Mapping[str, Any] | None = field(default=None, repr=False)
@@ -94,8 +94,8 @@ class TranscriptionOptions:
     gaps: Literal["raise", "mark"] = "raise"
     channels: Literal["mixed", "separate"] = "mixed"
     vad: Literal["energy", "silero"] = "energy"
-    segment_seconds: float | None = 30.0
-    aligner: str | None = None
+    segment_seconds: PositiveFloat | None = 30.0
+    aligner: AlignerName | None = None
     progress: Callable[[Progress], object] | None = field(default=None, repr=False)
 
     @classmethod
@@ -109,17 +109,16 @@ class TranscriptionOptions:
 
     @classmethod
     def build(cls, options: Mapping[str, Any]) -> Self:
-        """Build the options of values whose types are right."""
-        lists: dict[str, Any] = {"keywords": tuple(options.get("keywords") or ())}
-        if isinstance(language := options.get("language"), (list, tuple)):
-            languages = tuple(cast("Sequence[str]", language))
-            lists["language"] = languages if len(languages) > 1 else next(iter(languages), None)
-        return cls(**{**options, **lists})
+        """Build the options of values whose types are right. A list of one language is that language."""
+        built = cls(**options)
+        languages = built.languages
+        only = languages[0] if len(languages) == 1 else languages or None
+        return replace(built, language=only, keywords=tuple(built.keywords or ()) or None)
 
     @property
     def languages(self) -> tuple[str, ...]:
         """The codes of the languages that may be spoken; empty if the model is to detect them."""
-        return self.language if isinstance(self.language, tuple) else (self.language,) if self.language else ()
+        return (self.language,) if isinstance(self.language, str) else tuple(self.language or ())
 
     def check_support(self, provider: Provider) -> None:
         """Check that a gateway has a field for each option.
@@ -133,9 +132,9 @@ class TranscriptionOptions:
             "json",
         ):  # a chat's prompt takes both, and engines check for themselves
             return
-        if isinstance(self.language, tuple) and provider.languages_field is None:
+        if len(self.languages) > 1 and provider.languages_field is None:
             raise InvalidOption(
-                f"{provider.name} takes one language, not several: {', '.join(self.language)}. Give one code, or leave "
+                f"{provider.name} takes one language, not several: {', '.join(self.languages)}. Give one code, or leave "
                 "language= out, so that the model detects it."
             )
         if self.keywords and provider.keywords_field is None:
@@ -158,7 +157,7 @@ class TranscriptionOptions:
         """Build the fields of a request. Options that are None are left out."""
         optional = {"prompt": self.prompt, "temperature": self.temperature}
         language = {(provider.languages_field or "") if len(self.languages) > 1 else "language": self.language}
-        keywords = {provider.keywords_field or "": [*self.keywords] or None}
+        keywords = {provider.keywords_field or "": self.keywords and [*self.keywords]}
         timing = {"timestamp_granularities": ["segment", "word"]} if self.words else {}
         fields = drop_none({**language, **optional, **keywords})
         return {"model": model, "response_format": "verbose_json", **fields, **timing}

@@ -13,15 +13,15 @@ from langchain_audio.document_loaders import LoaderOptions
 from llamaindex_audio import AudioReader
 
 OPTIONS = {field.name: field for field in dataclasses.fields(TranscriptionOptions)}
-TYPES = typing.get_type_hints(TranscriptionOptions)
+TYPES = typing.get_type_hints(TranscriptionOptions, include_extras=True)
 
 
 def test_keyword_arguments_have_the_names_and_types_of_the_options() -> None:
-    assert typing.get_type_hints(TranscriptionKwargs) == TYPES
+    assert typing.get_type_hints(TranscriptionKwargs, include_extras=True) == TYPES
 
 
 def test_readers_take_every_option_and_every_setting_of_the_client() -> None:
-    assert typing.get_type_hints(ReaderOptions).items() >= TYPES.items()
+    assert typing.get_type_hints(ReaderOptions, include_extras=True).items() >= TYPES.items()
     assert set(AudioReader.model_fields) == {*LoaderOptions.__optional_keys__, "is_remote"}
 
 

@@ -151,6 +151,15 @@ def test_the_store_remembers_it_for_other_processes(
     assert max(gateway.seconds) <= LONGEST
 
 
+def test_what_was_stored_whole_before_it_was_known_is_not_paid_again(gateway: TextGateway, tmp_path: Path) -> None:
+    if gateway.refuses:  # then nothing is transcribed whole
+        return
+    client = create_client(gateway, store=tmp_path / "store")
+    first = client.transcribe(TALK, segment_seconds=LONGEST)
+    assert client.transcribe(TALK, segment_seconds=LONGEST) == first
+    assert len(gateway.requests) == 1
+
+
 def test_a_model_that_begins_to_send_times_gets_whole_recordings_again() -> None:
     with TextGateway() as gateway:
         client = create_client(gateway)
