@@ -21,7 +21,7 @@ __all__ = ["Engine", "find_engine"]
 _DEFAULTS = TranscriptionOptions()
 _ADVICE = (
     "PocketSphinx knows English only and takes words=True; faster-whisper takes codes of languages such as 'de', and "
-    "all options but diarize. Gateways take them all: name a provider, such as provider='openai', and its model."
+    "all options but diarize and aligner. Gateways take them all: name a provider, such as provider='openai', and its model."
 )
 
 

@@ -55,7 +55,7 @@ class FasterWhisper:
     """
 
     max_concurrency = 1
-    ignored_options = ("diarize",)
+    ignored_options = ("diarize", "aligner")
     languages = re.compile("[a-z]{2,3}")
 
     def __init__(self, weights: str, extra: Mapping[str, Any] | None = None) -> None:

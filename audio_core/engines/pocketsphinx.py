@@ -47,7 +47,7 @@ class PocketSphinx:
     """
 
     model = "pocketsphinx"
-    ignored_options = ("prompt", "keywords", "diarize", "temperature", "extra")
+    ignored_options = ("prompt", "keywords", "diarize", "temperature", "aligner", "extra")
     languages = re.compile("en|en-.*|english", re.IGNORECASE)
     longest_piece = 60.0
 

@@ -176,6 +176,7 @@ load.__name__ = "AudioLoader"
         ({"prompt": "Ann"}, "pocketsphinx cannot follow prompt."),
         ({"temperature": 0.0}, "pocketsphinx cannot follow temperature."),
         ({"extra": {"a": 1}}, "pocketsphinx cannot follow extra."),
+        ({"aligner": "pocketsphinx"}, "pocketsphinx cannot follow aligner."),
         ({"model": "faster-whisper:small", "diarize": True}, "faster-whisper:small cannot follow diarize."),
         ({"model": "whisper-1"}, "For the model of a gateway name its provider"),
         ({"temprature": 1}, "It has no option 'temprature'. Did you mean 'temperature'?"),
