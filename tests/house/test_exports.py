@@ -16,7 +16,7 @@ PUBLIC = {
         __version__
     """,
     "audio_core.integration": """
-        AccessLike AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize Citation CortecsOptions Cut DocumentReader Failure FixedOptions
+        AccessLike AlignerName AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize Citation CortecsOptions Cut DocumentReader Failure FixedOptions
         GatewayOptions
         Granularity HiddenFrames LISTEN ListenArguments LiteLLMOptions Memo ModelSettings OnError OpenRouterOptions Passage ProviderName ReaderOptions
         SUFFIXES ShortTraceback SpeechDelta

@@ -49,8 +49,9 @@ class StrictGateway(ScriptedGateway):
         self.replies += 1
         if self.replies > self.dies_after:
             return Reply({"error": {"message": "it died"}}, status=500)
-        segments = [{"start": 0.0, "end": seconds, "text": "word"}]
-        return Reply({"text": "word", **({"segments": segments} if self.has_segments else {})})
+        text = f"word{self.replies}"  # one that is not in the piece before
+        segments = [{"start": 0.0, "end": seconds, "text": text}]
+        return Reply({"text": text, **({"segments": segments} if self.has_segments else {})})
 
     def refuse(self, message: str, status: int = 400) -> Reply:
         self.refusals += 1
@@ -150,7 +151,7 @@ def test_a_format_that_is_refused_is_converted_once(strict) -> None:
     first, second = asking.transcribe(speech(1)), asking.transcribe(speech(2))
     assert strict.refusals == 1
     assert first.warnings == ("strict's model m does not take wav, so the recording was converted.",)
-    assert second.text == "word"
+    assert second.text == "word2"
     assert second.warnings == ()
 
 
@@ -193,7 +194,7 @@ def test_a_format_is_guessed_once(gateway, use) -> None:
 def test_a_model_without_segments_is_asked_for_them_once(strict) -> None:
     strict.has_segments = False
     asking = client(strict)
-    assert [asking.transcribe(speech(1)).text for _ in range(3)] == ["word"] * 3
+    assert [asking.transcribe(speech(1)).text for _ in range(3)] == ["word1", "word2", "word3"]
     assert strict.refusals == 1
 
 
