@@ -225,6 +225,8 @@ def listen(seconds):
     return client.transcribe(f"{sys.argv[2]}#t=0,{seconds}", extra={"beam_size": 1}).text
 """
 BE_INTERRUPTED = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a process that runs in the background ignores it
 listen(2)
 print("ready", flush=True)
 listen(200)
