@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from audio_core.audio.audio import Audio
 from audio_core.engines.invented_text import find_unclear_speech, find_voice, is_invented
 from audio_core.engines.whisper_options import check_whisper_options
-from audio_core.engines.whisper_weights import load_whisper
+from audio_core.engines.whisper_weights import load_whisper, to_samples
 from audio_core.errors import InvalidOption, ProviderUnavailable
 from audio_core.media.decode import decode
 from audio_core.transcript.segment import UNCLEAR_SPEECH, AudioEvent, Segment, Word
@@ -144,14 +144,10 @@ class FasterWhisper:
 
 
 def _decode(audio: Audio) -> Any:
-    import numpy as np  # noqa: PLC0415 - an extra
-
     pcm = bytearray()
     for block in decode(audio, rate=_RATE):
         pcm += block
-    samples = np.frombuffer(pcm, dtype="<i2").astype("float32")
-    samples /= 32768
-    return samples
+    return to_samples(pcm)
 
 
 def _choose_language(whisper: WhisperModel, samples: Any, languages: Sequence[str]) -> str | None:

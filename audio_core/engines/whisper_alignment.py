@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from audio_core.engines.stretch_alignment import AlignedWord, count_matching
-from audio_core.engines.whisper_weights import load_whisper
+from audio_core.engines.whisper_weights import load_whisper, to_samples
 from audio_core.errors import UnsupportedFormat
 from audio_core.media.voice_activity import find_speech
 from audio_core.transcript.segment import Word
@@ -55,7 +55,7 @@ class WhisperAligner:
         """Return the words, from the first one on, as far as they are heard, in seconds since the PCM begins."""
         from faster_whisper.audio import pad_or_trim  # noqa: PLC0415 - an extra
 
-        samples = _to_samples(pcm)
+        samples = to_samples(pcm)
         features = self._whisper.feature_extractor(samples)
         encoded = self._whisper.encode(pad_or_trim(features))
         tokens = self._encode_words(texts, samples)
@@ -68,7 +68,7 @@ class WhisperAligner:
     def recognize(self, pcm: bytes) -> list[Word]:
         """Return the words that are heard, in seconds since the PCM begins."""
         segments, _ = self._whisper.transcribe(
-            _to_samples(pcm), language=self._language, beam_size=1, temperature=0.0, word_timestamps=True
+            to_samples(pcm), language=self._language, beam_size=1, temperature=0.0, word_timestamps=True
         )
         return [
             Word(float(word.start), float(word.end), word.word.strip())
@@ -113,12 +113,6 @@ class WhisperAligner:
         for token, step in result.alignments:
             starts.setdefault(token, step / _STEPS_PER_SECOND)
         return list(_build_words(words, starts, result.text_token_probs))
-
-
-def _to_samples(pcm: bytes) -> Any:
-    import numpy as np  # noqa: PLC0415 - an extra
-
-    return np.frombuffer(pcm, dtype="<i2").astype("float32") / 32768
 
 
 def _build_words(

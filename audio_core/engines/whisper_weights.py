@@ -1,4 +1,7 @@
-"""Load the weights of Whisper models for CTranslate2, once a process. They are downloaded, or read from disk."""
+"""Load the weights of Whisper models for CTranslate2, once a process, and the samples that these models hear.
+
+The weights are downloaded, or read from disk.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from audio_core.errors import InvalidOption, MissingDependency, UnsupportedForma
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
-__all__ = ["load_whisper"]
+__all__ = ["load_whisper", "to_samples"]
 
 _DOWNLOADED = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.")
 _ANY_TYPE = ("default", "auto")
@@ -41,6 +44,15 @@ def load_whisper(weights: str, device: str = "auto", compute_type: str = "defaul
     _check_device(device, compute_type)
     with _lock:  # one caller loads, the others wait
         return _load(weights, device, compute_type)
+
+
+def to_samples(pcm: bytes | bytearray) -> Any:
+    """Return 16-bit mono PCM as a NumPy array of floats from -1 to 1."""
+    import numpy as np  # noqa: PLC0415 - an extra
+
+    samples = np.frombuffer(pcm, dtype="<i2").astype("float32")
+    samples /= 32768  # in place, as a long piece takes much memory
+    return samples
 
 
 def _import_whisper() -> Any:

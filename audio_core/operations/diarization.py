@@ -67,5 +67,7 @@ def name_words(transcript: Transcript) -> Transcript:
 
 
 def _name_words(segment: Segment) -> Segment:
+    if segment.speaker is None:  # most segments: no word is built anew
+        return segment
     words = tuple(replace(word, speaker=word.speaker or segment.speaker) for word in segment.words)
     return replace(segment, words=words)

@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from audio_core.errors import AudioError, TranscriptionIncomplete
-from audio_core.transcript.segment import Segment, format_clock, join_text
+from audio_core.transcript.segment import Segment, format_range, join_text
 from audio_core.transcript.transcript import Transcript
 
-__all__ = ["FailedStretch", "build_incomplete_error", "mark_gaps"]
+__all__ = ["FailedStretch", "build_incomplete_error", "mark_gaps", "name_some"]
+
+_MAX_NAMED = 5  # stretches that a warning names
 
 FailedStretch: TypeAlias = tuple[float, float, AudioError]
 """A stretch that is missing: its start and end, in seconds of the original recording, and the error."""
@@ -26,7 +28,7 @@ def build_incomplete_error(
         transcript: what was transcribed, with its gaps marked.
         failures: the stretches that are missing, at least one, in order of time.
     """
-    ranges = ", ".join(f"{format_clock(start)}-{format_clock(end)}" for start, end, _ in failures)
+    ranges = ", ".join(format_range(start, end) for start, end, _ in failures)
     reason = str(failures[0][2]).rstrip(".")
     return TranscriptionIncomplete(
         f"{label}: {ranges} could not be transcribed: {reason}. The rest is in .transcript; "
@@ -44,8 +46,18 @@ def mark_gaps(transcript: Transcript, failures: Sequence[FailedStretch]) -> Tran
         failures: the stretches that are missing.
     """
     gaps = [
-        Segment(start, end, f"[not transcribed: {format_clock(start)}-{format_clock(end)}]", is_gap=True)
-        for start, end, _ in failures
+        Segment(start, end, f"[not transcribed: {format_range(start, end)}]", is_gap=True) for start, end, _ in failures
     ]
     segments = tuple(sorted((*transcript.segments, *gaps), key=lambda segment: segment.start))
     return replace(transcript, segments=segments, text=join_text(segments))
+
+
+def name_some(stretches: Sequence[str], rest: str = "more") -> str:
+    """Return the first few stretches as a list, and how many others there are.
+
+    Args:
+        stretches: each as a warning names it.
+        rest: what to call the others.
+    """
+    others = f" and {len(stretches) - _MAX_NAMED} {rest}" if len(stretches) > _MAX_NAMED else ""
+    return ", ".join(stretches[:_MAX_NAMED]) + others

@@ -24,7 +24,7 @@ from audio_core.errors import (
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
 from audio_core.media.segmentation import BYTES_PER_SECOND, Piece, cut_recording
 from audio_core.operations.claims import transcribe_once
-from audio_core.operations.gaps import FailedStretch, build_incomplete_error, mark_gaps
+from audio_core.operations.gaps import FailedStretch, build_incomplete_error, mark_gaps, name_some
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned
 from audio_core.operations.model_times import get_longest_segment, is_alone_first
@@ -32,7 +32,7 @@ from audio_core.operations.speaker_references import can_refer, refer_to_speaker
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import encode_for_upload
 from audio_core.transcript.merge import PieceTranscript, merge_pieces, sum_usage
-from audio_core.transcript.segment import format_clock
+from audio_core.transcript.segment import format_clock, format_range
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import describe_cost
 
@@ -51,7 +51,6 @@ LONGEST_PIECE = 300.0
 
 _log = logging.getLogger(__name__)
 _MAX_CONTEXT = 200  # characters of the text before a piece; Whisper takes at most 224 tokens
-_MAX_NAMED = 5  # silent pieces that a warning names
 _FATAL = (AuthenticationError, PermissionDenied, NotFound)  # every other piece would be refused as well
 
 
@@ -270,8 +269,5 @@ def _merge_results(results: _PieceResults) -> Transcript:
 def _describe_silence(stretches: Sequence[tuple[float, float]]) -> Iterator[str]:
     """Yield what to say about pieces that were not sent."""
     if stretches:
-        ranges = ", ".join(
-            f"{format_clock(start)}-{format_clock(end)}" for start, end in sorted(stretches)[:_MAX_NAMED]
-        )
-        more = f" and {len(stretches) - _MAX_NAMED} more pieces" if len(stretches) > _MAX_NAMED else ""
-        yield f"{ranges}{more} hold digital silence and were not sent."
+        ranges = [format_range(start, end) for start, end in sorted(stretches)]
+        yield f"{name_some(ranges, 'more pieces')} hold digital silence and were not sent."

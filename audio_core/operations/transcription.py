@@ -16,7 +16,7 @@ from audio_core.http.access import Access
 from audio_core.http.download import open_or_download
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
 from audio_core.operations.claims import transcribe_once
-from audio_core.operations.gaps import FailedStretch, build_incomplete_error, mark_gaps
+from audio_core.operations.gaps import FailedStretch, build_incomplete_error, mark_gaps, name_some
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned, has_speakers
 from audio_core.operations.long_transcription import get_longest_request, transcribe_long
@@ -25,13 +25,12 @@ from audio_core.operations.speaker_references import open_known_speakers
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import SHORTEST_SECONDS, encode_for_upload
 from audio_core.transcript.merge import merge_channels
-from audio_core.transcript.segment import UNCLEAR_SPEECH, AudioEvent, Segment, format_clock
+from audio_core.transcript.segment import UNCLEAR_SPEECH, Segment, format_range
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import describe_cost
 
 __all__ = ["open_recording", "transcribe"]
 
-_MAX_NAMED = 5  # events that a warning names
 _log = logging.getLogger(__name__)
 _CHANNEL = re.compile(r"channel \d+")
 
@@ -108,19 +107,12 @@ def _list_unmet_wishes(job: Job, transcript: Transcript) -> Iterator[str]:
         and not any(map(_has_voice, segments))
     ):
         yield f"{job.model} did not tell speakers apart."
-    if invented := [f"{_format_range(each)} {each.left_out!r}" for each in transcript.events if each.left_out]:
-        yield f"{job.model} wrote text where nobody speaks. It was left out: {_name_some(invented)}."
-    if unclear := [_format_range(each) for each in transcript.events if each.text == UNCLEAR_SPEECH]:
-        yield f"{job.model} wrote nothing for what sounds like speech: {_name_some(unclear)}."
-
-
-def _format_range(event: AudioEvent) -> str:
-    return f"{format_clock(event.start)}-{format_clock(event.end)}"
-
-
-def _name_some(stretches: Sequence[str]) -> str:
-    more = f" and {len(stretches) - _MAX_NAMED} more" if len(stretches) > _MAX_NAMED else ""
-    return ", ".join(stretches[:_MAX_NAMED]) + more
+    if invented := [
+        f"{format_range(each.start, each.end)} {each.left_out!r}" for each in transcript.events if each.left_out
+    ]:
+        yield f"{job.model} wrote text where nobody speaks. It was left out: {name_some(invented)}."
+    if unclear := [format_range(each.start, each.end) for each in transcript.events if each.text == UNCLEAR_SPEECH]:
+        yield f"{job.model} wrote nothing for what sounds like speech: {name_some(unclear)}."
 
 
 def _has_voice(segment: Segment) -> bool:

@@ -14,6 +14,7 @@ __all__ = [
     "Segment",
     "Word",
     "format_clock",
+    "format_range",
     "interpolate_words",
     "is_sentence_end",
     "join_segments",
@@ -163,6 +164,16 @@ def format_clock(seconds: float) -> str:
     minutes, whole_seconds = divmod(int(max(0.0, seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{whole_seconds:02}" if hours else f"{minutes:02}:{whole_seconds:02}"
+
+
+def format_range(start: float, end: float) -> str:
+    """Return two times in seconds as `format_clock` shows them, with a hyphen between them.
+
+    Example:
+        >>> format_range(61.0, 62.5)
+        '01:01-01:02'
+    """
+    return f"{format_clock(start)}-{format_clock(end)}"
 
 
 def is_sentence_end(text: str) -> bool:

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from audio_core.errors import UnsupportedFormat
 from audio_core.transcript.notebook import render_table
-from audio_core.transcript.segment import AudioEvent, Segment, format_clock, join_segments
+from audio_core.transcript.segment import AudioEvent, Segment, format_range, join_segments
 from audio_core.transcript.subtitles import render_srt, render_vtt
 from audio_core.transcript.usage import Usage
 
@@ -295,4 +295,4 @@ def _parse_finite(text: str) -> float:
 
 def _format_line(segment: Segment) -> str:
     speaker = f"{segment.speaker}: " if segment.speaker else ""
-    return f"[{format_clock(segment.start)}-{format_clock(segment.end)}] {speaker}{segment.text.strip()}"
+    return f"[{format_range(segment.start, segment.end)}] {speaker}{segment.text.strip()}"

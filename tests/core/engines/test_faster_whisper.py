@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from faster_whisper.transcribe import Segment as WhisperSegment
 from faster_whisper.transcribe import Word as WhisperWord
+from whisper_models import load_with_one_thread
 
 from audio_core import Audio, AudioClient, MissingDependency, Transcript, UnsupportedFormat
 from audio_core.engines import faster_whisper, find_engine, whisper_weights
@@ -24,9 +25,7 @@ from audio_core.wire.transcription import TranscriptionOptions
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
-    """Load with one thread. Several wait for one another, which takes minutes on a machine that is busy."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("audio_core.engines.whisper_weights.count_cores", lambda: 1)
+    with load_with_one_thread():
         yield
 
 
