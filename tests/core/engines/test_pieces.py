@@ -49,8 +49,8 @@ class Recogniser:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Recogniser:
     engine = Recogniser()
-    monkeypatch.setattr("audio_core.client.find_engine", lambda *_: engine)
-    monkeypatch.setattr("audio_core.client.count_cores", lambda: 2)
+    monkeypatch.setattr("audio_core.client.transcribing.find_engine", lambda *_: engine)
+    monkeypatch.setattr("audio_core.client.client.count_cores", lambda: 2)
     return engine
 
 
