@@ -47,6 +47,7 @@ class Provider:
         remembers_speech: whether a request may refer to an earlier spoken reply by its id.
         speaks_only_streamed: whether spoken replies are available only as streams.
         keeps_reasoning: whether a reply's reasoning details are sent back with the next request.
+        models_path: path of the list of its models, which tells most about them.
         docs: URL of the documentation that states these facts, or the command that prints it.
     """
 
@@ -67,6 +68,7 @@ class Provider:
     remembers_speech: bool = False
     speaks_only_streamed: bool = False
     keeps_reasoning: bool = False
+    models_path: str = "/models"
     docs: str = ""
 
     def __post_init__(self) -> None:
@@ -127,6 +129,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 # remembers_speech is False: the next request may go to another provider, which does not know the id.
                 speaks_only_streamed=True,  # "Audio output requires streaming (stream: true)"
                 keeps_reasoning=True,  # https://openrouter.ai/docs/use-cases/reasoning-tokens
+                models_path="/models?output_modalities=all",  # without it, those that write text only
                 docs="https://openrouter.ai/docs/guides/overview/multimodal/audio",
             ),
             Provider(

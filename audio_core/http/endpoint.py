@@ -33,6 +33,7 @@ class Endpoint:
         max_retries: how many times a failed request may be sent again.
         headers: further headers of each request.
         attempts: how many requests the call has already sent, in another form.
+        checks_models: whether the gateway's list of models is asked before audio is sent to one.
     """
 
     provider: Provider
@@ -42,6 +43,7 @@ class Endpoint:
     max_retries: int = 2
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     attempts: int = 0
+    checks_models: bool = False
 
     def extend_timeout(self, seconds: float) -> Endpoint:
         """Return an endpoint that allows the time that a gateway needs for this many seconds of audio."""
@@ -85,13 +87,32 @@ class Endpoint:
         _check_headers(request)
         return (yield from send_with_retry(request, max_retries=self.max_retries, doing=doing, attempts=self.attempts))
 
-    def _build_request(self, path: str, body: Body, **settings: Any) -> Request:
+    def get(self, path: str, *, doing: str) -> Flow[Response]:
+        """Get one of the gateway's paths, with retries.
+
+        Args:
+            path: such as `"/models"`; it may end with a query.
+            doing: what the request is for, as error messages call it, such as `"list of models"`.
+
+        Returns:
+            A response with a status below 300.
+
+        Raises:
+            MissingAPIKey: as `post` does.
+            InvalidOption: as `post` does.
+            ProviderError: if the gateway refuses or fails.
+        """
+        request = self._build_request(path, method="GET", timeout=self.timeout)
+        _check_headers(request)
+        return (yield from send_with_retry(request, max_retries=self.max_retries, doing=doing, attempts=self.attempts))
+
+    def _build_request(self, path: str, body: Body | None = None, *, method: str = "POST", **settings: Any) -> Request:
         """Build a request. Nothing here fails once a local variable holds the key, so no traceback shows it."""
         url = _join_url(self.provider.find_base_url(self.base_url), path)
         key = self.provider.find_key(self.api_key)
         credentials = {"Authorization": f"Bearer {key}"} if key else {}
         return Request(
-            "POST",
+            method,
             url,
             headers=_prepare_headers({**credentials, **self.headers}),
             body=body,
@@ -101,12 +122,13 @@ class Endpoint:
 
 
 def _join_url(base_url: str, path: str) -> str:
-    """Append a path to a base URL, whose query stays at the end."""
+    """Append a path to a base URL, whose query stays at the end, after that of the path."""
     try:
         parts = urlsplit(base_url)
     except ValueError as error:
         raise InvalidOption(f"The base_url is no URL: {error}. Pass one such as 'https://example.com/v1'.") from None
-    return parts._replace(path=parts.path.rstrip("/") + path).geturl()
+    path, _, query = path.partition("?")
+    return parts._replace(path=parts.path.rstrip("/") + path, query="&".join(filter(None, (query, parts.query)))).geturl()
 
 
 def _prepare_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -52,7 +52,9 @@ def _retrieve_model(request: Request) -> Response:
 
 
 def _describe_model() -> dict[str, Any]:
-    return {"id": MODEL, "object": "model", "created": int(time.time()), "owned_by": "audio_core.offline"}
+    modalities = {"input_modalities": ["text", "audio"], "output_modalities": ["text", "audio", "transcription"]}
+    facts = {"object": "model", "created": int(time.time()), "owned_by": "audio_core.offline"}
+    return {"id": MODEL, **facts, "architecture": modalities}  # as OpenRouter describes models
 
 
 def _refuse_translation(request: Request) -> Response:

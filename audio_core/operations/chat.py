@@ -19,6 +19,7 @@ from audio_core.http.sse import OpenStream
 from audio_core.http.tracebacks import HiddenFrames
 from audio_core.lenient_json import to_list, to_object
 from audio_core.operations.limits import apply_limits, check_chat_size, learn_chat_size, learn_format
+from audio_core.operations.models import check_hearing
 from audio_core.operations.upload import prepare_upload
 from audio_core.transcript.usage import describe_cost
 from audio_core.wire.chat_request import (
@@ -165,6 +166,8 @@ def _post(
     endpoint = apply_limits(endpoint, request.model)
     messages = to_openai_messages(request.messages, endpoint.provider)
     uploads = [_upload(endpoint, rules, part) for part in find_audio_parts(messages)]
+    if uploads:
+        yield from check_hearing(endpoint, request.model)
     encoded = yield from gather(uploads, rules.max_concurrency)
     defaults = {"stream": True, "stream_options": {"include_usage": True}} if streamed else {}
     fields = {**defaults, **request.options, "model": request.model}

@@ -21,6 +21,7 @@ from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned, has_speakers
 from audio_core.operations.long_transcription import get_longest_request, transcribe_long
 from audio_core.operations.model_times import get_longest_segment, recall_times
+from audio_core.operations.models import check_transcribing
 from audio_core.operations.speaker_references import open_known_speakers
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import SHORTEST_SECONDS, encode_for_upload
@@ -129,10 +130,13 @@ def open_recording(job: Job, audio: Audio, access: Access | None) -> Flow[Record
         access: what may be opened; None if the developer named the recording.
 
     Raises:
+        InvalidOption: if the model is known neither to transcribe nor to hear.
         AccessDenied: if it may not be opened.
         InvalidAudio: if it is missing, is not audio, is damaged or holds no samples.
     """
     endpoint = job.endpoint
+    if job.engine is None:
+        yield from check_transcribing(endpoint, job.model)
     opened = yield from open_or_download(audio, access, timeout=endpoint.timeout, max_retries=endpoint.max_retries)
     return (yield from run_blocking(partial(_inspect, opened)))
 
