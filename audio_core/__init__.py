@@ -10,6 +10,7 @@ from audio_core.errors import (
     AudioNotFound,
     AudioTooLarge,
     AuthenticationError,
+    BudgetExceeded,
     ContextOverflow,
     IncompleteResponse,
     InvalidAudio,
@@ -33,6 +34,7 @@ from audio_core.errors import (
 from audio_core.http.access import Access
 from audio_core.operations.transcript_store import PossibleDoubleCharge, TranscriptStore
 from audio_core.providers import PROVIDERS, Provider
+from audio_core.transcript.budget import Budget
 from audio_core.transcript.progress import Progress
 from audio_core.transcript.segment import AudioEvent, Segment, Word
 from audio_core.transcript.transcript import Transcript
@@ -52,6 +54,8 @@ __all__ = [
     "AudioNotFound",
     "AudioTooLarge",
     "AuthenticationError",
+    "Budget",
+    "BudgetExceeded",
     "ContextOverflow",
     "Delta",
     "IncompleteResponse",

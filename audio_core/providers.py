@@ -155,6 +155,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 base_url_env=("LITELLM_BASE_URL", "LITELLM_PROXY_API_BASE"),
                 chat_formats=("wav", "mp3"),  # the proxy passes any format on; the models behind it accept these
                 max_known_speakers=4,  # it passes these fields on to OpenAI
+                models_path="/model/info",  # with the facts of its price file
                 docs="https://docs.litellm.ai/docs/completion/audio",
             ),
             Provider(

@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Literal, Self, cast
 
 from langchain_core.caches import BaseCache
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -24,6 +24,7 @@ from langchain_audio.errors import TranslatedErrors
 from langchain_audio.events import EventStreamingModel
 from langchain_audio.messages import to_chat_messages
 from langchain_audio.open_folders import get_open_folders
+from langchain_audio.profiles import AskedProfile, to_profile
 from langchain_audio.responses import ChunkBuilder, get_langchain_provider, to_chat_result
 from langchain_audio.token_counting import count_tokens_with_audio
 from langchain_audio.tool_calling import ToolCallingModel
@@ -66,6 +67,10 @@ class ChatAudio(ModelSettings, ToolCallingModel, EventStreamingModel):
     """Whether `invoke` requests a stream too."""
     stream_usage: bool = True
     """Whether a stream ends with its token usage."""
+    profile: ModelProfile | Literal["ask"] | None = Field(default=None, exclude=True)  # pyright: ignore[reportIncompatibleVariableOverride]
+    """What the model can do, as LangChain's `ModelProfile`. `"ask"` asks the gateway's list of models, when it is first
+    read and before audio is first sent. A model that takes no audio is refused then.
+    """
     extra_body: Mapping[str, Any] | None = None
     """Further fields of the request's body."""
     extra_headers: Mapping[str, str] | None = Field(default=None, exclude=True, repr=False)
@@ -74,6 +79,13 @@ class ChatAudio(ModelSettings, ToolCallingModel, EventStreamingModel):
     @model_validator(mode="after")
     def _add_own_version(self) -> Self:
         self._add_version("langchain-llamaindex-audio", __version__)
+        return self
+
+    @model_validator(mode="after")
+    def _postpone_profile(self) -> Self:
+        if self.profile == "ask":
+            profile = AskedProfile(self.ask_profile)
+            self.profile = cast("ModelProfile", profile)  # pyright: ignore[reportIncompatibleVariableOverride]
         return self
 
     # --- description of the model for LangChain ---
@@ -92,9 +104,19 @@ class ChatAudio(ModelSettings, ToolCallingModel, EventStreamingModel):
         return params
 
     def _resolve_model_profile(self) -> ModelProfile:
-        """Return what this class supports. It has no list of models, so pass `profile=` for the facts of yours."""
+        """Return what this class supports. Pass `profile="ask"`, or a profile, for the facts of the model."""
         has_audio_output = "audio" in (self.modalities or [])
         return ModelProfile(text_inputs=True, audio_inputs=True, text_outputs=True, audio_outputs=has_audio_output)
+
+    def ask_profile(self) -> ModelProfile:
+        """Return what the gateway's list of models says of this one, and what this class supports where it says nothing.
+
+        The gateway is asked once in a process.
+
+        Raises:
+            ProviderError: if the gateway refuses or fails.
+        """
+        return {**self._resolve_model_profile(), **to_profile(self._client.find_model(self.model))}
 
     @classmethod
     def is_lc_serializable(cls) -> bool:
@@ -132,7 +154,7 @@ class ChatAudio(ModelSettings, ToolCallingModel, EventStreamingModel):
         """The client for the fields as they are now."""
         secret: SecretStr | str | None = self.api_key  # pydantic does not convert what is assigned later
         key = secret.get_secret_value() if isinstance(secret, SecretStr) else secret
-        return self._refresh_client(key, self.extra_headers)
+        return self._refresh_client(key, self.extra_headers, checks_models=isinstance(self.profile, AskedProfile))
 
     @property
     def _access(self) -> Access:

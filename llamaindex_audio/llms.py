@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -25,7 +25,7 @@ from llama_index.core.llms.callbacks import llm_completion_callback
 
 from audio_core import AudioClient
 from audio_core.integration import ChatMessage as CoreMessage
-from audio_core.integration import HiddenFrames, ModelSettings, list_fields, to_access
+from audio_core.integration import HiddenFrames, ModelInfo, ModelSettings, list_fields, to_access
 from llamaindex_audio.callbacks import (
     asend_with_events,
     astream_completions,
@@ -39,6 +39,8 @@ from llamaindex_audio.responses import ResponseBuilder, to_chat_response, to_com
 from llamaindex_audio.tool_calling import ToolCallingLLM
 
 __all__ = ["AudioLLM"]
+
+_DEFAULT_CONTEXT = 128_000  # tokens
 
 
 @list_fields(ModelSettings)
@@ -69,8 +71,12 @@ class AudioLLM(ModelSettings, ToolCallingLLM):
     """The gateway's key. By default it is read from the environment when it is needed."""
     stop: list[str] | None = None
     """Texts that end a response."""
-    context_window: int = 128_000
-    """Tokens that the model can read at once. Gateways do not report it."""
+    context_window: int = _DEFAULT_CONTEXT
+    """Tokens that the model can read at once."""
+    profile: Literal["ask"] | None = None
+    """`"ask"` asks the gateway's list of models for `metadata`, and before audio is first sent. A model that takes no audio
+    is refused then, and `context_window` is what the list says, unless you set it.
+    """
     extra_body: dict[str, Any] | None = None
     """Further fields of the request's body."""
     extra_headers: dict[str, str] | None = Field(default=None, exclude=True, repr=False)
@@ -79,7 +85,7 @@ class AudioLLM(ModelSettings, ToolCallingLLM):
     @property
     def _client(self) -> AudioClient:
         """The client for the fields as they are now."""
-        return self._refresh_client(self.api_key, self.extra_headers)
+        return self._refresh_client(self.api_key, self.extra_headers, checks_models=self.profile == "ask")
 
     @property
     def _rules(self) -> dict[str, Any]:
@@ -96,10 +102,12 @@ class AudioLLM(ModelSettings, ToolCallingLLM):
 
     @property
     def metadata(self) -> LLMMetadata:
-        """The facts about the model that LlamaIndex uses."""
+        """The facts about the model that LlamaIndex uses. With `profile="ask"`, the gateway is asked once in a process."""
+        facts = self._client.find_model(self.model) if self.profile == "ask" else ModelInfo(self.model)
+        is_set = self.context_window != _DEFAULT_CONTEXT
         return LLMMetadata(
-            context_window=self.context_window,
-            num_output=self.max_tokens or -1,
+            context_window=self.context_window if is_set else facts.context or self.context_window,
+            num_output=self.max_tokens or facts.max_output_tokens or -1,
             is_chat_model=True,
             is_function_calling_model=True,
             model_name=self.model,

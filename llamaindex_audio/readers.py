@@ -12,7 +12,7 @@ from llama_index.core.readers.base import BasePydanticReader, BaseReader
 from llama_index.core.schema import Document
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, PrivateAttr
 
-from audio_core import Audio, Progress, Provider, TranscriptStore
+from audio_core import Audio, Budget, Progress, Provider, TranscriptStore
 from audio_core.integration import (
     SUFFIXES,
     AccessLike,
@@ -103,6 +103,8 @@ class AudioReader(BasePydanticReader):
     """What finds the times of a text that comes without them: `"pocketsphinx"` (None) for English, or
     `"faster-whisper:<size or folder of a model>"` for all languages of Whisper.
     """
+    budget: Budget | None = Field(default=None, exclude=True, repr=False)
+    """A limit on what may be sent, such as `Budget(seconds=3600)`; one object may serve several loaders."""
     progress: Callable[[Progress], object] | None = Field(default=None, exclude=True, repr=False)
     """A function that is called with `Progress` during the work, possibly on another thread."""
     granularity: Granularity = "segment"

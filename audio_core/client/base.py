@@ -24,6 +24,11 @@ class BaseClient(FixedOptions):
     store: TranscriptStore | None
     _clients: Clients
 
+    @property
+    def is_local(self) -> bool:
+        """Whether recordings are transcribed in this process."""
+        return self.endpoint.provider.transcription == "engine" and self.endpoint.base_url is None
+
     def _get_model(self) -> str:
         if self.model is None:
             raise UnsupportedFormat(f"Say which of {self.endpoint.provider.name}'s models to use: model=...")

@@ -9,6 +9,7 @@ import httpx
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from audio_core.client.chatting import ChatMethods
+from audio_core.client.planning import PlanningMethods
 from audio_core.client.transcribing import TranscriptionMethods
 from audio_core.engines.cores import count_cores
 from audio_core.errors.validation import validate_arguments
@@ -21,7 +22,7 @@ from audio_core.providers import Provider, ProviderName, choose_provider
 __all__ = ["AudioClient"]
 
 
-class AudioClient(TranscriptionMethods, ChatMethods):
+class AudioClient(TranscriptionMethods, ChatMethods, PlanningMethods):
     """A client that transcribes recordings and asks chat models about them, through one gateway.
 
     The constructor touches neither disk nor network. Threads, forked processes and event loops may share a client.
@@ -39,6 +40,8 @@ class AudioClient(TranscriptionMethods, ChatMethods):
         access: what may be opened: an `Access`, a folder or several. None trusts every path and public host named.
         store: a `TranscriptStore`, or the path of its file. Finished transcripts are kept there and not paid for twice.
         headers: further headers for the gateway.
+        checks_models: whether the gateway's list of models is asked before audio is first sent, so that a model that is
+            known to take none is refused.
         http_client: your own `httpx.Client`, used as it is.
         http_async_client: your own `httpx.AsyncClient`, used as it is.
 
@@ -65,11 +68,14 @@ class AudioClient(TranscriptionMethods, ChatMethods):
         access: AccessLike | None = None,
         store: TranscriptStore | str | Path | None = None,
         headers: Mapping[str, str] | None = None,
+        checks_models: bool = False,
         http_client: httpx.Client | None = None,
         http_async_client: httpx.AsyncClient | None = None,
     ) -> None:
         row = choose_provider(provider, base_url)
-        self.endpoint = Endpoint(row, api_key, base_url, timeout, max_retries, headers or {})
+        self.endpoint = Endpoint(
+            row, api_key, base_url, timeout, max_retries, headers or {}, checks_models=checks_models
+        )
         self.model, self.max_concurrency = model, max_concurrency
         self.access = None if access is None else to_access(access)
         self.store = TranscriptStore(store) if isinstance(store, (str, Path)) else store

@@ -37,11 +37,13 @@ class TranscriptionMethods(BaseClient):
             **options: `language` (a code such as `"en"`, or several), `prompt` (text before it), `keywords` (to expect),
                 `words` (True for times), `diarize` (True, or `"if possible"`), `known_speakers` (name to sample),
                 `temperature`, `extra` (the gateway's fields), `gaps` (`"mark"` or `"raise"`), `channels` (`"separate"` or
-                `"mixed"`), `vad` (`"energy"`, or `"silero"` for noise), `segment_seconds`, `aligner`, `progress`.
+                `"mixed"`), `vad` (`"energy"`, or `"silero"` for noise), `segment_seconds`, `aligner`, `budget`,
+                `progress`.
 
         Raises:
             AudioError: if the recording cannot be opened or is damaged, or an option is wrong (`InvalidOption`).
             TranscriptionIncomplete: if a piece of a long recording failed. It holds the transcript of the others.
+            BudgetExceeded: if the whole recording would go over the budget.
             ProviderError: if the gateway refuses or fails.
         """
         return run(self._clients, self._transcribe(source, TranscriptionOptions.check(**options)))
@@ -101,11 +103,6 @@ class TranscriptionMethods(BaseClient):
         """Return how many recordings, and pieces, are transcribed side by side: in this process, what its cores allow."""
         limit = find_engine(self.model).max_concurrency if self.is_local else self.max_concurrency
         return min(self.max_concurrency, limit)
-
-    @property
-    def is_local(self) -> bool:
-        """Whether recordings are transcribed in this process."""
-        return self.endpoint.provider.transcription == "engine" and self.endpoint.base_url is None
 
     @property
     def _streams_transcripts(self) -> bool:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from audio_core.errors import InvalidOption, ProviderError, remember_secret
+from audio_core.errors import InvalidOption, ProviderError
+from audio_core.errors.secrets import remember_secret
 from audio_core.http.body import Body
 from audio_core.http.flow import MAX_REPLY_BYTES, Flow, Request, Response
 from audio_core.http.retry import send_with_retry
@@ -128,7 +129,9 @@ def _join_url(base_url: str, path: str) -> str:
     except ValueError as error:
         raise InvalidOption(f"The base_url is no URL: {error}. Pass one such as 'https://example.com/v1'.") from None
     path, _, query = path.partition("?")
-    return parts._replace(path=parts.path.rstrip("/") + path, query="&".join(filter(None, (query, parts.query)))).geturl()
+    return parts._replace(
+        path=parts.path.rstrip("/") + path, query="&".join(filter(None, (query, parts.query)))
+    ).geturl()
 
 
 def _prepare_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -37,6 +37,7 @@ from audio_core.transcript.passages import Granularity, Passage
 from audio_core.transcript.restoring import Cut, restore_passages
 from audio_core.wire.chat_request import ChatMessage
 from audio_core.wire.chat_response import SpeechDelta
+from audio_core.wire.model_list import ModelInfo
 from audio_core.wire.tool_calls import ToolCallDelta, to_openai_tool_choice
 from audio_core.wire.transcription import AlignerName
 
@@ -64,6 +65,7 @@ __all__ = [
     "ListenArguments",
     "LiteLLMOptions",
     "Memo",
+    "ModelInfo",
     "ModelSettings",
     "OnError",
     "OpenRouterOptions",

@@ -98,7 +98,9 @@ class ModelSettings(BaseModel):
         """The provider for the fields as they are now."""
         return choose_provider(self.provider, self.base_url)
 
-    def _refresh_client(self, api_key: str | None, extra_headers: Mapping[str, str] | None) -> AudioClient:
+    def _refresh_client(
+        self, api_key: str | None, extra_headers: Mapping[str, str] | None, *, checks_models: bool
+    ) -> AudioClient:
         """Return the client for the fields as they are now. It does not depend on what each call passes."""
         row = self._row
         _, headers = split_gateway_options(row, self.gateway_options)
@@ -106,6 +108,7 @@ class ModelSettings(BaseModel):
             "provider": row,
             "api_key": api_key,
             "headers": {**headers, **(extra_headers or {})},
+            "checks_models": checks_models,
             **{name: getattr(self, name) for name in _CLIENT_FIELDS},
         }
         self._memo = self._memo.refresh(AudioClient, options)

@@ -65,6 +65,7 @@ class ReaderOptions(TranscriptionKwargs, total=False):
             into pieces of this length. None sends them whole.
         aligner: what finds the times of a text that comes without them: `"pocketsphinx"` (None) for English, or
             `"faster-whisper:<size or folder of a model>"` for all languages of Whisper.
+        budget: a limit on what may be sent, such as `Budget(seconds=3600)`; one object may serve several loaders.
         progress: a function that is called with `Progress` during the work, possibly on another thread.
         granularity: how much one passage holds: a `"segment"`, a `"window"` or the whole `"file"`.
         window_seconds: length of a window in seconds, with `granularity="window"`; by default 30.

@@ -15,6 +15,7 @@ from itertools import islice
 from audio_core.errors import (
     AudioError,
     AuthenticationError,
+    BudgetExceeded,
     NotFound,
     PermissionDenied,
     ProviderError,
@@ -29,6 +30,7 @@ from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned
 from audio_core.operations.model_times import get_longest_segment, is_alone_first
 from audio_core.operations.speaker_references import can_refer, refer_to_speakers
+from audio_core.operations.spending import spend_budget
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import encode_for_upload
 from audio_core.transcript.merge import PieceTranscript, merge_pieces, sum_usage
@@ -51,7 +53,8 @@ LONGEST_PIECE = 300.0
 
 _log = logging.getLogger(__name__)
 _MAX_CONTEXT = 200  # characters of the text before a piece; Whisper takes at most 224 tokens
-_FATAL = (AuthenticationError, PermissionDenied, NotFound)  # every other piece would be refused as well
+# every other piece would be refused as well
+_FATAL = (AuthenticationError, PermissionDenied, NotFound, BudgetExceeded)
 
 
 @dataclass(slots=True)
@@ -108,7 +111,7 @@ class _PieceResults:
             self.transcripts.append(PieceTranscript(piece.start, piece.end, piece.shared, transcript))
             self.failures += error.failures
             self.fatal_error = self.fatal_error or error.failures[0][2]
-        except (ProviderError, OSError) as failure:  # a full disk costs the piece, not the job
+        except (ProviderError, BudgetExceeded, OSError) as failure:  # a full disk costs the piece, not the job
             error = failure if isinstance(failure, AudioError) else _build_disk_error(failure)
             _log.info(
                 "%s: piece %s-%s failed: %s",
@@ -152,7 +155,8 @@ class _PieceResults:
             return (yield from transcribe_long(job.without_progress(), part, is_part=True))
         key = job.build_key(self.recording, piece.start, piece.end)
         try:
-            transcript = yield from run_limited(transcribe_once(job.store, key, self._request(job, piece)))
+            request = spend_budget(job, key.label, piece.end - piece.start, self._request(job, piece))
+            transcript = yield from run_limited(transcribe_once(job.store, key, request))
         except LimitLearned as limit:
             self.warnings += filter(None, [limit.warning])
             return (yield from self._transcribe_within_limits(piece, limit.attempts))

@@ -23,6 +23,7 @@ from audio_core.operations.long_transcription import get_longest_request, transc
 from audio_core.operations.model_times import get_longest_segment, recall_times
 from audio_core.operations.models import check_transcribing
 from audio_core.operations.speaker_references import open_known_speakers
+from audio_core.operations.spending import spend_budget
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import SHORTEST_SECONDS, encode_for_upload
 from audio_core.transcript.merge import merge_channels
@@ -183,7 +184,8 @@ def _find_stored(job: Job, recording: Recording) -> Flow[Transcript | None]:
 
 def _transcribe_once(job: Job, recording: Recording, request: Flow[Transcript]) -> Flow[Transcript]:
     key = job.build_key(recording, recording.start, recording.end)
-    return (yield from run_limited(transcribe_once(job.store, key, request)))
+    paid = spend_budget(job, recording.audio.label, recording.seconds, request)
+    return (yield from run_limited(transcribe_once(job.store, key, paid)))
 
 
 def _run_engine(engine: Engine, job: Job, recording: Recording) -> Flow[Transcript]:

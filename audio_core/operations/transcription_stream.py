@@ -16,6 +16,7 @@ from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned
 from audio_core.operations.long_transcription import get_longest_request
 from audio_core.operations.speaker_references import open_known_speakers
+from audio_core.operations.spending import reserve_budget
 from audio_core.operations.transcription import open_recording
 from audio_core.operations.transcription_request import open_transcription
 from audio_core.operations.upload import check_audible, encode_for_upload
@@ -64,7 +65,8 @@ def _open(job: Job, recording: Recording) -> Flow[OpenStream[Segment]]:
             "so it cannot be streamed. transcribe() cuts it; or stream a clip: Audio.of(..., start=..., end=...)."
         )
     try:
-        response = yield from open_transcription(job, audio.name, encoded)
+        with reserve_budget(job, audio.label, encoded.seconds):
+            response = yield from open_transcription(job, audio.name, encoded)
     except LimitLearned as limit:
         return (yield from _open(job.with_attempts(limit.attempts), recording))
     decoder = TranscriptStream(response.headers, provider=row.name, seconds=recording.seconds)

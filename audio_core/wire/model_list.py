@@ -61,8 +61,9 @@ def parse_model_list(body: bytes, *, provider: str) -> tuple[ModelInfo, ...]:
         >>> parse_model_list(b'{"data": [{"id": "whisper-1"}]}', provider="openai")[0].name
         'whisper-1'
     """
-    parsed = parse_json(body)
-    entries = parsed if isinstance(parsed, list) else to_object(parsed).get("data")
+    entries = parse_json(body)
+    if isinstance(entries, dict):
+        entries = to_object(entries).get("data")
     if not isinstance(entries, list):
         raise IncompleteResponse("It sent something else than a list of models.", provider=provider)
     models = dict[str, ModelInfo]()

@@ -19,6 +19,7 @@ from audio_core.errors.validation import validate_options
 from audio_core.http.body import Body, FilePart, encode_json, encode_multipart
 from audio_core.lenient_json import drop_none
 from audio_core.providers import Provider
+from audio_core.transcript.budget import Budget
 from audio_core.transcript.progress import Progress
 from audio_core.wire.speaker_samples import SpeakerSample, list_sample_fields
 
@@ -54,6 +55,7 @@ class TranscriptionKwargs(TypedDict, total=False):
     vad: Literal["energy", "silero"]
     segment_seconds: PositiveFloat | None
     aligner: AlignerName | None
+    budget: Budget | None
     progress: Callable[[Progress], object] | None
 
 
@@ -80,6 +82,7 @@ class TranscriptionOptions:
             pauses into pieces of this length, whose times are known. None sends them whole.
         aligner: what finds the times of a text that comes without them: `"pocketsphinx"` for English, which is also what
             None means, or `"faster-whisper:<size or folder of a model>"` for all languages of Whisper.
+        budget: a limit on what may be sent, such as `Budget(seconds=3600)`; one object may serve several calls.
         progress: called with a `Progress` as the work goes on, possibly on another thread.
     """
 
@@ -96,6 +99,7 @@ class TranscriptionOptions:
     vad: Literal["energy", "silero"] = "energy"
     segment_seconds: PositiveFloat | None = 30.0
     aligner: AlignerName | None = None
+    budget: Budget | None = None
     progress: Callable[[Progress], object] | None = field(default=None, repr=False)
 
     @classmethod

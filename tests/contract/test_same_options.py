@@ -24,7 +24,8 @@ DIFFERENCES = {
     "extra_headers": "as extra_body",
     "streaming": "LangChain's invoke may stream inside; LlamaIndex has a method for it",
     "stream_usage": "as streaming",
-    "context_window": "LlamaIndex cuts prompts by it; LangChain has profile=",
+    "context_window": "LlamaIndex cuts prompts by it; LangChain has it in profile=",
+    "profile": "LangChain takes a profile too",
 }
 
 

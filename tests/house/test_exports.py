@@ -9,7 +9,7 @@ import pytest
 PUBLIC = {
     "audio_core": """
         Access AccessDenied Answer Audio AudioClient AudioError AudioEvent AudioNotFound AudioTooLarge AuthenticationError
-        ContextOverflow Delta IncompleteResponse InvalidAudio InvalidOption InvalidRequest MissingAPIKey
+        Budget BudgetExceeded ContextOverflow Delta IncompleteResponse InvalidAudio InvalidOption InvalidRequest MissingAPIKey
         MissingDependency NotFound PROVIDERS PermissionDenied PossibleDoubleCharge Progress Provider ProviderError
         ProviderTimeout ProviderUnavailable RateLimited Segment Speech SpeechOptions StoreError ToolCall Transcript
         TranscriptStore TranscriptionIncomplete UnknownOption UnknownProvider Unreachable UnsupportedFormat Usage Word
@@ -17,8 +17,8 @@ PUBLIC = {
     """,
     "audio_core.integration": """
         AccessLike AlignerName AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize Citation CortecsOptions Cut DocumentReader Failure FixedOptions
-        GatewayOptions
-        Granularity HiddenFrames LISTEN ListenArguments LiteLLMOptions Memo ModelSettings OnError OpenRouterOptions Passage ProviderName ReaderOptions
+        GatewayOptions Granularity HiddenFrames LISTEN ListenArguments LiteLLMOptions Memo ModelInfo
+        ModelSettings OnError OpenRouterOptions Passage ProviderName ReaderOptions
         SUFFIXES ShortTraceback SpeechDelta
         TRANSCRIBE ToolAnswer ToolCallDelta ToolRefusal TranscribeArguments Unit are_neighbors at_block build_file_system_source
         check_fields chunk_passages collect_recordings compute_sha256 describe_install drop_none find_citations find_format

@@ -7,15 +7,16 @@ from urllib.parse import quote
 
 import pytest
 
-from audio_core import ProviderError, errors
-from audio_core.errors import remember_secret, scrub
+from audio_core import ProviderError
+from audio_core.errors import secrets
+from audio_core.errors.secrets import remember_secret, scrub
 
 KEY = 'pass/word+"with" signs='
 
 
 @pytest.fixture(autouse=True)
 def no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(errors, "_known_secrets", OrderedDict())
+    monkeypatch.setattr(secrets, "_known_secrets", OrderedDict())
 
 
 @pytest.mark.parametrize("written", [KEY, quote(KEY, safe=""), json.dumps({"key": KEY})])
@@ -33,11 +34,11 @@ def test_a_secret_that_begins_like_another_is_removed_as_a_whole() -> None:
 
 
 def test_secrets_that_change_fill_no_memory_and_the_one_in_use_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(errors, "_MAX_SECRETS", 10)
+    monkeypatch.setattr(secrets, "_MAX_SECRETS", 10)
     for number in range(100):
         remember_secret("the-key-in-use")
         remember_secret(f"rotating-key-{number:03}")
-    assert len(errors._known_secrets) == 10
+    assert len(secrets._known_secrets) == 10
     assert scrub("the-key-in-use rotating-key-099") == "[removed] [removed]"
 
 
@@ -47,7 +48,7 @@ def test_what_is_too_short_for_a_secret_blots_out_no_words() -> None:
 
 
 def test_threads_may_use_secrets_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(errors, "_MAX_SECRETS", 20)
+    monkeypatch.setattr(secrets, "_MAX_SECRETS", 20)
     failures = []
 
     def use_keys(name: str) -> None:
