@@ -26,7 +26,7 @@ from measuring import print_table
 from audio_core import Audio, Transcript
 from audio_core.engines import decoders
 from audio_core.engines.alignment import align_transcript
-from audio_core.media.decode import probe
+from audio_core.media.probing import probe
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "audio"
 LONGEST_MISMATCH = 75.0  # seconds; what does not match is recognised, which is slow

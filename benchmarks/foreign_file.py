@@ -15,7 +15,8 @@ import numpy as np
 from audio_core import Audio
 from audio_core.audio.content import Content
 from audio_core.errors import AudioError
-from audio_core.media.decode import ENCODERS, decode, encode, probe
+from audio_core.media.decode import ENCODERS, decode, encode
+from audio_core.media.probing import probe
 
 Value = TypeVar("Value")
 TOLERANCE = 0.05  # seconds that lengths may differ

@@ -23,7 +23,7 @@ class DisplayMixin:
         """Raise `AttributeError` with the name of the function that measures a recording."""
         raise AttributeError(
             "An Audio has no duration, because it does not open its recording. To open and measure it: "
-            "from audio_core.media.decode import probe; probe(audio).duration"
+            "from audio_core.media.probing import probe; probe(audio).duration"
         )
 
     def _repr_html_(self) -> str:

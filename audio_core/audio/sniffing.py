@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from audio_core.audio.content import Content
 from audio_core.audio.formats import FORMATS, Format
+from audio_core.audio.mpeg_frames import parse_mpeg_frame
 
-__all__ = ["SNIFF_BYTES", "describe_bytes", "ends_with_tag", "measure_id3_tag", "sniff_content", "sniff_format"]
+__all__ = [
+    "SNIFF_BYTES",
+    "describe_bytes",
+    "ends_with_tag",
+    "measure_id3_tag",
+    "skip_id3_tags",
+    "sniff_content",
+    "sniff_format",
+]
 
 SNIFF_BYTES = 64
 """How many leading bytes `sniff_format` looks at."""
@@ -35,10 +44,6 @@ _MAGIC = {
 }
 _QUICKTIME_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")  # of files without `ftyp`
 _ID3_HEADER_BYTES = 10
-# kbit/s of MPEG-1 and of MPEG-2 and 2.5, layer III, and Hz of MPEG-1 (ISO/IEC 11172-3, 2.4.2.3).
-_BITRATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
-_BITRATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
-_RATES = (44_100, 48_000, 32_000)
 
 
 def sniff_content(content: Content) -> Format | None:
@@ -81,17 +86,12 @@ def _count_frames(data: bytes, position: int, name: str) -> int:
 
 def _measure_frame(header: bytes, name: str) -> int:
     """Return the bytes of the frame of AAC or MP3 (layer III) that a header begins, or 0 if it is no such header."""
-    if _sniff_frame(header) != name:
+    if name == "mp3":
+        frame = parse_mpeg_frame(header)
+        return frame.length if frame else 0
+    if _sniff_frame(header) != name or len(header) < _FRAME_HEADER_BYTES:
         return 0
-    if name == "aac":  # ISO/IEC 13818-7, 6.2: 13 bits from bit 30 on
-        return (int.from_bytes(header[3:6], "big") >> 5 & 0x1FFF) if len(header) == _FRAME_HEADER_BYTES else 0
-    if header[1] >> 1 & 3 != 1:
-        return 0
-    version = header[1] >> 3 & 3  # 3: MPEG-1, 2: MPEG-2, 0: MPEG-2.5
-    bitrate = (_BITRATES_1 if version == 3 else _BITRATES_2)[header[2] >> 4] * 1000
-    rate = _RATES[header[2] >> 2 & 3] // {3: 1, 2: 2, 0: 4}[version]
-    samples = 1152 if version == 3 else 576
-    return samples // 8 * bitrate // rate + (header[2] >> 1 & 1)
+    return int.from_bytes(header[3:6], "big") >> 5 & 0x1FFF  # ISO/IEC 13818-7, 6.2: 13 bits from bit 30 on
 
 
 def sniff_format(head: bytes) -> Format | None:
@@ -180,6 +180,14 @@ def measure_id3_tag(head: bytes) -> int:
         size = size << 7 | byte & 0x7F
     has_footer = head[3] == 4 and head[5] & 0x10
     return size + _ID3_HEADER_BYTES * (2 if has_footer else 1)
+
+
+def skip_id3_tags(content: Content) -> int:
+    """Return where the audio begins behind the ID3v2 tags at the beginning of a file, in bytes."""
+    position = 0
+    while size := measure_id3_tag(content.read_at(position, _ID3_HEADER_BYTES)):
+        position += size
+    return position
 
 
 def ends_with_tag(content: Content) -> bool:

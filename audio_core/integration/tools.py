@@ -19,6 +19,7 @@ from audio_core.audio.formats import SUFFIXES
 from audio_core.client import AudioClient
 from audio_core.errors import AccessDenied, AudioError, AudioNotFound, AudioTooLarge, InvalidAudio
 from audio_core.http.access import Access, to_access
+from audio_core.media.probing import probe
 from audio_core.transcript.segment import format_clock
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import Usage
@@ -196,8 +197,6 @@ def _select_clip(audio: Audio, start: float | None, end: float | None, max_secon
         InvalidAudio: if the stretch is empty, or starts after the recording ends.
         AudioTooLarge: if it is longer than `max_seconds`.
     """
-    from audio_core.media.decode import probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
-
     is_whole = not start and end is None
     clip = audio if is_whole else audio.clip(start, end)
     begin, stop = clip.start or 0.0, probe(clip).duration

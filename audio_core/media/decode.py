@@ -1,4 +1,4 @@
-"""Probe, decode, clip and encode recordings."""
+"""Decode, clip and encode recordings with FFmpeg, and count their packets."""
 
 # PyAV's packets are generic, and its own methods leave the parameter open.
 # pyright: reportUnknownMemberType=false
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 import av
@@ -17,14 +16,12 @@ from av.audio.stream import AudioStream
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import FileContent
 from audio_core.errors import InvalidAudio, UnsupportedFormat
-from audio_core.media.clock import GAP, check_seconds
+from audio_core.media.clock import GAP
 from audio_core.media.demux import Demuxer, open_demuxer
-from audio_core.media.inspection import check_size
+from audio_core.media.properties import Probe
 from audio_core.media.resample import Resampler, get_channel_layout
-from audio_core.media.track import CHANNELS, RATES
-from audio_core.media.wav import parse_plain_wav
 
-__all__ = ["ENCODERS", "Probe", "decode", "encode", "probe"]
+__all__ = ["ENCODERS", "Probe", "decode", "encode", "probe_packets"]
 
 ENCODERS = {"wav": "pcm_s16le", "mp3": "libmp3lame", "flac": "flac", "ogg": "libopus", "m4a": "aac"}
 """Formats that `encode` writes, with FFmpeg's names of their encoders."""
@@ -36,45 +33,12 @@ _MPEG_RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_
 _ENCODER_RATES = {"mp3": _MPEG_RATES, "m4a": _AAC_RATES, "ogg": (48_000,)}
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """The properties of a recording.
-
-    Attributes:
-        codec: FFmpeg's name of the codec.
-        sample_rate: Hz.
-        channels: number of channels.
-        duration: seconds, counted packet by packet. For a clip, the time at which it ends, or at which the recording
-            ends if that is earlier.
-        is_continuous: whether the recording has the same times for whoever ignores its timestamps, as gateways do.
-        warnings: what a user must know about the recording.
-    """
-
-    codec: str
-    sample_rate: int
-    channels: int
-    duration: float
-    is_continuous: bool = True
-    warnings: tuple[str, ...] = ()
-
-
-def probe(audio: Audio) -> Probe:
-    """Read a recording's properties and duration without decoding it.
-
-    The duration comes from the packets, or for a clip from a seek to its end where the format allows one.
+def probe_packets(audio: Audio) -> Probe:
+    """Read a recording's properties and duration with FFmpeg, packet by packet. `probe` calls it where it must.
 
     Raises:
-        InvalidAudio: if the recording holds no audio, is damaged, or ends before its header says.
-        UnsupportedFormat: if its codec, sample rate or channel count is not supported.
-        AudioTooLarge: if its packets last longer than `MAX_SECONDS`.
-
-    Example:
-        >>> probe(Audio.of("examples/audio/talk.ogg")).codec
-        'opus'
+        AudioError: as `probe` does.
     """
-    check_size(audio)
-    if plain := _probe_plain_wav(audio):
-        return plain
     warnings = list[str]()
     with open_demuxer(audio, warnings) as demuxer:
         seconds, silence = _measure(demuxer, audio.end)
@@ -94,18 +58,6 @@ def _measure(demuxer: Demuxer, end: float | None) -> tuple[float, float]:
             return end, clock.silence
     seconds = clock.seconds if end is not None else demuxer.inspection.check_length(clock.seconds)
     return seconds, clock.silence
-
-
-def _probe_plain_wav(audio: Audio) -> Probe | None:
-    """Probe a WAV file of plain samples by its header alone: many times faster, and most uploads are such files."""
-    if audio.detect_format().name != "wav":
-        return None
-    wav = parse_plain_wav(audio.open_content())
-    if wav is None or wav.sample_rate not in RATES or wav.channels not in CHANNELS:
-        return None
-    seconds = wav.seconds if audio.end is None else min(wav.seconds, audio.end)
-    check_seconds(seconds)
-    return Probe(wav.codec, wav.sample_rate, wav.channels, round(seconds, 6))
 
 
 def decode(audio: Audio, *, rate: int, channels: int = 1, warnings: list[str] | None = None) -> Iterator[bytes]:

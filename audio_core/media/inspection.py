@@ -8,32 +8,18 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from audio_core.audio.audio import Audio
 from audio_core.audio.content import Content
 from audio_core.errors import AudioTooLarge, InvalidAudio
 from audio_core.media.completeness import find_missing_bytes
 from audio_core.media.track import read_header_length
 
-__all__ = ["Inspection", "check_size"]
+__all__ = ["Inspection"]
 
-MAX_FILE_BYTES = 64 * 2**30
-"""A larger file is refused before it is read."""
 MAX_DECODED_BYTES = 64 * 2**30
 """A recording that decodes to more, at its own rate and channels, is refused. Even a small file can hold that much."""
 _MISSING_SECONDS, _MISSING_SHARE = 0.25, 0.001  # together, how far a file may fall short of its header length
 _LONGEST_PADDING = 0.2  # seconds at the end that are in packets, but not in the recording
 _DAMAGED_SHARE = 0.05  # of packets that may be lost before a recording counts as damaged
-
-
-def check_size(audio: Audio) -> None:
-    """Check that a recording is not too large to be decoded, before it is read.
-
-    Raises:
-        AudioTooLarge: if it is over `MAX_FILE_BYTES`.
-    """
-    size = audio.open_content().size
-    if size > MAX_FILE_BYTES:
-        raise AudioTooLarge(f"{audio.label} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are read.")
 
 
 class Inspection:

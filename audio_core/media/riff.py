@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 
 from audio_core.audio.content import Content
-from audio_core.audio.sniffing import measure_id3_tag
+from audio_core.audio.sniffing import skip_id3_tags
 
 __all__ = ["find_safe_end", "walk_chunks"]
 
@@ -51,19 +51,12 @@ def find_safe_end(content: Content) -> int:
     It is the file's end, or the beginning of a list that claims to reach beyond that. Behind such a list there is nothing
     else to read.
     """
-    start = _skip_id3_tags(content)
+    start = skip_id3_tags(content)
     head = content.read_at(start, 12)
     if head[:4] not in _FORMS:
         return content.size
     lists = _walk_lists(content, start) if head[8:] == b"WAVE" else _search_lists(content, start)
     return next((position for position, end in lists if end > content.size), content.size)
-
-
-def _skip_id3_tags(content: Content) -> int:
-    position = 0
-    while size := measure_id3_tag(content.read_at(position, 10)):
-        position += size
-    return position
 
 
 def _walk_lists(content: Content, start: int) -> Iterator[tuple[int, int]]:

@@ -12,11 +12,9 @@ from audio_core.audio.audio import Audio
 from audio_core.audio.content import Content
 from audio_core.errors import InvalidAudio, UnsupportedFormat
 from audio_core.media.completeness import has_header_length
+from audio_core.media.properties import CHANNELS, RATES
 
-__all__ = ["CHANNELS", "RATES", "check_rate_and_channels", "choose_track", "is_alone", "read_header_length"]
-
-RATES, CHANNELS = range(1_000, 768_001), range(1, 65)
-"""Accepted sample rates (Hz) and channel counts. Only a forged header has others: at 1 Hz, 1 MB lasts for days."""
+__all__ = ["check_rate_and_channels", "choose_track", "is_alone", "read_header_length"]
 
 
 def choose_track(audio: Audio, container: InputContainer, warnings: list[str]) -> AudioStream:

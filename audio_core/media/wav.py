@@ -10,9 +10,10 @@ import struct
 from dataclasses import dataclass
 
 from audio_core.audio.content import Content
+from audio_core.media.properties import Probe
 from audio_core.media.riff import walk_chunks
 
-__all__ = ["PlainWav", "WavHeader", "parse_plain_wav", "parse_wav_header"]
+__all__ = ["WavHeader", "parse_plain_wav", "parse_wav_header"]
 
 _FORMS = (b"RIFF", b"RF64", b"BW64")
 _SIZE_IS_IN_DS64 = 0xFFFFFFFF
@@ -50,16 +51,6 @@ class WavHeader:
     data_bytes: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class PlainWav:
-    """A file of plain samples: FFmpeg's name of the codec, sample rate in Hz, number of channels, length in seconds."""
-
-    codec: str
-    sample_rate: int
-    channels: int
-    seconds: float
-
-
 def parse_wav_header(content: Content) -> WavHeader | None:
     """Read the header of a WAV file. Only the heads of its chunks are read.
 
@@ -85,7 +76,7 @@ def parse_wav_header(content: Content) -> WavHeader | None:
     return None
 
 
-def parse_plain_wav(content: Content) -> PlainWav | None:
+def parse_plain_wav(content: Content) -> Probe | None:
     """Tell what a file of plain samples holds, and how long it is, from its header and size alone.
 
     Returns:
@@ -94,7 +85,7 @@ def parse_plain_wav(content: Content) -> PlainWav | None:
     Example:
         >>> from audio_core.audio.content import BytesContent
         >>> parse_plain_wav(BytesContent(tone(2)))
-        PlainWav(codec='pcm_s16le', sample_rate=16000, channels=1, seconds=2.0)
+        Probe(codec='pcm_s16le', sample_rate=16000, channels=1, duration=2.0, is_continuous=True, warnings=())
     """
     header = parse_wav_header(content)
     if header is None or header.codec is None:
@@ -104,7 +95,7 @@ def parse_plain_wav(content: Content) -> PlainWav | None:
     samples = declared // header.block_bytes
     if not samples or declared > available:
         return None
-    return PlainWav(header.codec, header.sample_rate, header.channels, samples / header.sample_rate)
+    return Probe(header.codec, header.sample_rate, header.channels, samples / header.sample_rate)
 
 
 def _parse_long_size(chunk: bytes) -> int | None:

@@ -10,7 +10,8 @@ from typing import Any
 from audio_core.audio.audio import Audio
 from audio_core.audio.speech import PCM_RATE
 from audio_core.lenient_json import to_text
-from audio_core.media.decode import decode, encode, probe
+from audio_core.media.decode import decode, encode
+from audio_core.media.probing import probe
 from audio_core.testing import tone
 
 __all__ = ["Voice", "synthesize"]

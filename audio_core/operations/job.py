@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import FileContent, compute_sha256
 from audio_core.engines import Engine
 from audio_core.errors import InvalidAudio
 from audio_core.http.endpoint import Endpoint
+from audio_core.media.probing import Probe
 from audio_core.operations.limits import apply_limits, takes_samples
 from audio_core.operations.store_keys import PieceKey
 from audio_core.operations.transcript_store import TranscriptStore
@@ -17,9 +17,6 @@ from audio_core.transcript.progress import Progress
 from audio_core.transcript.usage import Usage
 from audio_core.wire.speaker_samples import SpeakerSample
 from audio_core.wire.transcription import TranscriptionOptions
-
-if TYPE_CHECKING:
-    from audio_core.media.decode import Probe
 
 __all__ = ["Job", "Recording"]
 

@@ -15,6 +15,7 @@ from audio_core.errors import InvalidAudio, ProviderError, TranscriptionIncomple
 from audio_core.http.access import Access
 from audio_core.http.download import open_or_download
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
+from audio_core.media.probing import probe
 from audio_core.operations.claims import transcribe_once
 from audio_core.operations.gaps import FailedStretch, build_incomplete_error, mark_gaps, name_some
 from audio_core.operations.job import Job, Recording
@@ -143,8 +144,6 @@ def open_recording(job: Job, audio: Audio, access: Access | None) -> Flow[Record
 
 
 def _inspect(audio: Audio) -> Recording:
-    from audio_core.media.decode import probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
-
     content = audio.open_content()
     if isinstance(content, FileContent):  # it may have been touched since it was opened
         audio = audio.with_content(content.reopen())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import EncodedAudio
@@ -13,9 +12,7 @@ from audio_core.errors import AudioTooLarge, InvalidAudio
 from audio_core.http.access import Access
 from audio_core.http.download import open_or_download
 from audio_core.http.flow import Flow, run_blocking
-
-if TYPE_CHECKING:
-    from audio_core.media.decode import Probe
+from audio_core.media.probing import Probe, probe
 
 __all__ = [
     "SHORTEST_SECONDS",
@@ -95,13 +92,13 @@ def encode_for_upload(audio: Audio, formats: Sequence[str], properties: Probe | 
     Raises:
         InvalidAudio: if the recording is damaged or cut short.
     """
-    from audio_core.media.decode import encode, probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
-
     row, properties = audio.detect_format(), properties or probe(audio)
     is_whole = not audio.is_clip and audio.only_channel is None and audio.track is None
     if is_whole and properties.is_continuous and not row.raw and row.name in formats:
         _log.info("%s: uploaded as it is, %d bytes of %s.", audio.label, audio.open_content().size, row.name)
         return EncodedAudio(audio.open_content(), row.name, properties.duration, properties.warnings)
+    from audio_core.media.decode import encode  # noqa: PLC0415 - FFmpeg is loaded when first needed
+
     target, warnings = _choose_format(formats, audio, properties), list(properties.warnings)
     content = encode(audio, target, warnings=warnings)
     _log.info("%s: converted from %s, uploaded as %d bytes of %s.", audio.label, row.name, content.size, target)
@@ -118,8 +115,6 @@ def measure_seconds(audio: Audio) -> float:
     Raises:
         InvalidAudio: if it is not audio, or is damaged.
     """
-    from audio_core.media.decode import probe  # noqa: PLC0415 - FFmpeg is loaded when first needed
-
     return max(0.0, probe(audio).duration - (audio.start or 0.0))
 
 

@@ -18,7 +18,7 @@ from audio_core import (
     UnknownProvider,
     UnsupportedFormat,
 )
-from audio_core.media.decode import probe
+from audio_core.media.probing import probe
 from audio_core.testing import Reply, ScriptedGateway, chat_stream, tone
 
 VERBOSE = Reply(

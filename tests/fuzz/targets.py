@@ -28,8 +28,8 @@ from audio_core.http.access import is_public
 from audio_core.http.download import download
 from audio_core.http.flow import Response, RunBlocking, Send
 from audio_core.http.sse import ServerSentEvents
-from audio_core.media.decode import probe
 from audio_core.media.ogg import find_end_of_last_page, is_one_stream_until
+from audio_core.media.probing import probe
 from audio_core.media.wav import parse_plain_wav, parse_wav_header
 from audio_core.testing import tone
 from audio_core.wire.transcription_response import parse_transcript
@@ -150,7 +150,7 @@ def check_wav(data: bytes) -> None:
     if header is not None:
         assert min(header.sample_rate, header.channels, header.block_bytes, header.data_start) > 0
         assert header.data_start <= len(data)
-    assert plain is None or 0 < plain.seconds <= len(data)
+    assert plain is None or 0 < plain.duration <= len(data)
     with contextlib.suppress(AudioError):
         assert probe(Audio.of(data)).duration >= 0
 

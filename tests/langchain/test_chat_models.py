@@ -20,7 +20,7 @@ from audio_core import (
     InvalidOption,
     MissingAPIKey,
 )
-from audio_core.media.decode import probe
+from audio_core.media.probing import probe
 from audio_core.testing import Reply, ScriptedGateway, chat_stream, tone
 from langchain_audio import ChatAudio, clip_block
 from langchain_audio.messages import to_chat_messages

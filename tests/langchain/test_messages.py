@@ -18,7 +18,7 @@ from langchain_core.messages.content import create_audio_block
 from langchain_core.tools import tool
 
 from audio_core import Audio, AudioError, InvalidAudio
-from audio_core.media.decode import probe
+from audio_core.media.probing import probe
 from audio_core.testing import ScriptedGateway, tone
 from langchain_audio import ChatAudio
 

@@ -28,7 +28,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from audio_core import Access, AccessDenied, Audio, InvalidAudio, StoreError
 from audio_core.integration import AudioStore
-from audio_core.media.decode import probe
+from audio_core.media.probing import probe
 from audio_core.testing import ScriptedGateway, chat_reply, tone
 from langchain_audio import ChatAudio, clip_block, count_tokens_with_audio, speech_in
 from langchain_audio.audio_references import offload_audio

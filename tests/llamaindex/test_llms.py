@@ -23,7 +23,7 @@ from audio_core import (
     InvalidOption,
     MissingAPIKey,
 )
-from audio_core.media.decode import probe
+from audio_core.media.probing import probe
 from audio_core.testing import ScriptedGateway, chat_stream, tone
 from llamaindex_audio import AudioLLM
 

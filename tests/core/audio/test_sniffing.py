@@ -5,7 +5,7 @@ import pytest
 from audio_core import Audio, InvalidAudio
 from audio_core.audio.content import BytesContent
 from audio_core.audio.sniffing import sniff_content
-from audio_core.media.decode import probe
+from audio_core.media.probing import probe
 
 ID3 = b"ID3\x04\x00\x00\x00\x00\x02\x01" + bytes(257)
 

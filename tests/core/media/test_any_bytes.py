@@ -46,7 +46,7 @@ def test_a_damaged_wav_header_says_what_is_possible_or_nothing(data: bytes) -> N
         assert header.channels > 0
         assert 0 < header.data_start <= len(data)
         assert header.data_bytes is None or header.data_bytes > 0
-    assert plain is None or 0 < plain.seconds <= len(data)
+    assert plain is None or 0 < plain.duration <= len(data)
 
 
 @given(damaged(OGG_PAGE * 3), st.integers(-1, 2**63))
@@ -76,7 +76,8 @@ def test_any_base64_is_read_or_refused(text: str, position: int, length: int) ->
 
 @given(damaged(WAV))
 def test_a_damaged_file_is_decoded_or_refused(data: bytes) -> None:
-    from audio_core.media.decode import decode, probe
+    from audio_core.media.decode import decode
+    from audio_core.media.probing import probe
 
     for use in (lambda: probe(Audio.of(data)), lambda: list(decode(Audio.of(data), rate=8000))):
         try:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from audio_core import Audio, InvalidAudio
 from audio_core.audio.content import BytesContent
 from audio_core.media.completeness import find_missing_bytes
-from audio_core.media.decode import decode, probe
+from audio_core.media.decode import decode
+from audio_core.media.probing import probe
 from audio_core.testing import tone
 
 CONTAINERS = {

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from audio_core import Audio, AudioTooLarge, InvalidAudio, UnsupportedFormat
 from audio_core.media import clock, inspection
-from audio_core.media.decode import ENCODERS, decode, encode, probe
+from audio_core.media.decode import ENCODERS, decode, encode
+from audio_core.media.probing import probe
 from audio_core.testing import silence, tone
 
 FORMATS = ["wav", "mp3", "flac", "ogg", "m4a", "mp4", "aac", "aiff", "webm", "mkv"]

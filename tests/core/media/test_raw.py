@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from audio_core import Audio
-from audio_core.media.decode import decode, probe
+from audio_core.media.decode import decode
+from audio_core.media.probing import probe
 from audio_core.testing import tone
 
 RATE = 8000

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from audio_core import Audio, InvalidAudio
 from audio_core.audio.content import BytesContent
-from audio_core.media.decode import encode, probe
+from audio_core.media.decode import encode
+from audio_core.media.probing import probe
 from audio_core.media.riff import find_safe_end, walk_chunks
 from audio_core.testing import tone
 

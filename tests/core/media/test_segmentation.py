@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio_core import Audio
-from audio_core.media.decode import probe
+from audio_core.media.probing import probe
 from audio_core.media.segmentation import RATE, Piece, Segmenter, cut_recording
 from audio_core.media.vad_energy import EnergyVad, VadFrame
 from audio_core.testing import silence, tone

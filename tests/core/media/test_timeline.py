@@ -18,8 +18,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from audio_core import Audio
-from audio_core.media.decode import decode, probe
+from audio_core.media.decode import decode
 from audio_core.media.demux import Demuxer
+from audio_core.media.probing import probe
 from audio_core.operations.upload import encode_for_upload
 
 RATE = 48_000

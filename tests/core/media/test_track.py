@@ -8,7 +8,8 @@ import pytest
 from tracks import write_tracks
 
 from audio_core import Audio, AudioClient, InvalidAudio
-from audio_core.media.decode import decode, probe
+from audio_core.media.decode import decode
+from audio_core.media.probing import probe
 from audio_core.operations.upload import encode_for_upload
 from audio_core.testing import Reply, ScriptedGateway
 

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from oracle import violations
 
 from audio_core import Audio
-from audio_core.media.decode import probe
+from audio_core.media.probing import probe
 from audio_core.offline.canned_responses import Question, choose_response, fill_schema
 
 TOOL = {

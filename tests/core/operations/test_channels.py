@@ -20,7 +20,8 @@ from audio_core import (
     TranscriptionIncomplete,
     TranscriptStore,
 )
-from audio_core.media.decode import decode, encode, probe
+from audio_core.media.decode import decode, encode
+from audio_core.media.probing import probe
 from audio_core.testing import Recorded, Reply, ScriptedGateway
 from langchain_audio import AudioLoader
 from llamaindex_audio import AudioReader

@@ -15,7 +15,7 @@ from audio_core import (
     ProviderError,
     TranscriptionIncomplete,
 )
-from audio_core.media.decode import probe
+from audio_core.media.probing import probe
 from audio_core.testing import Recorded, Reply, ScriptedGateway, chat_reply, tone
 from langchain_audio import AudioLoader
 from llamaindex_audio import AudioReader

@@ -23,7 +23,8 @@ from audio_core import (
     Provider,
     Transcript,
 )
-from audio_core.media.decode import decode, probe
+from audio_core.media.decode import decode
+from audio_core.media.probing import probe
 from audio_core.testing import Recorded, Reply, ScriptedGateway, tone
 from langchain_audio import AudioLoader, TranscriptSplitter
 from llamaindex_audio import AudioReader, TranscriptNodeParser

@@ -1,0 +1,55 @@
+"""Read the headers of MPEG audio frames (ISO/IEC 11172-3 and 13818-3, 2.4.2.3), of which an MP3 file consists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["MpegFrame", "parse_mpeg_frame"]
+
+# kbit/s of MPEG-1 and of MPEG-2 and 2.5, layer III, and Hz of MPEG-1.
+_BITRATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+_BITRATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+_RATES = (44_100, 48_000, 32_000)
+_RATE_DIVISORS = {3: 1, 2: 2, 0: 4}  # of MPEG-1, 2 and 2.5
+_MONO = 3
+
+
+@dataclass(frozen=True, slots=True)
+class MpegFrame:
+    """What the header of a frame of layer III says.
+
+    Attributes:
+        length: bytes of the frame, with its header.
+        samples: samples of each channel.
+        sample_rate: Hz.
+        channels: number of channels.
+        side_info: bytes between the header, or its checksum, and the data.
+    """
+
+    length: int
+    samples: int
+    sample_rate: int
+    channels: int
+    side_info: int
+
+
+def parse_mpeg_frame(header: bytes) -> MpegFrame | None:
+    r"""Read the four bytes of a frame's header.
+
+    Returns:
+        None if they begin no frame of layer III, or one whose length they do not tell.
+
+    Example:
+        >>> parse_mpeg_frame(b"\xff\xfb\x90\x00").length
+        417
+    """
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
+        return None
+    version, layer, bitrate, rate = header[1] >> 3 & 3, header[1] >> 1 & 3, header[2] >> 4, header[2] >> 2 & 3
+    if version == 1 or layer != 1 or bitrate in (0, 15) or rate == 3:
+        return None
+    is_first, channels = version == 3, 1 if header[3] >> 6 == _MONO else 2
+    samples, sample_rate = 1152 if is_first else 576, _RATES[rate] // _RATE_DIVISORS[version]
+    bits = 1000 * (_BITRATES_1 if is_first else _BITRATES_2)[bitrate]
+    length = samples // 8 * bits // sample_rate + (header[2] >> 1 & 1)
+    return MpegFrame(length, samples, sample_rate, channels, ((17, 32) if is_first else (9, 17))[channels - 1])

@@ -1,0 +1,131 @@
+"""Follow the frames of a FLAC file (RFC 9639), which tell whether it is whole, without decoding them."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+from audio_core.audio.content import Content
+from audio_core.audio.sniffing import skip_id3_tags
+from audio_core.media.properties import Probe
+
+__all__ = ["parse_plain_flac"]
+
+_STREAMINFO_BYTES = 34
+_STREAMINFO_HEADS = (b"\0\0\0\x22", b"\x80\0\0\x22")  # of a block that is followed by others, or is alone
+_MAX_BLOCKS = 1000  # of metadata
+_SYNC = b"\xff\xf8"  # of frames that all have the same number of samples, but for the last
+_HEADER_BYTES = 16  # of a frame, at most
+_BLOCK_BYTES = 256 * 1024
+_LONGEST_FRAME = 2**20  # bytes; a longer one is damage
+_MAX_FRAMES = 0x110000  # whose numbers are written as UTF-8 writes characters
+_CRC_POLYNOMIAL = 0x8005
+
+
+@dataclass(frozen=True, slots=True)
+class _StreamInfo:
+    """What the metadata says: samples of a frame, Hz, channels, samples in all, and where the first frame is."""
+
+    frame_samples: int
+    sample_rate: int
+    channels: int
+    samples: int
+    frames_start: int
+
+
+def parse_plain_flac(content: Content) -> Probe | None:
+    """Tell what a FLAC file holds, and how long it is. Its frames are found and counted, not decoded.
+
+    Returns:
+        None if only a decoder can tell: frames are missing, the last is damaged, nobody counted the samples, the frames are
+        of several lengths, or something follows them.
+    """
+    info = _parse_stream_info(content)
+    if info is None or not info.frame_samples < info.samples < info.frame_samples * _MAX_FRAMES:
+        return None
+    head = content.read_at(info.frames_start, _HEADER_BYTES)
+    if head[:2] != _SYNC or _parse_frame_samples(head, 0) != info.frame_samples:
+        return None
+    count, position = _count_frames(content, info.frames_start, head[:3])
+    if count * info.frame_samples < info.samples:
+        position = _find_short_frame(content, position, count, info.samples - count * info.frame_samples)
+    if count != info.samples // info.frame_samples or not _is_whole_frame(content, position):
+        return None
+    return Probe("flac", info.sample_rate, info.channels, info.samples / info.sample_rate)
+
+
+def _parse_stream_info(content: Content) -> _StreamInfo | None:
+    """Read the first metadata block, and step over those that follow."""
+    position = skip_id3_tags(content) + 4
+    head = content.read_at(position, 4 + _STREAMINFO_BYTES)
+    if head[:4] not in _STREAMINFO_HEADS:
+        return None
+    for _ in range(_MAX_BLOCKS):
+        block = content.read_at(position, 4)
+        position += 4 + int.from_bytes(block[1:], "big")
+        if block[:1] >= b"\x80":  # the last one
+            return _unpack_stream_info(head[4:], position)
+    return None
+
+
+def _unpack_stream_info(block: bytes, frames_start: int) -> _StreamInfo | None:
+    shortest, longest = int.from_bytes(block[:2], "big"), int.from_bytes(block[2:4], "big")
+    fields = int.from_bytes(block[10:18], "big")  # 20 bits of rate, 3 of channels, 5 of width, 36 of samples
+    rate, channels, samples = fields >> 44, (fields >> 41 & 7) + 1, fields & (1 << 36) - 1
+    return _StreamInfo(shortest, rate, channels, samples, frames_start) if rate and shortest == longest else None
+
+
+def _count_frames(content: Content, start: int, sync: bytes) -> tuple[int, int]:
+    """Count the frames that begin as the first does and are numbered in order.
+
+    Returns:
+        How many there are, and where the last begins, in bytes.
+    """
+    count, last, number = 0, start, _encode_number(0)
+    for position in range(start, content.size, _BLOCK_BYTES):
+        data, at = content.read_at(position, _BLOCK_BYTES + _HEADER_BYTES), -1
+        while (at := data.find(sync, at + 1, _BLOCK_BYTES + len(sync) - 1)) >= 0:
+            if data.startswith(number, at + 4):
+                count, last = count + 1, position + at
+                number = _encode_number(count)
+    return count, last
+
+
+def _find_short_frame(content: Content, start: int, number: int, samples: int) -> int:
+    """Return where the last frame begins, which has fewer samples; -1 if there is none with this number."""
+    data, at = content.read_at(start, 2 * _LONGEST_FRAME), 0
+    while (at := data.find(_SYNC, at + 1)) >= 0:
+        head, encoded = data[at : at + _HEADER_BYTES], _encode_number(number)
+        if head.startswith(encoded, 4) and _parse_frame_samples(head.ljust(_HEADER_BYTES), number) == samples:
+            return start + at
+    return -1
+
+
+def _parse_frame_samples(head: bytes, number: int) -> int:
+    """Return how many samples the frame with a number has, by its header; 0 if that is not valid."""
+    code, position = head[2] >> 4, 4 + len(_encode_number(number))
+    if code in (6, 7):
+        return int.from_bytes(head[position : position + code - 5], "big") + 1
+    return 0 if not code else 192 if code == 1 else 576 << code - 2 if code < 6 else 256 << code - 8
+
+
+def _encode_number(number: int) -> bytes:
+    return chr(number).encode("utf-8", "surrogatepass")
+
+
+def _is_whole_frame(content: Content, start: int) -> bool:
+    """Tell whether the file ends with the checksum of the frame that begins at `start`."""
+    if start < 0 or content.size - start > _LONGEST_FRAME:
+        return False
+    crc, table = 0, _build_crc_table()
+    for byte in content.read_at(start, content.size - start):
+        crc = (crc << 8 & 0xFFFF) ^ table[crc >> 8 ^ byte]
+    return crc == 0
+
+
+@functools.cache
+def _build_crc_table() -> list[int]:
+    table = list(range(0, 0x10000, 0x100))
+    for _ in range(8):
+        table = [(crc << 1 ^ (_CRC_POLYNOMIAL if crc & 0x8000 else 0)) & 0xFFFF for crc in table]
+    return table
