@@ -12,4 +12,7 @@ if find_spec("langchain_core") is None:
 
 # A name of __init__.pyi is imported on first use, so that code which only loads recordings imports no chat model.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # pyright: ignore[reportUnknownVariableType]
-__all__.remove("AudioOffloadMiddleware")  # pyright: ignore[reportUnsupportedDunderAll, reportUnknownMemberType] - needs LangChain's agents
+# These need LangChain's agents.
+for name in ("AudioOffloadMiddleware", "AudioTranscriptionMiddleware"):
+    __all__.remove(name)  # pyright: ignore[reportUnsupportedDunderAll, reportUnknownMemberType]
+del name

@@ -3,6 +3,7 @@ from .chat_models import ChatAudio
 from .citations import Citation, cite, clip_block, find_citations, format_docs
 from .document_loaders import AudioLoader, AudioParser
 from .middleware import AudioOffloadMiddleware as AudioOffloadMiddleware
+from .middleware import AudioTranscriptionMiddleware as AudioTranscriptionMiddleware
 from .responses import speech_in
 from .splitting import TranscriptSplitter, restore_times
 from .token_counting import count_tokens_with_audio

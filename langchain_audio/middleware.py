@@ -11,10 +11,11 @@ from typing import Any, cast
 
 from langchain_core.messages import BaseMessage, ToolMessage
 
-from audio_core import MissingDependency
-from audio_core.integration import AudioStore
+from audio_core import AudioClient, MissingDependency
+from audio_core.integration import AccessLike, AudioStore, Listener
 from langchain_audio.audio_references import inline_audio, offload_audio
 from langchain_audio.chat_models import ChatAudio
+from langchain_audio.heard_audio import alisten_to, listen_to, replace_audio
 from langchain_audio.open_folders import open_folder
 
 try:
@@ -27,7 +28,7 @@ try:
 except ModuleNotFoundError:
     raise MissingDependency("The middleware needs LangChain's agents: pip install 'langchain>=1.3'") from None
 
-__all__ = ["AudioOffloadMiddleware"]
+__all__ = ["AudioOffloadMiddleware", "AudioTranscriptionMiddleware"]
 
 State = AgentState[Any]
 
@@ -135,6 +136,70 @@ class AudioOffloadMiddleware(AgentMiddleware[State, Any, Any]):
             return request
         messages = cast("Sequence[Any]", request.messages)
         return request.override(messages=[inline_audio(message, self._folder) for message in messages])
+
+
+class AudioTranscriptionMiddleware(AgentMiddleware[State, Any, Any]):
+    """Middleware that tells a model which takes no audio what the recordings in its messages say.
+
+    The model receives a quoted transcript with times, or what a second model has answered about the recording, in place
+    of the audio. The text is kept beside the audio in the agent's state. So each recording is sent once in a
+    conversation, also if that goes on in another process.
+
+    Args:
+        client: transcribes the recordings, or answers a question about each.
+        question: what a model that hears is asked about each recording. None transcribes it.
+        access: what the messages may open: an `Access`, a folder or several. None opens no file, and public hosts only.
+
+    Example:
+        >>> AudioTranscriptionMiddleware(AudioClient("local"), access="examples/audio").name
+        'AudioTranscriptionMiddleware'
+    """
+
+    def __init__(self, client: AudioClient, *, question: str | None = None, access: AccessLike | None = None) -> None:
+        super().__init__()
+        self._listener = Listener(client, question=question, access=access)
+
+    def before_model(self, state: State, runtime: Runtime[Any]) -> dict[str, Any] | None:
+        """Listen to the recordings that are new, and keep what they say.
+
+        Args:
+            state: the agent's state.
+            runtime: not used.
+
+        Raises:
+            AudioError: if a recording may not be opened, is damaged, or the gateway refuses or fails.
+        """
+        messages = cast("Sequence[BaseMessage]", state["messages"])
+        changes = [new for old in messages if (new := listen_to(old, self._listener)) is not old]
+        return {"messages": changes} if changes else None
+
+    async def abefore_model(self, state: State, runtime: Runtime[Any]) -> dict[str, Any] | None:
+        """Do what `before_model` does on the running event loop."""
+        messages = cast("Sequence[BaseMessage]", state["messages"])
+        changes = [new for old in messages if (new := await alisten_to(old, self._listener)) is not old]
+        return {"messages": changes} if changes else None
+
+    def wrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
+    ) -> ModelResponse[Any]:
+        """Put what the recordings say in their place.
+
+        Args:
+            request: what the agent is about to send to the model.
+            handler: sends it.
+
+        Raises:
+            AudioError: as `before_model` does, for audio that another middleware has added.
+        """
+        heard = [listen_to(message, self._listener) for message in request.messages]
+        return handler(request.override(messages=[replace_audio(message) for message in heard]))
+
+    async def awrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
+    ) -> ModelResponse[Any]:
+        """Do what `wrap_model_call` does on the running event loop."""
+        heard = [await alisten_to(message, self._listener) for message in request.messages]
+        return await handler(request.override(messages=[replace_audio(message) for message in heard]))
 
 
 class _OffloadSerializer(SerializerProtocol):

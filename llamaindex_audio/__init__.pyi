@@ -5,6 +5,7 @@ from .readers import AudioReader
 from .responses import speech_in
 from .splitting import TranscriptNodeParser, restore_times
 from .tools import ListenToolSpec
+from .transcribing_llm import TranscribingLLM
 
 __all__ = [
     "Access",
@@ -13,6 +14,7 @@ __all__ = [
     "Citation",
     "ClipPostprocessor",
     "ListenToolSpec",
+    "TranscribingLLM",
     "TranscriptNodeParser",
     "cite",
     "clip_block",

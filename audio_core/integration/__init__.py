@@ -14,6 +14,7 @@ from audio_core.http.access import AccessLike, open_authorized, to_access
 from audio_core.http.tracebacks import HiddenFrames, ShortTraceback
 from audio_core.integration.audio_store import AudioStore, open_stored
 from audio_core.integration.batch import Batch, BatchItem, Failure, OnError, collect_recordings, find_recordings
+from audio_core.integration.listener import Listener
 from audio_core.integration.memo import Memo
 from audio_core.integration.model_settings import ModelSettings
 from audio_core.integration.option_docs import list_fields, list_options
@@ -63,6 +64,7 @@ __all__ = [
     "Granularity",
     "HiddenFrames",
     "ListenArguments",
+    "Listener",
     "LiteLLMOptions",
     "Memo",
     "ModelInfo",

@@ -17,7 +17,7 @@ PUBLIC = {
     """,
     "audio_core.integration": """
         AccessLike AlignerName AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize Citation CortecsOptions Cut DocumentReader Failure FixedOptions
-        GatewayOptions Granularity HiddenFrames LISTEN ListenArguments LiteLLMOptions Memo ModelInfo
+        GatewayOptions Granularity HiddenFrames LISTEN ListenArguments LiteLLMOptions Listener Memo ModelInfo
         ModelSettings OnError OpenRouterOptions Passage ProviderName ReaderOptions
         SUFFIXES ShortTraceback SpeechDelta
         TRANSCRIBE ToolAnswer ToolCallDelta ToolRefusal TranscribeArguments Unit are_neighbors at_block build_file_system_source
@@ -30,7 +30,7 @@ PUBLIC = {
     "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence tone",
     "langchain_audio": "Access AudioLoader AudioParser AudioToolkit ChatAudio Citation ListenTool TranscribeTool TranscriptSplitter cite clip_block "
     "count_tokens_with_audio find_citations format_docs restore_times speech_in",
-    "llamaindex_audio": "Access AudioLLM AudioReader Citation ClipPostprocessor ListenToolSpec TranscriptNodeParser cite clip_block "
+    "llamaindex_audio": "Access AudioLLM AudioReader Citation ClipPostprocessor ListenToolSpec TranscribingLLM TranscriptNodeParser cite clip_block "
     "find_citations format_nodes restore_times speech_in",
 }
 
