@@ -2,7 +2,6 @@
 
 from audio_core._version import __version__
 from audio_core.audio.audio import Audio
-from audio_core.audio.speech import Speech, SpeechOptions
 from audio_core.client import AudioClient
 from audio_core.errors import (
     AccessDenied,
@@ -37,6 +36,7 @@ from audio_core.providers import PROVIDERS, Provider
 from audio_core.transcript.budget import Budget
 from audio_core.transcript.progress import Progress
 from audio_core.transcript.segment import AudioEvent, Segment, Word
+from audio_core.transcript.speech import Speech, SpeechOptions
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import Usage
 from audio_core.wire.chat_response import Answer, Delta

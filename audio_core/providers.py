@@ -17,7 +17,8 @@ from audio_core.errors.validation import suggest
 __all__ = ["PROVIDERS", "Provider", "ProviderName", "choose_provider", "find_provider"]
 
 _MIB = 2**20
-_SEVERAL = ("api_key_env", "base_url_env", "chat_formats", "upload_formats")
+_SEVERAL = ("api_key_env", "base_url_env", "chat_formats", "upload_formats", "speech_formats")
+_SPEECH_FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
 _UPLOAD_FORMATS = ("flac", "mp3", "mp4", "m4a", "ogg", "wav", "webm")
 
 ProviderName = Literal["openai", "openrouter", "openroute", "cortecs", "litellm", "local"]
@@ -48,6 +49,12 @@ class Provider:
         speaks_only_streamed: whether spoken replies are available only as streams.
         keeps_reasoning: whether a reply's reasoning details are sent back with the next request.
         models_path: path of the list of its models, which tells most about them.
+        speech_formats: formats in which a text can be spoken, as the gateway calls them; empty if no endpoint for speech
+            is documented.
+        max_speech_characters: longest text that one request for speech takes, and longest instructions, in characters;
+            a longer text is cut. None for any length.
+        takes_speech_instructions: whether a request for speech may say how to speak.
+        needs_voice: whether a request for speech must name a voice.
         docs: URL of the documentation that states these facts, or the command that prints it.
     """
 
@@ -69,6 +76,10 @@ class Provider:
     speaks_only_streamed: bool = False
     keeps_reasoning: bool = False
     models_path: str = "/models"
+    speech_formats: tuple[str, ...] = ()
+    max_speech_characters: int | None = None
+    takes_speech_instructions: bool = False
+    needs_voice: bool = False
     docs: str = ""
 
     def __post_init__(self) -> None:
@@ -116,6 +127,10 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 max_known_speakers=4,  # "Up to 4 speakers are supported"
                 streams_transcripts=True,  # all models but whisper-1, which responds with the whole transcript
                 remembers_speech=True,
+                speech_formats=_SPEECH_FORMATS,  # CreateSpeechRequest in OpenAI's OpenAPI description
+                max_speech_characters=4096,
+                takes_speech_instructions=True,
+                needs_voice=True,
                 docs="https://platform.openai.com/docs/guides/audio",
             ),
             Provider(
@@ -130,6 +145,8 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 speaks_only_streamed=True,  # "Audio output requires streaming (stream: true)"
                 keeps_reasoning=True,  # https://openrouter.ai/docs/use-cases/reasoning-tokens
                 models_path="/models?output_modalities=all",  # without it, those that write text only
+                speech_formats=("mp3", "pcm"),  # SpeechRequest in OpenRouter's OpenAPI description
+                max_speech_characters=4096,  # none is documented; OpenAI's models behind it take this
                 docs="https://openrouter.ai/docs/guides/overview/multimodal/audio",
             ),
             Provider(
@@ -156,6 +173,9 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 chat_formats=("wav", "mp3"),  # the proxy passes any format on; the models behind it accept these
                 max_known_speakers=4,  # it passes these fields on to OpenAI
                 models_path="/model/info",  # with the facts of its price file
+                speech_formats=_SPEECH_FORMATS,  # https://docs.litellm.ai/docs/text_to_speech: as OpenAI's
+                max_speech_characters=4096,
+                takes_speech_instructions=True,
                 docs="https://docs.litellm.ai/docs/completion/audio",
             ),
             Provider(
@@ -164,6 +184,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 base_url_env=("AUDIO_OFFLINE_URL",),
                 chat_formats=("wav", "mp3", "flac", "ogg", "m4a", "mp4", "aac", "aiff", "webm", "mkv"),
                 transcription="engine",
+                speech_formats=_SPEECH_FORMATS,
                 docs="python -m audio_core.offline --help",
             ),
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 import pytest
 from hypothesis import settings
-from oracle import check_chat, violations
+from oracle import check_chat, check_speech, violations
 
 from audio_core import Audio
 from audio_core.media.decode import decode
@@ -48,13 +48,16 @@ def call() -> Path:
 
 @pytest.fixture
 def gateway() -> Iterator[ScriptedGateway]:
-    """Run a scripted gateway, then check each chat request against OpenAI's schema and types, or OpenRouter's."""
+    """Run a scripted gateway, then check each chat against OpenAI's schema and types, or OpenRouter's, and each speech."""
     with ScriptedGateway() as gateway:
         yield gateway
     for request in gateway.requests:
         if request.path.endswith("/chat/completions"):
             is_openai = not violations("openai", "CreateChatCompletionRequest", request.json)
             check_chat(request.json, vendor="openai" if is_openai else "openrouter")
+        if request.path.endswith("/audio/speech"):
+            is_openai = not violations("openai", "CreateSpeechRequest", request.json)
+            check_speech(request.json, vendor="openai" if is_openai else "openrouter")
 
 
 @pytest.fixture(scope="session")

@@ -133,18 +133,21 @@ def find_error(reply: Any, *, provider: str, status: int = 200, partial: str | N
     )
 
 
-def build_unreadable_error(body: bytes, *, provider: str, content_type: str) -> IncompleteResponse:
-    """Build the error for a response whose body is not a JSON object.
+def build_unreadable_error(
+    body: bytes, *, provider: str, content_type: str, expected: str = "JSON"
+) -> IncompleteResponse:
+    """Build the error for a response whose body is not what was asked for.
 
     Args:
         body: of the response; the message quotes its beginning.
         provider: name of the gateway.
         content_type: value of the response's `Content-Type` header, or `""`.
+        expected: what was asked for.
     """
     excerpt = scrub(_strip_markup(body), 160) or "nothing"
     mime = content_type.split(";", maxsplit=1)[0] or "no content type"
     message = join_sentences(
-        f"{provider} answered with {mime} where JSON was expected: {excerpt}",
+        f"{provider} answered with {mime} where {expected} was expected: {excerpt}",
         "Check the base_url, and whether a proxy or a sign-in page answers in its place; if not, ask again.",
     )
     return IncompleteResponse(message, provider=provider)

@@ -17,13 +17,13 @@ from pydantic import (
     model_validator,
 )
 
-from audio_core.audio.speech import SpeechOptions
 from audio_core.client import AudioClient
 from audio_core.errors.validation import check_fields
 from audio_core.http.access import AccessLike
 from audio_core.integration.memo import Memo
 from audio_core.provider_options import GatewayOptions, split_gateway_options
 from audio_core.providers import Provider, ProviderName, choose_provider
+from audio_core.transcript.speech import SpeechOptions
 
 __all__ = ["ModelSettings"]
 

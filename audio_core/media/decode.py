@@ -7,30 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, cast
-
-import av
-from av.audio.frame import AudioFrame
-from av.audio.stream import AudioStream
+from typing import BinaryIO
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import FileContent
 from audio_core.errors import InvalidAudio, UnsupportedFormat
 from audio_core.media.clock import GAP
 from audio_core.media.demux import Demuxer, open_demuxer
+from audio_core.media.encoder import ENCODERS, Encoder, choose_rate
 from audio_core.media.properties import Probe
-from audio_core.media.resample import Resampler, get_channel_layout
+from audio_core.media.resample import Resampler
 
 __all__ = ["ENCODERS", "Probe", "decode", "encode", "probe_packets"]
-
-ENCODERS = {"wav": "pcm_s16le", "mp3": "libmp3lame", "flac": "flac", "ogg": "libopus", "m4a": "aac"}
-"""Formats that `encode` writes, with FFmpeg's names of their encoders."""
-_MUXERS = {"m4a": "ipod"}
-_BITRATES = {"mp3": 64_000, "ogg": 24_000, "m4a": 64_000}  # bits a second and channel: transparent for speech
-_AAC_RATES = (24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)  # below, the padding of a frame is long
-_MPEG_RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
-# Hz that encoders take; WAV and FLAC take any. Opus always decodes at 48 kHz (RFC 6716).
-_ENCODER_RATES = {"mp3": _MPEG_RATES, "m4a": _AAC_RATES, "ogg": (48_000,)}
 
 
 def probe_packets(audio: Audio) -> Probe:
@@ -133,30 +121,15 @@ def encode(
     with open_demuxer(audio, warnings) as demuxer:
         codec = demuxer.stream.codec_context
         is_stereo = audio.only_channel is None and codec.channels == 2
-        rate, channels = _choose_rate(format, rate or codec.sample_rate), channels or (2 if is_stereo else 1)
+        rate, channels = choose_rate(format, rate or codec.sample_rate), channels or (2 if is_stereo else 1)
         pieces = _decode_clip(audio, demuxer, rate, channels)
         return FileContent.write_temporary(lambda file: _write(pieces, file, format, rate, channels))
 
 
-def _choose_rate(format: str, rate: int) -> int:
-    """Return the lowest sample rate that an encoder takes and that loses nothing, or the highest that it takes."""
-    rates = _ENCODER_RATES.get(format, (rate,))
-    return next((each for each in rates if each >= rate), rates[-1])
-
-
 def _write(pieces: Iterable[bytes], file: BinaryIO, format: str, rate: int, channels: int) -> None:
-    layout, position = get_channel_layout(channels), 0
-    with av.open(file, "w", format=_MUXERS.get(format, format)) as container:
-        stream = cast("AudioStream", container.add_stream(ENCODERS[format], rate=rate, layout=layout))
-        if format in _BITRATES:
-            stream.codec_context.bit_rate = _BITRATES[format] * channels
+    with Encoder(file, format, rate, channels) as encoder:
         for piece in pieces:
-            frame = AudioFrame(format="s16", layout=layout, samples=len(piece) // (2 * channels), align=1)
-            frame.planes[0].update(piece)
-            frame.sample_rate, frame.pts = rate, position
-            position += frame.samples
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+            encoder.write(piece)
 
 
 def _decode_timed(demuxer: Demuxer, resampler: Resampler, start: float) -> Iterator[tuple[int, bytes]]:

@@ -9,7 +9,7 @@ from audio_core.audio.content import Content
 from audio_core.audio.sniffing import skip_id3_tags
 from audio_core.media.properties import Probe
 
-__all__ = ["parse_plain_flac"]
+__all__ = ["compute_crc16", "parse_plain_flac"]
 
 _STREAMINFO_BYTES = 34
 _STREAMINFO_HEADS = (b"\0\0\0\x22", b"\x80\0\0\x22")  # of a block that is followed by others, or is alone
@@ -117,10 +117,15 @@ def _is_whole_frame(content: Content, start: int) -> bool:
     """Tell whether the file ends with the checksum of the frame that begins at `start`."""
     if start < 0 or content.size - start > _LONGEST_FRAME:
         return False
+    return compute_crc16(content.read_at(start, content.size - start)) == 0
+
+
+def compute_crc16(data: bytes) -> int:
+    """Return the checksum of a frame; it is 0 if the frame ends with its own checksum."""
     crc, table = 0, _build_crc_table()
-    for byte in content.read_at(start, content.size - start):
+    for byte in data:
         crc = (crc << 8 & 0xFFFF) ^ table[crc >> 8 ^ byte]
-    return crc == 0
+    return crc
 
 
 @functools.cache

@@ -12,11 +12,11 @@ import struct
 
 from audio_core.audio.content import Content
 
-__all__ = ["find_end_of_last_page", "is_one_stream_until"]
+__all__ = ["PAGE_HEADER", "find_end_of_last_page", "is_one_stream_until"]
 
 # RFC 3533 §6: capture pattern, version, flags, granule position, serial, sequence number, checksum, number of lengths
-_PAGE_HEADER = struct.Struct("<4sBBqIIIB")
-_LONGEST_HEADER = _PAGE_HEADER.size + 255
+PAGE_HEADER = struct.Struct("<4sBBqIIIB")
+_LONGEST_HEADER = PAGE_HEADER.size + 255
 _LONGEST_PAGE = _LONGEST_HEADER + 255 * 255
 _BEGINS_STREAM = 0x02
 
@@ -35,8 +35,8 @@ def is_one_stream_until(position: int, content: Content) -> bool:
     """
     offset = reached = 0
     first_serial: int | None = None
-    while len(head := content.read_at(offset, _LONGEST_HEADER)) >= _PAGE_HEADER.size:
-        pattern, _, flags, granule, serial, _, _, length_count = _PAGE_HEADER.unpack_from(head)
+    while len(head := content.read_at(offset, _LONGEST_HEADER)) >= PAGE_HEADER.size:
+        pattern, _, flags, granule, serial, _, _, length_count = PAGE_HEADER.unpack_from(head)
         first_serial = serial if first_serial is None else first_serial
         is_first_page = bool(flags & _BEGINS_STREAM)
         if (
@@ -49,7 +49,7 @@ def is_one_stream_until(position: int, content: Content) -> bool:
         if granule >= position:
             return True
         reached = max(reached, granule)
-        offset += _PAGE_HEADER.size + length_count + sum(head[_PAGE_HEADER.size : _PAGE_HEADER.size + length_count])
+        offset += PAGE_HEADER.size + length_count + sum(head[PAGE_HEADER.size : PAGE_HEADER.size + length_count])
     return False
 
 
@@ -59,8 +59,8 @@ def find_end_of_last_page(content: Content) -> int | None:
     tail = content.read_at(tail_start, _LONGEST_PAGE)
     start = tail.rfind(b"OggS")
     head = tail[start:]
-    if start < 0 or len(head) < _PAGE_HEADER.size:
+    if start < 0 or len(head) < PAGE_HEADER.size:
         return None
-    length_count = head[_PAGE_HEADER.size - 1]
-    lengths = head[_PAGE_HEADER.size : _PAGE_HEADER.size + length_count]
-    return tail_start + start + _PAGE_HEADER.size + length_count + sum(lengths)
+    length_count = head[PAGE_HEADER.size - 1]
+    lengths = head[PAGE_HEADER.size : PAGE_HEADER.size + length_count]
+    return tail_start + start + PAGE_HEADER.size + length_count + sum(lengths)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audio_core.audio.audio import Audio
-from audio_core.audio.speech import PCM_RATE
 from audio_core.lenient_json import to_text
 from audio_core.media.decode import decode, encode
 from audio_core.media.probing import probe
 from audio_core.testing import tone
+from audio_core.transcript.speech import PCM_RATE
 
 __all__ = ["Voice", "synthesize"]
 

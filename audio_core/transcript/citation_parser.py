@@ -15,7 +15,7 @@ from audio_core.errors import InvalidOption
 from audio_core.transcript.citations import get_clip_url, list_names, normalize_name
 from audio_core.transcript.metadata import get_times, identify_recording
 
-__all__ = ["Citation", "find_citations"]
+__all__ = ["Citation", "find_citations", "remove_citations"]
 
 T = TypeVar("T")
 
@@ -24,6 +24,7 @@ _RANGE = re.compile(
     rf"(?<![\d:.])({_TIME})(?:\s*(?:[-\u2010-\u2015\u2212~]+|to|until)\s*({_TIME}))?(?![\d:])", re.IGNORECASE
 )
 _GROUP = re.compile(r"[\[({<（【〔〈「［]([^\[\](){}<>（）【】〔〕〈〉「」［］]{4,400})[\])}>）】〕〉」］]")  # noqa: RUF001
+_MARK = re.compile(rf"\[{_GROUP.pattern}[^\[\]]{{0,60}}\]\([^()\s]*\)|{_GROUP.pattern}(?:\([^()\s]*#t=[^()\s]*\))?")
 _SEPARATORS = re.compile(r"[\s:,;|&]+")
 _FILLERS = {
     "",
@@ -160,3 +161,36 @@ def _build_citation(text: str, cited: _Candidate[T], start: float, end: float | 
     if end is None or cited.is_exact(start, end) or low >= high:
         low, high = cited.start, cited.end
     return Citation(text, cited.document, low, high, get_clip_url({**cited.metadata, "start": low, "end": high}))
+
+
+def remove_citations(
+    answer: str, documents: Sequence[T] | None = None, get_metadata: Callable[[T], Mapping[str, Any]] | None = None
+) -> str:
+    """Remove the citations from an answer that is to be read aloud.
+
+    Args:
+        answer: the text of an answer, or a whole sentence of it.
+        documents: what the model was given. Only what cites one of these is removed. None removes everything in square
+            brackets that ends with a time, such as `[talk 12:07-12:31]`.
+        get_metadata: returns the metadata of one of them.
+
+    Example:
+        >>> remove_citations("The door is locked [03_security 12:07–12:31]. Always.")
+        'The door is locked. Always.'
+    """
+    candidates = (
+        None
+        if documents is None or get_metadata is None
+        else [each for document in documents for each in _read_candidate(document, get_metadata(document))]
+    )
+    kept, position = list[str](), 0
+    for mark in _MARK.finditer(answer):
+        group = _GROUP.search(mark[0])
+        if group and (_is_timed(group) if candidates is None else any(_parse_group(group[1], candidates))):
+            kept, position = [*kept, answer[position : mark.start()].rstrip(" \t")], mark.end()
+    return "".join([*kept, answer[position:]]).strip()
+
+
+def _is_timed(group: re.Match[str]) -> bool:
+    times = list(_RANGE.finditer(group[1]))
+    return group[0][0] in "[【［" and bool(times) and times[-1].end() == len(group[1].rstrip())  # noqa: RUF001

@@ -20,10 +20,10 @@ from typing import Any, cast
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import EncodedAudio
-from audio_core.audio.speech import Speech
 from audio_core.errors import InvalidAudio, at_block
 from audio_core.lenient_json import to_list
 from audio_core.providers import Provider
+from audio_core.transcript.speech import Speech
 from audio_core.wire.tool_calls import ToolCall
 
 __all__ = [

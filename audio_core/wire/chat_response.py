@@ -11,10 +11,11 @@ from typing import Any, cast
 
 import pybase64
 
-from audio_core.audio.speech import Speech, detect_speech_format
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import build_unreadable_error, find_error, get_request_id
 from audio_core.lenient_json import parse_json, to_number, to_object, to_objects, to_text
+from audio_core.transcript.segment import Segment
+from audio_core.transcript.speech import Speech, detect_speech_format
 from audio_core.transcript.usage import Usage, parse_usage
 from audio_core.wire.tool_calls import CUT_SHORT, ToolCall, ToolCallDelta, parse_tool_calls
 
@@ -90,6 +91,7 @@ class SpeechDelta:
         sample_rate: in Hz, of headerless PCM; only the first delta with bytes has it.
         id: the gateway's id of the speech.
         expires_at: Unix time in seconds after which the gateway forgets the id.
+        segments: of a text that is spoken, the sentences that have been said with this piece, as in `Speech.segments`.
     """
 
     data: bytes = field(default=b"", repr=False)
@@ -97,6 +99,7 @@ class SpeechDelta:
     sample_rate: int | None = None
     id: str | None = None
     expires_at: float | None = None
+    segments: tuple[Segment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

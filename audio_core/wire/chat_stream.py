@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from audio_core.audio.speech import Speech
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import find_event_error, get_request_id
 from audio_core.http.flow import MAX_REPLY_BYTES
 from audio_core.http.sse import StreamedBody
 from audio_core.lenient_json import parse_json, to_list, to_object, to_objects, to_text
+from audio_core.transcript.speech import Speech
 from audio_core.transcript.usage import Usage, parse_usage
 from audio_core.wire.chat_response import (
     Answer,

@@ -13,9 +13,9 @@ from typing import Any
 import pybase64
 
 from audio_core.audio.sniffing import SNIFF_BYTES
-from audio_core.audio.speech import Speech, detect_speech_format
 from audio_core.errors import IncompleteResponse
 from audio_core.lenient_json import to_number, to_text
+from audio_core.transcript.speech import Speech, detect_speech_format
 from audio_core.wire.chat_response import SpeechDelta
 
 __all__ = ["Base64Stream", "SpeechBuilder"]

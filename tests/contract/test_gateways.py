@@ -5,13 +5,19 @@ from pathlib import Path
 
 import pytest
 from openai.types.chat import ChatCompletionContentPartInputAudioParam
-from oracle import check_chat, violations
+from oracle import check_chat, check_speech, violations
 from pydantic import TypeAdapter
 
-from audio_core import PROVIDERS, Audio, AudioClient
+from audio_core import PROVIDERS, Audio, AudioClient, InvalidOption
 from audio_core.integration import find_provider
 from audio_core.testing import Reply, chat_stream, tone
 
+SPEAKING = {
+    "openai": {"mp3", "opus", "aac", "flac", "wav", "pcm"},
+    "openrouter": {"mp3", "pcm"},
+    "litellm": {"mp3", "opus", "aac", "flac", "wav", "pcm"},
+}
+"""The formats of speech that the vendors' files and pages name."""
 REMOTE = [name for name, row in PROVIDERS.items() if row.api_key_env]
 DOCUMENTED = {
     "openai": ("https://api.openai.com/v1", ["OPENAI_API_KEY"], {"wav", "mp3"}),
@@ -138,3 +144,50 @@ def test_transcription_as_json(gateway, name: str, call: Path) -> None:
         violations("openrouter", "STTRequest", {key: value for key, value in request.json.items() if key != "diarize"})
         == []
     )
+
+
+def test_a_gateway_speaks_in_the_formats_that_it_documents() -> None:
+    assert {name: set(PROVIDERS[name].speech_formats) for name in REMOTE if PROVIDERS[name].speech_formats} == SPEAKING
+    assert {PROVIDERS[name].max_speech_characters for name in SPEAKING} == {4096}
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize(
+    ("name", "format"), [(name, each) for name, known in SPEAKING.items() for each in sorted(known)]
+)
+def test_speech(gateway, name: str, format: str, streamed: bool) -> None:
+    options = {"voice": "alloy", "format": format, "speed": 1.25}
+    client = make_client(gateway, name)
+    said = client.stream_speech("Good day.", **options) if streamed else client.speak("Good day.", **options)
+    data = b"".join(piece.data for piece in said) if streamed else said.data
+    (request,) = gateway.requests
+    assert (request.method, request.path) == ("POST", "/v1/audio/speech")
+    assert request.headers["authorization"] == "Bearer k"
+    assert request.json == {
+        "model": "m",
+        "input": "Good day.",
+        "voice": "alloy",
+        "response_format": format,
+        "speed": 1.25,
+    }
+    check_speech(request.json, vendor="openrouter" if name == "openrouter" else "openai")
+    assert len(data) == (28_800 if format == "pcm" else 28_844)
+
+
+@pytest.mark.parametrize("name", SPEAKING)
+async def test_speech_on_an_event_loop(gateway, name: str) -> None:
+    client = make_client(gateway, name)
+    whole = await client.aspeak("Good day.", voice="alloy", format="pcm")
+    pieces = [piece async for piece in client.astream_speech("Good day.", voice="alloy", format="pcm")]
+    assert b"".join(piece.data for piece in pieces) == whole.data
+    assert gateway.requests[0].json == gateway.requests[1].json
+
+
+@pytest.mark.parametrize("name", sorted({*REMOTE} - {*SPEAKING}))
+def test_a_gateway_that_documents_no_speech_is_not_asked_for_it(gateway, name: str) -> None:
+    for speak in (make_client(gateway, name).speak, make_client(gateway, name).stream_speech):
+        with pytest.raises(
+            InvalidOption, match=f"{name} documents no endpoint for speech. These do: openai, openrouter"
+        ):
+            speak("Good day.")
+    assert gateway.requests == []

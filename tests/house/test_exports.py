@@ -27,7 +27,7 @@ PUBLIC = {
         measure_seconds open_authorized open_stored restore_passages to_access to_objects to_openai_tool_choice
         validate_arguments
     """,
-    "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence tone",
+    "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence speech_reply tone",
     "langchain_audio": "Access AudioLoader AudioParser AudioToolkit ChatAudio Citation ListenTool TranscribeTool TranscriptSplitter cite clip_block "
     "count_tokens_with_audio find_citations format_docs restore_times speech_in",
     "llamaindex_audio": "Access AudioLLM AudioReader Citation ClipPostprocessor ListenToolSpec TranscribingLLM TranscriptNodeParser cite clip_block "

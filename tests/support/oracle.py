@@ -60,6 +60,12 @@ def check_chat(body: dict[str, Any], *, vendor: str = "openai") -> None:
             _check_message(message)
 
 
+def check_speech(body: dict[str, Any], *, vendor: str = "openai") -> None:
+    """Raise if a request for speech does not fit the vendor's file."""
+    schema = {"openai": "CreateSpeechRequest", "openrouter": "SpeechRequest"}[vendor]
+    assert violations(vendor, schema, body) == []
+
+
 def _check_message(message: dict[str, Any]) -> None:
     TypeAdapter(MESSAGES[message["role"]]).validate_python(message, strict=True)
     content = message.get("content")

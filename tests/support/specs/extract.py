@@ -17,9 +17,11 @@ import yaml
 SCHEMAS = (
     "CreateChatCompletionRequest",
     "CreateChatCompletionResponse",
+    "CreateSpeechRequest",
     "CreateTranscriptionRequest",
     "ChatRequest",
     "STTRequest",
+    "SpeechRequest",
 )
 PROSE = {"description", "example", "examples", "title", "externalDocs", "deprecated", "summary"}
 

@@ -1,4 +1,4 @@
-"""`Speech`: the audio of a spoken reply."""
+"""`Speech`: spoken audio, of a reply or of a text, and when each sentence of it is said."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import time
 import wave
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from typing_extensions import TypedDict
 
 from audio_core.audio.formats import FORMATS, find_format
 from audio_core.audio.sniffing import SNIFF_BYTES, sniff_format
 from audio_core.errors import UnsupportedFormat
+from audio_core.transcript.segment import Segment
 
-__all__ = ["PCM_RATE", "Speech", "SpeechOptions", "detect_speech_format"]
+__all__ = ["PCM_RATE", "Speech", "SpeechOptions", "check_suffix", "detect_speech_format", "is_headerless", "open_wav"]
 
 PCM_RATE = 24_000
 """Sample rate of spoken `pcm16` in Hz; it is mono and little-endian.
@@ -41,15 +43,18 @@ _FRAME_FORMATS = ("mp3", "aac")  # recognized by a few bits, which PCM samples m
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """The audio of a spoken reply.
+    """The audio of a spoken reply, or of a text that was spoken.
 
     Attributes:
-        data: the bytes, as the gateway sent them.
+        data: the bytes, as the gateway sent them, or as they were joined.
         format: actual format of the bytes, such as `"wav"` or `"pcm16"`, which may differ from the one requested.
         transcript: what is said.
         id: the gateway's id of this audio, by which a later request may refer to it.
         expires_at: Unix time in seconds after which the id is no longer valid.
         sample_rate: sample rate of headerless PCM, in Hz; None for formats whose header states it.
+        segments: the sentences of a text that was spoken, with their times in seconds of this audio. A time is known
+            where a sentence was spoken by itself; within a longer part it is estimated, and says so.
+        duration: length in seconds of a text that was spoken; None for a spoken reply.
 
     Example:
         >>> speech = Speech(bytes(48_000), "pcm16", "Hello.", sample_rate=24_000)
@@ -63,6 +68,8 @@ class Speech:
     id: str | None = None
     expires_at: float | None = None
     sample_rate: int | None = None
+    segments: tuple[Segment, ...] = ()
+    duration: float | None = None
 
     @property
     def mime(self) -> str:
@@ -76,11 +83,10 @@ class Speech:
         Raises:
             UnsupportedFormat: if the format is not headerless PCM.
         """
-        if self.format not in _BYTES_PER_SAMPLE:
+        if not is_headerless(self.format):
             raise UnsupportedFormat(f"The reply is {self.format}, a file already: use its data as it is, or save().")
         file = io.BytesIO()
-        with wave.open(file, "wb") as out:
-            out.setparams((1, _BYTES_PER_SAMPLE[self.format], self.sample_rate or PCM_RATE, 0, "NONE", ""))
+        with open_wav(file, self.format, self.sample_rate) as out:
             out.writeframes(self.data)
         return file.getvalue()
 
@@ -97,13 +103,8 @@ class Speech:
             UnsupportedFormat: if the suffix is that of another format.
         """
         target = Path(path)
-        is_pcm = self.format in _BYTES_PER_SAMPLE
-        if find_format(target.suffix or "(no suffix)").name != ("wav" if is_pcm else self.format):
-            raise UnsupportedFormat(
-                f"The reply is {self.format}: save it as {'.wav' if is_pcm else FORMATS[self.format].suffix}, "
-                f"not as {target.name}."
-            )
-        target.write_bytes(self.to_wav() if is_pcm else self.data)
+        check_suffix(target, self.format)
+        target.write_bytes(self.to_wav() if is_headerless(self.format) else self.data)
         return target
 
     def has_valid_id(self, now: float | None = None) -> bool:
@@ -114,6 +115,41 @@ class Speech:
         """
         now = time.time() if now is None else now
         return self.id is not None and self.expires_at is not None and self.expires_at > now
+
+
+def open_wav(file: BinaryIO, format: str, sample_rate: int | None) -> wave.Wave_write:
+    """Begin a mono WAV file for headerless PCM.
+
+    Args:
+        file: an open file that can seek. It stays open.
+        format: `"pcm16"` or `"pcm24"`.
+        sample_rate: in Hz; None for `PCM_RATE`.
+    """
+    out = wave.open(file, "wb")  # noqa: SIM115 - the caller closes it
+    out.setparams((1, _BYTES_PER_SAMPLE[format], sample_rate or PCM_RATE, 0, "NONE", ""))
+    return out
+
+
+def is_headerless(format: str) -> bool:
+    """Tell whether speech in a format is PCM without a header, which is saved as WAV."""
+    return format in _BYTES_PER_SAMPLE
+
+
+def check_suffix(path: Path, format: str) -> None:
+    """Check that a file is named as its content: `.wav` for headerless PCM.
+
+    Args:
+        path: path of the file.
+        format: canonical name of the format of the speech.
+
+    Raises:
+        UnsupportedFormat: if the suffix is that of another format.
+    """
+    is_pcm = is_headerless(format)
+    if find_format(path.suffix or "(no suffix)").name != ("wav" if is_pcm else format):
+        raise UnsupportedFormat(
+            f"The reply is {format}: save it as {'.wav' if is_pcm else FORMATS[format].suffix}, not as {path.name}."
+        )
 
 
 def detect_speech_format(head: bytes, requested_format: str | None) -> tuple[str, int | None]:

@@ -1,149 +1,25 @@
-"""A scripted gateway and generated audio, for tests of this project and of projects that use it.
-
-They work with any test framework.
-
-Example:
-    >>> with ScriptedGateway() as gateway:
-    ...     gateway.will_answer(chat_reply("hello"))
-    ...     AudioClient("openai", model="m", api_key="k", base_url=gateway.base_url).ask(tone(0.5), "Hi?").text
-    'hello'
-"""
+"""The scripted gateway, and what it has received."""
 
 from __future__ import annotations
 
-import array
 import email.parser
 import email.policy
-import io
 import json
-import math
 import socket
 import struct
 import threading
 import time
-import wave
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
 
-__all__ = ["FormPart", "Recorded", "Reply", "ScriptedGateway", "chat_reply", "chat_stream", "silence", "tone"]
+from audio_core.testing.replies import Reply, chat_reply, speech_reply
 
+__all__ = ["FormPart", "Recorded", "ScriptedGateway"]
 
-def tone(seconds: float, *, rate: int = 16_000, hertz: float = 440.0) -> bytes:
-    """Return a WAV file of a sine tone, 16-bit mono.
-
-    Args:
-        seconds: duration in seconds.
-        rate: sample rate in Hz.
-        hertz: frequency of the tone in Hz.
-
-    Example:
-        >>> Audio.of(tone(0.5)).format
-        'wav'
-    """
-    return _write_wav(
-        rate, (round(8000 * math.sin(2 * math.pi * hertz * n / rate)) for n in range(round(seconds * rate)))
-    )
-
-
-def silence(seconds: float, *, rate: int = 16_000) -> bytes:
-    """Return a WAV file of silence, 16-bit mono.
-
-    Args:
-        seconds: duration in seconds.
-        rate: sample rate in Hz.
-    """
-    return _write_wav(rate, (0 for _ in range(round(seconds * rate))))
-
-
-def _write_wav(rate: int, samples: Any) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setparams((1, 2, rate, 0, "NONE", ""))
-        out.writeframes(array.array("h", samples).tobytes())
-    return file.getvalue()
-
-
-@dataclass(frozen=True)
-class Reply:
-    """The scripted response to one request.
-
-    Attributes:
-        body: a JSON object, text or bytes; or a sequence of pieces, which are sent one by one.
-        status: HTTP status.
-        headers: headers to add; a `Content-Type` replaces the one that `content_type` returns.
-        wait: seconds before the response begins.
-        between: seconds after each piece.
-        cut: how the response ends: None for completely, `"reset"` for a connection reset and `"fin"` for a connection
-            closed before the announced end of the body.
-    """
-
-    body: dict[str, Any] | str | bytes | Sequence[str | bytes] = b""
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    wait: float = 0.0
-    between: float = 0.0
-    cut: str | None = None
-
-    def pieces(self) -> Sequence[bytes]:
-        """Return the body as the pieces to send."""
-        if isinstance(self.body, dict):
-            return [json.dumps(self.body).encode()]
-        pieces = [self.body] if isinstance(self.body, (str, bytes)) else self.body
-        return [piece.encode() if isinstance(piece, str) else piece for piece in pieces]
-
-    @property
-    def streamed(self) -> bool:
-        """Whether the body is sent piece by piece."""
-        return not isinstance(self.body, (dict, str, bytes))
-
-    def content_type(self) -> str:
-        """Return the default content type: JSON for an object, an event stream for pieces, else plain text."""
-        if isinstance(self.body, dict):
-            return "application/json"
-        return "text/event-stream" if self.streamed else "text/plain"
-
-
-def chat_reply(text: str | None, *, finish: str = "stop", **message: Any) -> Reply:
-    """Build a reply that is a complete chat completion.
-
-    Args:
-        text: content of the message.
-        finish: the finish reason.
-        **message: further fields of the message, such as `audio` or `tool_calls`.
-    """
-    choice = {"index": 0, "message": {"role": "assistant", "content": text, **message}, "finish_reason": finish}
-    usage = {
-        "prompt_tokens": 12,
-        "completion_tokens": 3,
-        "total_tokens": 15,
-        "prompt_tokens_details": {"audio_tokens": 9},
-    }
-    return Reply({"id": "chatcmpl-1", "object": "chat.completion", "model": "m-1", "choices": [choice], "usage": usage})
-
-
-def chat_stream(
-    *deltas: str | Mapping[str, Any], finish: str | None = "stop", done: bool = True, **reply: Any
-) -> Reply:
-    """Build a reply that streams a chat completion: an event for each delta, finish reason, usage and `[DONE]`.
-
-    Args:
-        *deltas: texts, or deltas with other fields, such as `audio` or `tool_calls`.
-        finish: the finish reason; None omits it and the usage.
-        done: whether the stream ends with `[DONE]`.
-        **reply: further arguments of `Reply`.
-    """
-    events = [_format_event(delta={"content": delta} if isinstance(delta, str) else delta) for delta in deltas]
-    if finish:
-        events += [_format_event(delta={}, finish_reason=finish)]
-        events += [f"data: {json.dumps({'choices': [], 'usage': {'prompt_tokens': 12, 'completion_tokens': 3}})}\n\n"]
-    return Reply([*events, *(["data: [DONE]\n\n"] if done else [])], **reply)
-
-
-def _format_event(**choice: Any) -> str:
-    return f"data: {json.dumps({'id': 'chatcmpl-1', 'model': 'm-1', 'choices': [{'index': 0, **choice}]})}\n\n"
+_CHARACTERS_PER_SECOND = 15.0  # of speech
 
 
 @dataclass(frozen=True)
@@ -198,7 +74,8 @@ class Recorded:
 class ScriptedGateway:
     """A server on the loopback interface that records requests and sends scripted replies; the last reply repeats.
 
-    Without a script the reply is a chat completion `yes`. Use it as a context manager, which starts and stops it.
+    Without a script a request for speech gets a tone, as long as its text would take, and any other a chat completion
+    `yes`. Use it as a context manager, which starts and stops it.
 
     Attributes:
         requests: the requests received, in order.
@@ -208,7 +85,7 @@ class ScriptedGateway:
     def __init__(self) -> None:
         self.requests: list[Recorded] = []
         self.abandoned = threading.Event()
-        self._script, self._latest = deque[Reply](), chat_reply("yes")
+        self._script, self._latest = deque[Reply](), cast("Reply | None", None)
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"gateway": self}))
         self._server.daemon_threads = True
@@ -235,7 +112,7 @@ class ScriptedGateway:
             self.requests.append(request)
             if self._script:
                 self._latest = self._script.popleft()
-            return self._latest
+            return self._latest or _answer_plainly(request)
 
     def __enter__(self) -> ScriptedGateway:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
@@ -244,6 +121,13 @@ class ScriptedGateway:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def _answer_plainly(request: Recorded) -> Reply:
+    if not request.path.endswith("/audio/speech"):
+        return chat_reply("yes")
+    seconds = max(0.1, len(str(request.json.get("input"))) / _CHARACTERS_PER_SECOND)
+    return speech_reply(seconds, str(request.json.get("response_format")))
 
 
 class _Handler(BaseHTTPRequestHandler):

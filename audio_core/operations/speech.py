@@ -1,0 +1,186 @@
+"""Speak a text: one request, or several at once for a text that is too long for one, joined without clicks."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from audio_core.audio.audio import Audio
+from audio_core.errors import IncompleteResponse, InvalidAudio, InvalidOption, ProviderError
+from audio_core.http.endpoint import Endpoint
+from audio_core.http.error_responses import attribute_errors
+from audio_core.http.flow import MAX_SPEECH_BYTES, Flow, Response, gather, run_blocking, run_limited
+from audio_core.http.sse import OpenStream
+from audio_core.http.tracebacks import HiddenFrames
+from audio_core.media.pcm_joiner import PcmJoiner
+from audio_core.media.probing import probe
+from audio_core.transcript.segment import Segment
+from audio_core.transcript.speakable import cut_text, estimate_seconds, time_sentences
+from audio_core.transcript.speech import Speech
+from audio_core.wire.chat_response import SpeechDelta
+from audio_core.wire.speech import SpeakOptions, choose_lossless
+from audio_core.wire.speech_reply import SpeechReply, parse_speech
+
+__all__ = ["SpeechRequest", "open_speech", "speak"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRequest:
+    """What is to be spoken, and how.
+
+    Attributes:
+        endpoint: the gateway.
+        model: name of the model.
+        options: how to speak.
+    """
+
+    endpoint: Endpoint
+    model: str
+    options: SpeakOptions
+
+    def cut(self, text: str) -> list[str]:
+        """Return the parts of a text, each of which fits into one request."""
+        return cut_text(text, self.endpoint.provider.max_speech_characters)
+
+    def for_joining(self) -> SpeechRequest:
+        """Return the request for parts that are joined here: in a format that loses nothing.
+
+        Raises:
+            InvalidOption: if the gateway has none.
+        """
+        row = self.endpoint.provider
+        lossless = choose_lossless(row, self.options.format)
+        if lossless is None:
+            raise InvalidOption(
+                f"{row.name} speaks in {', '.join(row.speech_formats)}, which cannot be joined without loss. "
+                f"Pass at most {row.max_speech_characters} characters at a time."
+            )
+        return replace(self, options=replace(self.options, format=lossless))
+
+    def post(self, text: str, *, streamed: bool) -> Flow[Response]:
+        """Send the request for one part."""
+        body = self.options.encode(self.model, text, self.endpoint.provider)
+        patient = self.endpoint.extend_timeout(estimate_seconds(text))
+        return patient.post("/audio/speech", body, doing="speech", streamed=streamed, max_reply_bytes=MAX_SPEECH_BYTES)
+
+
+def speak(request: SpeechRequest, text: str, max_concurrency: int) -> Flow[Speech]:
+    """Speak a text, whole.
+
+    Args:
+        request: how, and by whom.
+        text: what to say.
+        max_concurrency: how many parts are spoken side by side.
+
+    Raises:
+        ProviderError: if the gateway refuses or fails, or its audio is not whole.
+    """
+    parts = request.cut(text)
+    if len(parts) == 1:
+        speech = yield from _speak_part(request, parts[0])
+        return replace(speech, segments=tuple(time_sentences(parts[0], 0.0, speech.duration or 0.0)))
+    lossless = request.for_joining()
+    flows = [_speak_numbered(lossless, part, f"part {number} of {len(parts)}") for number, part in enumerate(parts, 1)]
+    spoken = _get_speeches((yield from gather(flows, max_concurrency)))
+    joined = yield from run_blocking(partial(_join, spoken, request.options.canonical_format))
+    _log.info("%s: spoken in %d parts, %.1f s.", request.endpoint.provider.name, len(parts), joined.duration)
+    return replace(joined, transcript=text.strip())
+
+
+def open_speech(request: SpeechRequest, text: str) -> Flow[OpenStream[SpeechDelta]]:
+    """Send a part of a text. Return the open response, before its audio begins, and its decoder.
+
+    Raises:
+        ProviderError: if the gateway refuses or fails.
+    """
+    response = yield from request.post(text, streamed=True)
+    reply = SpeechReply(
+        response.headers, provider=request.endpoint.provider.name, requested_format=request.options.format, text=text
+    )
+    return response, reply
+
+
+_Outcome = tuple[Speech | None, ProviderError | None]
+
+
+def _speak_numbered(request: SpeechRequest, text: str, name: str) -> Flow[_Outcome]:
+    """Return the speech, or the error: whether the others were spoken decides what it costs."""
+    try:
+        return (yield from run_limited(_speak_part(request, text))), None
+    except ProviderError as error:
+        error.args = (f"{name}: {error.args[0]}", *error.args[1:])
+        return None, error
+
+
+def _get_speeches(outcomes: Sequence[_Outcome]) -> list[Speech]:
+    speeches = [speech for speech, _ in outcomes if speech is not None]
+    for _, error in outcomes:
+        if error is not None:
+            error.may_have_been_billed = error.may_have_been_billed or bool(speeches)
+            raise error
+    return speeches
+
+
+def _speak_part(request: SpeechRequest, text: str) -> Flow[Speech]:
+    response = yield from request.post(text, streamed=False)
+    with HiddenFrames(), attribute_errors(response.status, response.headers, response.attempts):
+        return (yield from run_blocking(partial(_parse_part, request, response, text)))
+
+
+def _parse_part(request: SpeechRequest, response: Response, text: str) -> Speech:
+    provider = request.endpoint.provider.name
+    speech = parse_speech(
+        response.body, response.headers, provider=provider, requested_format=request.options.format, text=text
+    )
+    if speech.format in ("pcm16", "wav"):
+        return speech  # their length is exact
+    return replace(speech, duration=_measure(speech, provider))
+
+
+def _measure(speech: Speech, provider: str) -> float:
+    try:
+        return probe(_to_audio(speech)).duration
+    except InvalidAudio as error:
+        raise IncompleteResponse(f"{provider} sent speech that is not whole: {error}", provider=provider) from None
+
+
+def _to_audio(speech: Speech) -> Audio:
+    declared = speech.format if speech.sample_rate else None
+    return Audio.of(speech.data, format=declared, sample_rate=speech.sample_rate)
+
+
+def _join(parts: Sequence[Speech], target: str) -> Speech:
+    """Join parts to one speech in a format. Each is released once it is joined."""
+    from audio_core.media.decode import decode  # noqa: PLC0415 - FFmpeg is loaded when first needed
+    from audio_core.media.encoder import Encoder  # noqa: PLC0415
+
+    rate = parts[0].sample_rate or probe(_to_audio(parts[0])).sample_rate
+    joiner, file, segments = PcmJoiner(rate), io.BytesIO(), list[Segment]()
+
+    def iterate() -> Iterator[bytes]:
+        for part in parts:
+            start = joiner.seconds
+            yield from (joiner.add(piece) for piece in decode(_to_audio(part), rate=rate))
+            yield joiner.end_part()
+            segments.extend(time_sentences(part.transcript, start, joiner.seconds))
+        yield joiner.close()
+
+    if target == "pcm16":
+        file.writelines(iterate())
+    else:
+        with Encoder(file, target, rate) as encoder:
+            for piece in filter(None, iterate()):
+                encoder.write(piece)
+    data = file.getvalue()
+    return Speech(
+        data,
+        target,
+        sample_rate=rate if target == "pcm16" else None,
+        segments=tuple(segments),
+        duration=joiner.seconds,
+    )
