@@ -30,10 +30,10 @@ __all__ = [
     "Base64Content",
     "BytesContent",
     "Content",
-    "ContentHead",
     "EncodedAudio",
     "FileContent",
     "compute_sha256",
+    "open_buffered",
 ]
 
 _CHUNK_BYTES = 256 * 1024
@@ -114,7 +114,7 @@ class Base64Content:
 
     def open_reader(self) -> BinaryIO:
         """Open a new reader that decodes only what is read."""
-        return _open_buffered(self)
+        return open_buffered(self)
 
     def read_at(self, position: int, length: int) -> bytes:
         """Read `length` bytes at offset `position`, fewer only at the end."""
@@ -206,7 +206,7 @@ class FileContent:
 
     def open_reader(self) -> BinaryIO:
         """Open a new buffered reader with its own position."""
-        return _open_buffered(self)
+        return open_buffered(self)
 
     def read_at(self, position: int, length: int) -> bytes:
         """Read `length` bytes at offset `position`, fewer only at the end."""
@@ -223,28 +223,8 @@ class FileContent:
             return os.read(self._fd, length)
 
 
-@dataclass(frozen=True, slots=True)
-class ContentHead:
-    """The first bytes of a content, which looks as if it ended behind them.
-
-    Attributes:
-        content: the whole.
-        size: how many of its bytes there are.
-    """
-
-    content: Content
-    size: int
-
-    def open_reader(self) -> BinaryIO:
-        """Open a new buffered reader with its own position."""
-        return _open_buffered(self)
-
-    def read_at(self, position: int, length: int) -> bytes:
-        """Read `length` bytes at offset `position`, fewer only at the end."""
-        return self.content.read_at(position, max(0, min(length, self.size - position)))
-
-
-def _open_buffered(content: Content) -> BinaryIO:
+def open_buffered(content: Content) -> BinaryIO:
+    """Open a buffered reader of a content that can be read at any position."""
     return cast("BinaryIO", io.BufferedReader(_ContentReader(content), _CHUNK_BYTES))
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import pybase64
 
 from audio_core.audio.content import Base64Content, Content, FileContent
+from audio_core.audio.content_slices import ContentSlice, JoinedContents
 from audio_core.errors import InvalidAudio, InvalidOption
 from audio_core.lenient_json import replace_half_characters
 
@@ -65,7 +66,7 @@ def _read_pieces(content: Content, size: int) -> Iterator[bytes]:
 
 
 def _has_changed(content: Content) -> bool:
-    return isinstance(content, FileContent) and content.has_changed
+    return isinstance(content, FileContent | ContentSlice | JoinedContents) and content.has_changed
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ import av.error
 from av.container import InputContainer
 
 from audio_core.audio.audio import Audio
-from audio_core.audio.content import Content, ContentHead
+from audio_core.audio.content import Content
+from audio_core.audio.content_slices import ContentSlice
 from audio_core.errors import InvalidAudio
 from audio_core.media.resample import get_channel_layout
 from audio_core.media.riff import find_safe_end
@@ -48,7 +49,7 @@ def open_container(audio: Audio, content: Content) -> Generator[InputContainer]:
     if raw_demuxer:
         options |= {"sample_rate": str(audio.sample_rate), "ch_layout": get_channel_layout(audio.channels)}
     safe_end = find_safe_end(content)
-    readable = content if safe_end == content.size else ContentHead(content, safe_end)
+    readable = content if safe_end == content.size else ContentSlice(content, 0, safe_end)
     with readable.open_reader() as reader:
         try:
             container = av.open(reader, "r", format=raw_demuxer, options=options, metadata_errors="replace")

@@ -77,7 +77,7 @@ class Demuxer:
     def create_clock(self) -> Clock:
         """Return a new clock for this stream's timestamps."""
         longest_gap = 0.0 if self._has_loose_timestamps else _LONGEST_GAPS.get(self._format_name, math.inf)
-        return Clock(self.time_base_seconds, self._origin, longest_gap)
+        return Clock(self.time_base_seconds, self.origin, longest_gap)
 
     @property
     def _has_loose_timestamps(self) -> bool:
@@ -85,7 +85,7 @@ class Demuxer:
         return self._format_name == "asf"
 
     @functools.cached_property
-    def _origin(self) -> float:
+    def origin(self) -> float:
         """The timestamp in seconds that counts as 0."""
         start = max(0, self._container.start_time or 0) / _MICROSECONDS  # a negative one is encoder delay
         codec = self.stream.codec_context.name
@@ -238,7 +238,7 @@ class Demuxer:
         return True
 
     def _to_timestamp(self, seconds: float) -> int:
-        return int((seconds + self._origin) / self.time_base_seconds)
+        return int((seconds + self.origin) / self.time_base_seconds)
 
     def _rewind(self) -> None:
         try:
@@ -247,7 +247,7 @@ class Demuxer:
             raise InvalidAudio(f"{self.label} is damaged: seeking back to its beginning failed.") from None
 
     def _get_start(self, item: Packet | AudioFrame) -> float:
-        return 0.0 if item.pts is None else item.pts * self.time_base_seconds - self._origin
+        return 0.0 if item.pts is None else item.pts * self.time_base_seconds - self.origin
 
     def _decode_packet(self, packet: Packet | None) -> list[AudioFrame]:
         """Decode a packet, or what the decoder still holds if it is None."""

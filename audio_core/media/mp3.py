@@ -14,7 +14,7 @@ from audio_core.audio.mpeg_frames import MpegFrame, parse_mpeg_frame
 from audio_core.audio.sniffing import skip_id3_tags
 from audio_core.media.properties import Probe
 
-__all__ = ["has_frame_count", "parse_byte_count", "parse_plain_mp3"]
+__all__ = ["has_frame_count", "list_lengths", "parse_byte_count", "parse_plain_mp3"]
 
 _MARKERS = (b"Xing", b"Info", b"VBRI")
 _SEARCHED_BYTES = 512
@@ -115,7 +115,7 @@ def _count_frames(content: Content, start: int) -> tuple[int, int]:
     Returns:
         How many there are, and where the last of them ends, in bytes.
     """
-    count, position, lengths = 0, start, _list_lengths(content.read_at(start, 4))
+    count, position, lengths = 0, start, list_lengths(content.read_at(start, 4))
     while (data := content.read_at(position, _BLOCK_BYTES)) and data[:4] in lengths:
         at = 0
         while (length := lengths.get(data[at : at + 4])) is not None:
@@ -124,7 +124,7 @@ def _count_frames(content: Content, start: int) -> tuple[int, int]:
     return count, position
 
 
-def _list_lengths(header: bytes) -> dict[bytes, int]:
+def list_lengths(header: bytes) -> dict[bytes, int]:
     """Return the lengths of the frames that FFmpeg takes for the same kind as one, by their headers."""
     if parse_mpeg_frame(header) is None:
         return {}

@@ -148,6 +148,9 @@ class _Mixer:
 
     def _pick_samples(self, frame: AudioFrame) -> list[Sequence[float]]:
         """Return some samples of each channel, all of the same moments."""
+        if frame.format.name == "fltp":  # as most decoders give them, which need no conversion
+            planes = [memoryview(plane).cast("f")[: frame.samples] for plane in frame.planes]
+            return [plane[:: frame.samples // _MEASURED_SAMPLES | 1].tolist() for plane in planes]
         (packed,) = self._to_float.resample(frame)
         samples = array.array("f", bytes(packed.planes[0])[: 4 * packed.samples * self._channels])
         step = (packed.samples // _MEASURED_SAMPLES | 1) * self._channels

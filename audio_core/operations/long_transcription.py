@@ -23,12 +23,13 @@ from audio_core.errors import (
     TranscriptionIncomplete,
 )
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
-from audio_core.media.segmentation import BYTES_PER_SECOND, Piece, cut_recording
+from audio_core.media.segmentation import BYTES_PER_SECOND, Piece
 from audio_core.operations.claims import transcribe_once
 from audio_core.operations.gaps import FailedStretch, build_incomplete_error, mark_gaps, name_some
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned
 from audio_core.operations.model_times import get_longest_segment, is_alone_first
+from audio_core.operations.pieces import choose_form, cut_pieces, remove_lead
 from audio_core.operations.speaker_references import can_refer, refer_to_speakers
 from audio_core.operations.spending import spend_budget
 from audio_core.operations.transcription_request import request_transcript
@@ -88,7 +89,7 @@ class _PieceResults:
         """
         try:
             lengths = partial(next, _list_lengths(self.job))
-            for piece in cut_recording(self.recording.audio, lengths, self.job.options.vad, self.warnings):
+            for piece in cut_pieces(self.job, self.recording, lengths, self.warnings):
                 if self.fatal_error is not None:
                     return
                 self.recording.check_unchanged()
@@ -165,10 +166,11 @@ class _PieceResults:
     def _request(self, job: Job, piece: Piece) -> Flow[Transcript]:
         if job.engine is not None:
             return (yield from run_blocking(partial(job.engine.transcribe, piece.audio, job.options)))
-        formats = job.endpoint.provider.upload_formats
+        row = job.endpoint.provider
         job = self._add_context(job, piece)
-        audio = yield from run_blocking(partial(encode_for_upload, piece.audio, formats, piece.properties))
-        return (yield from request_transcript(job, self.recording.audio.name, audio))
+        piece = yield from run_blocking(partial(choose_form, piece, row, self.warnings))
+        audio = yield from run_blocking(partial(encode_for_upload, piece.audio, row.upload_formats, piece.properties))
+        return remove_lead((yield from request_transcript(job, self.recording.audio.name, audio)), piece)
 
     def _add_context(self, job: Job, piece: Piece) -> Job:
         """Return a job whose prompt ends with the text before a piece, as far as it is known, if the piece is short."""

@@ -114,6 +114,7 @@ def refer_to_speakers(
 
 
 def _sample_speakers(job: Job, piece: Piece, transcript: Transcript, number: int) -> list[SpeakerSample]:
+    piece = piece.to_pcm()
     known = {sample.label for sample in job.samples}
     stretches = {
         speaker: _choose_stretches(transcript.segments, speaker)

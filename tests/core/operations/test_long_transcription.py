@@ -26,6 +26,7 @@ from audio_core import (
 from audio_core.media.decode import decode
 from audio_core.media.segmentation import cut_recording
 from audio_core.operations import long_transcription, upload
+from audio_core.operations.job import Job, Recording
 from audio_core.testing import Recorded, Reply, ScriptedGateway
 from langchain_audio import AudioLoader
 from llamaindex_audio import AudioReader
@@ -205,11 +206,11 @@ def test_what_cannot_be_decoded_any_further_costs_nothing_of_what_came_before(
 ) -> None:
     tones, seconds = numbers(with_pauses=True)
 
-    def broken(audio: Audio, longest: float, vad: str, warnings: list[str]):
-        yield from list(cut_recording(audio, longest))[:2]
+    def broken(job: Job, recording: Recording, longest: Callable[[], float], warnings: list[str]):
+        yield from list(cut_recording(recording.audio, longest))[:2]
         raise InvalidAudio("it is damaged")
 
-    monkeypatch.setattr("audio_core.operations.long_transcription.cut_recording", broken)
+    monkeypatch.setattr("audio_core.operations.long_transcription.cut_pieces", broken)
     with pytest.raises(TranscriptionIncomplete, match="it is damaged") as caught:
         client(listener).transcribe(recording(tones, seconds))
     assert caught.value.transcript.text.startswith("n0 n1 n2 ")
