@@ -11,11 +11,12 @@ from langchain_core.document_loaders import BaseBlobParser, BaseLoader
 from langchain_core.document_loaders.blob_loaders import Blob
 from langchain_core.documents import Document
 
-from audio_core import Audio, InvalidAudio
+from audio_core import Audio, InvalidAudio, Usage
 from audio_core.integration import (
     Batch,
     BatchItem,
     DocumentReader,
+    Estimate,
     Failure,
     FixedOptions,
     OnError,
@@ -94,6 +95,31 @@ class AudioLoader(FixedOptions, BaseLoader):
     def failures(self) -> list[Failure]:
         """The recordings that could not be read in the last load, with `on_error="collect"`."""
         return self._batch.failures
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the recordings of the last load have used and cost so far, if the provider reports it."""
+        return self._batch.usage
+
+    def estimate(self, *, price_per_minute: float | None = None) -> Estimate:
+        """Estimate what a load will need: requests, seconds and bytes to send, cost and time. Nothing is sent.
+
+        Args:
+            price_per_minute: US dollars for a minute of audio; None for what `AudioClient.models` has found.
+
+        Returns:
+            An estimate, which lists the recordings that cannot be transcribed as `failures`, and those on the web, which
+            are not downloaded, as `unknown`.
+
+        Example:
+            >>> AudioLoader("examples/audio", suffixes=[".mp3"]).estimate().seconds
+            53.56
+        """
+        return self._batch.estimate(self._find_items(), price_per_minute)
+
+    async def aestimate(self, *, price_per_minute: float | None = None) -> Estimate:
+        """Do what `estimate` does on the running event loop."""
+        return await self._batch.aestimate(self._find_items(), price_per_minute)
 
     def lazy_load(self) -> Iterator[Document]:
         """Yield the Documents, recording by recording, in order of time.

@@ -12,7 +12,7 @@ from llama_index.core.readers.base import BasePydanticReader, BaseReader
 from llama_index.core.schema import Document
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, PrivateAttr
 
-from audio_core import Audio, Budget, Progress, Provider, TranscriptStore
+from audio_core import Audio, Budget, Progress, Provider, TranscriptStore, Usage
 from audio_core.integration import (
     SUFFIXES,
     AccessLike,
@@ -20,6 +20,7 @@ from audio_core.integration import (
     Batch,
     BatchItem,
     DocumentReader,
+    Estimate,
     Failure,
     Granularity,
     Memo,
@@ -140,6 +141,7 @@ class AudioReader(BasePydanticReader):
     )
     show_progress: bool = Field(default=False, description="Whether to show a progress bar.")
     _failures: list[Failure] = PrivateAttr(default_factory=list[Failure])
+    _usage: Usage | None = PrivateAttr(default=None)
 
     _memo: Memo[DocumentReader] = PrivateAttr(default_factory=Memo)
     _check_fields = model_validator(mode="before")(check_fields)
@@ -158,6 +160,48 @@ class AudioReader(BasePydanticReader):
     def failures(self) -> list[Failure]:
         """The recordings that could not be read in the last call, with `on_error="collect"`."""
         return self._failures
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the recordings of the last call have used and cost, if the provider reports it."""
+        return self._usage
+
+    def estimate(
+        self,
+        file: Any,
+        extra_info: Mapping[str, Any] | None = None,
+        fs: Any = None,
+        *,
+        price_per_minute: float | None = None,
+    ) -> Estimate:
+        """Estimate what `load_data` will need: requests, seconds and bytes to send, cost and time. Nothing is sent.
+
+        Args:
+            file: as for `lazy_load_data`.
+            extra_info: as for `lazy_load_data`.
+            fs: as for `lazy_load_data`.
+            price_per_minute: US dollars for a minute of audio; None for what `AudioClient.models` has found.
+
+        Returns:
+            An estimate, which lists the recordings that cannot be transcribed as `failures`, and those on the web, which
+            are not downloaded, as `unknown`.
+
+        Example:
+            >>> AudioReader(suffixes=[".mp3"]).estimate("examples/audio").seconds
+            53.56
+        """
+        return self._create_batch().estimate(self._find_items(file, extra_info, fs), price_per_minute)
+
+    async def aestimate(
+        self,
+        file: Any,
+        extra_info: Mapping[str, Any] | None = None,
+        fs: Any = None,
+        *,
+        price_per_minute: float | None = None,
+    ) -> Estimate:
+        """Do what `estimate` does on the running event loop."""
+        return await self._create_batch().aestimate(self._find_items(file, extra_info, fs), price_per_minute)
 
     def file_extractor(self: AudioReader | None = None) -> dict[str, BaseReader]:
         """Return this reader for the suffix of every supported format, for `SimpleDirectoryReader(file_extractor=...)`.
@@ -189,7 +233,7 @@ class AudioReader(BasePydanticReader):
         """
         batch = self._create_batch()
         yield from map(to_document, batch.read(self._find_items(file, extra_info, fs)))
-        self._failures = batch.failures
+        self._failures, self._usage = batch.failures, batch.usage
 
     async def aload_data(
         self, file: Any, extra_info: Mapping[str, Any] | None = None, fs: Any = None
@@ -197,7 +241,7 @@ class AudioReader(BasePydanticReader):
         """Do what `load_data` does on the running event loop."""
         batch = self._create_batch()
         documents = [to_document(passage) async for passage in batch.aread(self._find_items(file, extra_info, fs))]
-        self._failures = batch.failures
+        self._failures, self._usage = batch.failures, batch.usage
         return documents
 
     def _create_batch(self) -> Batch:

@@ -11,7 +11,6 @@ from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from audio_core.client.chatting import ChatMethods
 from audio_core.client.planning import PlanningMethods
 from audio_core.client.speaking import SpeechMethods
-from audio_core.client.transcribing import TranscriptionMethods
 from audio_core.engines.cores import count_cores
 from audio_core.errors.validation import validate_arguments
 from audio_core.http.access import AccessLike, to_access
@@ -23,7 +22,7 @@ from audio_core.providers import Provider, ProviderName, choose_provider
 __all__ = ["AudioClient"]
 
 
-class AudioClient(TranscriptionMethods, ChatMethods, SpeechMethods, PlanningMethods):
+class AudioClient(PlanningMethods, ChatMethods, SpeechMethods):
     """A client that transcribes recordings, asks chat models about them, and speaks texts, through one gateway.
 
     The constructor touches neither disk nor network. Threads, forked processes and event loops may share a client.

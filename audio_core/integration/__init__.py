@@ -13,15 +13,17 @@ from audio_core.errors.validation import FixedOptions, check_fields, validate_ar
 from audio_core.http.access import AccessLike, open_authorized, to_access
 from audio_core.http.tracebacks import HiddenFrames, ShortTraceback
 from audio_core.integration.audio_store import AudioStore, open_stored
-from audio_core.integration.batch import Batch, BatchItem, Failure, OnError, collect_recordings, find_recordings
+from audio_core.integration.batch import Batch, Failure, OnError
 from audio_core.integration.listener import Listener
 from audio_core.integration.memo import Memo
 from audio_core.integration.model_settings import ModelSettings
 from audio_core.integration.option_docs import list_fields, list_options
 from audio_core.integration.reader import DocumentReader, ReaderOptions
+from audio_core.integration.recordings import BatchItem, collect_recordings, find_recordings
 from audio_core.integration.tool_definitions import LISTEN, TRANSCRIBE, ListenArguments, TranscribeArguments
 from audio_core.integration.tools import AudioTools, ToolAnswer, ToolRefusal
 from audio_core.lenient_json import drop_none, to_objects
+from audio_core.operations.estimates import Estimate
 from audio_core.operations.upload import measure_seconds
 from audio_core.provider_options import (
     CortecsOptions,
@@ -58,6 +60,7 @@ __all__ = [
     "CortecsOptions",
     "Cut",
     "DocumentReader",
+    "Estimate",
     "Failure",
     "FixedOptions",
     "GatewayOptions",

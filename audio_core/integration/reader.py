@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -10,10 +10,12 @@ from typing import Any, Unpack
 import httpx
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
+from audio_core.audio.audio import Audio
 from audio_core.client import AudioClient
 from audio_core.errors import InvalidOption
 from audio_core.errors.validation import validate_options
 from audio_core.http.access import AccessLike
+from audio_core.operations.estimates import Estimate
 from audio_core.operations.transcript_store import TranscriptStore
 from audio_core.providers import Provider, ProviderName
 from audio_core.transcript.passages import Granularity, Passage, split_passages
@@ -164,6 +166,16 @@ class DocumentReader:
     async def aread(self, source: Any, metadata: Mapping[str, Any] | None = None) -> Iterator[Passage]:
         """Do what `read` does on the running event loop."""
         return self._split(await self.client.atranscribe(source, **self.transcription_options), metadata)
+
+    def estimate(self, audios: Sequence[Audio], price_per_minute: float | None) -> Estimate:
+        """Estimate what the transcription of recordings will need, as `AudioClient.estimate` does."""
+        options = self.transcription_options
+        return self.client.estimate([*audios], price_per_minute=price_per_minute, **options)
+
+    async def aestimate(self, audios: Sequence[Audio], price_per_minute: float | None) -> Estimate:
+        """Do what `estimate` does on the running event loop."""
+        options = self.transcription_options
+        return await self.client.aestimate([*audios], price_per_minute=price_per_minute, **options)
 
     def _split(self, transcript: Transcript, metadata: Mapping[str, Any] | None) -> Iterator[Passage]:
         return split_passages(transcript, metadata=metadata, **self.split_options)

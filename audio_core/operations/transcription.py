@@ -32,7 +32,7 @@ from audio_core.transcript.segment import UNCLEAR_SPEECH, Segment, format_range
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import describe_cost
 
-__all__ = ["open_recording", "transcribe"]
+__all__ = ["inspect_recording", "open_recording", "transcribe"]
 
 _log = logging.getLogger(__name__)
 _CHANNEL = re.compile(r"channel \d+")
@@ -140,10 +140,15 @@ def open_recording(job: Job, audio: Audio, access: Access | None) -> Flow[Record
     if job.engine is None:
         yield from check_transcribing(endpoint, job.model)
     opened = yield from open_or_download(audio, access, timeout=endpoint.timeout, max_retries=endpoint.max_retries)
-    return (yield from run_blocking(partial(_inspect, opened)))
+    return (yield from run_blocking(partial(inspect_recording, opened)))
 
 
-def _inspect(audio: Audio) -> Recording:
+def inspect_recording(audio: Audio) -> Recording:
+    """Measure an open recording.
+
+    Raises:
+        InvalidAudio: if it is not audio, is damaged or holds no samples.
+    """
     content = audio.open_content()
     if isinstance(content, FileContent):  # it may have been touched since it was opened
         audio = audio.with_content(content.reopen())

@@ -19,6 +19,7 @@ __all__ = [
     "WRITABLE_FORMATS",
     "check_audible",
     "encode_for_upload",
+    "estimate_bytes",
     "measure_seconds",
     "prepare_upload",
 ]
@@ -32,6 +33,8 @@ _SPEECH_RATE = 16_000  # Hz times channels; up to this, FLAC takes a tenth of th
 _SHORT_FORMATS = ("wav", "mp3", "flac", "m4a", "ogg")
 _SPEECH_FORMATS = ("flac", "mp3", "m4a", "ogg", "wav")
 _LONG_FORMATS = ("mp3", "m4a", "ogg", "flac", "wav")
+_BYTES_PER_SECOND = {"mp3": 8_000, "m4a": 8_000, "ogg": 3_000}  # of one channel, as `encode` writes them
+_PCM_SHARE = {"wav": 2, "flac": 1}  # bytes a sample; FLAC halves speech
 WRITABLE_FORMATS = frozenset(_LONG_FORMATS)
 """Names of the formats to which a recording can be converted. A gateway must take one of them."""
 
@@ -93,8 +96,7 @@ def encode_for_upload(audio: Audio, formats: Sequence[str], properties: Probe | 
         InvalidAudio: if the recording is damaged or cut short.
     """
     row, properties = audio.detect_format(), properties or probe(audio)
-    is_whole = not audio.is_clip and audio.only_channel is None and audio.track is None
-    if is_whole and properties.is_continuous and not row.raw and row.name in formats:
+    if _is_sent_untouched(audio, formats, properties):
         _log.info("%s: uploaded as it is, %d bytes of %s.", audio.label, audio.open_content().size, row.name)
         return EncodedAudio(audio.open_content(), row.name, properties.duration, properties.warnings)
     from audio_core.media.decode import encode  # noqa: PLC0415 - FFmpeg is loaded when first needed
@@ -104,6 +106,30 @@ def encode_for_upload(audio: Audio, formats: Sequence[str], properties: Probe | 
     _log.info("%s: converted from %s, uploaded as %d bytes of %s.", audio.label, row.name, content.size, target)
     seconds = probe(Audio.of(content)).duration  # a clip may reach beyond the recording's end
     return EncodedAudio(content, target, seconds, tuple(dict.fromkeys(warnings)))
+
+
+def estimate_bytes(audio: Audio, formats: Sequence[str], properties: Probe, seconds: float) -> int:
+    """Estimate how many bytes an open recording, or a part of it, will have for a gateway. Nothing is encoded.
+
+    The number is exact for a whole recording that is sent untouched.
+
+    Args:
+        audio: a recording that is not remote.
+        formats: names of the formats that the gateway takes.
+        properties: what `probe` has returned for the recording.
+        seconds: how many seconds of it are sent.
+    """
+    if _is_sent_untouched(audio, formats, properties):
+        share = seconds / properties.duration if properties.duration else 0.0
+        return round(audio.open_content().size * min(1.0, share))
+    target, channels = _choose_format(formats, audio, properties), min(properties.channels, 2)
+    return round(seconds * _BYTES_PER_SECOND.get(target, properties.sample_rate * channels * _PCM_SHARE[target]))
+
+
+def _is_sent_untouched(audio: Audio, formats: Sequence[str], properties: Probe) -> bool:
+    row = audio.detect_format()
+    is_whole = not audio.is_clip and audio.only_channel is None and audio.track is None
+    return is_whole and properties.is_continuous and not row.raw and row.name in formats
 
 
 def measure_seconds(audio: Audio) -> float:

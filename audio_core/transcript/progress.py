@@ -41,24 +41,29 @@ class Progress:
 
 
 class RecordingProgress:
-    """The callback that takes the progress of one recording of a bar.
+    """The callback that takes the progress of one recording.
+
+    Args:
+        show: called when there is new progress, such as by a bar.
 
     Attributes:
         latest: the latest progress; None until there is any.
     """
 
-    def __init__(self, update: Callable[[RecordingProgress, Progress], None]) -> None:
-        self._update = update
+    def __init__(self, show: Callable[[], None] | None = None) -> None:
+        self._show = show
         self.latest: Progress | None = None
 
     def __call__(self, progress: Progress) -> None:
         """Take the latest progress."""
-        self._update(self, progress)
+        self.latest = progress
+        if self._show is not None:
+            self._show()
 
     def close(self) -> None:
         """Count the recording as finished at what was done, as it has failed."""
         latest = self.latest or Progress("", 0.0, 0.0)
-        self._update(self, replace(latest, total=latest.done))
+        self(replace(latest, total=latest.done))
 
 
 class ProgressBar:
@@ -93,13 +98,12 @@ class ProgressBar:
     def add_recording(self) -> RecordingProgress:
         """Add a recording to the bar, and return the callback that takes its progress. Any thread may call it."""
         with self._lock:
-            recording = RecordingProgress(self._update)
+            recording = RecordingProgress(self._show_all)
             self._recordings.append(recording)
             return recording
 
-    def _update(self, recording: RecordingProgress, progress: Progress) -> None:
+    def _show_all(self) -> None:
         with self._lock:
-            recording.latest = progress
             self._show([each.latest for each in self._recordings if each.latest is not None])
 
     def _show(self, reports: list[Progress]) -> None:

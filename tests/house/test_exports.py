@@ -16,8 +16,8 @@ PUBLIC = {
         __version__
     """,
     "audio_core.integration": """
-        AccessLike AlignerName AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize Citation CortecsOptions Cut DocumentReader Failure FixedOptions
-        GatewayOptions Granularity HiddenFrames LISTEN ListenArguments LiteLLMOptions Listener Memo ModelInfo
+        AccessLike AlignerName AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize Citation CortecsOptions Cut
+        DocumentReader Estimate Failure FixedOptions GatewayOptions Granularity HiddenFrames LISTEN ListenArguments LiteLLMOptions Listener Memo ModelInfo
         ModelSettings OnError OpenRouterOptions Passage ProviderName ReaderOptions
         SUFFIXES ShortTraceback SpeechDelta
         TRANSCRIBE ToolAnswer ToolCallDelta ToolRefusal TranscribeArguments Unit are_neighbors at_block build_file_system_source

@@ -1,0 +1,170 @@
+"""Estimate what a job will send, before anything is sent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from audio_core.audio.audio import Audio
+from audio_core.errors import AudioError
+from audio_core.http.access import Access, open_authorized
+from audio_core.http.flow import Flow, gather, run_blocking
+from audio_core.operations.job import Job, Recording
+from audio_core.operations.long_transcription import get_longest_piece, get_longest_request
+from audio_core.operations.model_times import get_longest_segment
+from audio_core.operations.models import recall_model
+from audio_core.operations.transcription import inspect_recording
+from audio_core.operations.upload import estimate_bytes
+
+__all__ = ["Estimate", "RecordingEstimate", "estimate_job"]
+
+_MEAN_SHARE = 0.9  # of the longest piece: pieces end in its last fifth
+_SHARED_SECONDS = 0.25  # that two pieces hold at the pause between them
+_BASE64_SHARE = 4 / 3
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingEstimate:
+    """What one recording will need.
+
+    Attributes:
+        label: what messages call the recording.
+        seconds: how long it is; None if that is not known, as it is on the web and was not downloaded.
+        requests: how many are expected; exact if it fits into one.
+        seconds_to_send: of audio, with what adjacent pieces share. It is what a gateway bills.
+        bytes_to_send: of audio, as they go over the network; exact if it goes untouched.
+        error: why it cannot be transcribed; None if it can.
+    """
+
+    label: str
+    seconds: float | None = None
+    requests: int = 0
+    seconds_to_send: float = 0.0
+    bytes_to_send: int = 0
+    error: AudioError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a job will need. Nothing was sent to learn it.
+
+    Attributes:
+        recordings: each for itself, in order.
+        price_per_second: US dollars for a second of audio; None if it is not known.
+        max_concurrency: how many requests are under way side by side.
+
+    Example:
+        >>> estimate = AudioClient("openai", model="whisper-1").estimate(
+        ...     "examples/audio/call.mp3", price_per_minute=0.006
+        ... )
+        >>> estimate.requests, round(estimate.seconds_to_send), f"${estimate.cost:.4f}"
+        (1, 54, '$0.0054')
+    """
+
+    recordings: tuple[RecordingEstimate, ...]
+    price_per_second: float | None
+    max_concurrency: int
+
+    @property
+    def seconds(self) -> float:
+        """How long the recordings are, together. Those whose length is not known count as nothing."""
+        return math.fsum(each.seconds or 0.0 for each in self.recordings)
+
+    @property
+    def seconds_to_send(self) -> float:
+        """How many seconds of audio will be sent, and so billed."""
+        return math.fsum(each.seconds_to_send for each in self.recordings)
+
+    @property
+    def bytes_to_send(self) -> int:
+        """How many bytes of audio will be sent."""
+        return sum(each.bytes_to_send for each in self.recordings)
+
+    @property
+    def requests(self) -> int:
+        """How many requests are expected."""
+        return sum(each.requests for each in self.recordings)
+
+    @property
+    def cost(self) -> float | None:
+        """What the job will cost, in US dollars; None if the price is not known."""
+        return None if self.price_per_second is None else self.seconds_to_send * self.price_per_second
+
+    @property
+    def failures(self) -> tuple[RecordingEstimate, ...]:
+        """The recordings that cannot be transcribed."""
+        return tuple(each for each in self.recordings if each.error is not None)
+
+    @property
+    def unknown(self) -> tuple[RecordingEstimate, ...]:
+        """The recordings whose length is not known."""
+        return tuple(each for each in self.recordings if each.seconds is None and each.error is None)
+
+    def compute_duration(self, real_time_factor: float) -> float:
+        """Return how many seconds on the wall clock the job will take.
+
+        Args:
+            real_time_factor: seconds that the gateway needs for a second of audio in one request, such as 0.1.
+        """
+        longest = max((each.seconds_to_send / (each.requests or 1) for each in self.recordings), default=0.0)
+        return real_time_factor * max(longest, self.seconds_to_send / self.max_concurrency)
+
+
+def estimate_job(
+    job: Job, audios: Iterable[Audio], access: Access | None, price_per_minute: float | None
+) -> Flow[Estimate]:
+    """Estimate what the transcription of recordings will need. Files are opened and measured, and nothing is sent.
+
+    Args:
+        job: the settings of the transcription.
+        audios: the recordings. Those on the web are not downloaded.
+        access: what may be opened; None if the developer named the recordings.
+        price_per_minute: US dollars for a minute of audio; None for what the gateway's list of models says, if it is
+            known.
+    """
+    job = job.with_limits()
+    flows = (run_blocking(partial(_estimate_recording, job, audio, access)) for audio in audios)
+    recordings = yield from gather(flows, job.max_concurrency)
+    return Estimate(tuple(recordings), _find_price(job, price_per_minute), job.max_concurrency)
+
+
+def _find_price(job: Job, price_per_minute: float | None) -> float | None:
+    if job.engine is not None:
+        return 0.0
+    return recall_model(job.endpoint, job.model).price_per_second if price_per_minute is None else price_per_minute / 60
+
+
+def _estimate_recording(job: Job, audio: Audio, access: Access | None) -> RecordingEstimate:
+    if audio.is_remote:
+        return RecordingEstimate(audio.label)
+    try:
+        recording = inspect_recording(open_authorized(audio, access))
+    except AudioError as error:
+        return RecordingEstimate(audio.label, error=error)
+    return _estimate_opened(job, recording)
+
+
+def _estimate_opened(job: Job, recording: Recording) -> RecordingEstimate:
+    requests = _count_requests(job, recording)
+    channels = recording.properties.channels if job.options.channels == "separate" else 1
+    seconds = channels * (recording.seconds + (requests - 1) * _SHARED_SECONDS)
+    size = 0 if job.engine is not None else _estimate_size(job, recording, seconds)
+    return RecordingEstimate(recording.audio.label, recording.seconds, channels * requests, seconds, size)
+
+
+def _estimate_size(job: Job, recording: Recording, seconds: float) -> int:
+    row = job.endpoint.provider
+    size = estimate_bytes(recording.audio, row.upload_formats, recording.properties, seconds)
+    return size if row.transcription == "multipart" else round(size * _BASE64_SHARE)
+
+
+def _count_requests(job: Job, recording: Recording) -> int:
+    row, seconds = job.endpoint.provider, recording.seconds
+    size = estimate_bytes(recording.audio, row.upload_formats, recording.properties, seconds)
+    is_large = job.engine is None and row.max_upload_bytes is not None and size > row.max_upload_bytes
+    if not is_large and seconds <= min(get_longest_request(job), get_longest_segment(job)):
+        return 1
+    longest = get_longest_piece(job)
+    return max(math.ceil(seconds / longest), round(seconds / (_MEAN_SHARE * longest)))
