@@ -77,6 +77,9 @@ def build_config(offline: str, scripted: str) -> dict:
         "model_list": [
             build_route("offline", "pocketsphinx", offline),
             build_route("offline-whisper", "whisper-1", offline, mode="audio_transcription"),
+            build_route("deaf", "deaf", scripted, mode="chat", supports_audio_input=False),
+            build_route("hears", "hears", scripted, mode="chat", supports_audio_input=True, max_input_tokens=9000),
+            build_route("priced", "priced", scripted, mode="audio_transcription", input_cost_per_second=0.0001),
             build_route("*", "*", scripted),
         ],
         "litellm_settings": {"num_retries": 0, "request_timeout": 30, "telemetry": False, "drop_params": False},

@@ -16,7 +16,7 @@ from llama_index.core.tools import FunctionTool
 from pydantic import BaseModel
 
 import audio_core
-from audio_core import AudioClient, IncompleteResponse, ProviderError
+from audio_core import AudioClient, IncompleteResponse, InvalidOption, ProviderError
 from audio_core.testing import Reply, chat_reply, chat_stream
 from langchain_audio import AudioLoader, ChatAudio, speech_in
 from llamaindex_audio import AudioLLM, AudioReader
@@ -247,3 +247,22 @@ def test_the_proxys_own_options_are_accepted(proxy) -> None:
     assert isinstance(message, AIMessage)
     assert message.text == "yes"
     assert "tags" not in proxy.scripted.requests[0].json  # the proxy keeps them
+
+
+async def test_the_proxy_says_what_its_models_hear_and_cost(proxy, call: Path) -> None:
+    client = AudioClient("litellm", model="priced", api_key=proxy.key, base_url=proxy.base_url)
+    models = {model.name: model for model in await client.amodels()}
+    await client.aclose()
+    assert (models["hears"].hears, models["hears"].context, models["deaf"].hears) == (True, 9000, False)
+    assert models["offline-whisper"].transcribes
+    assert client.estimate(call).cost == pytest.approx(53.56 * 0.0001)
+    assert build_chat(proxy, "hears", profile="ask").profile["max_input_tokens"] == 9000
+    assert build_llm(proxy, "hears", profile="ask").metadata.context_window == 9000
+
+
+def test_a_deaf_model_behind_the_proxy_is_sent_no_audio(proxy, call: Path) -> None:
+    with pytest.raises(InvalidOption, match=r"deaf of litellm takes no audio. These do: hears"):
+        build_chat(proxy, "deaf", profile="ask", access=call.parent).invoke(build_langchain_messages(call))
+    with pytest.raises(InvalidOption, match="takes no audio"):
+        build_llm(proxy, "deaf", profile="ask", access=call.parent).chat(build_llamaindex_messages(call))
+    assert proxy.scripted.requests == []
