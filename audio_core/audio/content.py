@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import re
 import shutil
 import string
 import tempfile
@@ -37,7 +36,7 @@ __all__ = [
 ]
 
 _CHUNK_BYTES = 256 * 1024
-_BASE64 = re.compile(rb"[A-Za-z0-9+/]*")
+_BASE64 = f"{string.ascii_letters}{string.digits}+/".encode()
 _STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 
 
@@ -146,7 +145,7 @@ def _normalize_base64(text: str | bytes) -> str | bytes:
 def _is_base64(text: str | bytes) -> bool:
     padding = _encode_slice(text, -2, None).count(b"=")
     pieces = _iterate_pieces(text, _CHUNK_BYTES, len(text) - padding)
-    return all(_BASE64.fullmatch(piece) for piece in pieces)
+    return not any(piece.translate(None, _BASE64) for piece in pieces)  # ten times as fast as a regular expression
 
 
 def _iterate_pieces(text: str | bytes, size: int, stop: int | None = None) -> Iterator[bytes]:
