@@ -4,6 +4,7 @@ from .citations import Citation, cite, clip_block, find_citations, format_docs
 from .document_loaders import AudioLoader, AudioParser
 from .middleware import AudioOffloadMiddleware as AudioOffloadMiddleware
 from .middleware import AudioTranscriptionMiddleware as AudioTranscriptionMiddleware
+from .redaction import redact_audio
 from .responses import speech_in
 from .splitting import TranscriptSplitter, restore_times
 from .token_counting import count_tokens_with_audio
@@ -24,6 +25,7 @@ __all__ = [
     "count_tokens_with_audio",
     "find_citations",
     "format_docs",
+    "redact_audio",
     "restore_times",
     "speech_in",
 ]

@@ -2,6 +2,7 @@ from .access import Access
 from .citations import Citation, ClipPostprocessor, cite, clip_block, find_citations, format_nodes
 from .llms import AudioLLM
 from .readers import AudioReader
+from .redaction import redact_audio
 from .responses import speech_in
 from .splitting import TranscriptNodeParser, restore_times
 from .tools import ListenToolSpec
@@ -20,6 +21,7 @@ __all__ = [
     "clip_block",
     "find_citations",
     "format_nodes",
+    "redact_audio",
     "restore_times",
     "speech_in",
 ]

@@ -20,6 +20,7 @@ from audio_core.integration.model_settings import ModelSettings
 from audio_core.integration.option_docs import list_fields, list_options
 from audio_core.integration.reader import DocumentReader, ReaderOptions
 from audio_core.integration.recordings import BatchItem, collect_recordings, find_recordings
+from audio_core.integration.redaction import redact_audio
 from audio_core.integration.tool_definitions import LISTEN, TRANSCRIBE, ListenArguments, TranscribeArguments
 from audio_core.integration.tools import AudioTools, ToolAnswer, ToolRefusal
 from audio_core.lenient_json import drop_none, to_objects
@@ -108,6 +109,7 @@ __all__ = [
     "measure_seconds",
     "open_authorized",
     "open_stored",
+    "redact_audio",
     "restore_passages",
     "to_access",
     "to_objects",

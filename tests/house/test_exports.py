@@ -24,14 +24,14 @@ PUBLIC = {
         check_fields chunk_passages collect_recordings compute_sha256 describe_install drop_none find_citations find_format
         find_provider find_recordings format_citation format_passages get_clip_url identify_recording is_audio_block is_raw
         list_fields list_options
-        measure_seconds open_authorized open_stored restore_passages to_access to_objects to_openai_tool_choice
+        measure_seconds open_authorized open_stored redact_audio restore_passages to_access to_objects to_openai_tool_choice
         validate_arguments
     """,
     "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence speech_reply tone",
     "langchain_audio": "Access AudioLoader AudioParser AudioToolkit ChatAudio Citation ListenTool TranscribeTool TranscriptSplitter cite clip_block "
-    "count_tokens_with_audio find_citations format_docs restore_times speech_in",
+    "count_tokens_with_audio find_citations format_docs redact_audio restore_times speech_in",
     "llamaindex_audio": "Access AudioLLM AudioReader Citation ClipPostprocessor ListenToolSpec TranscribingLLM TranscriptNodeParser cite clip_block "
-    "find_citations format_nodes restore_times speech_in",
+    "find_citations format_nodes redact_audio restore_times speech_in",
 }
 
 
