@@ -28,6 +28,7 @@ _REPLY = json.dumps(
         "model": "m",
         "system_fingerprint": "f",
         "text": "ok",
+        "segments": [{"start": 0.0, "end": 0.1, "text": "ok"}],
         "choices": [{"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
     }

@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote
 
-from audio_core.audio.content import Base64Content, BytesContent, Content, FileContent
+from audio_core.audio.content import Base64Content, BytesContent, Content
 from audio_core.audio.content_blocks import AudioBlock, parse_audio_block
-from audio_core.audio.content_slices import ContentSlice, JoinedContents
 from audio_core.audio.display import DisplayMixin
 from audio_core.audio.formats import Format, find_format, is_raw, parse_parameter
 from audio_core.audio.media_fragment import format_fragment, split_fragment
@@ -249,7 +248,7 @@ def _build_audio(cls: type[Audio], source: Any) -> Audio:
     match source:
         case Audio():
             return source
-        case BytesContent() | Base64Content() | FileContent() | ContentSlice() | JoinedContents():
+        case _ if hasattr(source, "open_reader"):  # a `Content`
             return cls(HeldSource(source))
         case str():
             return _build_from_text(cls, source)

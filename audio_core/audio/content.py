@@ -6,17 +6,17 @@ A file is held by its descriptor, not its path: what was checked when it was ope
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import shutil
 import string
 import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, cast
 
 import pybase64
 
@@ -31,11 +31,12 @@ __all__ = [
     "Content",
     "EncodedAudio",
     "FileContent",
-    "compute_sha256",
+    "FileVersion",
     "open_buffered",
 ]
 
 _CHUNK_BYTES = 256 * 1024
+_SETTLING_NANOSECONDS = 2_000_000_000
 _BASE64 = f"{string.ascii_letters}{string.digits}+/".encode()
 _STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 
@@ -46,6 +47,11 @@ class Content(Protocol):
     @property
     def size(self) -> int:
         """Number of bytes."""
+        ...
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether the bytes may be others than when this object was made."""
         ...
 
     def open_reader(self) -> BinaryIO:
@@ -82,6 +88,8 @@ class EncodedAudio:
 class BytesContent:
     """Bytes in memory."""
 
+    has_changed = False
+
     def __init__(self, data: bytes) -> None:
         self._data = data
         self.size = len(data)
@@ -106,6 +114,8 @@ class Base64Content:
     Raises:
         InvalidAudio: if the text is not base64.
     """
+
+    has_changed = False
 
     def __init__(self, text: str | bytes) -> None:
         self._text = _normalize_base64(text)
@@ -158,17 +168,41 @@ def _encode_slice(text: str | bytes, start: int, stop: int | None) -> bytes:
     return piece if isinstance(piece, bytes) else piece.encode("ascii", "replace")  # a "?" is not base64
 
 
+class FileVersion(NamedTuple):
+    """What a file system says of a file's bytes: as long as it says the same, the bytes are the same.
+
+    Attributes:
+        device: the file system's number.
+        inode: the file's number in it; 0 if it has none.
+        size: number of bytes.
+        modified: when the bytes were last written, in nanoseconds of Unix time.
+        changed: when anything of the file was last changed, in nanoseconds of Unix time. Nobody can set it back.
+    """
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+
 class FileContent:
     """A regular file, held open by its descriptor until this object is garbage-collected.
 
     Args:
         fd: an open descriptor, which this object owns and closes.
+
+    Attributes:
+        version: of the file, when this object was made.
+        is_settled: whether the file had not been written to for so long that any later write gives it another version.
+            The times of some file systems move on every two seconds only.
     """
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._version = self._read_version()
-        self.size = self._version[0]
+        self.version = self._read_version()
+        self.size = self.version.size
+        self.is_settled = self.version.inode != 0 and time.time_ns() - self.version.modified > _SETTLING_NANOSECONDS
         self._lock = threading.Lock()
         weakref.finalize(self, os.close, fd)
 
@@ -193,15 +227,16 @@ class FileContent:
     @property
     def has_changed(self) -> bool:
         """Whether the file was written to since this object was made."""
-        return self._read_version() != self._version
+        now = self._read_version()
+        return (now.size, now.modified) != (self.version.size, self.version.modified)
 
     def reopen(self) -> FileContent:
         """Return the same open file as it is now, which is what `has_changed` compares with from then on."""
         return FileContent(os.dup(self._fd))
 
-    def _read_version(self) -> tuple[int, int]:
+    def _read_version(self) -> FileVersion:
         status = os.fstat(self._fd)
-        return status.st_size, status.st_mtime_ns
+        return FileVersion(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
     def open_reader(self) -> BinaryIO:
         """Open a new buffered reader with its own position."""
@@ -251,17 +286,3 @@ class _ContentReader(io.RawIOBase):
         view[: len(data)] = data
         self._position += len(data)
         return len(data)
-
-
-def compute_sha256(content: Content) -> str:
-    """Return the SHA-256 of the bytes as a hexadecimal string; they are read in chunks.
-
-    Example:
-        >>> compute_sha256(BytesContent(b"abc"))[:8]
-        'ba7816bf'
-    """
-    digest, position = hashlib.sha256(), 0
-    while chunk := content.read_at(position, _CHUNK_BYTES):
-        digest.update(chunk)
-        position += len(chunk)
-    return digest.hexdigest()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import BinaryIO
 
-from audio_core.audio.content import Content, FileContent, open_buffered
+from audio_core.audio.content import Content, open_buffered
 
 __all__ = ["ContentSlice", "JoinedContents"]
 
@@ -34,7 +34,7 @@ class ContentSlice:
     @property
     def has_changed(self) -> bool:
         """Whether the whole was written to since it was opened."""
-        return isinstance(self.content, FileContent) and self.content.has_changed
+        return self.content.has_changed
 
     def open_reader(self) -> BinaryIO:
         """Open a new buffered reader with its own position."""
@@ -65,7 +65,7 @@ class JoinedContents:
     @property
     def has_changed(self) -> bool:
         """Whether a file among them was written to since it was opened."""
-        return any(isinstance(part, FileContent | ContentSlice) and part.has_changed for part in self._parts)
+        return any(part.has_changed for part in self._parts)
 
     def open_reader(self) -> BinaryIO:
         """Open a new buffered reader with its own position."""

@@ -15,8 +15,7 @@ from typing import Any
 
 import pybase64
 
-from audio_core.audio.content import Base64Content, Content, FileContent
-from audio_core.audio.content_slices import ContentSlice, JoinedContents
+from audio_core.audio.content import Base64Content, Content
 from audio_core.errors import InvalidAudio, InvalidOption
 from audio_core.lenient_json import replace_half_characters
 
@@ -58,15 +57,11 @@ class _RawPart:
 
 def _read_pieces(content: Content, size: int) -> Iterator[bytes]:
     position = 0
-    while not _has_changed(content) and (piece := content.read_at(position, min(size, content.size - position))):
+    while not content.has_changed and (piece := content.read_at(position, min(size, content.size - position))):
         position += len(piece)
         yield piece
-    if _has_changed(content) or position < content.size or content.read_at(position, 1):
+    if content.has_changed or position < content.size or content.read_at(position, 1):
         raise InvalidAudio("The recording changed while it was being sent. Send it again once it is complete.")
-
-
-def _has_changed(content: Content) -> bool:
-    return isinstance(content, FileContent | ContentSlice | JoinedContents) and content.has_changed
 
 
 @dataclass(frozen=True, slots=True)

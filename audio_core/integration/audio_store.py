@@ -11,8 +11,9 @@ from pathlib import Path
 import pybase64
 
 from audio_core.audio.audio import Audio
-from audio_core.audio.content import Content, compute_sha256
+from audio_core.audio.content import Content
 from audio_core.audio.formats import find_format
+from audio_core.audio.hashing import compute_sha256
 from audio_core.errors import AudioError, InvalidAudio, StoreError
 from audio_core.http.access import Access, open_authorized
 from audio_core.operations.upload import encode_for_upload, measure_seconds

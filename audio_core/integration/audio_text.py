@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
-from audio_core.audio.content import Base64Content, BytesContent, Content, compute_sha256
+from audio_core.audio.content import Base64Content, BytesContent, Content
+from audio_core.audio.hashing import compute_sha256
 from audio_core.audio.sniffing import sniff_content
 from audio_core.errors import InvalidAudio
 from audio_core.lenient_json import parse_json

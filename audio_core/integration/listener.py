@@ -8,7 +8,7 @@ from collections import OrderedDict
 from typing import Any
 
 from audio_core.audio.audio import Audio
-from audio_core.audio.content import compute_sha256
+from audio_core.audio.hashing import compute_sha256
 from audio_core.client import AudioClient
 from audio_core.http.access import to_access
 from audio_core.integration.quoting import CAUTION, quote_answer, quote_transcript

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import Content
+from audio_core.audio.seen_files import SeenFiles
 from audio_core.media.clock import check_seconds
 from audio_core.media.flac import parse_plain_flac
 from audio_core.media.mp3 import parse_plain_mp3
@@ -24,12 +25,15 @@ _PARSERS: dict[str, Callable[[Content], Probe | None]] = {
     "flac": parse_plain_flac,
     "mp3": parse_plain_mp3,
 }
+_seen_files = SeenFiles[Probe]()
+"""Properties of whole files. A recording in a conversation is sent again, and probed again, with each message."""
 
 
 def probe(audio: Audio) -> Probe:
     """Read a recording's properties and duration without decoding it.
 
-    The duration comes from the packets, or for a clip from a seek to its end where the format allows one.
+    The duration comes from the packets, or for a clip from a seek to its end where the format allows one. A file that was
+    probed as a whole, and has not changed since, is not read again.
 
     Raises:
         InvalidAudio: if the recording holds no audio, is damaged, or ends before its header says.
@@ -41,6 +45,17 @@ def probe(audio: Audio) -> Probe:
         'opus'
     """
     check_size(audio)
+    audio = audio.with_content(audio.open_content())  # of a path, the same file throughout
+    if audio.end is not None or audio.track is not None or audio.stated_pcm is not None:
+        return _probe(audio)
+    properties = _seen_files.find(audio.open_content())
+    if properties is None:
+        properties = _probe(audio)
+        _seen_files.note(audio.open_content(), properties)
+    return properties
+
+
+def _probe(audio: Audio) -> Probe:
     if plain := probe_plain(audio):
         return plain
     from audio_core.media.decode import probe_packets  # noqa: PLC0415 - FFmpeg is loaded when first needed

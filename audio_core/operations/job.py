@@ -1,16 +1,13 @@
-"""The recording to transcribe, and the settings of its transcription."""
+"""The settings of a transcription."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from audio_core.audio.audio import Audio
-from audio_core.audio.content import FileContent, compute_sha256
 from audio_core.engines import Engine
-from audio_core.errors import InvalidAudio
 from audio_core.http.endpoint import Endpoint
-from audio_core.media.probing import Probe
 from audio_core.operations.limits import apply_limits, takes_samples
+from audio_core.operations.recording import Recording
 from audio_core.operations.store_keys import PieceKey
 from audio_core.operations.transcript_store import TranscriptStore
 from audio_core.transcript.progress import Progress
@@ -19,53 +16,6 @@ from audio_core.wire.speaker_samples import SpeakerSample
 from audio_core.wire.transcription import TranscriptionOptions
 
 __all__ = ["Job", "Recording"]
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """An open recording and its properties.
-
-    Attributes:
-        audio: the recording, or a clip of it.
-        properties: its length, channels and such; the length of a clip is the time at which it ends.
-        sha256: the SHA-256 of its bytes, in hex.
-    """
-
-    audio: Audio
-    properties: Probe
-    sha256: str
-
-    @property
-    def end(self) -> float:
-        """Where the recording, or its clip, ends, in seconds of the original recording."""
-        return self.properties.duration
-
-    @property
-    def start(self) -> float:
-        """Where the recording, or its clip, starts, in seconds of the original recording."""
-        return self.audio.start or 0.0
-
-    @property
-    def seconds(self) -> float:
-        """The duration of the recording, or of its clip."""
-        return max(0.0, self.end - self.start)
-
-    def clip(self, start: float, end: float) -> Recording:
-        """Return a clip of the recording, from `start` to `end` in seconds of the original recording."""
-        properties = replace(self.properties, duration=end)
-        return replace(self, audio=self.audio.clip(start, end), properties=properties)
-
-    def check_unchanged(self) -> None:
-        """Check that the file has not been overwritten since it was opened.
-
-        Raises:
-            InvalidAudio: if it has. What was transcribed may be of two recordings.
-        """
-        content = self.audio.open_content()
-        if isinstance(content, FileContent) and content.has_changed and compute_sha256(content) != self.sha256:
-            raise InvalidAudio(
-                f"{self.audio.label} changed while it was being transcribed. Transcribe it again once it is complete."
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +56,7 @@ class Job:
         return replace(self, endpoint=replace(self.endpoint, attempts=attempts))
 
     def build_key(self, recording: Recording, start: float, end: float) -> PieceKey:
-        """Build the store's key for a stretch of a recording.
+        """Build the store's key for a stretch of a recording. Without a store, its bytes are not read for a key.
 
         Args:
             recording: the open recording.
@@ -115,7 +65,7 @@ class Job:
         """
         audio, provider = recording.audio, self.endpoint.provider
         return PieceKey(
-            recording.sha256,
+            recording.sha256 if self.store else "",
             start,
             end,
             provider.name,

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from audio_core.wire.transcription import TranscriptionOptions
 
-__all__ = ["VERSION", "ModelKey", "PieceKey"]
+__all__ = ["ModelKey", "PieceKey"]
 
-VERSION = 4
-"""Of the store's tables and keys."""
+_VERSION = 4
+"""Of the keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +73,5 @@ class PieceKey:
         settings += [options.keywords] if options.keywords else []
         settings += [self.samples] if self.samples else []
         piece = [self.sha256, round(self.start, 3), round(self.end, 3), self.channel, self.track, self.pcm]
-        identity = [VERSION, piece, self.provider, self.base_url, self.model, settings]
+        identity = [_VERSION, piece, self.provider, self.base_url, self.model, settings]
         return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()

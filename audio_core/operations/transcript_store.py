@@ -18,8 +18,9 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
+from audio_core.audio.content import FileVersion
 from audio_core.errors import StoreError
-from audio_core.operations.store_keys import VERSION, ModelKey, PieceKey
+from audio_core.operations.store_keys import ModelKey, PieceKey
 from audio_core.transcript.transcript import Transcript
 
 __all__ = ["LEASE_SECONDS", "PossibleDoubleCharge", "TranscriptStore"]
@@ -29,11 +30,15 @@ LEASE_SECONDS = 60.0
 
 _LOCK_TIMEOUT = 30.0  # seconds to wait for another process
 _CREATION_LOCK = threading.Lock()
+_VERSION = 5  # of the tables
 _TABLES = (
     "CREATE TABLE pieces (key TEXT PRIMARY KEY, state TEXT NOT NULL, owner TEXT, transcript TEXT, at REAL NOT NULL)",
     "CREATE TABLE doubtful (label TEXT, start REAL, end REAL, at REAL NOT NULL)",
     "CREATE TABLE models (key TEXT PRIMARY KEY, sends_times INTEGER NOT NULL)",
+    "CREATE TABLE files (file TEXT PRIMARY KEY, version TEXT NOT NULL, sha256 TEXT NOT NULL)",
 )
+_ADDED = {4: _TABLES[3:]}
+"""Tables that a file of an earlier version lacks. It is kept, as what is in it was paid for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,30 @@ class TranscriptStore:
             rows = database.execute("SELECT label, start, end, at FROM doubtful ORDER BY at")
             return [PossibleDoubleCharge(str(label), *map(float, times)) for label, *times in rows]
 
+    def find_sha256(self, version: FileVersion) -> str | None:
+        """Return the SHA-256 of a file's bytes, or None if the file is not known, or was another one then.
+
+        Raises:
+            StoreError: if the file cannot be used.
+        """
+        with self._begin_transaction() as database:
+            query = "SELECT sha256 FROM files WHERE file = ? AND version = ?"
+            row = database.execute(query, _format_version(version)).fetchone()
+            return None if row is None else str(row[0])
+
+    def save_sha256(self, version: FileVersion, sha256: str) -> None:
+        """Save the SHA-256 of a file's bytes, in place of that of an earlier version.
+
+        Args:
+            version: of the file, which later writes must change.
+            sha256: in hex.
+
+        Raises:
+            StoreError: if the file cannot be used.
+        """
+        with self._begin_transaction() as database:
+            database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", (*_format_version(version), sha256))
+
     @contextlib.contextmanager
     def _begin_transaction(self) -> Generator[sqlite3.Connection]:
         """Open a connection and run the block as one transaction, which is on disk when the block ends."""
@@ -219,14 +248,21 @@ def _use_write_ahead_log(database: sqlite3.Connection) -> None:
 
 
 def _prepare_schema(database: sqlite3.Connection) -> None:
-    """Create the tables of a new file, and refuse a file of another version."""
+    """Create the tables of a new file and those that an earlier version lacks, and refuse a file of any other version."""
     version = database.execute("PRAGMA user_version").fetchone()[0]
-    if version == VERSION:
+    if version == _VERSION:
         return
-    if version or database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        raise ValueError(f"it was written by another version of this package ({version}, not {VERSION})")
-    for statement in (*_TABLES, f"PRAGMA user_version={VERSION}"):
+    is_new = not version and not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if not is_new and version not in _ADDED:
+        raise ValueError(f"it was written by another version of this package ({version}, not {_VERSION})")
+    for statement in (*(_TABLES if is_new else _ADDED[version]), f"PRAGMA user_version={_VERSION}"):
         database.execute(statement)
+
+
+def _format_version(version: FileVersion) -> tuple[str, str]:
+    """Return the name of a file and its version, as text: the number of a file may be larger than SQLite's integers."""
+    file, times = version[:2], version[2:]
+    return ":".join(map(str, file)), ":".join(map(str, times))
 
 
 def _identify_process() -> str:

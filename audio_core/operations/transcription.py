@@ -9,7 +9,8 @@ from dataclasses import replace
 from functools import partial
 
 from audio_core.audio.audio import Audio
-from audio_core.audio.content import FileContent, compute_sha256
+from audio_core.audio.content import FileContent
+from audio_core.audio.hashing import HashedContent
 from audio_core.engines import Engine
 from audio_core.errors import InvalidAudio, ProviderError, TranscriptionIncomplete
 from audio_core.http.access import Access
@@ -26,7 +27,7 @@ from audio_core.operations.models import check_transcribing
 from audio_core.operations.speaker_references import open_known_speakers
 from audio_core.operations.spending import spend_budget
 from audio_core.operations.transcription_request import request_transcript
-from audio_core.operations.upload import SHORTEST_SECONDS, encode_for_upload
+from audio_core.operations.upload import SHORTEST_SECONDS, encode_for_upload, is_sent_untouched
 from audio_core.transcript.merge import merge_channels
 from audio_core.transcript.segment import UNCLEAR_SPEECH, Segment, format_range
 from audio_core.transcript.transcript import Transcript
@@ -65,6 +66,8 @@ def transcribe(job: Job, audio: Audio, access: Access | None) -> Flow[Transcript
         job.model,
         job.endpoint.provider.name,
     )
+    if job.store is not None:
+        yield from run_blocking(partial(recording.identify, job.store))
     job = yield from open_known_speakers(job, access)
     job.report_progress(recording, 0.0)
     try:
@@ -72,6 +75,7 @@ def transcribe(job: Job, audio: Audio, access: Access | None) -> Flow[Transcript
     except TranscriptionIncomplete as error:
         error.transcript = _complete(job, recording, error.transcript)
         raise
+    yield from _identify(recording)
     job.report_progress(recording, recording.seconds, transcript.usage)
     count = len(transcript.segments)
     _log.info("%s: done, %d segments%s.", recording.audio.label, count, describe_cost(transcript.usage))
@@ -156,12 +160,14 @@ def inspect_recording(audio: Audio) -> Recording:
     if properties.duration <= (audio.start or 0.0):
         reason = "starts after the recording's end" if audio.start else "holds no samples"
         raise InvalidAudio(f"{audio.label} {reason}.")
-    return Recording(audio, properties, compute_sha256(audio.open_content()))
+    return Recording(audio, properties)
 
 
 def _transcribe_recording(job: Job, recording: Recording) -> Flow[Transcript]:
     job = job.with_limits()
     yield from recall_times(job)
+    if not _is_sent_whole(job, recording):
+        yield from _identify(recording)
     if stored := (yield from _find_stored(job, recording)):
         return stored.shift(recording.start)
     if recording.seconds > min(get_longest_request(job), get_longest_segment(job)):
@@ -176,6 +182,23 @@ def _transcribe_recording(job: Job, recording: Recording) -> Flow[Transcript]:
         transcript = yield from _transcribe_recording(job.with_attempts(limit.attempts), recording)
         return transcript.add_warnings(filter(None, [limit.warning]))
     return transcript.shift(recording.start)
+
+
+def _identify(recording: Recording) -> Flow[None]:
+    if not recording.is_identified:
+        yield from run_blocking(recording.identify)
+
+
+def _is_sent_whole(job: Job, recording: Recording) -> bool:
+    """Tell whether the bytes of a file are sent as they are, so that they can be hashed meanwhile."""
+    content, row = recording.audio.open_content(), job.endpoint.provider
+    return (
+        job.engine is None
+        and isinstance(content, FileContent)
+        and recording.seconds <= min(get_longest_request(job), get_longest_segment(job))
+        and content.size <= (row.max_upload_bytes or content.size)
+        and is_sent_untouched(recording.audio, row.upload_formats, recording.properties)
+    )
 
 
 def _find_stored(job: Job, recording: Recording) -> Flow[Transcript | None]:
@@ -203,6 +226,8 @@ def _request_whole(job: Job, recording: Recording) -> Flow[Transcript]:
     audio = yield from run_blocking(
         partial(encode_for_upload, recording.audio, row.upload_formats, recording.properties)
     )
+    if not recording.is_identified:
+        audio = replace(audio, content=HashedContent(audio.content))
     if row.max_upload_bytes is not None and audio.content.size > row.max_upload_bytes:
         raise _UploadTooLarge
     transcript = yield from request_transcript(job, recording.audio.name, audio)

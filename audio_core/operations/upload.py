@@ -20,6 +20,7 @@ __all__ = [
     "check_audible",
     "encode_for_upload",
     "estimate_bytes",
+    "is_sent_untouched",
     "measure_seconds",
     "prepare_upload",
 ]
@@ -96,7 +97,7 @@ def encode_for_upload(audio: Audio, formats: Sequence[str], properties: Probe | 
         InvalidAudio: if the recording is damaged or cut short.
     """
     row, properties = audio.detect_format(), properties or probe(audio)
-    if _is_sent_untouched(audio, formats, properties):
+    if is_sent_untouched(audio, formats, properties):
         _log.info("%s: uploaded as it is, %d bytes of %s.", audio.label, audio.open_content().size, row.name)
         return EncodedAudio(audio.open_content(), row.name, properties.duration, properties.warnings)
     from audio_core.media.decode import encode  # noqa: PLC0415 - FFmpeg is loaded when first needed
@@ -119,14 +120,21 @@ def estimate_bytes(audio: Audio, formats: Sequence[str], properties: Probe, seco
         properties: what `probe` has returned for the recording.
         seconds: how many seconds of it are sent.
     """
-    if _is_sent_untouched(audio, formats, properties):
+    if is_sent_untouched(audio, formats, properties):
         share = seconds / properties.duration if properties.duration else 0.0
         return round(audio.open_content().size * min(1.0, share))
     target, channels = _choose_format(formats, audio, properties), min(properties.channels, 2)
     return round(seconds * _BYTES_PER_SECOND.get(target, properties.sample_rate * channels * _PCM_SHARE[target]))
 
 
-def _is_sent_untouched(audio: Audio, formats: Sequence[str], properties: Probe) -> bool:
+def is_sent_untouched(audio: Audio, formats: Sequence[str], properties: Probe) -> bool:
+    """Tell whether an open recording is uploaded as it is.
+
+    Args:
+        audio: the recording, or a clip of it.
+        formats: names of the formats that the gateway takes.
+        properties: what `probe` has returned for it.
+    """
     row = audio.detect_format()
     is_whole = not audio.is_clip and audio.only_channel is None and audio.track is None
     return is_whole and properties.is_continuous and not row.raw and row.name in formats

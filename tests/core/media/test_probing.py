@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import os
 import random
 import struct
 import subprocess
@@ -179,6 +180,20 @@ def test_what_is_too_long_is_refused(recording, name: str, monkeypatch: pytest.M
     monkeypatch.setattr(clock, "MAX_SECONDS", 4.0)
     with pytest.raises(AudioTooLarge):
         probe(Audio.of(recording(name)))
+
+
+@pytest.mark.parametrize("name", ["mp3", "ogg"])
+def test_a_file_that_has_not_changed_is_not_read_again(recording, tmp_path: Path, name: str, monkeypatch) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(recording(name))
+    os.utime(path, (1, 1))
+    first = probe(Audio.of(path))
+    with monkeypatch.context() as patch:
+        patch.setattr("audio_core.media.probing._probe", None)
+        assert probe(Audio.of(path)) == probe(Audio.of(path, start=1.0)) == first
+    path.write_bytes(write("mp3", seconds=1.0))
+    os.utime(path, (1, 1))
+    assert probe(Audio.of(path)) == probe_packets(Audio.of(path)) != first
 
 
 SEND = """

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from audio_core import Audio, AudioClient, StoreError, Transcript, TranscriptStore
+from audio_core.audio.content import FileVersion
 from audio_core.http.clients import Clients
 from audio_core.http.driver import run
 from audio_core.http.flow import Flow, Pause
@@ -152,6 +153,17 @@ def test_a_store_of_another_version_is_refused(store, tmp_path: Path, version: i
     database.close()
     with pytest.raises(StoreError, match=r"jobs\.sqlite cannot be used: it was written by another version"):
         store.claim(KEY)
+
+
+def test_a_store_of_the_version_before_keeps_what_was_paid_for(store, tmp_path: Path) -> None:
+    store.claim(KEY)
+    store.save(KEY, Transcript("hi"))
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as database:
+        database.execute("DROP TABLE files")
+        database.execute("PRAGMA user_version=4")
+    database.close()
+    assert store.claim(KEY) == Transcript("hi")
+    assert store.find_sha256(FileVersion(1, 2, 3, 4, 5)) is None
 
 
 def test_a_store_from_before_versions_were_written_is_refused(store, tmp_path: Path) -> None:

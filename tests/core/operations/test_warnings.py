@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from audio_core import Audio, AudioClient, AudioTooLarge, InvalidAudio, Provider, Transcript
-from audio_core.audio.content import Content, compute_sha256
+from audio_core.audio.content import Content
+from audio_core.audio.hashing import read_sha256
 from audio_core.testing import Recorded, Reply, ScriptedGateway, silence, tone
 from langchain_audio import AudioLoader
 from llamaindex_audio import AudioReader
@@ -217,9 +218,9 @@ async def test_a_touched_file_is_hashed_away_from_the_event_loop(tmp_path: Path,
 
     def hash_content(content: Content) -> str:
         hashed_on.append(threading.current_thread())
-        return compute_sha256(content)
+        return read_sha256(content)
 
-    monkeypatch.setattr("audio_core.operations.job.compute_sha256", hash_content)
+    monkeypatch.setattr("audio_core.operations.recording.read_sha256", hash_content)
     with Touching() as gateway:
         assert (await client(gateway).atranscribe(path)).text == "word"
     assert len(hashed_on) == 1
