@@ -6,20 +6,25 @@ from .middleware import AudioOffloadMiddleware as AudioOffloadMiddleware
 from .middleware import AudioTranscriptionMiddleware as AudioTranscriptionMiddleware
 from .redaction import redact_audio
 from .responses import speech_in
+from .speaking import AnswerSpeaker, SpeakTool, SpokenAnswer, aspeak_answer, speak_answer
 from .splitting import TranscriptSplitter, restore_times
 from .token_counting import count_tokens_with_audio
 from .tools import AudioToolkit, ListenTool, TranscribeTool
 
 __all__ = [
     "Access",
+    "AnswerSpeaker",
     "AudioLoader",
     "AudioParser",
     "AudioToolkit",
     "ChatAudio",
     "Citation",
     "ListenTool",
+    "SpeakTool",
+    "SpokenAnswer",
     "TranscribeTool",
     "TranscriptSplitter",
+    "aspeak_answer",
     "cite",
     "clip_block",
     "count_tokens_with_audio",
@@ -27,5 +32,6 @@ __all__ = [
     "format_docs",
     "redact_audio",
     "restore_times",
+    "speak_answer",
     "speech_in",
 ]

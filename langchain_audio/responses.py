@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pybase64
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk, ToolMessage
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
 from langchain_core.messages.tool import ToolCallChunk, tool_call, tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
@@ -17,7 +17,7 @@ from audio_core.integration import SpeechDelta, drop_none, open_stored
 from langchain_audio.messages import get_expiry
 from langchain_audio.refusals import register_refusals
 
-__all__ = ["ChunkBuilder", "get_langchain_provider", "speech_in", "to_chat_result"]
+__all__ = ["ChunkBuilder", "build_audio_block", "get_langchain_provider", "speech_in", "to_chat_result"]
 
 _TEXT, _AUDIO = 0, 1  # indexes of the content blocks
 # A piece of speech holds at least a quarter of the bytes sent before it. So the time to add up all chunks stays linear.
@@ -52,12 +52,12 @@ def get_langchain_provider(provider: str) -> str:
     return name
 
 
-def speech_in(message: AIMessage) -> Speech | None:
+def speech_in(message: AIMessage | ToolMessage) -> Speech | None:
     """Return the speech in a message, to save or play; None if there is none.
 
     Args:
-        message: from `ChatAudio`, or the sum of its streamed chunks. The file to which `AudioOffloadMiddleware` moved the
-            speech is read.
+        message: from `ChatAudio` or `AnswerSpeaker`, or the sum of its streamed chunks; or that of a `SpeakTool`. The file
+            to which `AudioOffloadMiddleware` moved the speech is read.
 
     Raises:
         AudioNotFound: if this file is no longer there.
@@ -67,6 +67,8 @@ def speech_in(message: AIMessage) -> Speech | None:
         >>> speech_in(AIMessage([block])).to_wav()[:4]
         b'RIFF'
     """
+    if isinstance(message, ToolMessage):
+        return message.artifact if isinstance(message.artifact, Speech) else None
     blocks = (block for block in message.content if isinstance(block, dict) and block.get("type") == "audio")
     block = next(blocks, None)
     audio = _open_speech(block) if block else None
@@ -150,7 +152,17 @@ def _build_blocks(answer: Answer) -> list[dict[str, Any]]:
     text, speech = {"type": "text", "text": answer.text, "index": _TEXT}, answer.speech
     if speech is None:
         return [text]
-    return [text, {"type": "audio", **_encode_base64(speech.data), **_build_audio_facts(speech), "index": _AUDIO}]
+    return [text, {**build_audio_block(speech.data, speech), "index": _AUDIO}]
+
+
+def build_audio_block(data: bytes, facts: Speech | SpeechDelta) -> dict[str, Any]:
+    """Build the audio block for speech, or for a piece of it.
+
+    Args:
+        data: its bytes.
+        facts: its format and id. Of a piece, only what is new.
+    """
+    return {"type": "audio", **_encode_base64(data), **_build_audio_facts(facts)}
 
 
 def _encode_base64(data: bytes) -> dict[str, str]:

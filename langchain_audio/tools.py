@@ -23,17 +23,17 @@ from audio_core.integration import (
     TranscribeArguments,
 )
 
-__all__ = ["AudioToolkit", "ListenTool", "TranscribeTool"]
+__all__ = ["AudioToolkit", "ListenTool", "TranscribeTool", "explain_errors", "raise_tool_errors"]
 
 
-def _explain_errors(error: ValidationError) -> str:
+def explain_errors(error: ValidationError) -> str:
     """Return what was wrong with a tool call, for the model that made it."""
     lines = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
     return "Call the tool again with other arguments. " + "; ".join(lines)
 
 
 @contextmanager
-def _raise_tool_errors() -> Generator[None]:
+def raise_tool_errors() -> Generator[None]:
     """Raise LangChain's tool errors in place of our refusals."""
     try:
         yield
@@ -51,7 +51,7 @@ class _AudioTool(BaseTool):
     max_seconds: float = 600.0
     response_format: Literal["content", "content_and_artifact"] = "content_and_artifact"
     handle_tool_error: Any = True
-    handle_validation_error: Any = _explain_errors
+    handle_validation_error: Any = explain_errors
 
     @property
     def _audio_tools(self) -> AudioTools:
@@ -94,7 +94,7 @@ class ListenTool(_AudioTool):
         end: float | None = None,
         run_manager: CallbackManagerForToolRun | None = None,
     ) -> tuple[str, dict[str, Any]]:
-        with _raise_tool_errors():
+        with raise_tool_errors():
             return _to_artifact(*self._audio_tools.listen(audio, question, start, end))
 
     async def _arun(
@@ -105,7 +105,7 @@ class ListenTool(_AudioTool):
         end: float | None = None,
         run_manager: AsyncCallbackManagerForToolRun | None = None,
     ) -> tuple[str, dict[str, Any]]:
-        with _raise_tool_errors():
+        with raise_tool_errors():
             return _to_artifact(*await self._audio_tools.alisten(audio, question, start, end))
 
 
@@ -139,7 +139,7 @@ class TranscribeTool(_AudioTool):
         end: float | None = None,
         run_manager: CallbackManagerForToolRun | None = None,
     ) -> tuple[str, dict[str, Any]]:
-        with _raise_tool_errors():
+        with raise_tool_errors():
             return _to_artifact(*self._audio_tools.transcribe(audio, start, end))
 
     async def _arun(
@@ -149,7 +149,7 @@ class TranscribeTool(_AudioTool):
         end: float | None = None,
         run_manager: AsyncCallbackManagerForToolRun | None = None,
     ) -> tuple[str, dict[str, Any]]:
-        with _raise_tool_errors():
+        with raise_tool_errors():
             return _to_artifact(*await self._audio_tools.atranscribe(audio, start, end))
 
 

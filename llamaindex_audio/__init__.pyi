@@ -4,6 +4,7 @@ from .llms import AudioLLM
 from .readers import AudioReader
 from .redaction import redact_audio
 from .responses import speech_in
+from .speaking import SpeakToolSpec, SpokenAnswer, aspeak_answer, astream_spoken, speak_answer, stream_spoken
 from .splitting import TranscriptNodeParser, restore_times
 from .tools import ListenToolSpec
 from .transcribing_llm import TranscribingLLM
@@ -15,13 +16,19 @@ __all__ = [
     "Citation",
     "ClipPostprocessor",
     "ListenToolSpec",
+    "SpeakToolSpec",
+    "SpokenAnswer",
     "TranscribingLLM",
     "TranscriptNodeParser",
+    "aspeak_answer",
+    "astream_spoken",
     "cite",
     "clip_block",
     "find_citations",
     "format_nodes",
     "redact_audio",
     "restore_times",
+    "speak_answer",
     "speech_in",
+    "stream_spoken",
 ]

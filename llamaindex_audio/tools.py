@@ -7,7 +7,7 @@ from typing import Any, Self
 from llama_index.core.tools import ToolMetadata
 from llama_index.core.tools.tool_spec.base import SPEC_FUNCTION_TYPE, BaseToolSpec
 
-from audio_core import AudioClient, Transcript
+from audio_core import AudioClient, Speech, Transcript
 from audio_core.integration import (
     LISTEN,
     TRANSCRIBE,
@@ -31,13 +31,13 @@ class ToolOutput(str):
     """The text that a tool returns to the model, with the value it was made from. It is the tool's `raw_output`.
 
     Attributes:
-        artifact: a `ToolAnswer` with the URL of the clip and its usage, or a `Transcript`.
+        artifact: a `ToolAnswer` with the URL of the clip and its usage, a `Transcript`, or the `Speech` of a `SpeakToolSpec`.
     """
 
-    artifact: ToolAnswer | Transcript
+    artifact: ToolAnswer | Transcript | Speech
 
     @classmethod
-    def of(cls, text: str, artifact: ToolAnswer | Transcript) -> Self:
+    def of(cls, text: str, artifact: ToolAnswer | Transcript | Speech) -> Self:
         """Return an output with this text and artifact.
 
         Args:

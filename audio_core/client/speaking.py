@@ -23,6 +23,7 @@ __all__ = ["SpeechMethods"]
 
 T = TypeVar("T")
 R = TypeVar("R")
+_Part = str | SpeechDelta  # what is to be said, or the text that has been written meanwhile
 
 
 class SpeechMethods(BaseClient):
@@ -64,7 +65,8 @@ class SpeechMethods(BaseClient):
         """Speak a text, and give out the pieces as they come, to be played or saved.
 
         A text that is still being written, such as a model's answer, is spoken sentence by sentence: the first one as
-        soon as it is whole. Citations in it, such as `[talk 12:07-12:31]`, are not said.
+        soon as it is whole. Pieces without audio give out its `text` meanwhile. Citations in it, such as
+        `[talk 12:07-12:31]`, are not said.
 
         Args:
             text: what to say; or an iterable of the pieces of a text that is being written.
@@ -106,22 +108,28 @@ class SpeechMethods(BaseClient):
                 yield piece
 
     def _join_parts(
-        self, request: SpeechRequest, lossless: SpeechRequest, parts: Generator[str]
+        self, request: SpeechRequest, lossless: SpeechRequest, parts: Generator[_Part]
     ) -> Generator[SpeechDelta]:
         joiner = SpeechJoiner(request.options.canonical_format, self.endpoint.provider.name)
         with contextlib.closing(parts):
             for part in parts:
+                if isinstance(part, SpeechDelta):
+                    yield part
+                    continue
                 for piece in self._stream_part(lossless, part):
                     yield from joiner.add(piece)
                 yield from joiner.end_part(part)
         yield from joiner.close()
 
     async def _ajoin_parts(
-        self, request: SpeechRequest, lossless: SpeechRequest, parts: AsyncGenerator[str]
+        self, request: SpeechRequest, lossless: SpeechRequest, parts: AsyncGenerator[_Part]
     ) -> AsyncGenerator[SpeechDelta]:
         joiner = SpeechJoiner(request.options.canonical_format, self.endpoint.provider.name)
         async with contextlib.aclosing(parts):
             async for part in parts:
+                if isinstance(part, SpeechDelta):
+                    yield part
+                    continue
                 async with contextlib.aclosing(self._astream_part(lossless, part)) as pieces:
                     async for piece in pieces:
                         for joined in await _call(joiner.encodes, joiner.add, piece):
@@ -136,14 +144,15 @@ async def _call(is_slow: bool, function: Callable[[T], R], argument: T) -> R:
     return await asyncio.to_thread(function, argument) if is_slow else function(argument)
 
 
-def _iterate_parts(text: str | Iterable[str], request: SpeechRequest) -> Generator[str]:
+def _iterate_parts(text: str | Iterable[str], request: SpeechRequest) -> Generator[_Part]:
     if isinstance(text, str):
         yield from request.cut(text)
         return
     splitter, pieces = SentenceSplitter(), iter(text)
     try:
         for piece in pieces:
-            yield from _choose_parts(splitter.feed(_check_piece(piece)), request)
+            yield SpeechDelta(text=_check_piece(piece))
+            yield from _choose_parts(splitter.feed(piece), request)
         yield from _choose_parts(splitter.close(), request)
     finally:
         if isinstance(pieces, Generator):
@@ -152,7 +161,7 @@ def _iterate_parts(text: str | Iterable[str], request: SpeechRequest) -> Generat
 
 async def _aiterate_parts(
     text: str | Iterable[str] | AsyncIterable[str], request: SpeechRequest
-) -> AsyncGenerator[str]:
+) -> AsyncGenerator[_Part]:
     if not isinstance(text, AsyncIterable):
         for part in _iterate_parts(text, request):
             yield part
@@ -160,7 +169,8 @@ async def _aiterate_parts(
     splitter, pieces = SentenceSplitter(), aiter(text)
     try:
         async for piece in pieces:
-            for part in _choose_parts(splitter.feed(_check_piece(piece)), request):
+            yield SpeechDelta(text=_check_piece(piece))
+            for part in _choose_parts(splitter.feed(piece), request):
                 yield part
         for part in _choose_parts(splitter.close(), request):
             yield part

@@ -21,8 +21,11 @@ class SpeechStream(Iterator[SpeechDelta]):
     they are said. Closing it, or leaving its `with` block, ends the request, and the text if that is being written.
 
     Example:
-        >>> with AudioClient("openai", model="tts", api_key="k", base_url=URL).stream_speech("Good day.") as pieces:
-        ...     heard = b"".join(piece.data for piece in pieces)
+        >>> with ScriptedGateway() as gateway:
+        ...     client = AudioClient("openai", model="tts", api_key="k", base_url=gateway.base_url)
+        ...     with client.stream_speech("Good day.", voice="alloy", format="pcm") as pieces:
+        ...         sum(len(piece.data) for piece in pieces)
+        28800
     """
 
     def __init__(self, pieces: Generator[SpeechDelta]) -> None:

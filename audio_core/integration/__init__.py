@@ -8,6 +8,7 @@ from audio_core.audio.content_blocks import is_audio_block
 from audio_core.audio.formats import SUFFIXES, find_format, is_raw
 from audio_core.audio.hashing import compute_sha256
 from audio_core.audio.sources import build_file_system_source
+from audio_core.client.speech_streams import AsyncSpeechStream, SpeechStream
 from audio_core.errors import at_block, describe_install
 from audio_core.errors.validation import FixedOptions, check_fields, validate_arguments
 from audio_core.http.access import AccessLike, open_authorized, to_access
@@ -21,7 +22,21 @@ from audio_core.integration.option_docs import list_fields, list_options
 from audio_core.integration.reader import DocumentReader, ReaderOptions
 from audio_core.integration.recordings import BatchItem, collect_recordings, find_recordings
 from audio_core.integration.redaction import redact_audio
-from audio_core.integration.tool_definitions import LISTEN, TRANSCRIBE, ListenArguments, TranscribeArguments
+from audio_core.integration.speaking import (
+    SpeechTool,
+    SpokenAnswer,
+    aspeak_answer,
+    build_speak_options,
+    speak_answer,
+)
+from audio_core.integration.tool_definitions import (
+    LISTEN,
+    SPEAK,
+    TRANSCRIBE,
+    ListenArguments,
+    SpeakArguments,
+    TranscribeArguments,
+)
 from audio_core.integration.tools import AudioTools, ToolAnswer, ToolRefusal
 from audio_core.lenient_json import drop_none, to_objects
 from audio_core.operations.estimates import Estimate
@@ -34,7 +49,7 @@ from audio_core.provider_options import (
 )
 from audio_core.providers import ProviderName, find_provider
 from audio_core.transcript.chunking import ChunkSize, Unit, are_neighbors, chunk_passages
-from audio_core.transcript.citation_parser import Citation, find_citations
+from audio_core.transcript.citation_parser import Citation, find_citations, remove_citations
 from audio_core.transcript.citations import format_citation, format_passages, get_clip_url
 from audio_core.transcript.metadata import identify_recording
 from audio_core.transcript.passages import Granularity, Passage
@@ -42,15 +57,18 @@ from audio_core.transcript.restoring import Cut, restore_passages
 from audio_core.wire.chat_request import ChatMessage
 from audio_core.wire.chat_response import SpeechDelta
 from audio_core.wire.model_list import ModelInfo
+from audio_core.wire.speech import SpeakKwargs, is_speakable
 from audio_core.wire.tool_calls import ToolCallDelta, to_openai_tool_choice
 from audio_core.wire.transcription import AlignerName
 
 __all__ = [
     "LISTEN",
+    "SPEAK",
     "SUFFIXES",
     "TRANSCRIBE",
     "AccessLike",
     "AlignerName",
+    "AsyncSpeechStream",
     "AudioStore",
     "AudioTools",
     "Batch",
@@ -79,15 +97,22 @@ __all__ = [
     "ProviderName",
     "ReaderOptions",
     "ShortTraceback",
+    "SpeakArguments",
+    "SpeakKwargs",
     "SpeechDelta",
+    "SpeechStream",
+    "SpeechTool",
+    "SpokenAnswer",
     "ToolAnswer",
     "ToolCallDelta",
     "ToolRefusal",
     "TranscribeArguments",
     "Unit",
     "are_neighbors",
+    "aspeak_answer",
     "at_block",
     "build_file_system_source",
+    "build_speak_options",
     "check_fields",
     "chunk_passages",
     "collect_recordings",
@@ -104,13 +129,16 @@ __all__ = [
     "identify_recording",
     "is_audio_block",
     "is_raw",
+    "is_speakable",
     "list_fields",
     "list_options",
     "measure_seconds",
     "open_authorized",
     "open_stored",
     "redact_audio",
+    "remove_citations",
     "restore_passages",
+    "speak_answer",
     "to_access",
     "to_objects",
     "to_openai_tool_choice",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-__all__ = ["LISTEN", "TRANSCRIBE", "ListenArguments", "TranscribeArguments"]
+__all__ = ["LISTEN", "SPEAK", "TRANSCRIBE", "ListenArguments", "SpeakArguments", "TranscribeArguments"]
 
 LISTEN = (
     "Listen to a recording and answer a question about it: what is said, who speaks, in what mood, what sounds there "
@@ -15,6 +15,10 @@ LISTEN = (
 TRANSCRIBE = (
     "Write down what is said in a recording, each line with the time at which it is said, as [mm:ss-mm:ss]. "
     "Give the file name or URL exactly as you know it. Give start and end, in seconds, for only that stretch."
+)
+SPEAK = (
+    "Say a text aloud. The user hears it. Give the words as they are to be said, without Markdown, links or lists. "
+    "Use it only for what is to be heard; do not repeat as text what was said."
 )
 
 _Recording = Annotated[str, Field(description="File name or URL of the recording.")]
@@ -38,3 +42,9 @@ class ListenArguments(BaseModel):
     question: _Question
     start: _Start = None
     end: _End = None
+
+
+class SpeakArguments(BaseModel):
+    """The arguments of `SpeechTool.speak`."""
+
+    text: Annotated[str, Field(description="What to say.")]

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from audio_core.audio.audio import Audio
 from audio_core.errors import IncompleteResponse, InvalidAudio, InvalidOption, ProviderError
 from audio_core.http.endpoint import Endpoint
 from audio_core.http.error_responses import attribute_errors
@@ -144,14 +143,9 @@ def _parse_part(request: SpeechRequest, response: Response, text: str) -> Speech
 
 def _measure(speech: Speech, provider: str) -> float:
     try:
-        return probe(_to_audio(speech)).duration
+        return probe(speech.to_audio()).duration
     except InvalidAudio as error:
         raise IncompleteResponse(f"{provider} sent speech that is not whole: {error}", provider=provider) from None
-
-
-def _to_audio(speech: Speech) -> Audio:
-    declared = speech.format if speech.sample_rate else None
-    return Audio.of(speech.data, format=declared, sample_rate=speech.sample_rate)
 
 
 def _join(parts: Sequence[Speech], target: str) -> Speech:
@@ -159,13 +153,13 @@ def _join(parts: Sequence[Speech], target: str) -> Speech:
     from audio_core.media.decode import decode  # noqa: PLC0415 - FFmpeg is loaded when first needed
     from audio_core.media.encoder import Encoder  # noqa: PLC0415
 
-    rate = parts[0].sample_rate or probe(_to_audio(parts[0])).sample_rate
+    rate = parts[0].sample_rate or probe(parts[0].to_audio()).sample_rate
     joiner, file, segments = PcmJoiner(rate), io.BytesIO(), list[Segment]()
 
     def iterate() -> Iterator[bytes]:
         for part in parts:
             start = joiner.seconds
-            yield from (joiner.add(piece) for piece in decode(_to_audio(part), rate=rate))
+            yield from (joiner.add(piece) for piece in decode(part.to_audio(), rate=rate))
             yield joiner.end_part()
             segments.extend(time_sentences(part.transcript, start, joiner.seconds))
         yield joiner.close()

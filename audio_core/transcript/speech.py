@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from typing_extensions import TypedDict
 
+from audio_core.audio.audio import Audio
 from audio_core.audio.formats import FORMATS, find_format
 from audio_core.audio.sniffing import SNIFF_BYTES, sniff_format
 from audio_core.errors import UnsupportedFormat
@@ -76,6 +77,17 @@ class Speech:
         """The MIME type, with the sample rate if the bytes have no header."""
         rate = f";rate={self.sample_rate}" if self.sample_rate else ""
         return FORMATS[self.format].mime + rate
+
+    def to_audio(self) -> Audio:
+        """Return the speech as an `Audio`, to be decoded, transcribed or sent.
+
+        Example:
+            >>> Speech(bytes(48_000), "pcm16", sample_rate=24_000).to_audio().format
+            'pcm16'
+        """
+        return Audio.of(
+            self.data, format=self.format if is_headerless(self.format) else None, sample_rate=self.sample_rate
+        )
 
     def to_wav(self) -> bytes:
         """Return headerless PCM as the bytes of a mono WAV file.

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from audio_core.errors import InvalidOption
 from audio_core.transcript.speech import check_suffix, is_headerless, open_wav
 
 __all__ = ["SpeechFile"]
@@ -42,6 +43,8 @@ class SpeechFile:
         Raises:
             UnsupportedFormat: if the file's suffix is that of another format.
         """
+        if not data:
+            return
         file = self._file or self._open(format or "", sample_rate)
         if self._wav is None:
             file.write(data)
@@ -61,6 +64,10 @@ class SpeechFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is None:
+            if error is None:
+                raise InvalidOption(
+                    f"Nothing was said, as there is no word in the text. {self._path.name} was not made."
+                )
             return
         try:
             with self._file:

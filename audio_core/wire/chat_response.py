@@ -91,6 +91,7 @@ class SpeechDelta:
         sample_rate: in Hz, of headerless PCM; only the first delta with bytes has it.
         id: the gateway's id of the speech.
         expires_at: Unix time in seconds after which the gateway forgets the id.
+        text: of a text that is spoken while it is written, what has been written since the last piece.
         segments: of a text that is spoken, the sentences that have been said with this piece, as in `Speech.segments`.
     """
 
@@ -99,6 +100,7 @@ class SpeechDelta:
     sample_rate: int | None = None
     id: str | None = None
     expires_at: float | None = None
+    text: str = ""
     segments: tuple[Segment, ...] = ()
 
 

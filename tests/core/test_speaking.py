@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from audio_core import PROVIDERS, Audio, AudioClient, InvalidOption, ProviderError, UnsupportedFormat
+from audio_core.integration import SpeechDelta
 from audio_core.media.decode import decode
 from audio_core.media.probing import probe
 from audio_core.providers import Provider
@@ -220,9 +221,10 @@ SAID = ["It rained all day.", "Nobody went out.", "Who would? We stayed in."]
 def test_a_text_that_is_being_written_is_spoken_sentence_by_sentence(gateway) -> None:
     writer = Writer(gateway, *ANSWER)
     pieces = make_client(gateway).stream_speech(writer.write(), format="pcm", voice="alloy")
-    first = next(pieces)
+    first = next(piece for piece in pieces if piece.data)
     assert (len(first.data) > 0, writer.written) == (True, 3)
     rest = list(pieces)
+    assert "".join(piece.text for piece in rest) == "".join(ANSWER[3:])
     assert [request.json["input"] for request in gateway.requests] == SAID
     segments = [each for piece in rest for each in piece.segments]
     assert [each.text for each in segments] == SAID
@@ -241,15 +243,23 @@ async def test_a_text_that_is_written_on_the_event_loop_is_spoken_too(gateway) -
 
 @pytest.mark.parametrize("text", ["", "[talk 1:00]", " - "])
 def test_a_text_that_says_nothing_is_silent(gateway, text: str) -> None:
-    assert list(make_client(gateway).stream_speech(iter([text]), format="pcm", voice="alloy")) == []
+    assert list(make_client(gateway).stream_speech(iter([text]), format="pcm", voice="alloy")) == [
+        SpeechDelta(text=text)
+    ]
     assert gateway.requests == []
+
+
+def test_what_says_nothing_makes_no_file(gateway, tmp_path: Path) -> None:
+    with pytest.raises(InvalidOption, match="Nothing was said"):
+        make_client(gateway).stream_speech(iter([" - "]), format="pcm", voice="alloy").save(tmp_path / "a.wav")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_closing_ends_the_request_and_the_text(gateway) -> None:
     gateway.will_answer(Reply([bytes(4800)] * 2000, headers={"Content-Type": "audio/pcm"}, between=0.01))
     writer = Writer(gateway, *ANSWER)
     with make_client(gateway).stream_speech(writer.write(), format="pcm", voice="alloy") as pieces:
-        next(pieces)
+        assert next(piece for piece in pieces if piece.data)
     assert writer.is_closed
     assert gateway.abandoned.wait(10)
     assert list(pieces) == []
@@ -259,7 +269,7 @@ async def test_closing_ends_both_on_the_event_loop_too(gateway) -> None:
     gateway.will_answer(Reply([bytes(4800)] * 2000, headers={"Content-Type": "audio/pcm"}, between=0.01))
     writer = Writer(gateway, *ANSWER)
     async with make_client(gateway).astream_speech(writer.awrite(), format="pcm", voice="alloy") as pieces:
-        await anext(pieces)
+        assert await anext(piece async for piece in pieces if piece.data)
     assert writer.is_closed
     assert await asyncio.to_thread(gateway.abandoned.wait, 10)
 

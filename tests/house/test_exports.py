@@ -26,12 +26,16 @@ PUBLIC = {
         list_fields list_options
         measure_seconds open_authorized open_stored redact_audio restore_passages to_access to_objects to_openai_tool_choice
         validate_arguments
+        AsyncSpeechStream SPEAK SpeakArguments SpeakKwargs SpeechStream SpeechTool SpokenAnswer aspeak_answer
+        build_speak_options is_speakable remove_citations speak_answer
     """,
     "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence speech_reply tone",
     "langchain_audio": "Access AudioLoader AudioParser AudioToolkit ChatAudio Citation ListenTool TranscribeTool TranscriptSplitter cite clip_block "
-    "count_tokens_with_audio find_citations format_docs redact_audio restore_times speech_in",
+    "count_tokens_with_audio find_citations format_docs redact_audio restore_times speech_in "
+    "AnswerSpeaker SpeakTool SpokenAnswer aspeak_answer speak_answer",
     "llamaindex_audio": "Access AudioLLM AudioReader Citation ClipPostprocessor ListenToolSpec TranscribingLLM TranscriptNodeParser cite clip_block "
-    "find_citations format_nodes redact_audio restore_times speech_in",
+    "find_citations format_nodes redact_audio restore_times speech_in "
+    "SpeakToolSpec SpokenAnswer aspeak_answer astream_spoken speak_answer stream_spoken",
 }
 
 
