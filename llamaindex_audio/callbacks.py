@@ -10,7 +10,7 @@ to the event loop, which may be about to end.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from llama_index.core.base.llms.types import (
@@ -19,6 +19,7 @@ from llama_index.core.base.llms.types import (
     ChatResponseAsyncGen,
     ChatResponseGen,
     CompletionResponseAsyncGen,
+    CompletionResponseGen,
 )
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.llm import LLM
@@ -27,7 +28,14 @@ from audio_core.integration import HiddenFrames
 from llamaindex_audio.event_payloads import redact_response
 from llamaindex_audio.responses import to_completion_response
 
-__all__ = ["asend_with_events", "astream_completions", "astream_with_events", "send_with_events", "stream_with_events"]
+__all__ = [
+    "asend_with_events",
+    "astream_completions",
+    "astream_with_events",
+    "send_with_events",
+    "stream_completions",
+    "stream_with_events",
+]
 
 T = TypeVar("T")
 
@@ -83,14 +91,36 @@ def stream_with_events(
             pending.append(response)
             yield redact_response(response)
 
-    redacted_stream = call(llm, redacted, **options)
+    return _take_pending(call(llm, redacted, **options), pending, responses)
 
-    def take_responses() -> ChatResponseGen:
-        with HiddenFrames(), contextlib.closing(responses), contextlib.closing(redacted_stream):
-            for _ in redacted_stream:
-                yield pending.pop()
 
-    return take_responses()
+def stream_completions(
+    llm: LLM, prompt: str, options: Mapping[str, Any], responses: ChatResponseGen
+) -> CompletionResponseGen:
+    """Do what `stream_with_events` does for a completion."""
+    pending: list[ChatResponse] = []
+
+    @llm_completion_callback()
+    def call(_: LLM, prompt: str, **kwargs: Any) -> CompletionResponseGen:
+        for response in responses:
+            pending.append(response)
+            yield to_completion_response(redact_response(response))
+
+    return _complete(_take_pending(call(llm, prompt, **options), pending, responses))
+
+
+def _complete(responses: ChatResponseGen) -> CompletionResponseGen:
+    with contextlib.closing(responses):
+        yield from map(to_completion_response, responses)
+
+
+def _take_pending(
+    redacted_stream: Generator[Any], pending: list[ChatResponse], responses: ChatResponseGen
+) -> ChatResponseGen:
+    """Yield the complete responses, each once its redacted form has been read."""
+    with HiddenFrames(), contextlib.closing(responses), contextlib.closing(redacted_stream):
+        for _ in redacted_stream:
+            yield pending.pop()
 
 
 async def astream_with_events(
@@ -119,13 +149,22 @@ async def astream_completions(
     llm: LLM, prompt: str, options: Mapping[str, Any], responses: ChatResponseAsyncGen
 ) -> CompletionResponseAsyncGen:
     """Do what `astream_with_events` does for a completion."""
-    completions = (to_completion_response(response) async for response in responses)
+    pending: list[ChatResponse] = []
+
+    async def redact_completions() -> CompletionResponseAsyncGen:
+        async for response in responses:
+            pending.append(response)
+            yield to_completion_response(redact_response(response))
+
+    redacted_completions = redact_completions()
 
     @llm_completion_callback()
     async def call(_: LLM, prompt: str, **kwargs: Any) -> CompletionResponseAsyncGen:
-        return completions
+        return redacted_completions
 
-    return _close_with(await call(llm, prompt, **options), completions, responses)
+    redacted_stream = await call(llm, prompt, **options)
+    completions = (to_completion_response(pending.pop()) async for _ in redacted_stream)
+    return _close_with(completions, redacted_stream, redacted_completions, responses)
 
 
 async def _close_with(stream: AsyncGenerator[T], *sources: AsyncGenerator[Any]) -> AsyncGenerator[T]:

@@ -31,11 +31,13 @@ from llamaindex_audio.callbacks import (
     astream_completions,
     astream_with_events,
     send_with_events,
+    stream_completions,
     stream_with_events,
 )
 from llamaindex_audio.event_payloads import redact_messages
 from llamaindex_audio.messages import to_chat_messages
 from llamaindex_audio.responses import ResponseBuilder, to_chat_response, to_completion_response
+from llamaindex_audio.spans import redact_span
 from llamaindex_audio.tool_calling import ToolCallingLLM
 
 __all__ = ["AudioLLM"]
@@ -115,6 +117,7 @@ class AudioLLM(ModelSettings, ToolCallingLLM):
 
     # --- chat: events show redacted messages and responses, and the caller gets the complete ones ---
 
+    @redact_span
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Send messages and return the whole response.
 
@@ -129,11 +132,13 @@ class AudioLLM(ModelSettings, ToolCallingLLM):
         core_messages, redacted = _map_messages(messages)
         return send_with_events(self, redacted, kwargs, lambda: self._send(core_messages, kwargs))
 
+    @redact_span
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Do what `chat` does on the running event loop."""
         core_messages, redacted = await asyncio.to_thread(_map_messages, messages)
         return await asend_with_events(self, redacted, kwargs, lambda: self._asend(core_messages, kwargs))
 
+    @redact_span
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """Send messages and yield responses as they arrive. Only a complete answer ends without an error.
 
@@ -148,6 +153,7 @@ class AudioLLM(ModelSettings, ToolCallingLLM):
         core_messages, redacted = _map_messages(messages)
         return stream_with_events(self, redacted, kwargs, self._stream(core_messages, kwargs))
 
+    @redact_span
     async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         """Do what `stream_chat` does on the running event loop."""
         core_messages, redacted = await asyncio.to_thread(_map_messages, messages)
@@ -193,10 +199,9 @@ class AudioLLM(ModelSettings, ToolCallingLLM):
         """Do what `complete` does on the running event loop."""
         return to_completion_response(await self._asend(_to_user_message(prompt), kwargs))
 
-    @llm_completion_callback()
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
         """Do what `complete` does, and yield responses as they arrive."""
-        yield from map(to_completion_response, self._stream(_to_user_message(prompt), kwargs))
+        return stream_completions(self, prompt, kwargs, self._stream(_to_user_message(prompt), kwargs))
 
     async def astream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseAsyncGen:
         """Do what `stream_complete` does on the running event loop."""

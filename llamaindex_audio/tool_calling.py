@@ -19,6 +19,7 @@ from llama_index.core.tools.calling import acall_tool_with_selection, call_tool_
 
 from audio_core.integration import to_openai_tool_choice
 from llamaindex_audio.messages import list_call_blocks
+from llamaindex_audio.spans import redact_span
 
 __all__ = ["ToolCallingLLM"]
 
@@ -26,6 +27,7 @@ __all__ = ["ToolCallingLLM"]
 class ToolCallingLLM(FunctionCallingLLM):
     """An LLM whose gateway accepts tools in OpenAI's shape."""
 
+    @redact_span
     def _prepare_chat_with_tools(
         self,
         tools: Sequence[BaseTool],
@@ -48,6 +50,7 @@ class ToolCallingLLM(FunctionCallingLLM):
             **kwargs,
         }
 
+    @redact_span
     def predict_and_call(
         self,
         tools: Sequence[BaseTool],
@@ -82,6 +85,7 @@ class ToolCallingLLM(FunctionCallingLLM):
         outputs = [call_tool_with_selection(call, tools, verbose) for call in calls]
         return _combine_outputs(outputs, response, error_on_tool_error)
 
+    @redact_span
     async def apredict_and_call(
         self,
         tools: Sequence[BaseTool],
@@ -106,6 +110,7 @@ class ToolCallingLLM(FunctionCallingLLM):
 
         return _combine_outputs(await asyncio.gather(*map(run_call, calls)), response, error_on_tool_error)
 
+    @redact_span
     def get_tool_calls_from_response(
         self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
     ) -> list[ToolSelection]:

@@ -28,6 +28,7 @@ from llama_index.core.llms.llm import LLM, ToolSelection
 from audio_core import Audio, AudioClient
 from audio_core.integration import AccessLike, Listener
 from llamaindex_audio.messages import to_chat_messages
+from llamaindex_audio.spans import redact_span
 
 __all__ = ["TranscribingLLM"]
 
@@ -74,6 +75,7 @@ class TranscribingLLM(FunctionCallingLLM):
         """The facts about the LLM that answers."""
         return self._llm.metadata
 
+    @redact_span
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Let the LLM answer messages, with what their recordings say in place of the audio.
 
@@ -86,14 +88,17 @@ class TranscribingLLM(FunctionCallingLLM):
         """
         return self._llm.chat(self._replace_audio(messages), **kwargs)
 
+    @redact_span
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Do what `chat` does on the running event loop."""
         return await self._llm.achat(await self._areplace_audio(messages), **kwargs)
 
+    @redact_span
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """Do what `chat` does, and yield the responses as they arrive."""
         return self._llm.stream_chat(self._replace_audio(messages), **kwargs)
 
+    @redact_span
     async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         """Do what `stream_chat` does on the running event loop."""
         return await self._llm.astream_chat(await self._areplace_audio(messages), **kwargs)
@@ -114,9 +119,11 @@ class TranscribingLLM(FunctionCallingLLM):
         """Do what `stream_complete` does on the running event loop."""
         return await self._llm.astream_complete(prompt, formatted, **kwargs)
 
+    @redact_span
     def _prepare_chat_with_tools(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         return cast("Any", self._llm)._prepare_chat_with_tools(*args, **kwargs)
 
+    @redact_span
     def get_tool_calls_from_response(self, *args: Any, **kwargs: Any) -> list[ToolSelection]:
         """Return the tool calls in a response of the LLM."""
         return cast("Any", self._llm).get_tool_calls_from_response(*args, **kwargs)

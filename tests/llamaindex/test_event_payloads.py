@@ -152,6 +152,21 @@ def test_events_of_a_stream_stay_small(gateway, events) -> None:
     assert kinds(events, LLMChatStartEvent, LLMChatEndEvent) == [LLMChatStartEvent, LLMChatEndEvent]
 
 
+@pytest.mark.parametrize("method", ["stream_complete", "astream_complete"])
+def test_events_of_a_spoken_completion_stay_small_too(gateway, events, method: str) -> None:
+    pieces = [{"audio": {"data": base64.b64encode(WAV[at : at + 9000]).decode()}} for at in range(0, len(WAV), 9000)]
+    gateway.will_answer(chat_stream({"audio": {"transcript": "Hello."}}, *pieces))
+    speaking = llm(gateway, **SPEAKING)
+
+    async def read() -> list[Any]:
+        return [completion async for completion in await speaking.astream_complete("Hi?")]
+
+    completions = list(speaking.stream_complete("Hi?")) if method == "stream_complete" else asyncio.run(read())
+    heard = b"".join(base64.b64decode(each.additional_kwargs.get("audio", {}).get("data", "")) for each in completions)
+    assert heard == WAV
+    assert max(len(event.model_dump_json()) for event in events) < 3000
+
+
 async def test_events_of_async_calls_carry_references_too(gateway, events) -> None:
     gateway.will_answer(SPOKEN, SPOKEN)
     await llm(gateway, **SPEAKING).achat(heard())
