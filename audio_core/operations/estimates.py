@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from audio_core.audio.audio import Audio
@@ -15,8 +15,9 @@ from audio_core.operations.job import Job, Recording
 from audio_core.operations.long_transcription import get_longest_piece, get_longest_request
 from audio_core.operations.model_times import get_longest_segment
 from audio_core.operations.models import recall_model
+from audio_core.operations.transcript_store import TranscriptStore
 from audio_core.operations.transcription import inspect_recording
-from audio_core.operations.upload import estimate_bytes
+from audio_core.operations.upload import SHORTEST_SECONDS, estimate_bytes
 
 __all__ = ["Estimate", "RecordingEstimate", "estimate_job"]
 
@@ -32,6 +33,7 @@ class RecordingEstimate:
     Attributes:
         label: what messages call the recording.
         seconds: how long it is; None if that is not known, as it is on the web and was not downloaded.
+        stored_seconds: how much of it the store has already.
         requests: how many are expected; exact if it fits into one.
         seconds_to_send: of audio, with what adjacent pieces share. It is what a gateway bills.
         bytes_to_send: of audio, as they go over the network; exact if it goes untouched.
@@ -40,6 +42,7 @@ class RecordingEstimate:
 
     label: str
     seconds: float | None = None
+    stored_seconds: float = 0.0
     requests: int = 0
     seconds_to_send: float = 0.0
     bytes_to_send: int = 0
@@ -71,6 +74,11 @@ class Estimate:
     def seconds(self) -> float:
         """How long the recordings are, together. Those whose length is not known count as nothing."""
         return math.fsum(each.seconds or 0.0 for each in self.recordings)
+
+    @property
+    def stored_seconds(self) -> float:
+        """How many seconds the store has already, which cost nothing."""
+        return math.fsum(each.stored_seconds for each in self.recordings)
 
     @property
     def seconds_to_send(self) -> float:
@@ -147,11 +155,34 @@ def _estimate_recording(job: Job, audio: Audio, access: Access | None) -> Record
 
 
 def _estimate_opened(job: Job, recording: Recording) -> RecordingEstimate:
-    requests = _count_requests(job, recording)
+    stored = 0.0 if job.store is None else _measure_stored(job, job.store, recording)
+    missing = recording.seconds - stored
+    if missing < SHORTEST_SECONDS:
+        return RecordingEstimate(recording.audio.label, recording.seconds, stored)
+    requests = _count_requests(job, recording, missing)
     channels = recording.properties.channels if job.options.channels == "separate" else 1
-    seconds = channels * (recording.seconds + (requests - 1) * _SHARED_SECONDS)
+    seconds = channels * (missing + (requests - 1) * _SHARED_SECONDS)
     size = 0 if job.engine is not None else _estimate_size(job, recording, seconds)
-    return RecordingEstimate(recording.audio.label, recording.seconds, channels * requests, seconds, size)
+    return RecordingEstimate(recording.audio.label, recording.seconds, stored, channels * requests, seconds, size)
+
+
+def _measure_stored(job: Job, store: TranscriptStore, recording: Recording) -> float:
+    """Return how many seconds of a recording the store has; of all channels, if they are transcribed separately."""
+    recording.identify(store)
+    parts = [recording]
+    if job.options.channels == "separate":
+        channels = range(recording.properties.channels)
+        parts = [replace(recording, audio=recording.audio.select_channel(channel)) for channel in channels]
+    return min(_measure_spans(store.list_spans(job.build_key(part, 0.0, 0.0)), part) for part in parts)
+
+
+def _measure_spans(spans: Sequence[tuple[float, float]], recording: Recording) -> float:
+    """Return how many seconds of a recording lie in spans, which are in order and may overlap."""
+    seconds, reached = 0.0, recording.start
+    for start, end in spans:
+        seconds += max(0.0, min(end, recording.end) - max(start, reached))
+        reached = max(reached, end)
+    return seconds
 
 
 def _estimate_size(job: Job, recording: Recording, seconds: float) -> int:
@@ -160,11 +191,11 @@ def _estimate_size(job: Job, recording: Recording, seconds: float) -> int:
     return size if row.transcription == "multipart" else round(size * _BASE64_SHARE)
 
 
-def _count_requests(job: Job, recording: Recording) -> int:
+def _count_requests(job: Job, recording: Recording, missing: float) -> int:
     row, seconds = job.endpoint.provider, recording.seconds
     size = estimate_bytes(recording.audio, row.upload_formats, recording.properties, seconds)
     is_large = job.engine is None and row.max_upload_bytes is not None and size > row.max_upload_bytes
     if not is_large and seconds <= min(get_longest_request(job), get_longest_segment(job)):
         return 1
     longest = get_longest_piece(job)
-    return max(math.ceil(seconds / longest), round(seconds / (_MEAN_SHARE * longest)))
+    return max(math.ceil(missing / longest), round(missing / (_MEAN_SHARE * longest)))

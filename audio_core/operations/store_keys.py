@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audio_core.wire.transcription import TranscriptionOptions
 
@@ -64,6 +64,10 @@ class PieceKey:
     base_url: str = ""
     pcm: tuple[str, int | None, int] | None = None
     samples: tuple[tuple[str, str], ...] = ()
+
+    def compute_recording_digest(self) -> str:
+        """Return what all pieces of the recording that are transcribed in this way have in common."""
+        return replace(self, start=0.0, end=0.0).compute_digest()
 
     def compute_digest(self) -> str:
         """Return the key of the piece's row in the store."""

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from audio_core.audio.content import FileVersion
 from audio_core.errors import StoreError
+from audio_core.operations.processes import identify_process, is_alive
 from audio_core.operations.store_keys import ModelKey, PieceKey
 from audio_core.transcript.transcript import Transcript
 
@@ -36,6 +37,7 @@ _TABLES = (
     "CREATE TABLE doubtful (label TEXT, start REAL, end REAL, at REAL NOT NULL)",
     "CREATE TABLE models (key TEXT PRIMARY KEY, sends_times INTEGER NOT NULL)",
     "CREATE TABLE files (file TEXT PRIMARY KEY, version TEXT NOT NULL, sha256 TEXT NOT NULL)",
+    "CREATE TABLE spans (recording TEXT, start REAL, end REAL, PRIMARY KEY (recording, start, end))",
 )
 _ADDED = {4: _TABLES[3:]}
 """Tables that a file of an earlier version lacks. It is kept, as what is in it was paid for."""
@@ -84,13 +86,13 @@ class TranscriptStore:
         Raises:
             StoreError: if the file cannot be used.
         """
-        digest, owner = key.compute_digest(), _identify_process()
+        digest, owner = key.compute_digest(), identify_process()
         with self._begin_transaction() as database:
             query = "SELECT state, owner, transcript, at FROM pieces WHERE key = ?"
             row = database.execute(query, (digest,)).fetchone()
             if row and row[0] == "done":
                 return Transcript.from_json(row[2])
-            if row and abs(time.time() - float(row[3])) < LEASE_SECONDS and _is_alive(row[1]):
+            if row and abs(time.time() - float(row[3])) < LEASE_SECONDS and is_alive(row[1]):
                 return False
             if row:
                 values = (key.label, key.start, key.end, time.time())
@@ -123,6 +125,22 @@ class TranscriptStore:
         with self._begin_transaction() as database:
             values = (key.compute_digest(), transcript.to_json(), time.time())
             database.execute("INSERT OR REPLACE INTO pieces VALUES (?, 'done', NULL, ?, ?)", values)
+            span = (key.compute_recording_digest(), key.start, key.end)
+            database.execute("INSERT OR IGNORE INTO spans VALUES (?, ?, ?)", span)
+
+    def list_spans(self, key: PieceKey) -> list[tuple[float, float]]:
+        """Return start and end of each piece that the store has of a recording, in seconds of the original recording.
+
+        Args:
+            key: any piece of the recording, for how it is transcribed.
+
+        Raises:
+            StoreError: if the file cannot be used.
+        """
+        with self._begin_transaction() as database:
+            query = "SELECT start, end FROM spans WHERE recording = ? ORDER BY start"
+            rows = database.execute(query, (key.compute_recording_digest(),))
+            return [(float(start), float(end)) for start, end in rows]
 
     def renew(self, key: PieceKey) -> None:
         """Renew the lease on a piece that this process has claimed.
@@ -131,7 +149,7 @@ class TranscriptStore:
             StoreError: if the file cannot be used.
         """
         with self._begin_transaction() as database:
-            values = (time.time(), key.compute_digest(), _identify_process())
+            values = (time.time(), key.compute_digest(), identify_process())
             database.execute("UPDATE pieces SET at = ? WHERE key = ? AND state = 'begun' AND owner = ?", values)
 
     def release(self, key: PieceKey) -> None:
@@ -263,32 +281,3 @@ def _format_version(version: FileVersion) -> tuple[str, str]:
     """Return the name of a file and its version, as text: the number of a file may be larger than SQLite's integers."""
     file, times = version[:2], version[2:]
     return ":".join(map(str, file)), ":".join(map(str, times))
-
-
-def _identify_process() -> str:
-    """Return the id of this process, with its start time because ids are reused."""
-    return f"{os.getpid()} {_get_start_time(os.getpid())}"
-
-
-def _is_alive(owner: str | None) -> bool:
-    """Tell whether the process that holds a claim is alive. An owner that cannot be read is not."""
-    pid, _, start_time = str(owner).partition(" ")
-    if not pid.isdecimal() or not start_time:
-        return False
-    if os.name == "nt":  # signal 0 is Ctrl-C on Windows, so only this process is known to be alive
-        return int(pid) == os.getpid()
-    try:
-        os.kill(int(pid), 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return start_time == _get_start_time(int(pid))
-
-
-def _get_start_time(pid: int) -> str:
-    """Return when a process began, in clock ticks after boot, or "-" if the system does not say."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
-    except OSError:
-        return "-"

@@ -160,6 +160,7 @@ def test_a_store_of_the_version_before_keeps_what_was_paid_for(store, tmp_path: 
     store.save(KEY, Transcript("hi"))
     with sqlite3.connect(tmp_path / "jobs.sqlite") as database:
         database.execute("DROP TABLE files")
+        database.execute("DROP TABLE spans")
         database.execute("PRAGMA user_version=4")
     database.close()
     assert store.claim(KEY) == Transcript("hi")

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from audio_core import Audio, AudioClient, AudioNotFound, InvalidAudio, InvalidOption, Provider
+from audio_core import (
+    Audio,
+    AudioClient,
+    AudioNotFound,
+    Budget,
+    InvalidAudio,
+    InvalidOption,
+    Provider,
+    TranscriptionIncomplete,
+)
 from audio_core.media.probing import probe
 from audio_core.testing import Reply, ScriptedGateway, tone
 from langchain_audio import AudioLoader
@@ -76,6 +85,24 @@ def test_a_long_recording_is_counted_in_pieces(gateway, talk: Path) -> None:
     requests, seconds, _ = receive(gateway)
     assert estimate.requests == pytest.approx(requests, abs=1)
     assert estimate.seconds_to_send == pytest.approx(seconds, rel=0.03)
+
+
+def test_what_the_store_has_costs_nothing(gateway, talk: Path, folder: Path, tmp_path_factory) -> None:
+    gateway.will_answer(SAID)
+    store = tmp_path_factory.mktemp("store") / "jobs.sqlite"
+    client = AudioClient(ROW, model="m", base_url=gateway.base_url, store=store)
+    client.transcribe(folder / "0.wav")
+    budget = Budget(seconds=150)
+    with pytest.raises(TranscriptionIncomplete):
+        client.transcribe(talk, budget=budget)
+    short, long = client.estimate([folder / "0.wav", talk]).recordings
+    assert (short.requests, short.stored_seconds) == (0, 0.5)
+    assert long.stored_seconds + long.seconds_to_send == pytest.approx(long.seconds, abs=3)
+    assert long.stored_seconds == pytest.approx(budget.used_seconds, abs=3)
+    assert client.estimate(talk, language="en").stored_seconds == 0  # another transcript
+    client.transcribe(talk)
+    done = client.estimate(talk)
+    assert (done.requests, done.seconds_to_send, done.bytes_to_send) == (0, 0.0, 0)
 
 
 def test_base64_makes_a_recording_larger_by_a_third(folder: Path) -> None:
