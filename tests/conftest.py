@@ -76,6 +76,13 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def no_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the offline server find no voice, as on a machine without one, whatever is on this one."""
+    for room in ("speech", "text_to_speech"):
+        monkeypatch.setattr(f"audio_core.offline.{room}.find_voice", lambda: None)
+
+
+@pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retry without backoff. A wait that the server asks for still takes place."""
     monkeypatch.setattr("audio_core.http.retry.compute_backoff", lambda attempt: 0.0)

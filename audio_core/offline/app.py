@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from audio_core.errors import AudioError
 from audio_core.offline.chat import complete
+from audio_core.offline.text_to_speech import speak
 from audio_core.offline.transcription import transcribe
 
 __all__ = ["MODEL", "create_app"]
@@ -27,6 +28,7 @@ def create_app() -> Starlette:
         routes=[
             Route("/v1/models", _list_models),
             Route("/v1/models/{model:path}", _retrieve_model),
+            Route("/v1/audio/speech", speak, methods=["POST"]),
             Route("/v1/audio/transcriptions", transcribe, methods=["POST"]),
             Route("/v1/audio/translations", _refuse_translation, methods=["POST"]),
             Route("/v1/chat/completions", complete, methods=["POST"]),

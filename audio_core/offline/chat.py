@@ -85,7 +85,9 @@ def _build_completion(body: dict[str, Any], messages: list[dict[str, Any]], clip
     speaks = "audio" in to_list(body.get("modalities")) and not response.tool_calls
     return Completion(
         response,
-        speech=synthesize(clips, to_object(body.get("audio")), streamed=bool(body.get("stream"))) if speaks else None,
+        speech=synthesize(response.text, clips, to_object(body.get("audio")), streamed=bool(body.get("stream")))
+        if speaks
+        else None,
         model=to_text(body.get("model")) or engine.model,
         words_read=len(question.text.split()),
         seconds_heard=sum(transcript.duration or 0.0 for transcript in transcripts),

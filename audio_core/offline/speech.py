@@ -1,4 +1,4 @@
-"""Spoken replies of the offline server. There is no speech synthesis: a reply repeats the last clip, or is a tone."""
+"""Spoken replies of the offline server: in a voice of this machine, or else the last clip again, or a tone."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from audio_core.audio.audio import Audio
 from audio_core.lenient_json import to_text
 from audio_core.media.decode import decode, encode
 from audio_core.media.probing import probe
+from audio_core.offline.voices import find_voice
 from audio_core.testing import tone
 from audio_core.transcript.speech import PCM_RATE
 
-__all__ = ["Voice", "synthesize"]
+__all__ = ["Voice", "encode_speech", "synthesize"]
 
 _FORMATS = {"wav": "wav", "mp3": "mp3", "flac": "flac", "opus": "ogg", "pcm16": "pcm16"}
 
@@ -34,12 +35,13 @@ class Voice:
     id: str
 
 
-def synthesize(clips: list[Audio], asked: Mapping[str, Any], *, streamed: bool) -> Voice:
-    """Return the last clip as a spoken reply, in the requested format.
+def synthesize(text: str, clips: list[Audio], asked: Mapping[str, Any], *, streamed: bool) -> Voice:
+    """Return a spoken reply, in the requested format: the text, or the last clip where there is no voice.
 
     Args:
+        text: what to say.
         clips: the clips of the last user message.
-        asked: the `audio` field of the request. Only its `format` is used.
+        asked: the `audio` field of the request. Only its `format` and `voice` are used.
         streamed: whether the response is a stream.
 
     Raises:
@@ -52,11 +54,17 @@ def synthesize(clips: list[Audio], asked: Mapping[str, Any], *, streamed: bool) 
         raise ValueError(
             f"audio.format does not support '{format_name}' when stream=true. Supported values are: 'pcm16'"
         )
-    clip = clips[-1] if clips else Audio.of(tone(0.5))
-    return Voice(_encode(clip, _FORMATS[format_name]), probe(clip).duration, f"audio_{uuid.uuid4().hex[:24]}")
+    clip = _say(text, to_text(asked.get("voice"))) or (clips[-1] if clips else Audio.of(tone(0.5)))
+    return Voice(encode_speech(clip, _FORMATS[format_name]), probe(clip).duration, f"audio_{uuid.uuid4().hex[:24]}")
 
 
-def _encode(clip: Audio, target: str) -> bytes:
+def _say(text: str, voice: str | None) -> Audio | None:
+    program = find_voice() if text.strip() else None
+    return Audio.of(program.say(text, voice)) if program else None
+
+
+def encode_speech(clip: Audio, target: str) -> bytes:
+    """Return audio in a format, or as 16-bit PCM at 24 kHz for `"pcm16"`."""
     if target == "pcm16":
         return b"".join(decode(clip, rate=PCM_RATE))
     with encode(clip, target).open_reader() as reader:

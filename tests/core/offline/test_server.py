@@ -122,7 +122,7 @@ def test_a_form_must_hold_a_file_and_a_known_shape(sdk: openai.OpenAI, clip: byt
 
 def test_an_unknown_path_is_not_found(sdk: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError):
-        sdk.post("/audio/speech", body={}, cast_to=object)
+        sdk.post("/audio/songs", body={}, cast_to=object)
 
 
 def test_our_client_transcribes_through_it_as_it_does_without_it(offline: str, call: Path) -> None:
