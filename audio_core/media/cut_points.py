@@ -1,10 +1,11 @@
 """Choose where a long recording is cut, by the levels and pauses that a voice activity detector finds in it.
 
-A piece ends in the middle of a pause of its last twenty seconds, or fifth if that is shorter. If there is no good one, it
-ends in that of the longest pause of its last fifth, or twenty seconds if that is longer. Both pieces hold a quarter of a
-second there, as a guard. Where no pause is certain, such as in talk without one, in music or in noise, they overlap: both
-hold a word or more between two quiet moments, so that `merge_pieces` can join them without losing or doubling a word.
-All overlaps together last at most three hundredths of the recording, if pieces of half a minute or more are allowed.
+A piece ends in the middle of the longest pause in its last fifth. For a long piece, that is in its last twenty seconds,
+and only if there is no good pause, in its last forty. A short piece without a good one is searched up to twenty seconds
+back. Both pieces hold a quarter of a second there, as a guard. Where no pause is certain, such as in talk without one, in
+music or in noise, they overlap: both hold a word or more between two quiet moments, so that `merge_pieces` can join them
+without losing or doubling a word. All overlaps together last at most three hundredths of the recording, if pieces of half
+a minute or more are allowed.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ FRAME_SAMPLES = round(FRAME_SECONDS * RATE)
 _GUARD = round(0.25 * RATE)  # samples that both pieces hold at a pause
 _SHORTEST_PAUSE = 0.35  # seconds; the guard and a little more
 _GOOD_PAUSE = 0.6  # seconds; for a shorter one, a short piece is searched further back
-_SEARCHED_SHARE, _SEARCHED_SECONDS = 0.2, 20.0  # at the end of a piece: the shorter first, then the longer
+_SEARCHED_SHARE = 0.2  # of a piece, at its end, that is searched for a pause
+_FIRST_SEARCHED, _THEN_SEARCHED = 20.0, 40.0  # seconds of a long piece
 _MOST_SEARCHED = 2 / 3  # of a short piece
 _OVERLAP_SHARE = 0.03  # of a piece, that the next one holds too if there is no pause
 _SHORTEST_OVERLAP, _LONGEST_OVERLAP = 0.9, 4.0  # seconds; a word lasts up to about a second
@@ -56,8 +58,8 @@ class CutChooser:
         """Set the maximum length, in seconds, of the pieces that follow."""
         self.longest = round(longest * RATE)
         share = _SEARCHED_SHARE * longest
-        most = max(share, min(_SEARCHED_SECONDS, _MOST_SEARCHED * longest))
-        self.searched = round(min(share, _SEARCHED_SECONDS) * RATE), round(most * RATE)
+        most = min(max(share, min(_FIRST_SEARCHED, _MOST_SEARCHED * longest)), _THEN_SEARCHED)
+        self.searched = round(min(share, _FIRST_SEARCHED) * RATE), round(most * RATE)
         overlap = min(max(_OVERLAP_SHARE * longest, _SHORTEST_OVERLAP), _LONGEST_OVERLAP, longest / 3)
         self._overlap = round(overlap * RATE)
 
@@ -126,11 +128,9 @@ def _find_loudest_between_quiet(levels: Sequence[float], least: int, most: int) 
     count = len(levels)
     edges = [sums[min(at + _HALF_MOMENT, count)] - sums[max(0, at - _HALF_MOMENT)] for at in range(count + 1)]
 
-    def measure_edges(stretch: tuple[int, int]) -> float:
-        first, last = stretch
-        return (edges[first] + edges[last]) * (last - first) / (sums[last] - sums[first] + 1)
-
-    stretches = (
-        (first, last) for last in range(least, count + 1) for first in range(max(0, last - most), last - least + 1)
+    _, first, last = min(
+        ((edges[first] + edges[last]) * (last - first) / (sums[last] - sums[first] + 1), first, last)
+        for last in range(least, count + 1)
+        for first in range(max(0, last - most), last - least + 1)
     )
-    return min(stretches, key=measure_edges)
+    return first, last

@@ -54,7 +54,8 @@ class Demuxer:
 
     Attributes:
         label: the recording's name in messages.
-        stream: PyAV's audio stream.
+        container: PyAV's container.
+        stream: its audio stream.
         track_count: how many audio tracks the recording has.
         time_base_seconds: seconds per unit of a timestamp.
         inspection: what was read so far.
@@ -70,7 +71,7 @@ class Demuxer:
         self.time_base_seconds = float(self.stream.time_base or 0) or 1 / self.stream.codec_context.sample_rate
         self.track_count = len(container.streams.audio)
         self.inspection = Inspection(audio.label, content, container, self.stream, warnings)
-        self._content, self._container = content, container
+        self._content, self.container = content, container
         self._format_name = container.format.name.split(",")[0]
         check_rate_and_channels(self.label, self.stream.codec_context)
 
@@ -87,9 +88,9 @@ class Demuxer:
     @functools.cached_property
     def origin(self) -> float:
         """The timestamp in seconds that counts as 0."""
-        start = max(0, self._container.start_time or 0) / _MICROSECONDS  # a negative one is encoder delay
+        start = max(0, self.container.start_time or 0) / _MICROSECONDS  # a negative one is encoder delay
         codec = self.stream.codec_context.name
-        if codec.startswith("pcm_") or codec == "flac" or not is_alone(self.stream, self._container):
+        if codec.startswith("pcm_") or codec == "flac" or not is_alone(self.stream, self.container):
             return start
         first = self._find_first_frame()
         longest_lead = math.inf if self._has_loose_timestamps else _LONGEST_LEAD
@@ -142,7 +143,7 @@ class Demuxer:
             InvalidAudio: if the container is damaged.
         """
         try:
-            yield from (packet for packet in self._container.demux(self.stream) if packet.size)
+            yield from (packet for packet in self.container.demux(self.stream) if packet.size)
         except av.error.EOFError:
             return
         except av.error.FFmpegError:
@@ -231,7 +232,7 @@ class Demuxer:
         if not is_seekable(self._content, self._format_name, codec, timestamp, index):
             return False
         try:
-            self._container.seek(timestamp, stream=self.stream)
+            self.container.seek(timestamp, stream=self.stream)
         except av.error.FFmpegError:  # after the end
             self._rewind()
             return False
@@ -242,7 +243,7 @@ class Demuxer:
 
     def _rewind(self) -> None:
         try:
-            self._container.seek(self.stream.start_time or 0, stream=self.stream)
+            self.container.seek(self.stream.start_time or 0, stream=self.stream)
         except av.error.FFmpegError:
             raise InvalidAudio(f"{self.label} is damaged: seeking back to its beginning failed.") from None
 

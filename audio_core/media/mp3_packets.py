@@ -43,8 +43,6 @@ class Mp3Packets:
         NotCopyable: if there is no frame of layer III.
     """
 
-    codec = "mp3"
-
     def __init__(self, content: Content, first: int, origin: float) -> None:
         self._content, self._origin, self._first = content, origin, content.read_at(first, _HEADER_BYTES)
         frame = parse_mpeg_frame(self._first)

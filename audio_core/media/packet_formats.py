@@ -7,8 +7,11 @@ from collections.abc import Callable
 from audio_core.audio.audio import Audio
 from audio_core.media.demux import open_demuxer
 from audio_core.media.mp3_packets import Mp3Packets
+from audio_core.media.mp4_packets import Mp4Packets
+from audio_core.media.opus_packets import OpusPackets
 from audio_core.media.packets import NotCopyable, Packets
 from audio_core.media.properties import Probe
+from audio_core.media.wav_packets import WavPackets
 
 __all__ = ["open_packets"]
 
@@ -41,5 +44,20 @@ def _open_mp3(audio: Audio) -> Packets:
         return Mp3Packets(audio.open_content(), packet.pos, demuxer.origin)
 
 
+def _open_ogg(audio: Audio) -> Packets:
+    packets = OpusPackets(audio.open_content())
+    with open_demuxer(audio) as demuxer:
+        packet = next(demuxer.read_packets(), None)
+        if packet is None or packet.pts != -packets.skipped or demuxer.origin:
+            raise NotCopyable
+    return packets
+
+
 _MOST_CHANNELS = 2
-_OPENERS: dict[str, Callable[[Audio], Packets]] = {"mp3": _open_mp3}
+_OPENERS: dict[str, Callable[[Audio], Packets]] = {
+    "mp3": _open_mp3,
+    "ogg": _open_ogg,
+    "m4a": Mp4Packets,
+    "mp4": Mp4Packets,
+    "wav": lambda audio: WavPackets(audio.open_content()),
+}

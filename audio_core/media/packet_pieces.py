@@ -99,8 +99,8 @@ class PacketSegmenter:
         heard = [frame.level for frame in self._listener.frames if self._piece_start <= frame.start < end]
         if heard and not self._chooser.is_silent(heard):
             return False
-        listener = _Listener(self._copy, partial(create_vad, "energy"))
-        listener.listen(self._piece_start, end)
+        listener = _Listener(self._copy, partial(create_vad, "energy"), self._piece_start)
+        listener.hear(end)
         return self._chooser.is_silent([frame.level for frame in listener.frames])
 
     def _copy(self, first: int, last: int) -> Piece:
@@ -130,14 +130,17 @@ class _Listener:
     Args:
         copy: copies the packets of a stretch, from one sample to another.
         create_vad: creates the detector.
+        start: the sample to begin at.
 
     Attributes:
         frames: of the last stretches that follow one another, counted in samples from the recording's beginning.
     """
 
-    def __init__(self, copy: Callable[[int, int], Piece], create_vad: Callable[[], VoiceActivityDetector]) -> None:
+    def __init__(
+        self, copy: Callable[[int, int], Piece], create_vad: Callable[[], VoiceActivityDetector], start: int = 0
+    ) -> None:
         self._copy, self._create_vad = copy, create_vad
-        self._restart(0)
+        self._restart(start)
 
     def _restart(self, start: int) -> None:
         self.frames = list[VadFrame]()
@@ -153,22 +156,23 @@ class _Listener:
         """
         start = max(0, start - _RUN_UP)
         if start < self._start < end == self._end:
-            earlier, known = _Listener(self._copy, self._create_vad), self._start + _RUN_UP
-            earlier.listen(start + _RUN_UP, known)
+            earlier, known = _Listener(self._copy, self._create_vad, start), self._start + _RUN_UP
+            earlier.hear(known)
             self.frames = earlier.frames + [frame for frame in self.frames if frame.start >= known]
             self._start = start
             return
         if not self._start <= start <= self._end + _SHORTEST_SKIP:
             self._restart(start)
-        self._hear(end)
+        self.hear(end)
 
-    def _hear(self, end: int) -> None:
-        """Go on to a sample."""
+    def hear(self, end: int) -> None:
+        """Go on to a sample; raise as `listen` does."""
         if end <= self._end:
             return
         warnings = list[str]()
         for pcm in self._copy(self._end, end).decode(warnings):
-            self.frames += (replace(frame, start=frame.start + self._begin) for frame in self._vad.feed(pcm))
+            heard, begin = self._vad.feed(pcm), self._begin
+            self.frames += (VadFrame(begin + frame.start, frame.level, frame.is_quiet) for frame in heard)
         if warnings:
             raise NotCopyable
         self._end = end

@@ -38,11 +38,9 @@ class Packets(Protocol):
     """The packets of an open recording.
 
     Attributes:
-        codec: FFmpeg's name of the codec.
         margin: how many seconds a copy may be longer than was asked for.
     """
 
-    codec: str
     margin: float
 
     def copy(self, start: float, end: float) -> PacketCopy:

@@ -168,7 +168,9 @@ class Segmenter:
                 yield self._cut_piece()
 
     def close(self) -> Iterator[Piece]:
-        """Yield the last piece, unless next to nothing remains."""
+        """Yield what is left, unless it is next to nothing."""
+        if len(self._pcm) // 2 > self._chooser.longest:  # by less than a frame
+            yield self._cut_piece()
         remaining = len(self._pcm) // 2
         if remaining - self._shared >= SHORTEST_PIECE * RATE:
             yield self._build_piece(self._piece_start + remaining)
