@@ -13,6 +13,7 @@ from langchain_core.messages import BaseMessage
 
 from audio_core import Access, Audio, AudioError
 from audio_core.integration import compute_sha256, is_audio_block, open_authorized
+from langchain_audio.traced_messages import restore_audio
 
 __all__ = ["DigestedMessages", "get_originals"]
 
@@ -23,7 +24,7 @@ class DigestedMessages(list[BaseMessage]):
     """Messages with digests in place of audio, from which LangChain makes a cache's key, and the originals to send.
 
     Args:
-        messages: the originals.
+        messages: the originals, or what tracers see of them.
         access: which files may be opened. An opened file is identified by the digest of its bytes, any other recording
             by its path or URL.
 
@@ -32,13 +33,13 @@ class DigestedMessages(list[BaseMessage]):
     """
 
     def __init__(self, messages: Sequence[BaseMessage], access: Access) -> None:
-        self.originals = [*messages]
-        super().__init__(_shorten_message(message, access) for message in messages)
+        self.originals = restore_audio(messages)
+        super().__init__(_shorten_message(message, access) for message in self.originals)
 
 
 def get_originals(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
-    """Return the messages to send: the originals of `DigestedMessages`, or any other messages themselves."""
-    return messages.originals if isinstance(messages, DigestedMessages) else messages
+    """Return the messages to send: those behind `DigestedMessages`, or behind what tracers see."""
+    return messages.originals if isinstance(messages, DigestedMessages) else restore_audio(messages)
 
 
 def _shorten_message(message: BaseMessage, access: Access) -> BaseMessage:

@@ -28,6 +28,7 @@ from langchain_audio.profiles import AskedProfile, to_profile
 from langchain_audio.responses import ChunkBuilder, get_langchain_provider, to_chat_result
 from langchain_audio.token_counting import count_tokens_with_audio
 from langchain_audio.tool_calling import ToolCallingModel
+from langchain_audio.traced_messages import TracedModel
 
 __all__ = ["ChatAudio"]
 
@@ -35,7 +36,7 @@ _LANGCHAIN_OPTIONS = ("stream", "ls_structured_output_format", "structured_outpu
 
 
 @list_fields(ModelSettings)
-class ChatAudio(ModelSettings, ToolCallingModel, EventStreamingModel):
+class ChatAudio(ModelSettings, ToolCallingModel, EventStreamingModel, TracedModel):
     """A chat model on any OpenAI-compatible gateway, whose messages and responses may hold audio.
 
     An audio block holds base64, or names a file or URL. A media fragment in the URL selects a clip. The recording is

@@ -33,6 +33,7 @@ _NOT_SENT = {  # as content: they are sent in other fields of a message, or not 
     "refusal",
     "invalid_tool_call",
 }
+_PDF_URI = "data:application/pdf;base64,"
 _ROLES: dict[type[BaseMessage], str] = {HumanMessage: "user", AIMessage: "assistant", ToolMessage: "tool"}
 
 
@@ -128,8 +129,8 @@ def _to_openai_part(block: dict[str, Any]) -> Any:
 
 def _find_file_audio(block: dict[str, Any]) -> Audio | None:
     """Return the audio in an OpenAI `file` part. LangChain labels the content of every such part as PDF."""
-    data = block.get("base64")
-    if block.get("type") != "file" or block.get("mime_type") != "application/pdf" or not isinstance(data, str):
+    data = _find_pdf_data(block)
+    if data is None:
         return None
     if data.startswith("JVBERi"):  # "%PDF-" in base64
         return None
@@ -138,6 +139,16 @@ def _find_file_audio(block: dict[str, Any]) -> Audio | None:
         return audio if audio.format else None
     except InvalidAudio:
         return None
+
+
+def _find_pdf_data(block: dict[str, Any]) -> str | None:
+    inner: Any = block.get("file")
+    if isinstance(inner, dict):
+        data = str(cast("dict[str, Any]", inner).get("file_data"))
+        return data.removeprefix(_PDF_URI) if data.startswith(_PDF_URI) else None
+    data = block.get("base64")
+    is_pdf = block.get("type") == "file" and block.get("mime_type") == "application/pdf"
+    return data if is_pdf and isinstance(data, str) else None
 
 
 def _map_speech(block: Mapping[str, Any]) -> Speech:
