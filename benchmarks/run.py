@@ -17,7 +17,7 @@ from measuring import describe_machine
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
-NAMES = ("imports", "sending", "streaming", "many_requests", "folder", "media", "local_engine", "alignment")
+NAMES = ("imports", "sending", "streaming", "many_requests", "folder", "hour", "media", "local_engine", "alignment")
 PACKAGES = (
     *("httpx", "pybase64", "av", "langchain-core", "langchain-openai", "langchain-openrouter", "langchain-litellm"),
     *("langchain-community", "litellm", "openai", "llama-index-core", "llama-index-llms-openai"),
