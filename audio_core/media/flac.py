@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from audio_core.audio.content import Content
 from audio_core.audio.sniffing import skip_id3_tags
 from audio_core.media.properties import Probe
 
-__all__ = ["compute_crc16", "parse_plain_flac"]
+__all__ = ["StreamInfo", "build_crc_table", "compute_crc16", "encode_number", "list_frames", "parse_plain_flac"]
 
 _STREAMINFO_BYTES = 34
 _STREAMINFO_HEADS = (b"\0\0\0\x22", b"\x80\0\0\x22")  # of a block that is followed by others, or is alone
@@ -23,7 +25,7 @@ _CRC_POLYNOMIAL = 0x8005
 
 
 @dataclass(frozen=True, slots=True)
-class _StreamInfo:
+class StreamInfo:
     """What the metadata says: samples of a frame, Hz, channels, samples in all, and where the first frame is."""
 
     frame_samples: int
@@ -40,21 +42,14 @@ def parse_plain_flac(content: Content) -> Probe | None:
         None if only a decoder can tell: frames are missing, the last is damaged, nobody counted the samples, the frames are
         of several lengths, or something follows them.
     """
-    info = _parse_stream_info(content)
-    if info is None or not info.frame_samples < info.samples < info.frame_samples * _MAX_FRAMES:
+    found = list_frames(content)
+    if found is None:
         return None
-    head = content.read_at(info.frames_start, _HEADER_BYTES)
-    if head[:2] != _SYNC or _parse_frame_samples(head, 0) != info.frame_samples:
-        return None
-    count, position = _count_frames(content, info.frames_start, head[:3])
-    if count * info.frame_samples < info.samples:
-        position = _find_short_frame(content, position, count, info.samples - count * info.frame_samples)
-    if count != info.samples // info.frame_samples or not _is_whole_frame(content, position):
-        return None
+    info, _ = found
     return Probe("flac", info.sample_rate, info.channels, info.samples / info.sample_rate)
 
 
-def _parse_stream_info(content: Content) -> _StreamInfo | None:
+def _parse_stream_info(content: Content) -> StreamInfo | None:
     """Read the first metadata block, and step over those that follow."""
     position = skip_id3_tags(content) + 4
     head = content.read_at(position, 4 + _STREAMINFO_BYTES)
@@ -68,34 +63,49 @@ def _parse_stream_info(content: Content) -> _StreamInfo | None:
     return None
 
 
-def _unpack_stream_info(block: bytes, frames_start: int) -> _StreamInfo | None:
+def _unpack_stream_info(block: bytes, frames_start: int) -> StreamInfo | None:
     shortest, longest = int.from_bytes(block[:2], "big"), int.from_bytes(block[2:4], "big")
     fields = int.from_bytes(block[10:18], "big")  # 20 bits of rate, 3 of channels, 5 of width, 36 of samples
     rate, channels, samples = fields >> 44, (fields >> 41 & 7) + 1, fields & (1 << 36) - 1
-    return _StreamInfo(shortest, rate, channels, samples, frames_start) if rate and shortest == longest else None
+    return StreamInfo(shortest, rate, channels, samples, frames_start) if rate and shortest == longest else None
 
 
-def _count_frames(content: Content, start: int, sync: bytes) -> tuple[int, int]:
-    """Count the frames that begin as the first does and are numbered in order.
+def list_frames(content: Content) -> tuple[StreamInfo, array[int]] | None:
+    """Return what the metadata says, and where each frame begins, in bytes.
 
     Returns:
-        How many there are, and where the last begins, in bytes.
+        None if only a decoder can tell, as `parse_plain_flac` says.
     """
-    count, last, number = 0, start, _encode_number(0)
+    info = _parse_stream_info(content)
+    if info is None or not info.frame_samples < info.samples < info.frame_samples * _MAX_FRAMES:
+        return None
+    head = content.read_at(info.frames_start, _HEADER_BYTES)
+    if head[:2] != _SYNC or _parse_frame_samples(head, 0) != info.frame_samples:
+        return None
+    frames = array("q", _find_frames(content, info.frames_start, head[:3]))
+    count, rest = divmod(info.samples, info.frame_samples)
+    if rest and frames:
+        frames.append(_find_short_frame(content, frames[-1], len(frames), rest))
+    return (info, frames) if len(frames) == count + bool(rest) and _is_whole_frame(content, frames[-1]) else None
+
+
+def _find_frames(content: Content, start: int, sync: bytes) -> Iterator[int]:
+    """Yield where each frame is that begins as the first does and is numbered in order, in bytes."""
+    count, number = 0, encode_number(0)
     for position in range(start, content.size, _BLOCK_BYTES):
         data, at = content.read_at(position, _BLOCK_BYTES + _HEADER_BYTES), -1
         while (at := data.find(sync, at + 1, _BLOCK_BYTES + len(sync) - 1)) >= 0:
             if data.startswith(number, at + 4):
-                count, last = count + 1, position + at
-                number = _encode_number(count)
-    return count, last
+                yield position + at
+                count += 1
+                number = encode_number(count)
 
 
 def _find_short_frame(content: Content, start: int, number: int, samples: int) -> int:
     """Return where the last frame begins, which has fewer samples; -1 if there is none with this number."""
     data, at = content.read_at(start, 2 * _LONGEST_FRAME), 0
     while (at := data.find(_SYNC, at + 1)) >= 0:
-        head, encoded = data[at : at + _HEADER_BYTES], _encode_number(number)
+        head, encoded = data[at : at + _HEADER_BYTES], encode_number(number)
         if head.startswith(encoded, 4) and _parse_frame_samples(head.ljust(_HEADER_BYTES), number) == samples:
             return start + at
     return -1
@@ -103,13 +113,14 @@ def _find_short_frame(content: Content, start: int, number: int, samples: int) -
 
 def _parse_frame_samples(head: bytes, number: int) -> int:
     """Return how many samples the frame with a number has, by its header; 0 if that is not valid."""
-    code, position = head[2] >> 4, 4 + len(_encode_number(number))
+    code, position = head[2] >> 4, 4 + len(encode_number(number))
     if code in (6, 7):
         return int.from_bytes(head[position : position + code - 5], "big") + 1
     return 0 if not code else 192 if code == 1 else 576 << code - 2 if code < 6 else 256 << code - 8
 
 
-def _encode_number(number: int) -> bytes:
+def encode_number(number: int) -> bytes:
+    """Return the number of a frame as its header holds it."""
     return chr(number).encode("utf-8", "surrogatepass")
 
 
@@ -122,14 +133,15 @@ def _is_whole_frame(content: Content, start: int) -> bool:
 
 def compute_crc16(data: bytes) -> int:
     """Return the checksum of a frame; it is 0 if the frame ends with its own checksum."""
-    crc, table = 0, _build_crc_table()
+    crc, table = 0, build_crc_table()
     for byte in data:
         crc = (crc << 8 & 0xFFFF) ^ table[crc >> 8 ^ byte]
     return crc
 
 
 @functools.cache
-def _build_crc_table() -> list[int]:
+def build_crc_table() -> list[int]:
+    """Return what each byte does to a checksum of 16 bits."""
     table = list(range(0, 0x10000, 0x100))
     for _ in range(8):
         table = [(crc << 1 ^ (_CRC_POLYNOMIAL if crc & 0x8000 else 0)) & 0xFFFF for crc in table]

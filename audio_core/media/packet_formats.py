@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from audio_core.audio.audio import Audio
 from audio_core.media.demux import open_demuxer
+from audio_core.media.flac_packets import FlacPackets
 from audio_core.media.mp3_packets import Mp3Packets
 from audio_core.media.mp4_packets import Mp4Packets
 from audio_core.media.opus_packets import OpusPackets
@@ -56,6 +57,7 @@ def _open_ogg(audio: Audio) -> Packets:
 _MOST_CHANNELS = 2
 _OPENERS: dict[str, Callable[[Audio], Packets]] = {
     "mp3": _open_mp3,
+    "flac": lambda audio: FlacPackets(audio.open_content()),
     "ogg": _open_ogg,
     "m4a": Mp4Packets,
     "mp4": Mp4Packets,

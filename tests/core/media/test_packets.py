@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio_core import Audio
+from audio_core.media.flac import compute_crc16, list_frames
 from audio_core.media.packet_formats import open_packets
 from audio_core.media.packets import NotCopyable, Packets
 from audio_core.media.probing import probe
@@ -50,6 +51,8 @@ RECORDINGS: dict[str, Callable[[], bytes]] = {
     "mp3 in tags": lambda: ID3 + write_mp3(44_100, bit_rate=64_000) + APE + b"TAG".ljust(128, b"\0"),
     "wav": lambda: write_audio(make_sound(SECONDS, 44_100), 44_100, "wav", "pcm_s16le"),
     "wav of 24 bits": lambda: write_audio(make_sound(SECONDS, 22_050, 2), 22_050, "wav", "pcm_s24le"),
+    "flac": lambda: write_audio(make_sound(SECONDS, 44_100, 2), 44_100, "flac", "flac"),
+    "flac 16 kHz": lambda: write_audio(make_sound(SECONDS + 0.01, 16_000), 16_000, "flac", "flac"),
     "opus": lambda: write_audio(make_sound(SECONDS, 48_000, 2), 48_000, "ogg", "libopus", bit_rate=48_000),
     "opus 450 kbit/s": lambda: write_audio(make_sound(SECONDS, 48_000, 2), 48_000, "ogg", "libopus", bit_rate=450_000),
     "m4a": lambda: write_m4a(44_100, 2, bit_rate=96_000),
@@ -118,6 +121,21 @@ def test_a_copy_of_opus_is_exactly_what_was_asked_for() -> None:
     packets, _, _ = open_whole("opus")
     copy = packets.copy(3.0, 5.5)
     assert (copy.start, copy.end) == (3.0, 5.5)
+
+
+@pytest.mark.parametrize("name", ["flac", "flac 16 kHz"])
+def test_frames_of_flac_are_numbered_from_the_first_with_right_checksums(name: str) -> None:
+    """Some decoders, such as libFLAC, seek by these numbers."""
+    packets, _, _ = open_whole(name)
+    copy = packets.copy(3.0, 5.5)
+    found = list_frames(copy.content)
+    assert found is not None
+    info, positions = found
+    assert info.samples == pytest.approx(copy.seconds * info.sample_rate)
+    ends = [*positions[1:], copy.content.size]
+    frames = [copy.content.read_at(start, end - start) for start, end in zip(positions, ends, strict=True)]
+    assert {compute_crc16(frame) for frame in frames} == {0}
+    assert frames[0][4] == 0
 
 
 def test_a_damaged_page_is_not_copied() -> None:

@@ -15,7 +15,7 @@ from tests.core.operations.test_long_transcription import ROW, Listener, Tone, r
 from tests.support.encoded_sounds import decode_samples, write_audio
 
 LONG_ROW = replace(ROW, max_upload_seconds=40.0)
-FORMATS = {"mp3": (44_100, 2), "m4a": (44_100, 2), "ogg": (48_000, 2), "wav": (16_000, 1)}
+FORMATS = {"mp3": (44_100, 2), "m4a": (44_100, 2), "flac": (44_100, 2), "ogg": (48_000, 2), "wav": (16_000, 1)}
 
 
 @pytest.fixture
