@@ -198,6 +198,7 @@ def _build_metadata(answer: Answer) -> dict[str, Any]:
             "id": answer.id,
             "request_id": answer.request_id,
             "cost": answer.usage.cost if answer.usage else None,
+            "audio_seconds": answer.usage.audio_seconds if answer.usage else None,
             "warnings": list(answer.warnings) or None,
         }
     )

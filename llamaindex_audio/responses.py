@@ -201,6 +201,7 @@ def _map_usage(usage: Usage | None) -> dict[str, Any]:
             "completion_audio_tokens": usage.output_audio_tokens,
             "prompt_cached_tokens": usage.input_cached_tokens,
             "completion_reasoning_tokens": usage.output_reasoning_tokens,
+            "audio_seconds": usage.audio_seconds,
             "cost": usage.cost,
         }
     )

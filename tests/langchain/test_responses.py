@@ -23,6 +23,7 @@ USAGE = {
     "completion_tokens": 9,
     "prompt_tokens_details": {"audio_tokens": 14, "cached_tokens": 2},
     "completion_tokens_details": {"audio_tokens": 8, "reasoning_tokens": 1},
+    "prompt_audio_seconds": 12,
     "cost": 0.25,
 }
 pytestmark = pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
@@ -192,6 +193,7 @@ def test_a_spoken_message_is_its_transcript_and_an_audio_block(gateway) -> None:
         "id": "chatcmpl-1",
         "request_id": "req-1",
         "cost": 0.25,
+        "audio_seconds": 12.0,
     }
 
 

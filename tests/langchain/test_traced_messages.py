@@ -154,6 +154,20 @@ async def test_langsmith_gets_references_usage_and_no_key(gateway, collector, do
     assert len(sent) < 16_000
 
 
+def test_langsmith_gets_seconds_tokens_and_cost(gateway, collector) -> None:
+    reply = chat_reply("yes")
+    details = {"prompt_tokens_details": {"audio_tokens": 64}, "prompt_audio_seconds": 2, "cost": 0.25}
+    reply.body["usage"] = {"prompt_tokens": 70, "completion_tokens": 2, **details}
+    gateway.will_answer(reply)
+    tracer = LangChainTracer(client=Client(collector.url, api_key="k", auto_batch_tracing=False, info={}))
+    model(gateway).invoke([HumanMessage([BLOCKS["OpenAI"]])], {"callbacks": [tracer]})
+    tracer.wait_for_futures()
+    run = json.loads(collector.received[-1])
+    assert run["extra"]["metadata"]["usage_metadata"]["input_token_details"] == {"audio": 64}
+    said = run["outputs"]["generations"][0][0]["message"]["kwargs"]["response_metadata"]
+    assert (said["cost"], said["audio_seconds"]) == (0.25, 2.0)
+
+
 def test_langsmith_hides_what_others_record_and_what_was_said(gateway, collector) -> None:
     spoken = {"id": "audio_1", "data": B64, "transcript": "Hello.", "expires_at": 9}
     gateway.will_answer(chat_reply(None, audio=spoken))

@@ -140,13 +140,13 @@ def test_a_spoken_message_survives_a_stored_chat(gateway, tmp_path) -> None:
 def test_reasoning_refusals_and_logprobs_are_kept(gateway) -> None:
     reply = chat_reply("Yes.", reasoning="Hm.", refusal="Not that.", reasoning_details=[{"text": "Hm."}])
     reply.body["choices"][0]["logprobs"] = {"content": [{"token": "Yes", "logprob": -0.1, "bytes": [89]}]}
-    reply.body["usage"] = {"prompt_tokens": 3, "completion_tokens": 2, "cost": 0.5}
+    reply.body["usage"] = {"prompt_tokens": 3, "completion_tokens": 2, "prompt_audio_seconds": 12, "cost": 0.5}
     gateway.will_answer(reply)
     found = llm(gateway).chat(asked())
     assert found.message.blocks == [ThinkingBlock(content="Hm."), TextBlock(text="Yes.")]
     assert found.message.additional_kwargs == {"refusal": "Not that.", "reasoning_details": [{"text": "Hm."}]}
     assert (found.logprobs[0][0].token, found.logprobs[0][0].logprob) == ("Yes", -0.1)
-    assert found.additional_kwargs["cost"] == 0.5
+    assert (found.additional_kwargs["audio_seconds"], found.additional_kwargs["cost"]) == (12, 0.5)
 
 
 def test_annotations_are_kept(gateway) -> None:
