@@ -3,7 +3,8 @@
     python examples/spoken_reply.py                                      # no key: the offline server
     python examples/spoken_reply.py --provider openrouter --model NAME   # with OPENROUTER_API_KEY in the environment
 
-The replies are written to demo-output/. The offline server speaks with flite or espeak-ng, if one is installed; else it returns the question's audio.
+The replies are written to demo-output/. The offline server speaks with flite or espeak-ng, if one is installed; else it
+returns the question's audio.
 """
 
 from __future__ import annotations

@@ -148,8 +148,8 @@ def _measure(speech: Speech, provider: str) -> float:
         raise IncompleteResponse(f"{provider} sent speech that is not whole: {error}", provider=provider) from None
 
 
-def _join(parts: Sequence[Speech], target: str) -> Speech:
-    """Join parts to one speech in a format. Each is released once it is joined."""
+def _join(parts: list[Speech], target: str) -> Speech:
+    """Join parts to one speech in a format. The list is empty then, as each part is released once it is joined."""
     from audio_core.media.decode import decode  # noqa: PLC0415 - FFmpeg is loaded when first needed
     from audio_core.media.encoder import Encoder  # noqa: PLC0415
 
@@ -157,8 +157,8 @@ def _join(parts: Sequence[Speech], target: str) -> Speech:
     joiner, file, segments = PcmJoiner(rate), io.BytesIO(), list[Segment]()
 
     def iterate() -> Iterator[bytes]:
-        for part in parts:
-            start = joiner.seconds
+        while parts:
+            part, start = parts.pop(0), joiner.seconds
             yield from (joiner.add(piece) for piece in decode(part.to_audio(), rate=rate))
             yield joiner.end_part()
             segments.extend(time_sentences(part.transcript, start, joiner.seconds))

@@ -13,11 +13,12 @@ from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.llms import AudioBlock, ChatMessage, TextBlock
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.tools import FunctionTool
+from oracle import check_speech
 from pydantic import BaseModel
 
 import audio_core
-from audio_core import AudioClient, IncompleteResponse, InvalidOption, ProviderError
-from audio_core.testing import Reply, chat_reply, chat_stream
+from audio_core import AudioClient, IncompleteResponse, InvalidOption, InvalidRequest, ProviderError
+from audio_core.testing import Reply, chat_reply, chat_stream, speech_reply
 from langchain_audio import AudioLoader, ChatAudio, speech_in
 from llamaindex_audio import AudioLLM, AudioReader
 from llamaindex_audio import speech_in as speech_in_response
@@ -266,3 +267,40 @@ def test_a_deaf_model_behind_the_proxy_is_sent_no_audio(proxy, call: Path) -> No
     with pytest.raises(InvalidOption, match="takes no audio"):
         build_llm(proxy, "deaf", profile="ask", access=call.parent).chat(build_llamaindex_messages(call))
     assert proxy.scripted.requests == []
+
+
+@pytest.mark.parametrize("format", ["mp3", "wav", "pcm"])
+async def test_speech_whole_and_streamed(proxy, recording, format: str) -> None:
+    replies = {"mp3": Reply(recording("mp3"), headers={"Content-Type": "audio/mpeg"})}
+    proxy.scripted.will_answer(replies.get(format, speech_reply(1.0, format)))
+    client = AudioClient("litellm", model="tts", api_key=proxy.key, base_url=proxy.base_url, max_retries=0)
+    options = {"voice": "alloy", "format": format, "speed": 1.25, "instructions": "Softly."}
+    speech, aspeech = client.speak("Good day.", **options), await client.aspeak("Good day.", **options)
+    pieces = list(client.stream_speech("Good day.", **options))
+    apieces = [piece async for piece in client.astream_speech("Good day.", **options)]
+    assert speech == aspeech
+    assert b"".join(piece.data for piece in pieces) == b"".join(piece.data for piece in apieces) == speech.data
+    assert (speech.format, pieces[0].format) == ({"pcm": "pcm16"}.get(format, format),) * 2
+    for request in proxy.scripted.requests:
+        assert request.path.endswith("/audio/speech")
+        check_speech(request.json)
+        assert (request.json["input"], request.json["instructions"]) == ("Good day.", "Softly.")
+
+
+def test_a_refusal_of_speech_is_a_typed_error(proxy) -> None:
+    proxy.scripted.will_answer(
+        Reply({"error": {"message": "no such voice", "type": "invalid_request_error"}}, status=400)
+    )
+    client = AudioClient("litellm", model="tts", api_key=proxy.key, base_url=proxy.base_url, max_retries=0)
+    with pytest.raises(InvalidRequest, match="no such voice"):
+        client.speak("Good day.", voice="nobody")
+    with pytest.raises(InvalidRequest, match="no such voice"):
+        list(client.stream_speech("Good day.", voice="nobody"))
+
+
+def test_speech_that_is_cut_behind_the_proxy_is_an_error(proxy) -> None:
+    proxy.scripted.will_answer(Reply(speech_reply(1.0).body, headers={"Content-Type": "audio/wav"}, cut="fin"))
+    client = AudioClient("litellm", model="tts", api_key=proxy.key, base_url=proxy.base_url, max_retries=0)
+    for speak in (client.speak, lambda text, **options: list(client.stream_speech(text, **options))):
+        with pytest.raises(ProviderError):
+            speak("Good day.", voice="alloy", format="wav")
