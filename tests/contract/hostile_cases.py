@@ -91,6 +91,7 @@ the connection breaks, or garbage comes back
     core/http/test_transport.py::test_a_connection_that_the_server_had_closed_while_it_was_idle_is_replaced
 the gateway is silent, or sends a byte now and then
     contract/hostile/test_connections.py::test_a_silent_gateway_is_left_when_time_is_up
+    contract/hostile/test_connections.py::test_a_gateway_has_time_for_each_second_of_the_recording
     contract/hostile/test_connections.py::test_bytes_that_trickle_in_do_not_extend_the_time
 status 200 with HTML, nothing, `null`, cut or deeply nested JSON
     contract/hostile/test_nonsense.py::test_nonsense_is_an_error_and_never_a_text

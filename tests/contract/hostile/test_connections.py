@@ -6,6 +6,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,17 @@ def test_bytes_that_trickle_in_do_not_extend_the_time(recording, access, door: D
         assert server.closed.wait(5)
     assert isinstance(outcome.error, ProviderTimeout)
     assert len(requests) == 1
+
+
+@through(*[door for door in DOORS if door.is_chat], FEW[0])
+def test_a_gateway_has_time_for_each_second_of_the_recording(gateway, tmp_path: Path, door: Door) -> None:
+    """Ten seconds of audio get five more than `timeout=` says; aborting early and asking again would pay twice."""
+    path = tmp_path / "ten_seconds.wav"
+    path.write_bytes(tone(10.0, rate=8000))
+    gateway.will_answer(replace(answer(door), wait=0.6))
+    outcome = enter(door, gateway.base_url, str(path), access=Access(tmp_path), timeout=0.3)
+    assert outcome.error is None
+    assert len(gateway.requests) == 1
 
 
 # --- compressed ---
