@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from audio_core.transcript.segment import Segment
-from audio_core.transcript.word_pairs import LONGEST_GUARD, TOLERANCE, Overlap, TimedWord
+from audio_core.transcript.word_pairs import LONGEST_GUARD, MOST_CUT, TOLERANCE, Overlap, TimedWord
 
 __all__ = ["join_overlap"]
 
@@ -75,39 +75,63 @@ def _find_overlap(before: list[TimedWord], after: list[TimedWord], low: float, h
 
 def _choose_words(overlap: Overlap, pairs: Sequence[tuple[int, int]]) -> tuple[set[int], set[int]]:
     """Return the numbers of the words of the tail and of the head to keep."""
-    left, right = min(pairs, key=lambda pair: _rank_pair(overlap, *pair))
-    is_left = _is_left_better(overlap, left, right)
-    tail, head = set(range(left + is_left)), set(range(right + is_left, len(overlap.head)))
-    for left, right in pairs:
-        if not overlap.is_equal(left, right):  # one of them is wrong: that which is nearer to the edge of its piece
-            tail.discard(left)
-            head.discard(right)
-            if _is_left_better(overlap, left, right):
-                tail.add(left)
-            else:
-                head.add(right)
+    (first, _), (_, last) = pairs[0], pairs[-1]
+    tail, head = set(range(first)), set(range(last + 1, len(overlap.head)))
+    places = list(_place_words(overlap, pairs))
+    join = min(range(len(places) + 1), key=lambda at: _rank_join(overlap, places, at))
+    for at, (left, right, is_left) in enumerate(places):
+        if is_left or (is_left is None and at < join):
+            tail.add(left)
+        else:
+            head.add(right)
     paired = {left for left, _ in pairs}, {right for _, right in pairs}
     tail |= _find_missed(overlap.tail, overlap.high, overlap.low) - paired[0]
     head |= _find_missed(overlap.head, overlap.low, overlap.high) - paired[1]
     return tail, head
 
 
-def _rank_pair(overlap: Overlap, left: int, right: int) -> tuple[bool, float]:
-    middles = overlap.tail[left].middle + overlap.head[right].middle
-    return not overlap.is_equal(left, right), abs(middles - overlap.low - overlap.high)
+def _place_words(overlap: Overlap, pairs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, bool | None]]:
+    """Yield each word from the first pair to the last: its numbers, and whether to take it from the earlier piece.
+
+    None says that both have it. What only one has between two pairs, the edge of the other piece has swallowed.
+    """
+    previous, has_equal = (pairs[0][0] - 1, pairs[0][1] - 1), False
+    for left, right in pairs:
+        yield from ((number, right, True) for number in range(previous[0] + 1, left))
+        yield from ((left, number, False) for number in range(previous[1] + 1, right))
+        is_equal = overlap.is_equal(left, right)
+        yield left, right, None if is_equal else _is_left_better(overlap, left, right, has_equal)
+        previous, has_equal = (left, right), has_equal or is_equal
 
 
-def _is_left_better(overlap: Overlap, left: int, right: int) -> bool:
-    """Tell whether a word lies farther from the edge of the earlier piece than from that of the later one.
+def _rank_join(overlap: Overlap, places: Sequence[tuple[int, int, bool | None]], at: int) -> tuple[int, float]:
+    """Rank a place to join pieces: by how many words would change their order, then by how near it is to the middle."""
+    moved = sum(is_left is False for _, _, is_left in places[:at]) + sum(bool(is_left) for _, _, is_left in places[at:])
+    sides = [_measure_side(overlap, left, right) for left, right, is_left in places if is_left is None]
+    equal = sum(is_left is None for _, _, is_left in places[:at])
+    return moved, sum(abs(side) for side in sides[:equal] if side < 0) + sum(side for side in sides[equal:] if side > 0)
 
-    Of a word and a part of it, the word is better.
+
+def _measure_side(overlap: Overlap, left: int, right: int) -> float:
+    """Return by how many seconds a word is nearer to the beginning of the overlap than to its end."""
+    one, other = overlap.tail[left], overlap.head[right]
+    if not overlap.is_measured(left, right):
+        return overlap.low + overlap.high - one.middle - other.middle
+    return overlap.high - max(one.word.end, other.word.end) - min(one.word.start, other.word.start) + overlap.low
+
+
+def _is_left_better(overlap: Overlap, left: int, right: int, has_equal: bool) -> bool:
+    """Tell which of two words to take, of which an edge has garbled one.
+
+    Of a word and a part of it, that is the word. Words are in the order in which they start, so that those that the
+    later piece's edge has cut come first there, and none of them follows a word that is whole.
     """
     if overlap.is_fragment(left, right):
         return len(overlap.tail[left].spelling) > len(overlap.head[right].spelling)
+    if overlap.is_measured(left, right) and abs(side := _measure_side(overlap, left, right)) > TOLERANCE / 2:
+        return side > 0
     distance = len(overlap.tail) - 1 - left
-    if overlap.tail[left].span and distance != right:
-        return distance > right
-    return overlap.high - overlap.tail[left].word.end >= overlap.head[right].word.start - overlap.low
+    return right < MOST_CUT and (distance > right or (distance == right and not has_equal))
 
 
 def _find_missed(words: Sequence[TimedWord], edge: float, other_edge: float) -> set[int]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise, product
+from itertools import product
 
 from audio_core.transcript.segment import Word
 
-__all__ = ["LONGEST_GUARD", "TOLERANCE", "Overlap", "TimedWord"]
+__all__ = ["LONGEST_GUARD", "MOST_CUT", "TOLERANCE", "Overlap", "TimedWord"]
 
 LONGEST_GUARD = 0.3
 """Seconds. Two pieces share no more at a pause, where nothing is said."""
@@ -16,13 +17,21 @@ LONGEST_GUARD = 0.3
 TOLERANCE = 0.2
 """Seconds by which the measured times of a word usually differ in two pieces, at most."""
 
-_GUARD_TOLERANCE = 0.25  # seconds
+MOST_CUT = 2
+"""Words that the edge of a piece usually cuts, at most: two people may speak at once."""
+
+_GUARD_TOLERANCE, _GUARD_MARGIN = 0.25, 0.1  # seconds
 _LONG_SEGMENT = 15.0  # seconds; estimates within a longer one are rough
-_FARTHEST = 0.1  # score of a word of the same text, however far its time is
-_BOTH_EDGES = 0.7  # factor for the last word of the one and the first of the other: the edges garble words alike
-_FRAGMENT, _SAME_TIME, _OTHER_WORD = 0.5, 0.3, -0.6  # scores of pairs of unlike words
-_CUT, _UNPAIRED = -0.1, -0.8  # scores of what only one has: the word at the edge of its piece, and any other
+_MEASURED, _ESTIMATED, _ROUGH = (0.12, 0.0), (0.15, 0.1), (0.15, 0.2)  # usual errors: seconds, and share of an overlap
+_STRETCHED = 0.2  # of an overlap: estimates spread words over pauses too, so that they lie farther from the edges
 _SHORTEST_FRAGMENT = 2  # characters
+
+# Scores are logarithms: how many times likelier something is if two words are one than by chance.
+_FRAGMENT, _KNOWN, _ALIKE, _SAME_TIME = 2.8, -1.6, -0.4, 0.8
+_AT_EDGE, _PER_WORD, _FAR_FROM_EDGE = -0.8, -1.6, -4.0  # the edge of a piece garbles or swallows a word
+_SAME_MOMENT = -1.0  # at least, for words that have nothing in common but their measured times
+_BEGINNING = (0, 0)
+_CHANCE = -3.0  # pieces that overlap where there is no certain pause nearly always share a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,73 +82,141 @@ class Overlap:
         return self.high - self.low <= LONGEST_GUARD
 
     def find_pairs(self) -> list[tuple[int, int]]:
-        """Return the numbers of the words that are the same, in order.
+        """Return the numbers of the words that are one, in order, even if an edge has garbled it in one piece.
 
-        An end of the tail is aligned with a beginning of the head, so that the sum of the scores is highest. What comes
-        before it in the tail and behind it in the head counts nothing. Nor does it if there is no pair.
+        An end of the tail is aligned with a beginning of the head in the likeliest way. What comes before the first pair
+        in the tail and behind the last one in the head counts nothing. There is no pair if chance is likelier.
         """
-        rows, columns = len(self.tail) + 1, len(self.head) + 1
-        best = [[0.0, *accumulate(map(_score_gap, range(columns - 1)))], *([0.0] * columns for _ in range(1, rows))]
-        steps = {(row, column): (0, 1) for row in range(rows) for column in range(columns)}
-        for row, column in product(range(1, rows), range(1, columns)):
-            options = [
-                (best[row - 1][column] + _score_gap(rows - 1 - row), (1, 0)),
-                (best[row][column - 1] + _score_gap(column - 1), (0, 1)),
-            ]
-            if (score := self._score(row - 1, column - 1)) is not None:
-                options.append((best[row - 1][column - 1] + score, (1, 1)))
-            best[row][column], steps[row, column] = max(options)
-        return _trace_pairs(steps, rows - 1, best[-1].index(max(best[-1])))
+        rows, columns = len(self.tail), len(self.head)
+        best = [[-math.inf] * (columns + 1) for _ in range(rows + 1)]
+        steps = dict[tuple[int, int], tuple[int, int]]()
+        for left, right in product(range(rows), range(columns)):
+            options = [(score + best[place[0]][place[1]], place) for score, place in self._list_steps(left, right)]
+            if (first := self._score_first(left, right)) is not None:
+                options.append((first, _BEGINNING))
+            best[left + 1][right + 1], steps[left + 1, right + 1] = max(options)
+        ends = [best[rows][at + 1] + self._score_estimate(rows - 1, at) for at in range(columns) if rows]
+        score = max(ends, default=-math.inf)
+        pairs = _trace_pairs(steps, (rows, ends.index(score) + 1)) if score > _CHANCE else []
+        is_told_by_text = any(self.is_equal(*pair) or self.is_fragment(*pair) for pair in pairs)
+        is_told_by_time = score > _SAME_MOMENT and all(self.is_measured(*pair) for pair in pairs)
+        return pairs if is_told_by_text or is_told_by_time else []
+
+    def _list_steps(self, left: int, right: int) -> Iterator[tuple[float, tuple[int, int]]]:
+        """Yield how likely the ways to two words are, and the numbers of words behind which each begins."""
+        yield self._score_tail_alone(left, right), (left, right + 1)
+        yield self._score_edge(self.head[right], len(self.tail) - 1 - left, self.high), (left + 1, right)
+        if (score := self._score(left, right)) is not None:
+            yield score + (self._score_time(left, right) if self.is_measured(left, right) else 0.0), (left, right)
+
+    def _score_first(self, left: int, right: int) -> float | None:
+        """Return how likely two words are the first pair. All before it in the head is garbled then."""
+        if (score := self._score(left, right)) is None:
+            return None
+        time = self._score_time(left, right) if self.is_measured(left, right) else self._score_estimate(left, right)
+        return score + time + sum(self._score_garbled(self.head[at], at, self.low) for at in range(right))
+
+    def _score_estimate(self, left: int, right: int) -> float:
+        """Return half of how likely estimated times are: those of the first and the last pair tell all."""
+        return 0.0 if self.is_measured(left, right) else self._score_time(left, right) / 2
 
     def is_equal(self, left: int, right: int) -> bool:
         """Tell whether two words are spelled alike."""
         return self.tail[left].spelling == self.head[right].spelling != ""
 
+    def is_measured(self, left: int, right: int) -> bool:
+        """Tell whether the times of both words are measured."""
+        return not self.tail[left].span and not self.head[right].span
+
     def is_fragment(self, left: int, right: int) -> bool:
         """Tell whether one is what is left of the other, because the edge of the piece cut it."""
         one, other = self.tail[left].spelling, self.head[right].spelling
-        if one == other:
+        if one == other or min(len(one), len(other)) < _SHORTEST_FRAGMENT:
             return False
-        is_begun = left == len(self.tail) - 1 and len(one) >= _SHORTEST_FRAGMENT and other.startswith(one)
-        return is_begun or (right == 0 and len(other) >= _SHORTEST_FRAGMENT and one.endswith(other))
+        return (other.startswith(one) and self._is_behind(left)) or (one.endswith(other) and right < MOST_CUT)
+
+    def _is_behind(self, left: int) -> bool:
+        """Tell whether a word of the tail may be cut: shorter words of another speaker may come behind it."""
+        return len(self.tail) - left <= (2 * MOST_CUT if self.tail[left].span else MOST_CUT)
 
     def _score(self, left: int, right: int) -> float | None:
-        """Return how likely two words are the same, or at least heard at the same time; None if they cannot be."""
-        one, other = self.tail[left], self.head[right]
-        is_equal, distance = self.is_equal(left, right), abs(one.middle - other.middle)
+        """Return how likely two words are one by their text; None if they cannot be."""
+        if self.is_equal(left, right):
+            return self._score_equal(left, right) if not self.is_guard or self._is_at_guard(left, right) else None
         if self.is_guard:
-            is_same = is_equal and not one.span and not other.span and distance <= _GUARD_TOLERANCE
-            return 1.0 if is_same else None
-        nearness = self._score_distance(distance, max(one.span, other.span))
-        if is_equal:
-            return nearness * (_BOTH_EDGES if (left, right) == (len(self.tail) - 1, 0) else 1)
+            return None
+        distance = len(self.tail) - 1 - left
         if self.is_fragment(left, right):
-            return nearness * _FRAGMENT
-        return _SAME_TIME if _is_same_time(one, other) else _OTHER_WORD
+            return _FRAGMENT + max(map(_score_distance, (distance, right)))
+        garbled = (self.tail[left], distance, self.high), (self.head[right], right, self.low)
+        return max(self._score_garbled(*each) for each in garbled)
 
-    def _score_distance(self, distance: float, span: float) -> float:
-        share = 1.0 if span > _LONG_SEGMENT else 0.5 if span else 0.0  # of the overlap, by which estimates may err
-        tolerance = TOLERANCE + share * (self.high - self.low)
-        return max(_FARTHEST, 1.25 / (1 + (distance / tolerance) ** 2) - 0.25)
+    def _score_equal(self, left: int, right: int) -> float:
+        """Return how likely equal words are one: more, the rarer the word is; less, if the edges may garble words alike."""
+        words, spelling = (*self.tail, *self.head), self.tail[left].spelling
+        share = sum(each.spelling == spelling for each in words) / len(words)
+        is_alike = (left, right) == (len(self.tail) - 1, 0) and not self._is_known(self.tail[left])
+        return -math.log(share) + is_alike * _ALIKE
+
+    def _score_garbled(self, word: TimedWord, distance: int, edge: float) -> float:
+        """Return how likely the edge of a piece has made this word of another. It seldom makes one that is there."""
+        return self._score_edge(word, distance, edge) + self._is_known(word) * _KNOWN
+
+    def _score_edge(self, word: TimedWord, distance: int, edge: float) -> float:
+        """Return how likely an edge has cut a word that is so many words away from it."""
+        if not word.span:
+            return _AT_EDGE if word.is_near(edge) else _FAR_FROM_EDGE
+        is_apart = distance == 0 and min(abs(word.word.start - edge), abs(word.word.end - edge)) > 2 * TOLERANCE
+        return _FAR_FROM_EDGE if is_apart else _score_distance(distance)
+
+    def _score_tail_alone(self, left: int, right: int) -> float:
+        """Return how likely only the earlier piece has a word behind one of the later piece."""
+        swallowed = self._score_edge(self.tail[left], right + 1, self.low)
+        if right + 1 < len(self.head):
+            return swallowed
+        return max(swallowed, self._score_edge(self.tail[left], len(self.tail) - 1 - left, self.high))
+
+    def _is_known(self, word: TimedWord) -> bool:
+        """Tell whether a word is there once more, not at an edge."""
+        return any(word.spelling == each.spelling for each in (*self.tail[:-1], *self.head[1:]) if each is not word)
+
+    def _is_at_guard(self, left: int, right: int) -> bool:
+        """Tell whether two words may be one that lies at the guard, by their measured times."""
+        one, other = self.tail[left].word, self.head[right].word
+        is_near = one.end > self.low - _GUARD_MARGIN and other.start < self.high + _GUARD_MARGIN
+        is_there = is_near and (one.end > self.low or other.start < self.high)
+        return (
+            is_there and self.is_measured(left, right) and abs(self._measure_distance(left, right)) <= _GUARD_TOLERANCE
+        )
+
+    def _measure_distance(self, left: int, right: int) -> float:
+        """Return by how many seconds the word of the tail is later. What only one piece holds of a word does not count."""
+        one, other = self.tail[left], self.head[right]
+        if not self.is_measured(left, right):
+            return one.middle - other.middle
+        first = max(one.word.start, self.low) + max(one.word.end, self.low)
+        return (first - min(other.word.start, self.high) - min(other.word.end, self.high)) / 2
+
+    def _score_time(self, left: int, right: int) -> float:
+        """Return how likely two words are one by their times."""
+        is_measured = self.is_measured(left, right)
+        length = self.high - self.low
+        is_rough = max(self.tail[left].span, self.head[right].span) > _LONG_SEGMENT
+        seconds, share = _MEASURED if is_measured else _ROUGH if is_rough else _ESTIMATED
+        distance = self._measure_distance(left, right) + (0.0 if is_measured else _STRETCHED * length)
+        return _SAME_TIME - 2 * math.log1p((distance / (seconds + share * length)) ** 2 / 3)
 
 
-def _score_gap(distance: int) -> float:
-    """Return the score of a word that is not paired, so many words from the edge of its piece."""
-    return _UNPAIRED if distance else _CUT
+def _score_distance(distance: int) -> float:
+    """Return how likely the edge of a piece has cut a word, so many words away from it."""
+    return max(_AT_EDGE + _PER_WORD * distance, _FAR_FROM_EDGE)
 
 
-def _trace_pairs(steps: dict[tuple[int, int], tuple[int, int]], row: int, column: int) -> list[tuple[int, int]]:
-    path = [(row, column)]
-    while row and column:
-        down, right = steps[row, column]
-        row, column = row - down, column - right
-        path.append((row, column))
-    return [end for start, end in pairwise(path) if start == (end[0] + 1, end[1] + 1)][::-1]
-
-
-def _is_same_time(one: TimedWord, other: TimedWord) -> bool:
-    """Tell whether words overlap by at least half of the shorter one, if their times are measured."""
-    first, second = one.word, other.word
-    shared = min(first.end, second.end) - max(first.start, second.start)
-    is_measured = not one.span and not other.span
-    return is_measured and 0 < shared >= min(first.end - first.start, second.end - second.start) / 2
+def _trace_pairs(steps: dict[tuple[int, int], tuple[int, int]], place: tuple[int, int]) -> list[tuple[int, int]]:
+    pairs = list[tuple[int, int]]()
+    while place != _BEGINNING:
+        before = steps[place]
+        if before == _BEGINNING or before == (place[0] - 1, place[1] - 1):
+            pairs.append((place[0] - 1, place[1] - 1))
+        place = before
+    return pairs[::-1]

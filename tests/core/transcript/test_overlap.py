@@ -109,7 +109,7 @@ def test_a_text_that_fills_its_piece_shares_no_word_at_a_pause() -> None:
 def test_a_word_in_what_seemed_a_pause_comes_once() -> None:
     before = segment([Word(0.0, 0.8, "well"), Word(0.92, 1.1, "no")], measured=True)
     after = segment([Word(0.9, 1.12, "No,"), Word(1.6, 2.0, "yes")], measured=True)
-    assert join_all(before, after, 0.88, 1.13) == "well no yes"
+    assert join_all(before, after, 0.88, 1.13) == "well No, yes"
 
 
 def test_a_word_that_an_edge_cut_is_taken_from_the_other_piece() -> None:
@@ -134,3 +134,32 @@ def test_times_that_are_not_exact_do_not_change_the_order() -> None:
     after = [Segment(1.0, 1.9, "two"), Segment(1.3, 2.4, "three")]
     joined = join_overlap(before, after, 1.0, 2.0)
     assert [each.start for each in joined[0] + joined[1]] == sorted(each.start for each in joined[0] + joined[1])
+
+
+def test_a_word_that_only_one_piece_has_between_two_that_both_have_stays() -> None:
+    """Somebody else's shorter word ends before the edge that swallowed the longer one."""
+    before, after = (
+        [Segment(0.0, 4.0, "what have I learned to good")],
+        [Segment(3.2, 7.0, "to trust good afternoon")],
+    )
+    assert join_all(before, after, 3.2, 4.0) == "what have I learned to trust good afternoon"
+
+
+def test_one_word_that_is_last_and_first_comes_once_among_words_like_it() -> None:
+    before, after = (
+        [Segment(0.0, 4.0, "morning the good and welcome short")],
+        [Segment(3.2, 7.0, "short short about and and")],
+    )
+    assert join_all(before, after, 3.2, 4.0) == "morning the good and welcome short short about and and"
+
+
+def test_a_word_that_begins_before_the_later_piece_is_taken_from_the_earlier_one() -> None:
+    before = segment([Word(0.0, 1.0, "much"), Word(1.0, 1.94, "quieter")], measured=True)
+    after = segment([Word(1.13, 1.92, "yet"), Word(2.0, 2.3, "than")], measured=True)
+    assert join_all(before, after, 1.1, 2.0) == "much quieter than"
+
+
+def test_words_at_a_pause_are_one_by_what_both_pieces_hold_of_them() -> None:
+    before = segment([Word(0.0, 0.4, "more"), Word(0.4, 0.82, "money")], measured=True)
+    after = segment([Word(0.9, 0.9, "money"), Word(1.1, 1.4, "you")], measured=True)
+    assert join_all(before, after, 0.88, 1.13) == "more money you"
