@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audio_core import IncompleteResponse, InvalidOption, ProviderError, RateLimited, UnknownOption
 from audio_core.providers import PROVIDERS, Provider
@@ -140,3 +142,26 @@ def test_a_stream_of_text_in_place_of_audio_gives_nothing_out() -> None:
     assert [*reply.feed(body[:1000]), *reply.feed(body[1000:])] == []
     with pytest.raises(ProviderError, match="where audio was expected"):
         list(reply.close())
+
+
+BODIES = st.one_of(
+    st.binary(max_size=300),
+    st.builds(
+        lambda whole, cut, changed, byte: whole[:cut] + bytes([byte]) + whole[changed:],
+        st.sampled_from([tone(0.02), b"OggS" + bytes(60), b"fLaC" + bytes(80), b"\xff\xfb\x90\x00" + bytes(900)]),
+        st.integers(0, 100),
+        st.integers(0, 900),
+        st.integers(0, 255),
+    ),
+)
+
+
+@given(BODIES, st.sampled_from(["mp3", "wav", "pcm", "flac", "opus", "aac"]), st.integers(1, 200))
+def test_any_bytes_are_given_out_as_they_are_or_an_error(body: bytes, format: str, step: int) -> None:
+    reply = SpeechReply({}, provider="p", requested_format=format, text="Hi.")
+    pieces = [piece for start in range(0, len(body), step) for piece in reply.feed(body[start : start + step])]
+    try:
+        pieces += reply.close()
+    except ProviderError:
+        return
+    assert b"".join(piece.data for piece in pieces) == body
