@@ -9,7 +9,7 @@ from typing import Any, TypeVar, Unpack
 
 from audio_core.client.base import BaseClient
 from audio_core.client.speech_streams import AsyncSpeechStream, SpeechStream
-from audio_core.errors import InvalidOption
+from audio_core.errors import InvalidOption, InvalidRequest
 from audio_core.http.driver import arun, astream, run, stream
 from audio_core.operations.speech import SpeechRequest, open_speech, speak
 from audio_core.operations.speech_joiner import SpeechJoiner
@@ -81,7 +81,7 @@ class SpeechMethods(BaseClient):
         """
         request = self._build_speech(text, options)
         if isinstance(text, str) and len(parts := request.cut(text)) == 1:
-            return SpeechStream(self._stream_part(request, parts[0]))
+            return SpeechStream(self._stream_whole(request, parts[0]))
         return SpeechStream(self._join_parts(request, request.for_joining(), _iterate_parts(text, request)))
 
     def astream_speech(
@@ -90,7 +90,7 @@ class SpeechMethods(BaseClient):
         """Do what `stream_speech` does on the running event loop. The pieces of a text may come asynchronously."""
         request = self._build_speech(text, options)
         if isinstance(text, str) and len(parts := request.cut(text)) == 1:
-            return AsyncSpeechStream(self._astream_part(request, parts[0]))
+            return AsyncSpeechStream(self._astream_whole(request, parts[0]))
         return AsyncSpeechStream(self._ajoin_parts(request, request.for_joining(), _aiterate_parts(text, request)))
 
     def _build_speech(self, text: Any, options: SpeakKwargs) -> SpeechRequest:
@@ -98,6 +98,27 @@ class SpeechMethods(BaseClient):
         if isinstance(text, (str, bytes)) or not isinstance(text, (Iterable, AsyncIterable)):
             check_text(text)
         return SpeechRequest(self.endpoint, self._get_model(), checked)
+
+    def _stream_whole(self, request: SpeechRequest, text: str) -> Generator[SpeechDelta]:
+        """Pass a text's speech through as it comes; or join its halves, if the gateway refuses it as too long."""
+        try:
+            yield from self._stream_part(request, text)
+        except InvalidRequest as refusal:
+            halves = request.halve(text, refusal)
+            yield from self._join_parts(request, request.for_joining(), (half for half in halves))
+
+    async def _astream_whole(self, request: SpeechRequest, text: str) -> AsyncGenerator[SpeechDelta]:
+        try:
+            async with contextlib.aclosing(self._astream_part(request, text)) as pieces:
+                async for piece in pieces:
+                    yield piece
+            return
+        except InvalidRequest as refusal:
+            halves = request.halve(text, refusal)
+        joined = self._ajoin_parts(request, request.for_joining(), _aiterate_all(halves))
+        async with contextlib.aclosing(joined) as pieces:
+            async for piece in pieces:
+                yield piece
 
     def _stream_part(self, request: SpeechRequest, part: str) -> Generator[SpeechDelta]:
         yield from stream(self._clients, open_speech(request, part))
@@ -108,7 +129,7 @@ class SpeechMethods(BaseClient):
                 yield piece
 
     def _join_parts(
-        self, request: SpeechRequest, lossless: SpeechRequest, parts: Generator[_Part]
+        self, request: SpeechRequest, lossless: SpeechRequest, parts: Generator[_Part] | Generator[str]
     ) -> Generator[SpeechDelta]:
         joiner = SpeechJoiner(request.options.canonical_format, self.endpoint.provider.name)
         with contextlib.closing(parts):
@@ -116,13 +137,22 @@ class SpeechMethods(BaseClient):
                 if isinstance(part, SpeechDelta):
                     yield part
                     continue
-                for piece in self._stream_part(lossless, part):
-                    yield from joiner.add(piece)
-                yield from joiner.end_part(part)
+                yield from self._say_part(lossless, part, joiner)
         yield from joiner.close()
 
+    def _say_part(self, lossless: SpeechRequest, part: str, joiner: SpeechJoiner) -> Generator[SpeechDelta]:
+        """Say a part, or its halves, if the gateway takes less at a time than its row says."""
+        try:
+            for piece in self._stream_part(lossless, part):
+                yield from joiner.add(piece)
+        except InvalidRequest as refusal:
+            for half in lossless.halve(part, refusal):
+                yield from self._say_part(lossless, half, joiner)
+        else:
+            yield from joiner.end_part(part)
+
     async def _ajoin_parts(
-        self, request: SpeechRequest, lossless: SpeechRequest, parts: AsyncGenerator[_Part]
+        self, request: SpeechRequest, lossless: SpeechRequest, parts: AsyncGenerator[_Part] | AsyncGenerator[str]
     ) -> AsyncGenerator[SpeechDelta]:
         joiner = SpeechJoiner(request.options.canonical_format, self.endpoint.provider.name)
         async with contextlib.aclosing(parts):
@@ -130,14 +160,28 @@ class SpeechMethods(BaseClient):
                 if isinstance(part, SpeechDelta):
                     yield part
                     continue
-                async with contextlib.aclosing(self._astream_part(lossless, part)) as pieces:
+                async with contextlib.aclosing(self._asay_part(lossless, part, joiner)) as pieces:
                     async for piece in pieces:
-                        for joined in await _call(joiner.encodes, joiner.add, piece):
-                            yield joined
-                for joined in joiner.end_part(part):
-                    yield joined
+                        yield piece
         for joined in joiner.close():
             yield joined
+
+    async def _asay_part(self, lossless: SpeechRequest, part: str, joiner: SpeechJoiner) -> AsyncGenerator[SpeechDelta]:
+        halves = list[str]()
+        try:
+            async with contextlib.aclosing(self._astream_part(lossless, part)) as pieces:
+                async for piece in pieces:
+                    for joined in await _call(joiner.encodes, joiner.add, piece):
+                        yield joined
+        except InvalidRequest as refusal:
+            halves = lossless.halve(part, refusal)
+        for half in halves:
+            async with contextlib.aclosing(self._asay_part(lossless, half, joiner)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        if not halves:
+            for joined in joiner.end_part(part):
+                yield joined
 
 
 async def _call(is_slow: bool, function: Callable[[T], R], argument: T) -> R:
@@ -157,6 +201,11 @@ def _iterate_parts(text: str | Iterable[str], request: SpeechRequest) -> Generat
     finally:
         if isinstance(pieces, Generator):
             pieces.close()
+
+
+async def _aiterate_all(parts: Iterable[str]) -> AsyncGenerator[str]:
+    for part in parts:
+        yield part
 
 
 async def _aiterate_parts(

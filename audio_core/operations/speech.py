@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from audio_core.errors import IncompleteResponse, InvalidAudio, InvalidOption, ProviderError
+from audio_core.errors import IncompleteResponse, InvalidAudio, InvalidOption, InvalidRequest, ProviderError
 from audio_core.http.endpoint import Endpoint
 from audio_core.http.error_responses import attribute_errors
 from audio_core.http.flow import MAX_SPEECH_BYTES, Flow, Response, gather, run_blocking, run_limited
@@ -20,12 +20,13 @@ from audio_core.transcript.segment import Segment
 from audio_core.transcript.speakable import cut_text, estimate_seconds, time_sentences
 from audio_core.transcript.speech import Speech
 from audio_core.wire.chat_response import SpeechDelta
-from audio_core.wire.speech import SpeakOptions, choose_lossless
+from audio_core.wire.speech import SpeakOptions, choose_lossless, is_about_length
 from audio_core.wire.speech_reply import SpeechReply, parse_speech
 
 __all__ = ["SpeechRequest", "open_speech", "speak"]
 
 _log = logging.getLogger(__name__)
+_SHORTEST_REFUSED = 100  # characters; whoever refuses less means something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,16 @@ class SpeechRequest:
     def cut(self, text: str) -> list[str]:
         """Return the parts of a text, each of which fits into one request."""
         return cut_text(text, self.endpoint.provider.max_speech_characters)
+
+    def halve(self, text: str, refusal: InvalidRequest) -> list[str]:
+        """Return the halves of a text that was refused because it is too long.
+
+        Raises:
+            InvalidRequest: the refusal, if it is about something else, or the text is short.
+        """
+        if len(text) < _SHORTEST_REFUSED or not is_about_length(refusal):
+            raise refusal
+        return cut_text(text, len(text) // 2 + 1)
 
     def for_joining(self) -> SpeechRequest:
         """Return the request for parts that are joined here: in a format that loses nothing.
@@ -81,8 +92,11 @@ def speak(request: SpeechRequest, text: str, max_concurrency: int) -> Flow[Speec
     """
     parts = request.cut(text)
     if len(parts) == 1:
-        speech = yield from _speak_part(request, parts[0])
-        return replace(speech, segments=tuple(time_sentences(parts[0], 0.0, speech.duration or 0.0)))
+        try:
+            speech = yield from _speak_part(request, parts[0])
+            return replace(speech, segments=tuple(time_sentences(parts[0], 0.0, speech.duration or 0.0)))
+        except InvalidRequest as refusal:
+            parts = request.halve(parts[0], refusal)
     lossless = request.for_joining()
     flows = [_speak_numbered(lossless, part, f"part {number} of {len(parts)}") for number, part in enumerate(parts, 1)]
     spoken = _get_speeches((yield from gather(flows, max_concurrency)))
@@ -104,20 +118,31 @@ def open_speech(request: SpeechRequest, text: str) -> Flow[OpenStream[SpeechDelt
     return response, reply
 
 
-_Outcome = tuple[Speech | None, ProviderError | None]
+_Outcome = tuple[list[Speech], ProviderError | None]
 
 
 def _speak_numbered(request: SpeechRequest, text: str, name: str) -> Flow[_Outcome]:
     """Return the speech, or the error: whether the others were spoken decides what it costs."""
     try:
-        return (yield from run_limited(_speak_part(request, text))), None
+        return (yield from _speak_or_halve(request, text)), None
     except ProviderError as error:
         error.args = (f"{name}: {error.args[0]}", *error.args[1:])
-        return None, error
+        return [], error
+
+
+def _speak_or_halve(request: SpeechRequest, text: str) -> Flow[list[Speech]]:
+    """Speak a part. If the gateway takes less at a time than its row says, the halves are spoken one after the other."""
+    try:
+        return [(yield from run_limited(_speak_part(request, text)))]
+    except InvalidRequest as refusal:
+        spoken = list[Speech]()
+        for half in request.halve(text, refusal):
+            spoken += yield from _speak_or_halve(request, half)
+        return spoken
 
 
 def _get_speeches(outcomes: Sequence[_Outcome]) -> list[Speech]:
-    speeches = [speech for speech, _ in outcomes if speech is not None]
+    speeches = [speech for spoken, _ in outcomes for speech in spoken]
     for _, error in outcomes:
         if error is not None:
             error.may_have_been_billed = error.may_have_been_billed or bool(speeches)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self, TypedDict, Unpack
@@ -9,15 +10,28 @@ from typing import Annotated, Any, Self, TypedDict, Unpack
 from pydantic import Field
 
 from audio_core.audio.formats import find_format
-from audio_core.errors import InvalidOption, UnsupportedFormat
+from audio_core.errors import ContextOverflow, InvalidOption, InvalidRequest, UnsupportedFormat
 from audio_core.errors.validation import suggest, validate_options
 from audio_core.http.body import Body, encode_json
 from audio_core.lenient_json import drop_none
 from audio_core.providers import PROVIDERS, Provider
 
-__all__ = ["SpeakKwargs", "SpeakOptions", "check_text", "choose_lossless", "find_speech_format", "is_speakable"]
+__all__ = [
+    "SpeakKwargs",
+    "SpeakOptions",
+    "check_text",
+    "choose_lossless",
+    "find_speech_format",
+    "is_about_length",
+    "is_speakable",
+]
 
 _LOSSLESS = ("pcm16", "wav")  # of these, the gateway's is asked for where parts are joined
+_LENGTH_CODES = ("string_above_max_length", "string_too_long", "too_long")
+_LENGTH = re.compile(
+    r"too long|longer than|(at most|maximum|max|limit|over|up to|exceed).{0,40}(character|token|length)|too many (character|token)s",
+    re.IGNORECASE | re.DOTALL,
+)
 _LONGEST_VOICE = 200  # characters of its name
 
 
@@ -91,6 +105,17 @@ def check_text(text: Any) -> None:
         raise InvalidOption(f"The text to speak should be a string, not {type(text).__name__}.")
     if not is_speakable(text):
         raise InvalidOption("The text to speak is empty: pass at least one word.")
+
+
+def is_about_length(error: InvalidRequest) -> bool:
+    """Tell whether a gateway refuses a text because it is too long.
+
+    Example:
+        >>> is_about_length(InvalidRequest("Input should have at most 2000 tokens", status=400))
+        True
+    """
+    is_overflow = isinstance(error, ContextOverflow) or error.code in _LENGTH_CODES
+    return is_overflow or (error.status in (400, 413, 422) and _LENGTH.search(str(error)) is not None)
 
 
 def is_speakable(text: str) -> bool:

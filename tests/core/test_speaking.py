@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from audio_core import PROVIDERS, Audio, AudioClient, InvalidOption, ProviderError, UnsupportedFormat
+from audio_core import PROVIDERS, Audio, AudioClient, InvalidOption, InvalidRequest, ProviderError, UnsupportedFormat
 from audio_core.integration import SpeechDelta
 from audio_core.media.decode import decode
 from audio_core.media.probing import probe
@@ -309,3 +309,37 @@ def test_memory_is_constant_while_speech_streams(gateway) -> None:
         tracemalloc.stop()
     assert size == 1200 * 48_000
     assert peak < 8 * 2**20
+
+
+class TerseGateway(ScriptedGateway):
+    """Refuses texts of more than 130 characters, as a model that counts tokens does."""
+
+    def next_reply(self, request: Recorded) -> Reply:
+        reply = super().next_reply(request)
+        message = "Input is too long: 2,100 tokens, and the maximum is 2,000 tokens."
+        return Reply({"error": {"message": message}}, status=400) if len(request.json["input"]) > 130 else reply
+
+
+@pytest.mark.parametrize("text", [f"{SENTENCE} {SENTENCE} {SENTENCE}", LONG], ids=["one part", "parts"])
+async def test_a_gateway_that_takes_less_than_its_row_says_is_given_less(text: str) -> None:
+    with TerseGateway() as gateway:
+        client, options = make_client(gateway), {"voice": "alloy", "format": "wav"}
+        speech = client.speak(text, **options)
+        pieces = list(client.stream_speech(text, **options))
+        apieces = [piece async for piece in client.astream_speech(text, **options)]
+        assert [each.text for each in speech.segments] == [SENTENCE] * text.count("quick")
+        assert [each for piece in pieces for each in piece.segments] == list(speech.segments)
+        assert join(pieces) == join(apieces)
+        assert samples(join(pieces)) == samples(speech.data)
+
+
+async def test_a_refusal_of_something_else_is_not_tried_again(gateway) -> None:
+    gateway.will_answer(Reply({"error": {"message": "no such voice"}}, status=400))
+    client, text = make_client(gateway), f"{SENTENCE} {SENTENCE} {SENTENCE}"
+    with pytest.raises(InvalidRequest, match="no such voice"):
+        list(client.stream_speech(text, voice="alloy"))
+    with pytest.raises(InvalidRequest, match="no such voice"):
+        await client.aspeak(text, voice="alloy")
+    with pytest.raises(InvalidRequest, match="no such voice"):
+        await anext(client.astream_speech(text, voice="alloy"))
+    assert len(gateway.requests) == 3
