@@ -10,6 +10,7 @@ a minute or more are allowed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import accumulate, groupby
 from statistics import median
@@ -128,9 +129,11 @@ def _find_loudest_between_quiet(levels: Sequence[float], least: int, most: int) 
     count = len(levels)
     edges = [sums[min(at + _HALF_MOMENT, count)] - sums[max(0, at - _HALF_MOMENT)] for at in range(count + 1)]
 
-    _, first, last = min(
-        ((edges[first] + edges[last]) * (last - first) / (sums[last] - sums[first] + 1), first, last)
-        for last in range(least, count + 1)
-        for first in range(max(0, last - most), last - least + 1)
-    )
-    return first, last
+    best, stretch = math.inf, (0, count)
+    for last in range(least, count + 1):
+        edge, total = edges[last], sums[last] + 1
+        for first in range(max(0, last - most), last - least + 1):
+            share = (edges[first] + edge) * (last - first) / (total - sums[first])
+            if share < best:
+                best, stretch = share, (first, last)
+    return stretch

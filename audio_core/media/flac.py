@@ -128,7 +128,8 @@ def _is_whole_frame(content: Content, start: int) -> bool:
     """Tell whether the file ends with the checksum of the frame that begins at `start`."""
     if start < 0 or content.size - start > _LONGEST_FRAME:
         return False
-    return compute_crc16(content.read_at(start, content.size - start)) == 0
+    frame = content.read_at(start, content.size - start)
+    return compute_crc16(frame) == 0 and frame[-2:] != b"\0\0"  # zeros behind it would not change the sum
 
 
 def compute_crc16(data: bytes) -> int:

@@ -147,6 +147,11 @@ def test_a_damaged_page_is_not_copied() -> None:
         packets.copy(1.0, SECONDS - 1)
 
 
+def test_a_flac_with_something_behind_it_is_not_copied() -> None:
+    audio = Audio.of(write("flac") + bytes(128))
+    assert open_packets(audio, probe(audio)) is None
+
+
 def test_streams_that_follow_one_another_are_not_copied() -> None:
     audio = Audio.of(write("opus") + write_audio(make_sound(2.0, 48_000, 2), 48_000, "ogg", "libopus"))
     assert open_packets(audio, probe(audio)) is None
