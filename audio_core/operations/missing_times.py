@@ -1,4 +1,4 @@
-"""Times for a transcript that came without them, or without those of words."""
+"""Times for a transcript that came without them, or without those of words; and speech that has no text."""
 
 from __future__ import annotations
 
@@ -6,18 +6,42 @@ from dataclasses import replace
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import EncodedAudio
-from audio_core.transcript.segment import Segment
+from audio_core.transcript.segment import UNCLEAR_SPEECH, AudioEvent, Segment
 from audio_core.transcript.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionOptions
 
-__all__ = ["add_missing_times", "has_times"]
+__all__ = ["add_missing_times", "has_times", "lacks_times", "mark_unheard_speech"]
 
+_CLEAR_STRETCHES, _CLEAR_SECONDS = 3, 1.0  # of sound with pauses between them: speech, and no tone or noise
 _SLACK = 0.1  # seconds; an encoder may add a little
 
 
 def has_times(transcript: Transcript) -> bool:
     """Tell whether a gateway has sent times, and not guesses."""
     return any(not segment.is_estimated for segment in transcript.segments)
+
+
+def lacks_times(transcript: Transcript, options: TranscriptionOptions) -> bool:
+    """Tell whether `add_missing_times` has anything to add to a text.
+
+    Args:
+        transcript: what the gateway sent.
+        options: how it was to be transcribed.
+    """
+    return not has_times(transcript) or (options.words and not any(segment.words for segment in transcript.segments))
+
+
+def mark_unheard_speech(transcript: Transcript, audio: EncodedAudio) -> Transcript:
+    """Return an empty transcript with an event where what was sent clearly sounds like speech. It is decoded.
+
+    Args:
+        transcript: what the gateway sent, without text.
+        audio: what was sent.
+    """
+    speech = _find_speech(audio)
+    is_clear = len(speech) >= _CLEAR_STRETCHES and sum(end - start for start, end in speech) >= _CLEAR_SECONDS
+    unheard = [AudioEvent(speech[0][0], speech[-1][1], UNCLEAR_SPEECH)] if is_clear else []
+    return replace(transcript, events=(*transcript.events, *unheard))
 
 
 def add_missing_times(transcript: Transcript, audio: EncodedAudio, options: TranscriptionOptions) -> Transcript:
@@ -43,19 +67,23 @@ def add_missing_times(transcript: Transcript, audio: EncodedAudio, options: Tran
 
 
 def _place_in_speech(transcript: Transcript, audio: EncodedAudio) -> Transcript:
-    """Return a transcript of one segment, from where the speech begins to where it ends.
+    """Return a transcript of one segment, from where the speech begins to where it ends."""
+    text, speech = transcript.text.strip(), _find_speech(audio)
+    start, end = (speech[0][0], speech[-1][1]) if speech else (0.0, audio.seconds)
+    silence = [] if speech else [f"{transcript.model} may have invented {text!r}: what was sent is silent."]
+    return replace(transcript, segments=(Segment(start, end, text),)).add_warnings(silence)
 
-    The sound is heard twice, so that its levels are known from the beginning.
-    """
+
+def _find_speech(audio: EncodedAudio) -> list[tuple[float, float]]:
+    """Return where somebody speaks. The sound is heard twice, so that its levels are known from the beginning."""
     from audio_core.media.decode import decode  # noqa: PLC0415 - FFmpeg is loaded when first needed
     from audio_core.media.segmentation import BYTES_PER_SECOND, RATE  # noqa: PLC0415
     from audio_core.media.voice_activity import find_speech  # noqa: PLC0415
 
     pcm = b"".join(decode(Audio.of(audio.content), rate=RATE))
     spans = find_speech([pcm, pcm], RATE, start=-len(pcm) / BYTES_PER_SECOND)
-    speech = [span for span in spans if span[1] > 0] or [(0.0, audio.seconds)]
-    start, end = max(0.0, speech[0][0]), min(speech[-1][1], audio.seconds)
-    return replace(transcript, segments=(Segment(min(start, end), end, transcript.text.strip()),))
+    bounds = [(max(0.0, start), min(end, audio.seconds)) for start, end in spans if end > 0]
+    return [(min(start, end), end) for start, end in bounds]
 
 
 def _align(transcript: Transcript, audio: EncodedAudio, options: TranscriptionOptions) -> Transcript:

@@ -32,6 +32,7 @@ from audio_core.transcript.merge import merge_channels
 from audio_core.transcript.segment import UNCLEAR_SPEECH, Segment, format_range
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import describe_cost
+from audio_core.wire.transcription import TranscriptionOptions
 
 __all__ = ["inspect_recording", "open_recording", "transcribe"]
 
@@ -101,25 +102,35 @@ def _complete(job: Job, recording: Recording, transcript: Transcript) -> Transcr
 def _list_unmet_wishes(job: Job, transcript: Transcript) -> Iterator[str]:
     """Yield what was asked for and is not in the transcript, or not as it should be."""
     segments = [segment for segment in transcript.segments if not segment.is_gap]
-    if not transcript.text.strip() and not transcript.warnings:
+    is_unheard = any(each.text == UNCLEAR_SPEECH for each in transcript.events)
+    if not transcript.text.strip() and not transcript.warnings and not is_unheard:
         yield f"{job.model} found no speech."
     if estimated := sum(segment.is_estimated for segment in segments):
         yield f"The times of {estimated} of {len(segments)} segments are estimated."
-    if segments and job.options.words and not any(segment.words for segment in segments):
-        yield f"{job.model} gave no times of words."
-    if (
-        segments
-        and job.options.diarize
-        and has_speakers(job.endpoint, job.model)
-        and not any(map(_has_voice, segments))
-    ):
-        yield f"{job.model} did not tell speakers apart."
+    is_refused = not has_speakers(job.endpoint, job.model)  # which is told already
+    yield from list_unmet_options(
+        job.model, replace(job.options, diarize=False) if is_refused else job.options, segments
+    )
     if invented := [
         f"{format_range(each.start, each.end)} {each.left_out!r}" for each in transcript.events if each.left_out
     ]:
         yield f"{job.model} wrote text where nobody speaks. It was left out: {name_some(invented)}."
     if unclear := [format_range(each.start, each.end) for each in transcript.events if each.text == UNCLEAR_SPEECH]:
         yield f"{job.model} wrote nothing for what sounds like speech: {name_some(unclear)}."
+
+
+def list_unmet_options(model: str, options: TranscriptionOptions, segments: Sequence[Segment]) -> Iterator[str]:
+    """Yield what was asked for and is in no segment.
+
+    Args:
+        model: name of the model.
+        options: what was asked for.
+        segments: the transcript, without its gaps.
+    """
+    if segments and options.words and not any(segment.words for segment in segments):
+        yield f"{model} gave no times of words."
+    if segments and options.diarize and not any(map(_has_voice, segments)):
+        yield f"{model} did not tell speakers apart."
 
 
 def _has_voice(segment: Segment) -> bool:

@@ -17,7 +17,7 @@ from audio_core.operations.limits import LimitLearned
 from audio_core.operations.long_transcription import get_longest_request
 from audio_core.operations.speaker_references import open_known_speakers
 from audio_core.operations.spending import reserve_budget
-from audio_core.operations.transcription import open_recording
+from audio_core.operations.transcription import list_unmet_options, open_recording
 from audio_core.operations.transcription_request import open_transcription
 from audio_core.operations.upload import check_audible, encode_for_upload
 from audio_core.transcript.segment import Segment, format_clock
@@ -91,7 +91,7 @@ class _ShiftedDecoder:
 
     def close(self) -> Iterator[Segment]:
         yield from self._shift(self.decoder.close())
-        for warning in self._list_unmet_options():
+        for warning in list_unmet_options(self.job.model, self.job.options, self.final):
             _log.warning("%s: %s", self.recording.audio.label, warning)
         self.job.report_progress(self.recording, self.recording.seconds, self.decoder.usage)
 
@@ -100,11 +100,3 @@ class _ShiftedDecoder:
             if not segment.is_partial:
                 self.final.append(segment)
             yield segment.shift(self.recording.start)
-
-    def _list_unmet_options(self) -> Iterator[str]:
-        """Yield what was asked for and is in no segment."""
-        options, model = self.job.options, self.job.model
-        if self.final and options.words and not any(segment.words for segment in self.final):
-            yield f"{model} gave no times of words."
-        if self.final and options.diarize and not any(segment.speaker for segment in self.final):
-            yield f"{model} did not tell speakers apart."

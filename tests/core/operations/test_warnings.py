@@ -225,3 +225,50 @@ async def test_a_touched_file_is_hashed_away_from_the_event_loop(tmp_path: Path,
         assert (await client(gateway).atranscribe(path)).text == "word"
     assert len(hashed_on) == 1
     assert threading.current_thread() not in hashed_on
+
+
+def build_babble(seconds: float) -> bytes:
+    """Build a WAV of bursts of sound with pauses between them, as words have."""
+    burst = tone(0.4)[44:] + bytes(2 * round(0.3 * RATE))
+    return write_wav(array("h", (burst * round(seconds / 0.7))[: 2 * round(seconds * RATE)]))
+
+
+@pytest.mark.parametrize("reply", [{"text": ""}, {"text": "", "segments": []}, {"text": " ", "duration": 9.0}])
+def test_an_empty_reply_for_speech_is_told(gateway, reply: dict, caplog: pytest.LogCaptureFixture) -> None:
+    gateway.will_answer(Reply(reply))
+    transcript = client(gateway).transcribe(build_babble(9.1))
+    (warning,) = transcript.warnings
+    assert warning == "m wrote nothing for what sounds like speech: 00:00-00:08."
+    assert warning in caplog.text
+
+
+class Forgetful(ScriptedGateway):
+    """Answers every second upload with nothing."""
+
+    def next_reply(self, request: Recorded) -> Reply:
+        super().next_reply(request)
+        text = "" if len(self.requests) % 2 == 0 else "word"
+        return Reply({"text": text, "segments": [{"start": 0.0, "end": 1.0, "text": text}] if text else []})
+
+
+def test_pieces_of_speech_without_text_are_told() -> None:
+    with Forgetful() as gateway:
+        transcript = AudioClient(ROW, model="m", base_url=gateway.base_url, max_concurrency=1).transcribe(
+            build_babble(35.0)
+        )
+    assert "word" in transcript.text
+    (warning,) = transcript.warnings
+    assert warning.startswith("m wrote nothing for what sounds like speech: 00:1")
+
+
+def test_text_for_silence_is_told(gateway) -> None:
+    gateway.will_answer(Reply({"text": "Thank you."}))
+    transcript = client(gateway).transcribe(silence(3.0))
+    assert transcript.warnings == ("m may have invented 'Thank you.': what was sent is silent.",)
+
+
+def test_nothing_is_decoded_for_a_transcript_that_lacks_nothing(writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "audio_core.operations.transcription_request.add_missing_times", lambda *_: pytest.fail("asked")
+    )
+    assert client(writer).transcribe(tone(2.0)).text == "word"
