@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, ToolMessage
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
 from langchain_core.messages.tool import ToolCallChunk, tool_call, tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import TypeAdapter, ValidationError
 
 from audio_core import Answer, Audio, Delta, Speech, Usage
 from audio_core.integration import SpeechDelta, drop_none, open_stored
@@ -68,7 +69,7 @@ def speech_in(message: AIMessage | ToolMessage) -> Speech | None:
         b'RIFF'
     """
     if isinstance(message, ToolMessage):
-        return message.artifact if isinstance(message.artifact, Speech) else None
+        return _read_artifact(message.artifact)
     blocks = (block for block in message.content if isinstance(block, dict) and block.get("type") == "audio")
     block = next(blocks, None)
     audio = _open_speech(block) if block else None
@@ -77,6 +78,14 @@ def speech_in(message: AIMessage | ToolMessage) -> Speech | None:
     with audio.open_content().open_reader() as reader:
         data = reader.read()
     return Speech(data, audio.format, message.text, block.get("id"), get_expiry(block), audio.sample_rate)
+
+
+def _read_artifact(artifact: Any) -> Speech | None:
+    """Return the speech in a tool's artifact, which a checkpoint has turned into a dict."""
+    try:
+        return artifact if isinstance(artifact, Speech) else TypeAdapter(Speech).validate_python(artifact)
+    except ValidationError:
+        return None
 
 
 def _open_speech(block: Mapping[str, Any]) -> Audio | None:

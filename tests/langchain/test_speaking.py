@@ -15,6 +15,7 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_core.runnables import RunnableGenerator, RunnableLambda
 from langchain_tests.integration_tests import ToolsIntegrationTests
 from langchain_tests.unit_tests import ToolsUnitTests
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from audio_core import Audio, AudioClient, InvalidOption, Speech
 from audio_core.media.probing import probe
@@ -67,6 +68,15 @@ async def test_the_model_is_told_how_long_the_speech_is_and_the_artifact_is_the_
     assert isinstance(message.artifact, Speech)
     assert speech_in(message) == message.artifact == amessage.artifact
     assert gateway.requests[0].json["instructions"] == "Softly."
+
+
+def test_the_speech_is_the_same_after_a_checkpoint(gateway) -> None:
+    call = {"type": "tool_call", "id": "1", "name": "speak", "args": {"text": "Good day to you."}}
+    message = SpeakTool(client=make_client(gateway), voice="alloy").invoke(call)
+    serializer = JsonPlusSerializer()
+    restored = serializer.loads_typed(serializer.dumps_typed(message))
+    assert speech_in(restored) == speech_in(message)
+    assert speech_in(ToolMessage("no speech", tool_call_id="1", artifact={"text": "a"})) is None
 
 
 def test_a_folder_keeps_the_speech_and_the_model_gets_its_url(gateway, tmp_path: Path) -> None:
