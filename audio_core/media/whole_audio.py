@@ -17,6 +17,7 @@ __all__ = ["PcmWalker", "Walker", "WavWalker", "create_walker"]
 
 _LONGEST_HEAD = 2**20  # bytes before the samples of a WAV file
 _LONGEST_TAIL = 2**16  # bytes of chunks after them; more are no list of comments
+_ERROR, _ERROR_BYTES = b'{"error"', 4096
 _CUT = "it ends before its header says"
 _CUT_IN_SAMPLE = "it ends in the middle of a sample"
 _PADDED = "it goes on after the end that its header states"
@@ -67,6 +68,20 @@ def create_walker(format: str, sample_rate: int | None = None) -> Walker | None:
     return kinds[format]() if format in kinds else None
 
 
+class _SampleEnd:
+    """The end of samples whose length nobody states. A gateway that fails may have written its error there."""
+
+    def __init__(self) -> None:
+        self._data = b""
+
+    def feed(self, data: bytes) -> None:
+        self._data = (self._data + data[-_ERROR_BYTES:])[-_ERROR_BYTES:]
+
+    def find_fault(self) -> str | None:
+        is_error = _ERROR in self._data and self._data.rstrip().endswith(b"}")
+        return "it ends with the text of an error" if is_error else None
+
+
 class PcmWalker:
     """Counts the samples of headerless 16-bit mono PCM.
 
@@ -75,7 +90,7 @@ class PcmWalker:
     """
 
     def __init__(self, sample_rate: int) -> None:
-        self._rate, self._size = sample_rate, 0
+        self._rate, self._size, self._end = sample_rate, 0, _SampleEnd()
 
     @property
     def seconds(self) -> float:
@@ -85,10 +100,11 @@ class PcmWalker:
     def feed(self, data: bytes) -> None:
         """Read the next bytes."""
         self._size += len(data)
+        self._end.feed(data)
 
     def find_fault(self) -> str | None:
         """Return what is wrong with audio that has ended; None if nothing is."""
-        return _CUT_IN_SAMPLE if self._size % 2 else None
+        return self._end.find_fault() or (_CUT_IN_SAMPLE if self._size % 2 else None)
 
 
 class WavWalker:
@@ -100,7 +116,7 @@ class WavWalker:
 
     def __init__(self) -> None:
         self.header: WavHeader | None = None
-        self._head, self._tail = b"", b""
+        self._head, self._tail, self._end = b"", b"", _SampleEnd()
         self._size = 0  # of the samples, in bytes
         self._is_endless_head = False
 
@@ -124,6 +140,7 @@ class WavWalker:
             self._tail = (self._tail + data[kept:])[:_LONGEST_TAIL]
             data = data[:kept]
         self._size += len(data)
+        self._end.feed(data)
         return data
 
     def find_fault(self) -> str | None:
@@ -132,6 +149,8 @@ class WavWalker:
             return "its header is damaged" if self._is_endless_head else "it ends within its header"
         if self.header.data_bytes is not None and self._size < self.header.data_bytes:
             return _CUT
+        if self.header.data_bytes is None and (fault := self._end.find_fault()):
+            return fault
         if self._size % self.header.block_bytes:
             return _CUT_IN_SAMPLE
         return None if _holds_chunks(self._tail, is_padded=self._size % 2 == 1) else _PADDED

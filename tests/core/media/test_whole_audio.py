@@ -82,3 +82,13 @@ def test_samples_without_a_header_are_whole_samples() -> None:
 
 def test_a_format_that_is_not_read_has_no_walker() -> None:
     assert create_walker("webm") is None
+
+
+@pytest.mark.parametrize("is_wav", [False, True])
+def test_an_error_that_was_written_behind_samples_of_unknown_number_is_a_fault(is_wav: bool) -> None:
+    data = bytearray(tone(1.0))
+    data[4:8], data[40:44] = b"\xff" * 4, b"\xff" * 4
+    walker = create_walker("wav") if is_wav else create_walker("pcm16", 24_000)
+    for piece in (bytes(data if is_wav else data[44:]), b'{"error": {"mess', b'age": "overloaded"}}\n'):
+        walker.feed(piece)
+    assert walker.find_fault() == "it ends with the text of an error"

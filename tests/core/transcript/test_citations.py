@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_core.integration import Citation, Passage, find_citations, format_citation, format_passages
+from audio_core.integration import Citation, Passage, find_citations, format_citation, format_passages, remove_citations
 
 
 def describe(name: str, start: float, end: float, **others: Any) -> dict[str, Any]:
@@ -134,3 +134,23 @@ def test_what_is_no_recording_stays_text_in_a_prompt() -> None:
 def test_a_citation_shows_where_and_not_the_whole_document() -> None:
     shown = repr(Citation("a 00:05", {"text": "long"}, 5.0, 6.0, "file:///a.mp3#t=5,6"))
     assert shown == "Citation(text='a 00:05', start=5.0, end=6.0, clip='file:///a.mp3#t=5,6')"
+
+
+DOCUMENTS = [{"source": "file:///talks/03_security.mp3", "start": 5.2, "end": 12.9}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "without_any", "without_those_of_documents"),
+    [
+        ("It is shut [03_security 00:05–00:12].", "It is shut.", "It is shut."),
+        ("It is shut (03_Security 0:05 - 0:12).", "It is shut (03_Security 0:05 - 0:12).", "It is shut."),
+        ("[other 01:02] It is shut.", "It is shut.", "[other 01:02] It is shut."),
+        ("The train (at 12:07) left.", "The train (at 12:07) left.", "The train (at 12:07) left."),
+        ("Shut [[03_security 00:05–00:12] Ann](/03.mp3#t=5,12). Yes.", "Shut. Yes.", "Shut. Yes."),
+        ("Shut 【03_security 00:05】, yes.", "Shut, yes.", "Shut, yes."),
+        ("A list [one, two] and [no time].", "A list [one, two] and [no time].", "A list [one, two] and [no time]."),
+    ],
+)
+def test_what_is_read_aloud_has_no_citations(answer: str, without_any: str, without_those_of_documents: str) -> None:
+    assert remove_citations(answer) == without_any
+    assert remove_citations(answer, DOCUMENTS, lambda document: document) == without_those_of_documents
