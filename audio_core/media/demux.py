@@ -29,8 +29,9 @@ from audio_core.audio.sniffing import ends_with_tag
 from audio_core.errors import InvalidAudio
 from audio_core.media.clock import Clock
 from audio_core.media.container import open_container
+from audio_core.media.flac import parse_frame_samples
 from audio_core.media.inspection import Inspection
-from audio_core.media.seeking import is_seekable
+from audio_core.media.seeking import is_countable, is_seekable, skip_until
 from audio_core.media.track import check_rate_and_channels, choose_track, is_alone
 
 Packet: TypeAlias = "_Packet[Any]"
@@ -162,7 +163,7 @@ class Demuxer:
             AudioTooLarge: if it decodes to more than `MAX_DECODED_BYTES`.
         """
         has_sought = start > _PREROLL and self._seek(start - _PREROLL)
-        if not has_sought and start > _PREROLL and self._can_count:
+        if not has_sought and start > _PREROLL and is_countable(self._format_name, self.stream.codec_context.name):
             return self._decode_after(start - _PREROLL, clock)
         frames = self._decode(skips_beginning=start > _PREROLL)
         if not has_sought:
@@ -194,26 +195,26 @@ class Demuxer:
         self._rewind()
         return is_reached
 
-    @property
-    def _can_count(self) -> bool:
-        """Whether packets say exactly how long they are, so that the first ones need not be decoded to be counted.
-
-        Timestamps of Matroska are rounded to milliseconds, so a seek does not tell the position to the sample.
-        """
-        return self._format_name == "matroska" and self.stream.codec_context.name == "opus"
-
     def _decode_after(self, seconds: float, clock: Clock) -> Iterator[AudioFrame]:
-        """Decode from a time on. Of what is before, only the first frame is decoded, which shows the pre-skip."""
-        packets = self.read_packets()
-        first = (frames for packet in packets if (frames := self._decode_packet(packet)))
-        for frame in next(first, list[AudioFrame]()):
-            clock.advance(frame.pts, frame.samples / frame.sample_rate / self.time_base_seconds)
-        for packet in packets:
-            if clock.seconds >= seconds:
-                packets = itertools.chain([packet], packets)
-                break
-            clock.advance(packet.pts, _get_duration(packet))
+        """Decode from a time on. Of what is before, only two frames are decoded: what the first lacks is the pre-skip."""
+        packets, ticks = self.read_packets(), 0.0
+        frames = (frame for packet in packets for frame in self._decode_packet(packet))
+        for frame in itertools.islice(frames, 2):
+            ticks = frame.samples / frame.sample_rate / self.time_base_seconds
+            clock.advance(frame.pts, ticks)
+        packets = skip_until(
+            packets,
+            lambda packet: max(clock.seconds, self._get_start(packet)) >= seconds,
+            lambda packet: clock.advance(packet.pts, self._count_ticks(packet, ticks)),
+        )
         yield from self._decode(packets, skips_beginning=True)
+
+    def _count_ticks(self, packet: Packet, usual: float) -> float:
+        """Return the exact duration of a packet: the usual one, unless it says another."""
+        codec = self.stream.codec_context
+        if codec.name == "flac":
+            return parse_frame_samples(bytes(packet)) / codec.sample_rate / self.time_base_seconds
+        return _get_duration(packet) if codec.name == "opus" else usual
 
     def _decode(self, packets: Iterable[Packet] | None = None, *, skips_beginning: bool) -> Iterator[AudioFrame]:
         """Decode packets, by default from the container's current position, to shortly after the clip's end."""

@@ -11,7 +11,15 @@ from audio_core.audio.content import Content
 from audio_core.audio.sniffing import skip_id3_tags
 from audio_core.media.properties import Probe
 
-__all__ = ["StreamInfo", "build_crc_table", "compute_crc16", "encode_number", "list_frames", "parse_plain_flac"]
+__all__ = [
+    "StreamInfo",
+    "build_crc_table",
+    "compute_crc16",
+    "encode_number",
+    "list_frames",
+    "parse_frame_samples",
+    "parse_plain_flac",
+]
 
 _STREAMINFO_BYTES = 34
 _STREAMINFO_HEADS = (b"\0\0\0\x22", b"\x80\0\0\x22")  # of a block that is followed by others, or is alone
@@ -80,7 +88,7 @@ def list_frames(content: Content) -> tuple[StreamInfo, array[int]] | None:
     if info is None or not info.frame_samples < info.samples < info.frame_samples * _MAX_FRAMES:
         return None
     head = content.read_at(info.frames_start, _HEADER_BYTES)
-    if head[:2] != _SYNC or _parse_frame_samples(head, 0) != info.frame_samples:
+    if head[:2] != _SYNC or parse_frame_samples(head) != info.frame_samples:
         return None
     frames = array("q", _find_frames(content, info.frames_start, head[:3]))
     count, rest = divmod(info.samples, info.frame_samples)
@@ -106,14 +114,16 @@ def _find_short_frame(content: Content, start: int, number: int, samples: int) -
     data, at = content.read_at(start, 2 * _LONGEST_FRAME), 0
     while (at := data.find(_SYNC, at + 1)) >= 0:
         head, encoded = data[at : at + _HEADER_BYTES], encode_number(number)
-        if head.startswith(encoded, 4) and _parse_frame_samples(head.ljust(_HEADER_BYTES), number) == samples:
+        if head.startswith(encoded, 4) and parse_frame_samples(head.ljust(_HEADER_BYTES)) == samples:
             return start + at
     return -1
 
 
-def _parse_frame_samples(head: bytes, number: int) -> int:
-    """Return how many samples the frame with a number has, by its header; 0 if that is not valid."""
-    code, position = head[2] >> 4, 4 + len(encode_number(number))
+def parse_frame_samples(head: bytes) -> int:
+    """Return how many samples a frame has, by its first 16 bytes; 0 if they are no valid header."""
+    if len(head) < _HEADER_BYTES:
+        return 0
+    code, position = head[2] >> 4, 4 + max(1, 8 - (head[4] ^ 0xFF).bit_length())  # behind the number of the frame
     if code in (6, 7):
         return int.from_bytes(head[position : position + code - 5], "big") + 1
     return 0 if not code else 192 if code == 1 else 576 << code - 2 if code < 6 else 256 << code - 8

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import av
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from audio_core import Audio
@@ -29,7 +29,10 @@ CONTAINERS = {
     "flac": ("matroska", "flac"),
     "webm": ("webm", "libopus"),
     "mp4": ("mp4", "aac"),
+    "aac": ("matroska", "aac"),
+    "mp3": ("matroska", "libmp3lame"),
 }
+COUNTED = ["webm", "aac", "flac", "mp3"]
 GATEWAY_FORMATS = ("wav", "mp3", "flac", "m4a", "mp4", "ogg", "webm", "mkv")
 
 
@@ -81,7 +84,7 @@ def encode_tone(codec: str, tone: Tone) -> list[av.Packet]:
     """Encode a tone by itself, as a recorder does that starts again after a pause."""
     encoder = av.CodecContext.create(codec, "w")
     encoder.sample_rate, encoder.layout, encoder.time_base = RATE, "mono", Fraction(1, RATE)
-    encoder.format = {"pcm_s16le": "s16", "flac": "s16", "libopus": "s16", "aac": "fltp"}[codec]
+    encoder.format = {"pcm_s16le": "s16", "flac": "s16", "libopus": "s16", "aac": "fltp", "libmp3lame": "s16p"}[codec]
     first, size = round(tone.start * RATE), encoder.frame_size or 1024
     packets = []
     for at in range(first, round(tone.end * RATE), size):
@@ -129,7 +132,7 @@ STRETCHES = st.builds(
 
 
 @settings(max_examples=25)
-@given(name=st.sampled_from(sorted(CONTAINERS)), stretches=STRETCHES, has_picture=st.booleans())
+@given(name=st.sampled_from(["flac", "mkv", "mp4", "webm"]), stretches=STRETCHES, has_picture=st.booleans())
 @example(name="webm", stretches=[(0.0, 1.0), (2.0, 1.0)], has_picture=False)
 @example(name="mp4", stretches=[(5.0, 1.0)], has_picture=True)
 @example(name="mkv", stretches=[(5.0, 1.0), (0.4, 0.5)], has_picture=True)
@@ -173,27 +176,34 @@ def test_a_recording_with_gaps_is_written_anew_with_silence_in_them() -> None:
     assert sent.seconds == pytest.approx(4.0, abs=0.05)
 
 
-@given(start=st.floats(1.0, 8.5), has_gap=st.booleans())
+@given(name=st.sampled_from(COUNTED), start=st.floats(1.0, 8.5), has_gap=st.booleans())
 @settings(max_examples=15)
-@example(start=2.0000001, has_gap=True)
-def test_a_clip_of_webm_has_the_samples_of_the_whole_although_what_is_before_is_only_counted(
-    start: float, has_gap: bool
+@example(name="webm", start=2.0000001, has_gap=True)
+@example(name="aac", start=7.123, has_gap=False)
+@example(name="mp3", start=4.0, has_gap=True)
+@example(name="webm", start=4.0, has_gap=True)
+@example(name="flac", start=7.123, has_gap=False)
+@example(name="mp3", start=7.123, has_gap=False)
+def test_a_clip_of_matroska_has_the_samples_of_the_whole_although_what_is_before_is_only_counted(
+    name: str, start: float, has_gap: bool
 ) -> None:
+    assume(not (has_gap and name == "flac"))  # which FFmpeg does not write
     stretches = [(0.0, 3.0), (1.0, 2.0), (0.0, 4.0)] if has_gap else [(0.0, 10.0)]
-    audio = Audio.of(write_container("webm", place_tones(stretches), has_picture=False))
+    audio = Audio.of(write_container(name, place_tones(stretches), has_picture=False))
     whole = array("h", b"".join(decode(audio, rate=RATE)))
     clip = array("h", b"".join(decode(audio.clip(start, start + 0.2), rate=RATE)))
     first = round(start * RATE)
     assert len(clip) == round((start + 0.2) * RATE) - first
-    assert max(abs(a - b) for a, b in zip(clip, whole[first:], strict=False)) <= 2
+    assert max(abs(a - b) for a, b in zip(clip, whole[first:], strict=False)) <= (40 if name == "aac" else 2)
 
 
-def test_what_is_before_a_clip_of_webm_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", COUNTED)
+def test_what_is_before_a_clip_of_matroska_is_not_decoded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[object] = []
     original = Demuxer._decode_packet
     monkeypatch.setattr(
         Demuxer, "_decode_packet", lambda self, packet: [decoded.append(packet), original(self, packet)][1]
     )
-    audio = Audio.of(write_container("webm", place_tones([(0.0, 20.0)]), has_picture=False))
+    audio = Audio.of(write_container(name, place_tones([(0.0, 20.0)]), has_picture=False))
     b"".join(decode(audio.clip(15.0, 15.5), rate=RATE))
-    assert len(decoded) < 3.0 / 0.02
+    assert len(decoded) < 5.0 / 0.02
