@@ -15,6 +15,7 @@ from audio_core.operations.job import Job, Recording
 from audio_core.operations.long_transcription import get_longest_piece, get_longest_request
 from audio_core.operations.model_times import get_longest_segment
 from audio_core.operations.models import recall_model
+from audio_core.operations.pieces import MOST_COPIED
 from audio_core.operations.transcript_store import TranscriptStore
 from audio_core.operations.transcription import inspect_recording
 from audio_core.operations.upload import SHORTEST_SECONDS, estimate_bytes
@@ -24,6 +25,7 @@ __all__ = ["Estimate", "RecordingEstimate", "estimate_job"]
 _MEAN_SHARE = 0.9  # of the longest piece: pieces end in its last fifth
 _SHARED_SECONDS = 0.25  # that two pieces hold at the pause between them
 _BASE64_SHARE = 4 / 3
+_FLAC_RATE = 16_000  # bytes for a second of speech at 16 kHz, as large recordings are sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,14 +190,20 @@ def _measure_spans(spans: Sequence[tuple[float, float]], recording: Recording) -
 def _estimate_size(job: Job, recording: Recording, seconds: float) -> int:
     row = job.endpoint.provider
     size = estimate_bytes(recording.audio, row.upload_formats, recording.properties, seconds)
+    if size > MOST_COPIED * seconds and _is_cut(job, recording):
+        size = round(seconds * _FLAC_RATE)
     return size if row.transcription == "multipart" else round(size * _BASE64_SHARE)
 
 
 def _count_requests(job: Job, recording: Recording, missing: float) -> int:
+    longest = get_longest_piece(job)
+    expected = max(math.ceil(missing / longest), round(missing / (_MEAN_SHARE * longest)))
+    return expected if _is_cut(job, recording) else 1
+
+
+def _is_cut(job: Job, recording: Recording) -> bool:
+    """Tell whether a recording is too long or too large for one request."""
     row, seconds = job.endpoint.provider, recording.seconds
     size = estimate_bytes(recording.audio, row.upload_formats, recording.properties, seconds)
     is_large = job.engine is None and row.max_upload_bytes is not None and size > row.max_upload_bytes
-    if not is_large and seconds <= min(get_longest_request(job), get_longest_segment(job)):
-        return 1
-    longest = get_longest_piece(job)
-    return max(math.ceil(missing / longest), round(missing / (_MEAN_SHARE * longest)))
+    return is_large or seconds > min(get_longest_request(job), get_longest_segment(job))

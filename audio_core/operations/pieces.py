@@ -11,9 +11,10 @@ from audio_core.providers import Provider
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.transcript import Transcript
 
-__all__ = ["choose_form", "cut_pieces", "remove_lead"]
+__all__ = ["MOST_COPIED", "choose_form", "cut_pieces", "remove_lead"]
 
-_MOST_COPIED = 2 * BYTES_PER_SECOND  # a second; sending more would take longer than encoding
+MOST_COPIED = 2 * BYTES_PER_SECOND
+"""Bytes for a second of a piece whose packets are copied. Sending more would take longer than encoding."""
 
 
 def cut_pieces(job: Job, recording: Recording, longest: Callable[[], float], warnings: list[str]) -> Iterator[Piece]:
@@ -51,7 +52,7 @@ def choose_form(piece: Piece, row: Provider, warnings: list[str]) -> Piece:
     """
     if piece.copied is None:
         return piece
-    most = _MOST_COPIED * piece.properties.duration
+    most = MOST_COPIED * piece.properties.duration
     most = most if row.max_upload_bytes is None else min(most, row.max_upload_bytes)
     is_taken = piece.audio.format in row.upload_formats and piece.content.size <= most
     return piece if is_taken else piece.to_pcm(warnings)

@@ -105,6 +105,13 @@ def test_what_the_store_has_costs_nothing(gateway, talk: Path, folder: Path, tmp
     assert (done.requests, done.seconds_to_send, done.bytes_to_send) == (0, 0.0, 0)
 
 
+def test_a_recording_that_is_too_large_is_counted_as_it_is_compressed() -> None:
+    stereo = Audio.of(tone(310, rate=44_100))
+    estimate = AudioClient("openai", model="m").estimate(stereo)
+    assert estimate.requests == 2
+    assert estimate.bytes_to_send < 310 * 16_100
+
+
 def test_base64_makes_a_recording_larger_by_a_third(folder: Path) -> None:
     facts = [AudioClient(name, model="m").estimate(folder / "0.wav").bytes_to_send for name in ("openai", "openrouter")]
     assert facts[1] == pytest.approx(facts[0] * 4 / 3, abs=1)
