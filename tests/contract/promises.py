@@ -167,6 +167,18 @@ PROMISES = (
         ),
     ),
     Promise(
+        "known before paid",
+        "Requests, seconds and cost are told without sending anything, and a job stops before it goes over its budget.",
+        ("README.md", "You know before you pay."),
+        (
+            "core/operations/test_estimates.py::test_the_estimate_of_a_folder_is_what_the_gateway_then_receives",
+            "core/operations/test_estimates.py::test_what_the_store_has_costs_nothing",
+            "core/operations/test_spending.py::test_recordings_are_sent_until_the_next_would_go_over",
+            "core/operations/test_spending.py::test_a_long_recording_keeps_the_pieces_that_the_budget_allows",
+            "core/operations/test_models.py::test_a_model_that_is_known_to_be_deaf_is_sent_no_audio",
+        ),
+    ),
+    Promise(
         "complete-replies",
         "Text, speech, tool calls, reasoning, refusals and usage are in a reply, whole and streamed alike.",
         ("README.md", "Complete replies"),
