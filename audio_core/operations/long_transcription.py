@@ -53,6 +53,7 @@ LONGEST_PIECE = 300.0
 """Seconds. Short enough to transcribe several pieces at a time, long enough to keep the context of the speech."""
 
 _log = logging.getLogger(__name__)
+_SHORTEST_SILENCE = 1.0  # seconds that a user is told of
 _MAX_CONTEXT = 200  # characters of the text before a piece; Whisper takes at most 224 tokens
 # every other piece would be refused as well
 _FATAL = (AuthenticationError, PermissionDenied, NotFound, BudgetExceeded)
@@ -273,7 +274,7 @@ def _merge_results(results: _PieceResults) -> Transcript:
 
 
 def _describe_silence(stretches: Sequence[tuple[float, float]]) -> Iterator[str]:
-    """Yield what to say about pieces that were not sent."""
-    if stretches:
-        ranges = [format_range(start, end) for start, end in sorted(stretches)]
+    """Yield what to say about pieces that were not sent. The last one may be the silence that an encoder has added."""
+    ranges = [format_range(start, end) for start, end in sorted(stretches) if end - start >= _SHORTEST_SILENCE]
+    if ranges:
         yield f"{name_some(ranges, 'more pieces')} hold digital silence and were not sent."
