@@ -86,8 +86,12 @@ def _describe(redacted: dict[str, Any]) -> dict[str, Any]:
         return redacted
     inner: Any = redacted.get(str(redacted.get("type")))
     facts: dict[str, Any] = {**redacted, **inner} if isinstance(inner, dict) else redacted
-    urn = cast("re.Match[str]", _URN.search(str(redacted)))[0]
-    return {"type": "audio", "url": urn, **{name: facts[name] for name in _SHOWN if name in facts}}
+    urn = _URN.search(str(redacted))  # a stream that cannot be read twice has none
+    return {
+        "type": "audio",
+        "url": urn[0] if urn else "urn:stream",
+        **{name: facts[name] for name in _SHOWN if name in facts},
+    }
 
 
 def _restore_message(message: BaseMessage) -> BaseMessage:

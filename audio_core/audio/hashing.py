@@ -21,6 +21,7 @@ def compute_sha256(content: Content) -> str:
     """Return the SHA-256 of the bytes as a hexadecimal string. They are read if it is not known yet.
 
     Example:
+        >>> from audio_core.audio.content import BytesContent
         >>> compute_sha256(BytesContent(b"abc"))[:8]
         'ba7816bf'
     """

@@ -18,6 +18,7 @@ class SeenFiles(Generic[_T]):
     """A value for each of the files that were used last. Nothing is noted of one that was written to within two seconds.
 
     Example:
+        >>> from audio_core.audio.content import BytesContent
         >>> SeenFiles[str]().find(BytesContent(b"RIFF"))
     """
 
