@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 from langchain_core.prompts import ChatPromptTemplate
+from openinference.instrumentation import TraceConfig
+from openinference.instrumentation.langchain import LangChainInstrumentor
+from span_recorder import record_spans
 
 from audio_core.testing import chat_reply, chat_stream, tone
 from langchain_audio import ChatAudio, redact_audio, speech_in
-
-instrumentation = pytest.importorskip("openinference.instrumentation")
-langchain = pytest.importorskip("openinference.instrumentation.langchain")
-trace = pytest.importorskip("opentelemetry.sdk.trace")
-exporters = pytest.importorskip("opentelemetry.sdk.trace.export.in_memory_span_exporter")
 
 WAV = tone(2.0)
 B64 = base64.b64encode(WAV).decode()
@@ -25,20 +23,8 @@ AUDIO = {"type": "input_audio", "input_audio": {"data": B64, "format": "wav"}}
 @pytest.fixture
 def record() -> Iterator[Callable[..., Any]]:
     """Instrument LangChain, and give the exporter that keeps its spans."""
-    instrumentor, exporter, provider = (
-        langchain.LangChainInstrumentor(),
-        exporters.InMemorySpanExporter(),
-        trace.TracerProvider(),
-    )
-    provider.add_span_processor(trace.export.SimpleSpanProcessor(exporter))
-
-    def start(**options: Any) -> Any:
-        instrumentor.instrument(tracer_provider=provider, **options)
-        return exporter
-
-    yield start
-    instrumentor.uninstrument()
-    provider.shutdown()
+    with record_spans(LangChainInstrumentor()) as start:
+        yield start
 
 
 def model(gateway, **options) -> ChatAudio:
@@ -74,7 +60,7 @@ async def test_the_span_of_the_model_holds_references_and_tokens(gateway, record
 
 
 def test_a_mask_hides_what_others_record_and_what_was_said(gateway, record) -> None:
-    class Redaction(instrumentation.TraceConfig):
+    class Redaction(TraceConfig):
         def mask(self, key: str, value: Any) -> Any:
             return redact_audio(super().mask(key, value))
 

@@ -7,14 +7,12 @@ from typing import Any
 import pytest
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.llms import AudioBlock, ChatMessage, TextBlock
+from openinference.instrumentation import TraceConfig
+from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
+from span_recorder import record_spans
 
 from audio_core.testing import chat_reply, chat_stream, tone
 from llamaindex_audio import AudioLLM, redact_audio
-
-instrumentation = pytest.importorskip("openinference.instrumentation")
-llama_index = pytest.importorskip("openinference.instrumentation.llama_index")
-trace = pytest.importorskip("opentelemetry.sdk.trace")
-exporters = pytest.importorskip("opentelemetry.sdk.trace.export.in_memory_span_exporter")
 
 pytestmark = pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecationWarning")  # LlamaIndex's agents
 
@@ -25,20 +23,8 @@ MARK = base64.b64encode(WAV).decode()[2000:2060]
 @pytest.fixture
 def record() -> Iterator[Callable[..., Any]]:
     """Instrument LlamaIndex, and give the exporter that keeps its spans."""
-    instrumentor, exporter, provider = (
-        llama_index.LlamaIndexInstrumentor(),
-        exporters.InMemorySpanExporter(),
-        trace.TracerProvider(),
-    )
-    provider.add_span_processor(trace.export.SimpleSpanProcessor(exporter))
-
-    def start(**options: Any) -> Any:
-        instrumentor.instrument(tracer_provider=provider, **options)
-        return exporter
-
-    yield start
-    instrumentor.uninstrument()
-    provider.shutdown()
+    with record_spans(LlamaIndexInstrumentor()) as start:
+        yield start
 
 
 def llm(gateway) -> AudioLLM:
@@ -74,7 +60,7 @@ async def test_the_span_of_the_llm_holds_references_and_tokens(gateway, record, 
 
 
 async def test_a_mask_hides_what_an_agent_records(gateway, record) -> None:
-    class Redaction(instrumentation.TraceConfig):
+    class Redaction(TraceConfig):
         def mask(self, key: str, value: Any) -> Any:
             return redact_audio(super().mask(key, value))
 
