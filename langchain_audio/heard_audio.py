@@ -48,9 +48,9 @@ def replace_audio(message: MessageT) -> MessageT:
 
 
 def _list_unheard(message: BaseMessage) -> list[Audio]:
-    audios = [Audio.of(block) for block in _list_blocks(message) if _is_audio(block)]
-    is_own = isinstance(message, AIMessage)
-    return [] if is_own or len(_list_texts(message)) == len(audios) else audios
+    blocks = [block for block in _list_blocks(message) if _is_audio(block)]
+    is_known = isinstance(message, AIMessage) or len(_list_texts(message)) == len(blocks)
+    return [] if is_known else [Audio.of(block) for block in blocks]
 
 
 def _list_texts(message: BaseMessage) -> Sequence[str]:

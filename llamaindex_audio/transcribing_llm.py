@@ -27,6 +27,7 @@ from llama_index.core.llms.llm import LLM, ToolSelection
 
 from audio_core import Audio, AudioClient
 from audio_core.integration import AccessLike, Listener
+from audio_core.integration import ChatMessage as CoreMessage
 from llamaindex_audio.messages import to_chat_messages
 from llamaindex_audio.spans import redact_span
 
@@ -129,22 +130,25 @@ class TranscribingLLM(FunctionCallingLLM):
         return cast("Any", self._llm).get_tool_calls_from_response(*args, **kwargs)
 
     def _replace_audio(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
-        texts = [self._listener.listen(audio) for audio in _list_audio(messages)]
-        return _put_texts(messages, texts)
+        cores = to_chat_messages(messages)
+        texts = [self._listener.listen(audio) for audio in _list_audio(cores)]
+        return _put_texts(messages, cores, texts)
 
     async def _areplace_audio(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
-        texts = [await self._listener.alisten(audio) for audio in _list_audio(messages)]
-        return _put_texts(messages, texts)
+        cores = to_chat_messages(messages)
+        texts = [await self._listener.alisten(audio) for audio in _list_audio(cores)]
+        return _put_texts(messages, cores, texts)
 
 
-def _list_audio(messages: Sequence[ChatMessage]) -> list[Audio]:
+def _list_audio(cores: Sequence[CoreMessage]) -> list[Audio]:
     """Return the recordings in messages, in order. An assistant's own speech has its words beside it."""
-    return [part for message in to_chat_messages(messages) for part in message.parts if isinstance(part, Audio)]
+    return [part for message in cores for part in message.parts if isinstance(part, Audio)]
 
 
-def _put_texts(messages: Sequence[ChatMessage], texts: Sequence[str]) -> list[ChatMessage]:
+def _put_texts(
+    messages: Sequence[ChatMessage], cores: Sequence[CoreMessage], texts: Sequence[str]
+) -> list[ChatMessage]:
     remaining = iter(texts)
-    cores = to_chat_messages(messages)
     return [
         _put_text(message, [next(remaining) if isinstance(part, Audio) else None for part in core.parts])
         for message, core in zip(messages, cores, strict=True)

@@ -12,8 +12,7 @@ from audio_core.errors import AudioError
 from audio_core.http.access import Access, open_authorized
 from audio_core.http.flow import Flow, gather, run_blocking
 from audio_core.operations.job import Job, Recording
-from audio_core.operations.long_transcription import get_longest_piece, get_longest_request
-from audio_core.operations.model_times import get_longest_segment
+from audio_core.operations.long_transcription import get_longest_piece, get_longest_whole
 from audio_core.operations.models import recall_model
 from audio_core.operations.pieces import MOST_COPIED
 from audio_core.operations.transcript_store import TranscriptStore
@@ -161,10 +160,11 @@ def _estimate_opened(job: Job, recording: Recording) -> RecordingEstimate:
     missing = recording.seconds - stored
     if missing < SHORTEST_SECONDS:
         return RecordingEstimate(recording.audio.label, recording.seconds, stored)
-    requests = _count_requests(job, recording, missing)
+    is_cut = _is_cut(job, recording)
+    requests = _count_pieces(job, missing) if is_cut else 1
     channels = recording.properties.channels if job.options.channels == "separate" else 1
     seconds = channels * (missing + (requests - 1) * _SHARED_SECONDS)
-    size = 0 if job.engine is not None else _estimate_size(job, recording, seconds)
+    size = 0 if job.engine is not None else _estimate_size(job, recording, seconds, is_cut=is_cut)
     return RecordingEstimate(recording.audio.label, recording.seconds, stored, channels * requests, seconds, size)
 
 
@@ -187,18 +187,17 @@ def _measure_spans(spans: Sequence[tuple[float, float]], recording: Recording) -
     return seconds
 
 
-def _estimate_size(job: Job, recording: Recording, seconds: float) -> int:
+def _estimate_size(job: Job, recording: Recording, seconds: float, *, is_cut: bool) -> int:
     row = job.endpoint.provider
     size = estimate_bytes(recording.audio, row.upload_formats, recording.properties, seconds)
-    if size > MOST_COPIED * seconds and _is_cut(job, recording):
+    if is_cut and size > MOST_COPIED * seconds:
         size = round(seconds * _FLAC_RATE)
     return size if row.transcription == "multipart" else round(size * _BASE64_SHARE)
 
 
-def _count_requests(job: Job, recording: Recording, missing: float) -> int:
+def _count_pieces(job: Job, missing: float) -> int:
     longest = get_longest_piece(job)
-    expected = max(math.ceil(missing / longest), round(missing / (_MEAN_SHARE * longest)))
-    return expected if _is_cut(job, recording) else 1
+    return max(math.ceil(missing / longest), round(missing / (_MEAN_SHARE * longest)))
 
 
 def _is_cut(job: Job, recording: Recording) -> bool:
@@ -206,4 +205,4 @@ def _is_cut(job: Job, recording: Recording) -> bool:
     row, seconds = job.endpoint.provider, recording.seconds
     size = estimate_bytes(recording.audio, row.upload_formats, recording.properties, seconds)
     is_large = job.engine is None and row.max_upload_bytes is not None and size > row.max_upload_bytes
-    return is_large or seconds > min(get_longest_request(job), get_longest_segment(job))
+    return is_large or seconds > get_longest_whole(job)

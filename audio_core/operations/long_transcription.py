@@ -43,6 +43,7 @@ __all__ = [
     "LONGEST_PIECE",
     "LONGEST_REQUEST",
     "get_longest_request",
+    "get_longest_whole",
     "transcribe_long",
 ]
 
@@ -246,6 +247,11 @@ def get_longest_request(job: Job) -> float:
     # A chat model has to write the whole transcript in one answer, and answers are limited too.
     default = LONGEST_PIECE if row.transcription == "chat" else LONGEST_REQUEST
     return row.max_upload_seconds or default
+
+
+def get_longest_whole(job: Job) -> float:
+    """Return up to how many seconds a recording is transcribed whole, and still gets the times of its segments."""
+    return min(get_longest_request(job), get_longest_segment(job))
 
 
 def get_longest_piece(job: Job) -> float:

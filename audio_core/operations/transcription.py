@@ -21,7 +21,7 @@ from audio_core.operations.claims import transcribe_once
 from audio_core.operations.gaps import FailedStretch, build_incomplete_error, mark_gaps, name_some
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned, has_speakers
-from audio_core.operations.long_transcription import get_longest_request, transcribe_long
+from audio_core.operations.long_transcription import get_longest_whole, transcribe_long
 from audio_core.operations.model_times import get_longest_segment, recall_times
 from audio_core.operations.models import check_transcribing
 from audio_core.operations.speaker_references import open_known_speakers
@@ -181,7 +181,7 @@ def _transcribe_recording(job: Job, recording: Recording) -> Flow[Transcript]:
         yield from _identify(recording)
     if stored := (yield from _find_stored(job, recording)):
         return stored.shift(recording.start)
-    if recording.seconds > min(get_longest_request(job), get_longest_segment(job)):
+    if recording.seconds > get_longest_whole(job):
         return (yield from transcribe_long(job, recording))
     if job.engine is not None:
         return (yield from _transcribe_once(job, recording, _run_engine(job.engine, job, recording)))
@@ -206,7 +206,7 @@ def _is_sent_whole(job: Job, recording: Recording) -> bool:
     return (
         job.engine is None
         and isinstance(content, FileContent)
-        and recording.seconds <= min(get_longest_request(job), get_longest_segment(job))
+        and recording.seconds <= get_longest_whole(job)
         and content.size <= (row.max_upload_bytes or content.size)
         and is_sent_untouched(recording.audio, row.upload_formats, recording.properties)
     )
