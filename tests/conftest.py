@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from oracle import check_chat, check_speech, violations
 from audio_core import Audio
 from audio_core.media.decode import decode
 from audio_core.offline.serving import running
+from audio_core.operations.process_memory import ProcessMemory
 from audio_core.testing import ScriptedGateway, tone
 
 RECORDINGS = Path(__file__).parent.parent / "examples" / "audio"
@@ -91,8 +91,8 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def no_learned_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what other gateways have refused and sent, as a gateway of this test may be given the port of one of them."""
-    monkeypatch.setattr("audio_core.operations.limits._limits", OrderedDict())
-    monkeypatch.setattr("audio_core.operations.model_times._times", OrderedDict())
+    for name in ("limits._limits", "model_times._times", "models._known"):
+        monkeypatch.setattr(f"audio_core.operations.{name}", ProcessMemory(1000))
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections import OrderedDict
 from typing import Any
 
 from audio_core.audio.audio import Audio
@@ -13,6 +11,7 @@ from audio_core.client import AudioClient
 from audio_core.http.access import to_access
 from audio_core.integration.quoting import CAUTION, quote_answer, quote_transcript
 from audio_core.operations.chat import OpenRules
+from audio_core.operations.process_memory import ProcessMemory
 
 __all__ = ["Listener"]
 
@@ -39,8 +38,7 @@ class Listener:
     ) -> None:
         self._client, self._question = client, question
         self._rules = OpenRules(to_access(access), trusts_paths)
-        self._heard: OrderedDict[tuple[Any, ...], str] = OrderedDict()
-        self._lock = threading.Lock()
+        self._heard = ProcessMemory[tuple[Any, ...], str](_MAX_HEARD)
 
     def listen(self, audio: Audio) -> str:
         """Return what a recording, or its clip, says.
@@ -50,7 +48,7 @@ class Listener:
         """
         opened = self._client.open_recording(audio, self._rules.get_access(audio))
         key = _build_key(opened)
-        if (text := self._heard.get(key)) is not None:
+        if (text := self._heard.find(key)) is not None:
             return text
         if self._question is None:
             return self._keep(key, quote_transcript(opened, self._client.transcribe(opened)))
@@ -60,17 +58,14 @@ class Listener:
         """Do what `listen` does on the running event loop."""
         opened = await self._client.aopen_recording(audio, self._rules.get_access(audio))
         key = await asyncio.to_thread(_build_key, opened)
-        if (text := self._heard.get(key)) is not None:
+        if (text := self._heard.find(key)) is not None:
             return text
         if self._question is None:
             return self._keep(key, quote_transcript(opened, await self._client.atranscribe(opened)))
         return self._keep(key, quote_answer(opened, await self._client.aask(opened, self._question + CAUTION)))
 
     def _keep(self, key: tuple[Any, ...], text: str) -> str:
-        with self._lock:
-            self._heard[key] = text
-            while len(self._heard) > _MAX_HEARD:
-                self._heard.popitem(last=False)
+        self._heard.note(key, text)
         return text
 
 

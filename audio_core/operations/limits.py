@@ -6,8 +6,6 @@ the same thing.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
@@ -15,6 +13,7 @@ from typing import TypeAlias, TypeVar
 from audio_core.audio.content import EncodedAudio
 from audio_core.errors import AudioTooLarge, InvalidRequest
 from audio_core.http.endpoint import Endpoint
+from audio_core.operations.process_memory import ProcessMemory
 from audio_core.operations.upload import WRITABLE_FORMATS
 from audio_core.providers import Provider
 from audio_core.transcript.segment import format_clock
@@ -39,7 +38,6 @@ _FEWEST_SECONDS = 5.0  # a gateway that refuses less than this refuses something
 _FEWEST_BYTES = 16 * 1024
 _BASE64_SHARE = 0.75  # a gateway that takes base64 may mean the size of that
 _MEGABYTE = 10**6
-_MAX_MODELS = 1000
 
 Number = TypeVar("Number", int, float)
 
@@ -89,8 +87,7 @@ class _Limits:
 
 _Learned: TypeAlias = tuple[_Limits, str]
 _NO_LIMITS = _Limits()
-_limits: OrderedDict[tuple[str, str], _Limits] = OrderedDict()
-_lock = threading.Lock()
+_limits = ProcessMemory[tuple[str, str], _Limits](1000)
 
 
 def apply_limits(endpoint: Endpoint, model: str) -> Endpoint:
@@ -116,7 +113,7 @@ def takes_samples(endpoint: Endpoint, model: str) -> bool:
 
 def forget_samples(endpoint: Endpoint, model: str) -> None:
     """Remember that a model takes no samples of speakers."""
-    _remember(_build_key(endpoint, model), replace(_get_limits(endpoint, model), takes_samples=False))
+    _limits.note(_build_key(endpoint, model), replace(_get_limits(endpoint, model), takes_samples=False))
 
 
 def learn_response_format(
@@ -135,7 +132,7 @@ def learn_response_format(
     if refusal is None or refusal.kind not in ("response_format", *(["speakers"] if is_diarized else [])):
         return False
     missing = {"has_speakers" if is_diarized else "has_segments": False}
-    _remember(_build_key(endpoint, model), replace(_get_limits(endpoint, model), **missing))
+    _limits.note(_build_key(endpoint, model), replace(_get_limits(endpoint, model), **missing))
     return True
 
 
@@ -191,7 +188,7 @@ def learn_chat_size(
     if refusal is None or refusal.kind != "bytes" or sum(audio.content.size for audio in sent) < size / 2:
         return
     limits = _get_limits(endpoint, model)
-    _remember(_build_key(endpoint, model), replace(limits, chat_size=_get_lower(size, limits.chat_size)))
+    _limits.note(_build_key(endpoint, model), replace(limits, chat_size=_get_lower(size, limits.chat_size)))
 
 
 def check_chat_size(endpoint: Endpoint, model: str, size: int) -> None:
@@ -228,7 +225,7 @@ def _learn(endpoint: Endpoint, model: str, refusal: Refusal, audio: EncodedAudio
     if learned is None:
         return None
     limits, consequence = learned
-    _remember(_build_key(endpoint, model), limits)
+    _limits.note(_build_key(endpoint, model), limits)
     return f"{row.name}'s model {model} {consequence}."
 
 
@@ -269,16 +266,8 @@ def _get_lower(first: Number | None, second: Number | None) -> Number | None:
 
 
 def _get_limits(endpoint: Endpoint, model: str) -> _Limits:
-    return _limits.get(_build_key(endpoint, model), _NO_LIMITS)
+    return _limits.find(_build_key(endpoint, model)) or _NO_LIMITS
 
 
 def _build_key(endpoint: Endpoint, model: str) -> tuple[str, str]:
     return endpoint.provider.find_base_url(endpoint.base_url), model
-
-
-def _remember(key: tuple[str, str], limits: _Limits) -> None:
-    with _lock:
-        _limits[key] = limits
-        _limits.move_to_end(key)
-        while len(_limits) > _MAX_MODELS:
-            _limits.popitem(last=False)

@@ -6,19 +6,16 @@ It is remembered for each base URL and model while the process lives, and in the
 from __future__ import annotations
 
 import math
-import threading
-from collections import OrderedDict
 from functools import partial
 
 from audio_core.http.flow import Flow, run_blocking
 from audio_core.operations.job import Job
+from audio_core.operations.process_memory import ProcessMemory
 from audio_core.operations.transcript_store import ModelKey
 
 __all__ = ["get_longest_segment", "is_alone_first", "learn_times", "recall_times", "sends_times"]
 
-_MAX_MODELS = 1000
-_times: OrderedDict[ModelKey, bool] = OrderedDict()
-_lock = threading.Lock()
+_times = ProcessMemory[ModelKey, bool](1000)
 
 
 def sends_times(job: Job) -> bool | None:
@@ -30,7 +27,7 @@ def sends_times(job: Job) -> bool | None:
         return True
     if job.endpoint.provider.transcription == "chat":
         return False
-    return _times.get(_build_key(job))
+    return _times.find(_build_key(job))
 
 
 def get_longest_segment(job: Job) -> float:
@@ -51,25 +48,17 @@ def recall_times(job: Job) -> Flow[None]:
         return
     known = yield from run_blocking(partial(job.store.find_times, key))
     if known is not None:
-        _remember(key, known)
+        _times.note(key, known)
 
 
 def learn_times(job: Job, has_times: bool) -> Flow[None]:
     """Remember whether a reply had times."""
     key = _build_key(job)
-    if job.engine is not None or _times.get(key) is has_times:
+    if job.engine is not None or _times.find(key) is has_times:
         return
-    _remember(key, has_times)
+    _times.note(key, has_times)
     if job.store is not None:
         yield from run_blocking(partial(job.store.save_times, key, has_times))
-
-
-def _remember(key: ModelKey, has_times: bool) -> None:
-    with _lock:
-        _times[key] = has_times
-        _times.move_to_end(key)
-        while len(_times) > _MAX_MODELS:
-            _times.popitem(last=False)
 
 
 def _build_key(job: Job) -> ModelKey:

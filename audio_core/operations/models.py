@@ -5,8 +5,6 @@ What the list says is remembered for each base URL while the process lives.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -15,15 +13,15 @@ from audio_core.http.endpoint import Endpoint
 from audio_core.http.error_responses import attribute_errors
 from audio_core.http.flow import Flow
 from audio_core.http.tracebacks import HiddenFrames
+from audio_core.operations.gaps import name_some
+from audio_core.operations.process_memory import ProcessMemory
 from audio_core.providers import Provider
 from audio_core.wire.model_list import ModelInfo, parse_model_list
 
 __all__ = ["check_hearing", "check_transcribing", "find_model", "list_models", "recall_model"]
 
 _PLAIN_PATH = "/models"
-_MAX_GATEWAYS, _MAX_NAMED = 100, 5
-_known: OrderedDict[str, Mapping[str, ModelInfo]] = OrderedDict()
-_lock = threading.Lock()
+_known = ProcessMemory[str, Mapping[str, ModelInfo]](100)
 
 
 def list_models(endpoint: Endpoint) -> Flow[tuple[ModelInfo, ...]]:
@@ -52,7 +50,7 @@ def find_model(endpoint: Endpoint, name: str) -> Flow[ModelInfo]:
     Raises:
         ProviderError: if the gateway refuses or fails. One that has no list says nothing.
     """
-    if _get_url(endpoint) not in _known:
+    if _known.find(_get_url(endpoint)) is None:
         try:
             yield from list_models(endpoint)
         except NotFound:
@@ -62,7 +60,7 @@ def find_model(endpoint: Endpoint, name: str) -> Flow[ModelInfo]:
 
 def recall_model(endpoint: Endpoint, name: str) -> ModelInfo:
     """Return what is known of a model without asking the gateway."""
-    return _known.get(_get_url(endpoint), {}).get(name) or ModelInfo(name)
+    return _get_known(endpoint).get(name) or ModelInfo(name)
 
 
 def check_hearing(endpoint: Endpoint, name: str) -> Flow[None]:
@@ -76,7 +74,7 @@ def check_hearing(endpoint: Endpoint, name: str) -> Flow[None]:
     """
     model = yield from _find_or_recall(endpoint, name)
     if model.hears is False:
-        others = _name_some(model.name for model in _list_known(endpoint) if model.hears)
+        others = _name_models(model.name for model in _get_known(endpoint).values() if model.hears)
         raise InvalidOption(f"{name} of {endpoint.provider.name} takes no audio. {others}")
 
 
@@ -91,7 +89,7 @@ def check_transcribing(endpoint: Endpoint, name: str) -> Flow[None]:
         yield from check_hearing(endpoint, name)
     model = yield from _find_or_recall(endpoint, name)
     if model.transcribes is False and model.hears is False:
-        others = _name_some(each.name for each in _list_known(endpoint) if each.transcribes)
+        others = _name_models(each.name for each in _get_known(endpoint).values() if each.transcribes)
         raise InvalidOption(f"{name} of {endpoint.provider.name} does not transcribe. {others}")
 
 
@@ -111,24 +109,17 @@ def _add_formats(model: ModelInfo, row: Provider) -> ModelInfo:
 
 
 def _remember(endpoint: Endpoint, models: tuple[ModelInfo, ...]) -> None:
-    with _lock:
-        _known[_get_url(endpoint)] = {model.name: model for model in models}
-        _known.move_to_end(_get_url(endpoint))
-        while len(_known) > _MAX_GATEWAYS:
-            _known.popitem(last=False)
+    _known.note(_get_url(endpoint), {model.name: model for model in models})
 
 
-def _list_known(endpoint: Endpoint) -> Iterator[ModelInfo]:
-    yield from _known.get(_get_url(endpoint), {}).values()
+def _get_known(endpoint: Endpoint) -> Mapping[str, ModelInfo]:
+    return _known.find(_get_url(endpoint)) or {}
 
 
 def _get_url(endpoint: Endpoint) -> str:
     return endpoint.provider.find_base_url(endpoint.base_url)
 
 
-def _name_some(names: Iterator[str]) -> str:
+def _name_models(names: Iterator[str]) -> str:
     listed = sorted(names)
-    if not listed:
-        return "Its list names no model that does."
-    more = f" and {len(listed) - _MAX_NAMED} more" if len(listed) > _MAX_NAMED else ""
-    return f"These do: {', '.join(listed[:_MAX_NAMED])}{more}."
+    return f"These do: {name_some(listed)}." if listed else "Its list names no model that does."

@@ -3,7 +3,6 @@
 import io
 import re
 import wave
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from audio_core import Audio, AudioClient, Provider, Segment, TranscriptStore
 from audio_core.media.decode import decode
 from audio_core.media.voice_activity import find_speech
+from audio_core.operations.process_memory import ProcessMemory
 from audio_core.testing import Recorded, Reply, ScriptedGateway, tone
 
 RATE = 16_000
@@ -142,7 +142,7 @@ def test_the_store_remembers_it_for_other_processes(
     gateway: TextGateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     learn(create_client(gateway, store=TranscriptStore(tmp_path / "store")))
-    monkeypatch.setattr("audio_core.operations.model_times._times", OrderedDict())  # as in another process
+    monkeypatch.setattr("audio_core.operations.model_times._times", ProcessMemory(1000))  # as in another process
     gateway.seconds = []
     transcript = create_client(gateway, store=TranscriptStore(tmp_path / "store")).transcribe(
         TALK, segment_seconds=LONGEST
