@@ -134,11 +134,13 @@ def test_an_interrupt_before_headers_closes_the_connection(is_pooled: bool) -> N
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system has no such signals")
 def test_an_interrupt_ends_an_upload() -> None:
-    received = []
+    received: list[bytes] = []
+    interrupted = threading.Event()
 
     def handle(server: RawServer, connection: socket.socket) -> None:
         received.append(connection.recv(65536))
         interrupt_main_thread()
+        interrupted.wait(60)  # what the kernel's buffers hold is far less than the upload
         while data := connection.recv(65536):
             received.append(data)
         server.closed.set()
@@ -146,6 +148,7 @@ def test_an_interrupt_ends_an_upload() -> None:
     with serve(handle) as server, create_client(server, timeout=60) as client:
         with pytest.raises(KeyboardInterrupt):
             client.chat(LARGE, {})
+        interrupted.set()
         assert server.closed.wait(10)
         assert wait_until(lambda: count_busy_threads() == 0)
         assert sum(map(len, received)) < len(LARGE[0]["content"])
