@@ -66,7 +66,7 @@ def test_examples_in_docstrings_run(name: str) -> None:
         "Blob": Blob,
         **vars(audio_core.testing),
         **vars(audio_core.integration),
-        **vars(audio_core),
+        **{name: getattr(audio_core, name) for name in audio_core.__all__},
         **vars(package),
         **vars(module),
     }
