@@ -1,6 +1,5 @@
 """Examples in pages and docstrings run, and print what they show."""
 
-import contextlib
 import doctest
 import importlib
 import io
@@ -11,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from langchain_core.document_loaders.blob_loaders import Blob
+from pages import read_code, read_output, run
+from tables import fill, list_pages
 
 import audio_core
 import audio_core.integration
@@ -22,7 +23,6 @@ from audio_core.engines.pocketsphinx import PocketSphinx
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 
@@ -79,12 +79,8 @@ def test_examples_in_docstrings_run(name: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_code_on_a_page_runs_and_prints_what_the_page_shows(page: Path) -> None:
-    code = "\n".join(BLOCK.findall(page.read_text()))
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(code, page.name, "exec"), {})
-    expected = [line.removeprefix("#> ") for line in code.splitlines() if line.startswith("#> ")]
-    assert printed.getvalue().splitlines() == expected
+    code = read_code(page, "python")
+    assert run(code, page.name) == read_output(code)
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
@@ -93,12 +89,9 @@ def test_links_lead_to_existing_files(page: Path) -> None:
     assert missing == []
 
 
-def test_the_readmes_table_agrees_with_the_provider_rows() -> None:
-    readme = (ROOT / "README.md").read_text()
-    for row in audio_core.PROVIDERS.values():
-        (line,) = re.findall(rf"^\| `{row.name}` .*$", readme, re.MULTILINE)
-        assert row.name == "local" or ", ".join(row.chat_formats) in line
-        assert all(variable in line for variable in row.api_key_env[:1])
+@pytest.mark.parametrize("page", list_pages(), ids=lambda page: page.name)
+def test_tables_of_gateways_are_what_their_rows_give(page: Path) -> None:
+    assert page.read_text() == fill(page.read_text()), "run `python docs/scripts/tables.py`"
 
 
 def test_agents_page_fits_a_screen_and_names_every_room() -> None:
