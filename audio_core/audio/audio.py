@@ -73,9 +73,10 @@ class Audio(ShorthandMixin, DisplayMixin):
         """Make an `Audio` from a recording in any form.
 
         Args:
-            source: a path, an `http`, `https`, `file` or `data` URL, bytes, a binary file object (read from its current
-                position), a mapping such as a message's audio block, or an `Audio`. A path given as a string and any
-                URL may end in a fragment `#t=start,end` (seconds).
+            source: a path, an `http`, `https`, `file` or `data` URL, one that fsspec opens (`s3://bucket/talk.mp3`, `gs`,
+                `az`, `memory`), bytes, a binary file object (read from its current position), a mapping such as a
+                message's audio block, or an `Audio`. A path given as a string and any URL may end in a fragment
+                `#t=start,end` (seconds).
             format: needed for raw samples only: `"pcm16"` or `"pcm24"` (little-endian), `"s16be"` (big-endian),
                 `"mulaw"` or `"alaw"`, or a MIME type such as `"audio/pcm;rate=16000"`. Otherwise the bytes decide.
             start: start of the clip, in seconds of the recording.
@@ -279,12 +280,10 @@ def _build_from_text(cls: type[Audio], text: str) -> Audio:
     base, start, end, track = split_fragment(text)
     if not scheme:
         audio = cls(PathSource.of(base))
-    elif scheme[0].lower() == "file:":
+    elif scheme[0].lower() in ("file:", "local:"):  # fsspec has both
         audio = cls(PathSource(parse_file_url(base), is_from_url=True))
-    elif scheme[0].lower() in ("http:", "https:"):
-        audio = cls(UrlSource(base))
     else:
-        raise InvalidAudio(f"{scheme[0]}// URLs are not supported: open it yourself and pass the file object or bytes.")
+        audio = cls(UrlSource(base))
     audio = replace(audio, track=track)
     return audio.clip(start, end) if start is not None or end is not None else audio
 

@@ -30,7 +30,8 @@ class DisplayMixin:
         """Return a player, if the recording is on the web or has at most a mebibyte; else its name."""
         audio = cast("Any", self)
         label = escape(audio.label)
-        source = audio.reference if audio.is_remote else _embed(audio)
+        is_on_web = audio.is_remote and audio.reference.lower().startswith("http")
+        source = audio.reference if is_on_web else _embed(audio)
         player = f'<br><audio controls preload="none" src="{escape(source)}"></audio>' if source else ""
         return f"<div>{label}{player}</div>"
 

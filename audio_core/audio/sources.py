@@ -11,9 +11,8 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import unquote_to_bytes, urlsplit
 from urllib.request import url2pathname
 
@@ -26,11 +25,11 @@ __all__ = [
     "PathSource",
     "Source",
     "UrlSource",
-    "build_file_system_source",
     "expand_home",
     "keep_position",
     "open_regular_file",
     "parse_file_url",
+    "shorten_label",
 ]
 
 _MAX_LABEL_LENGTH = 80  # characters
@@ -67,7 +66,7 @@ class PathSource:
     @property
     def label(self) -> str:
         """The file name, shortened for messages."""
-        return _shorten(self.path.name or "(no name)")
+        return shorten_label(self.path.name or "(no name)")
 
     @property
     def reference(self) -> str | None:
@@ -89,10 +88,10 @@ class PathSource:
 
 @dataclass(frozen=True, slots=True)
 class UrlSource:
-    """A recording on the web, which must be downloaded before it can be opened.
+    """A recording on the web or in a bucket, which must be downloaded before it can be opened.
 
     Attributes:
-        reference: its `http` or `https` URL.
+        reference: its URL, of `http`, `https` or a file system of fsspec, such as `s3`.
 
     Raises:
         InvalidAudio: if it is malformed.
@@ -111,7 +110,7 @@ class UrlSource:
     def label(self) -> str:
         """The last part of the URL's path, or the host, shortened for messages."""
         parts = urlsplit(self.reference)
-        return _shorten(parts.path.rsplit("/", 1)[-1] or parts.hostname or "(no name)")
+        return shorten_label(parts.path.rsplit("/", 1)[-1] or parts.hostname or "(no name)")
 
     def open_content(self) -> Content:
         """Raise `InvalidAudio`, because the recording has not been downloaded."""
@@ -165,20 +164,6 @@ class HandleSource:
 Source = PathSource | UrlSource | HeldSource | HandleSource
 
 
-def build_file_system_source(fs: Any, path: str) -> PathSource | HandleSource:
-    """Build the source of a file in an fsspec file system. It is opened when its bytes are needed, and closed then.
-
-    Args:
-        fs: the file system, such as a bucket's. A file of the local one is a `PathSource`.
-        path: path of the file in it.
-    """
-    url = str(fs.unstrip_protocol(path))
-    if url.startswith("file://"):
-        return PathSource(Path(url.removeprefix("file://")))
-    label = _shorten(url.rstrip("/").rsplit("/", 1)[-1])
-    return HandleSource(partial(_open_in_file_system, fs, path, label), label)
-
-
 @contextmanager
 def keep_position(handle: BinaryIO) -> Generator[BinaryIO]:
     """Leave a caller's file object open and, if it can seek, where it stands, so that it can be sent again."""
@@ -186,17 +171,6 @@ def keep_position(handle: BinaryIO) -> Generator[BinaryIO]:
     yield handle
     if position is not None:
         handle.seek(position)
-
-
-@contextmanager
-def _open_in_file_system(fs: Any, path: str, label: str) -> Generator[BinaryIO]:
-    try:
-        with fs.open(path, "rb") as handle:
-            yield handle
-    except FileNotFoundError:
-        raise AudioNotFound(f"There is no file {label} in the file system.") from None
-    except Exception as error:  # each file system has errors of its own
-        raise InvalidAudio(f"{label} cannot be read from the file system: {type(error).__name__}.") from error
 
 
 def expand_home(path: str | os.PathLike[str]) -> Path:
@@ -227,7 +201,7 @@ def parse_file_url(url: str) -> Path:
     return Path(path)
 
 
-def _shorten(text: str) -> str:
+def shorten_label(text: str) -> str:
     """Shorten a label. What is no character, such as a byte of a file name that is not UTF-8, is replaced."""
     text = _HALF_CHARACTER.sub("\ufffd", text)
     return text if len(text) <= _MAX_LABEL_LENGTH else text[: _MAX_LABEL_LENGTH - 1] + "…"
@@ -260,12 +234,12 @@ def open_regular_file(path: Path, label: str) -> FileContent:
 
 def _explain_missing(path: Path, label: str) -> str:
     """Return that there is no such file, and what to do. Only a relative path is shown whole: no other is typed so."""
-    name = label if path.is_absolute() else _shorten(str(path))
+    name = label if path.is_absolute() else shorten_label(str(path))
     what = "file" if path.suffix else "file or folder"
     if glob.has_magic(path.name):
         advice = f"For all files that match a pattern, give a loader the folder, and the pattern as glob={path.name!r}."
     elif not path.parent.exists():
-        advice = f"Its folder, {_shorten(path.parent.name)}, does not exist either."
+        advice = f"Its folder, {shorten_label(path.parent.name)}, does not exist either."
     else:
         advice = "Is the path right, relative to the working directory?"
     return f"There is no {what} {name}. {advice}"

@@ -10,10 +10,12 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import unquote
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import FileContent
@@ -41,7 +43,8 @@ class Access:
     """The files and hosts that a loader, or a model through a message or a tool, may open.
 
     Attributes:
-        roots: folders, or one, whose files may be opened, at any depth. Links that lead out of them are refused.
+        roots: folders, or one, whose files may be opened, at any depth. Links that lead out of them are refused. A URL,
+            such as `s3://bucket/talks`, allows the files whose URLs begin with it.
         hosts: names of the hosts, or one, to which `http` and `https` URLs may point; None for any public host.
         max_bytes: size of the largest recording, in bytes.
         allow_private_hosts: whether recordings may be downloaded from this machine and from private networks.
@@ -64,6 +67,11 @@ class Access:
             ):  # its characters would be taken for folders
                 object.__setattr__(self, name, (value,))
 
+    @property
+    def folders(self) -> list[str | os.PathLike[str]]:
+        """The roots that are folders of this machine."""
+        return [root for root in self.roots if "://" not in str(root)]
+
     def allows_host(self, host: str) -> bool:
         """Return whether a URL may point to this host."""
         return self.hosts is None or host.rstrip(".").lower() in {name.lower() for name in self.hosts}
@@ -85,7 +93,7 @@ class Access:
             InvalidAudio: if it is a folder, a pipe or a device, or cannot be read.
             AudioTooLarge: if it is over `max_bytes`.
         """
-        roots = [os.path.realpath(root) for root in self.roots]
+        roots = [os.path.realpath(root) for root in self.folders]
         if not _is_below(_resolve_path(path), roots):
             raise self._build_denial(label)  # before opening, so as not to reveal which files exist elsewhere
         content = open_regular_file(path, label)
@@ -93,6 +101,22 @@ class Access:
             raise self._build_denial(label)
         self.check_size(content.size, label)
         return content
+
+    def check_url(self, url: str, label: str) -> None:
+        """Check that a file in a bucket, or in another file system, lies below one of the roots.
+
+        Args:
+            url: its URL, such as `s3://bucket/talks/a.mp3`.
+            label: what the error message calls it.
+
+        Raises:
+            AccessDenied: if it lies elsewhere, or its URL could name something that does: it has `..` or chains URLs.
+        """
+        parts = re.split(r"[/\\]", unquote(url))
+        is_plain = "::" not in url and not {".", ".."} & {*parts}
+        prefixes = [f"{str(root).rstrip('/')}/" for root in self.roots if "://" in str(root)]
+        if not is_plain or not any(url.startswith(prefix) for prefix in prefixes):
+            raise self._build_denial(label)
 
     def check_size(self, size: int, label: str) -> None:
         """Check a recording's size against the limit.

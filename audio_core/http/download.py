@@ -1,4 +1,4 @@
-"""Download recordings from the web, because gateways do not.
+"""Download recordings from the web and from buckets, because gateways do not.
 
 An `Access` limits the hosts and the size. Each host is resolved, every address that it resolves to is checked, and the
 connection goes to a checked address, while TLS still verifies the host's name. Redirects are followed here, so that
@@ -14,6 +14,8 @@ from urllib.parse import urljoin, urlsplit
 
 from audio_core._version import __version__
 from audio_core.audio.audio import Audio
+from audio_core.audio.file_systems import read_pieces
+from audio_core.audio.media_fragment import split_fragment
 from audio_core.audio.spool import Spool
 from audio_core.errors import AccessDenied, InvalidAudio, Unreachable
 from audio_core.http.access import Access, open_authorized
@@ -31,8 +33,9 @@ def open_or_download(audio: Audio, access: Access | None, *, timeout: float, max
 
     Args:
         audio: the recording.
-        access: what may be opened; None if the developer named the recording, which allows any path and public host.
-        timeout: seconds on the wall clock for each request.
+        access: what may be opened; None if the developer named the recording, which allows any path, bucket and public
+            host.
+        timeout: seconds on the wall clock for each request to the web. File systems of fsspec have their own.
         max_retries: how many times a failed request may be sent again.
 
     Returns:
@@ -44,12 +47,26 @@ def open_or_download(audio: Audio, access: Access | None, *, timeout: float, max
         InvalidAudio: if it is not audio, or is not there (`AudioNotFound`).
         ProviderError: if its server refuses or fails.
     """
-    if audio.is_remote:
+    if audio.is_remote and urlsplit(audio.source).scheme not in _PORTS:
+        audio = yield from run_blocking(partial(_copy_from_file_system, audio, access))
+    elif audio.is_remote:
         audio = yield from download(audio, access or Access(), timeout=timeout, max_retries=max_retries)
     else:
         audio = yield from run_blocking(partial(open_authorized, audio, access))
     audio.detect_format()
     return audio
+
+
+def _copy_from_file_system(audio: Audio, access: Access | None) -> Audio:
+    """Copy a recording from a bucket, or another file system of fsspec, into an unnamed temporary file."""
+    url, label = split_fragment(audio.source or "")[0], audio.label
+    if access is not None:
+        access.check_url(url, label)
+    spool = Spool(partial((access or Access()).check_size, label=label))
+    append = spool.restart()
+    for piece in read_pieces(url, label):
+        append(piece)
+    return audio.with_content(spool.get_content())
 
 
 def download(audio: Audio, access: Access, *, timeout: float, max_retries: int) -> Flow[Audio]:

@@ -5,9 +5,9 @@ framework's types and the core's. Code that both plugins need is in this folder,
 """
 
 from audio_core.audio.content_blocks import is_audio_block
+from audio_core.audio.file_systems import build_file_system_source
 from audio_core.audio.formats import SUFFIXES, find_format, is_raw
 from audio_core.audio.hashing import compute_sha256
-from audio_core.audio.sources import build_file_system_source
 from audio_core.client.speech_streams import AsyncSpeechStream, SpeechStream
 from audio_core.errors import at_block, describe_install
 from audio_core.errors.validation import FixedOptions, check_fields, validate_arguments

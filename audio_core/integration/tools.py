@@ -178,7 +178,7 @@ def _locate(audio: str, access: Access) -> Audio:
     named = Audio.of(audio)
     if named.path is None or named.is_from_url or named.path.is_absolute():
         return named
-    candidates = [Audio.of(Path(root) / named.path, start=named.start, end=named.end) for root in access.roots]
+    candidates = [Audio.of(Path(root) / named.path, start=named.start, end=named.end) for root in access.folders]
     # Path.is_file raises an error if the name is too long.
     existing = (candidate for candidate in candidates if os.path.isfile(candidate.path or ""))  # noqa: PTH113
     return next(existing, candidates[0] if candidates else named)
@@ -186,7 +186,7 @@ def _locate(audio: str, access: Access) -> Audio:
 
 def _describe_recordings(access: Access) -> str:
     """List the recordings in the folders, for a model that has misspelled a name."""
-    folders = [Path(root) for root in access.roots if Path(root).is_dir()]
+    folders = [Path(root) for root in access.folders if Path(root).is_dir()]
     names = sorted(each.name for folder in folders for each in folder.iterdir() if each.suffix.lower() in SUFFIXES)
     more = ", ..." if len(names) > _MAX_LISTED else ""
     return f" Available recordings: {', '.join(names[:_MAX_LISTED])}{more}." if names else ""

@@ -168,7 +168,7 @@ async def test_a_data_uri_is_a_recording_and_no_path(namer, source: str) -> None
 @pytest.mark.parametrize("is_async", [False, True])
 async def test_what_is_no_recording_costs_none_of_the_others(namer, folder: Path, is_async: bool) -> None:
     (folder / "empty").mkdir()
-    wrong = ["s3://bucket/x.wav", folder / "empty", "a" * 5000, "http://[", "data:audio/wav;base64,?", 5, "nul\0.wav"]
+    wrong = ["htp://bucket/x.wav", folder / "empty", "a" * 5000, "http://[", "data:audio/wav;base64,?", 5, "nul\0.wav"]
     loading = loader(namer, [folder / "a.wav", *wrong, folder / "b.WAV"], on_error="collect")
     assert texts(await loading.aload() if is_async else loading.load()) == ["a.wav", "b.wav"]
     assert [failure.source for failure in loading.failures] == wrong
@@ -178,7 +178,7 @@ async def test_what_is_no_recording_costs_none_of_the_others(namer, folder: Path
     assert all(len(repr(failure)) < 600 for failure in loading.failures)
 
 
-@pytest.mark.parametrize("source", ["s3://bucket/x.wav", "a" * 5000])
+@pytest.mark.parametrize("source", ["htp://bucket/x.wav", "a" * 5000])
 def test_one_source_alone_is_judged_like_one_in_a_list(namer, source: str) -> None:
     with pytest.raises(AudioError):
         loader(namer, source).load()

@@ -5,6 +5,7 @@ import io
 import json
 from pathlib import Path
 
+import fsspec
 import pytest
 from langchain_core.messages import (
     AIMessage,
@@ -17,7 +18,7 @@ from langchain_core.messages import (
 from langchain_core.messages.content import create_audio_block
 from langchain_core.tools import tool
 
-from audio_core import Audio, AudioError, InvalidAudio
+from audio_core import AccessDenied, Audio, AudioError, InvalidAudio
 from audio_core.media.probing import probe
 from audio_core.testing import ScriptedGateway, tone
 from langchain_audio import ChatAudio
@@ -154,7 +155,7 @@ def test_a_block_may_name_a_clip(gateway, block: dict) -> None:
         ({"type": "audio", "base64": base64.b64encode(b"hello there").decode()}, "not audio: it starts like text"),
         ({"type": "audio", "base64": base64.b64encode(PCM).decode(), "mime_type": "audio/pcm"}, "sample_rate"),
         ({"type": "audio", "base64": base64.b64encode(tone(5.0)[:9000]).decode()}, "cut short"),
-        ({"type": "audio", "url": "s3://bucket/a.wav"}, "s3:// URLs are not supported"),
+        ({"type": "audio", "url": "s3://bucket/a.wav"}, "access allows no folder"),
         ({"type": "audio", "url": "/etc/passwd"}, "may not be opened"),
     ],
 )
@@ -162,6 +163,14 @@ def test_a_block_that_cannot_be_sent_is_named_before_any_request(gateway, block:
     with pytest.raises(AudioError, match=rf"^messages\[1\], block 2: .*{says}"):
         model(gateway).invoke([HumanMessage("hi"), HumanMessage([TEXT, TEXT, block])])
     assert gateway.requests == []
+
+
+def test_a_recording_in_a_bucket_is_sent_if_it_lies_below_a_root(gateway) -> None:
+    fsspec.filesystem("memory").pipe("/talks/a.wav", tone(0.5))
+    block = {"type": "audio", "url": "memory://talks/a.wav"}
+    assert sent(gateway, block, access="memory://talks")["input_audio"]["format"] == "wav"
+    with pytest.raises(AccessDenied, match="access allows files in 'talks-2' only"):
+        sent(gateway, block, access="memory://talks-2")
 
 
 def test_audio_that_a_tool_returned_is_sent_to_be_heard(gateway) -> None:

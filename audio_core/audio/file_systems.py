@@ -1,0 +1,130 @@
+"""Read recordings from the file systems of fsspec: `s3://`, `gs://`, `az://`, `memory://` and all others.
+
+fsspec takes the credentials from where the service's own tools keep them, or from its configuration, and sends again
+what failed in between. Each file system is a package of its own, such as s3fs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Iterator
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+from urllib.parse import urlsplit
+
+from audio_core.audio.sources import HandleSource, PathSource, shorten_label
+from audio_core.errors import (
+    AccessDenied,
+    AudioError,
+    AudioNotFound,
+    InvalidAudio,
+    MissingDependency,
+    Unreachable,
+    describe_install,
+)
+
+__all__ = ["build_file_system_source", "find_file_system", "read_pieces"]
+
+_CHUNK_BYTES = 256 * 1024
+_BLOCK_BYTES = 4 * 2**20  # what a file system fetches ahead; s3fs would take 50 MB
+_BROKEN_CONNECTION = ("Connect", "Timeout")  # in the names of errors that are no OSError, such as those of botocore
+
+
+def build_file_system_source(fs: Any, path: str) -> PathSource | HandleSource:
+    """Build the source of a file in an fsspec file system. It is opened when its bytes are needed, and closed then.
+
+    Args:
+        fs: the file system, such as a bucket's. A file of the local one is a `PathSource`.
+        path: path of the file in it.
+    """
+    url = str(fs.unstrip_protocol(path))
+    if url.startswith("file://"):
+        return PathSource(Path(url.removeprefix("file://")))
+    label = shorten_label(url.rstrip("/").rsplit("/", 1)[-1])
+    return HandleSource(partial(_open_file, fs, path, label), label)
+
+
+def find_file_system(url: str, label: str) -> tuple[Any, str]:
+    """Return the file system that a URL such as `s3://talks/a.mp3` names, and the path of the file in it.
+
+    Args:
+        url: the URL. It may chain several, as fsspec does.
+        label: what error messages call the recording.
+
+    Raises:
+        InvalidAudio: if there is no such file system, or the URL holds a password.
+        MissingDependency: if the package of the file system is not installed; the message names it.
+        AudioError: if the file system cannot be used.
+    """
+    scheme = urlsplit(url).scheme
+    if urlsplit(url).password is not None:
+        raise InvalidAudio(
+            f"The URL of {label} holds a password. Leave it out, and put it into fsspec's configuration."
+        )
+    try:
+        fsspec = import_module("fsspec")  # optional
+    except ImportError:
+        raise MissingDependency(f"{scheme}:// URLs need fsspec: {describe_install('ray')}") from None
+    try:
+        fsspec.get_filesystem_class(scheme)
+    except ImportError as error:
+        raise MissingDependency(f"{label} has a URL of {scheme}://, which needs another package: {error}.") from None
+    except ValueError:
+        raise InvalidAudio(
+            f"{scheme}:// URLs are not supported. Those of https:// are, and of fsspec, such as s3://bucket/talk.mp3. "
+            "Or open it yourself and pass the file object or bytes."
+        ) from None
+    with _translate_errors(label):
+        return cast("tuple[Any, str]", fsspec.core.url_to_fs(url))
+
+
+def read_pieces(url: str, label: str) -> Iterator[bytes]:
+    """Yield the bytes of a file in pieces, each of which is fetched when it is needed.
+
+    Args:
+        url: as for `find_file_system`.
+        label: what error messages call the recording.
+
+    Raises:
+        AudioNotFound: if there is no such file.
+        AccessDenied: if the file system does not let us read it.
+        Unreachable: if the service does not respond.
+        InvalidAudio: if it is a folder, or cannot be read for another reason.
+        MissingDependency: if the package of the file system is not installed.
+    """
+    with _open_file(*find_file_system(url, label), label) as handle:
+        yield from iter(partial(handle.read, _CHUNK_BYTES), b"")
+
+
+@contextlib.contextmanager
+def _open_file(fs: Any, path: str, label: str) -> Generator[BinaryIO]:
+    with _translate_errors(label), fs.open(path, "rb", block_size=_BLOCK_BYTES) as handle:
+        yield handle
+
+
+@contextlib.contextmanager
+def _translate_errors(label: str) -> Generator[None]:
+    """Raise an `AudioError` for that of a file system, whose message may hold a secret: only its type is named."""
+    try:
+        yield
+    except AudioError:
+        raise
+    except Exception as error:  # each file system has errors of its own
+        raise _to_audio_error(error, label) from None
+
+
+def _to_audio_error(error: Exception, label: str) -> AudioError:
+    name = type(error).__name__
+    if isinstance(error, FileNotFoundError):
+        return AudioNotFound(f"There is no file {label} in the file system. Are the bucket and the path right?")
+    if isinstance(error, IsADirectoryError):
+        return InvalidAudio(f"{label} is a folder, not a recording. A loader or reader takes folders.")
+    if isinstance(error, PermissionError) or "Credentials" in name:
+        return AccessDenied(
+            f"The file system does not let {label} be read ({name}). Check the credentials it is given."
+        )
+    if isinstance(error, OSError) or any(word in name for word in _BROKEN_CONNECTION):
+        return Unreachable(f"{label} could not be read from the file system: {name}. Check the connection to it.")
+    return InvalidAudio(f"{label} cannot be read from the file system: {name}.")
