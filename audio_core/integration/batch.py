@@ -12,11 +12,11 @@ import itertools
 import logging
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from audio_core.audio.audio import Audio
 from audio_core.errors import AudioError
@@ -29,10 +29,12 @@ from audio_core.operations.estimates import Estimate, RecordingEstimate
 from audio_core.transcript.merge import sum_usage
 from audio_core.transcript.passages import Passage
 from audio_core.transcript.progress import ProgressBar, RecordingProgress
+from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import Usage
 
 __all__ = ["Batch", "Failure", "OnError"]
 
+T = TypeVar("T")
 OnError = Literal["raise", "skip", "collect"]
 """What to do with a recording that fails: raise its error, log a warning, or log it and add it to `failures`."""
 
@@ -68,6 +70,9 @@ class _Reading:
     item: BatchItem
     reader: DocumentReader
     progress: RecordingProgress
+
+    def transcribe(self) -> Transcript:
+        return self._open_reader().transcribe(self.item.audio)
 
     def read(self) -> list[Passage]:
         return list(self._open_reader().read(self.item.audio, self.item.metadata))
@@ -110,18 +115,35 @@ class Batch:
         Raises:
             AudioError: if a recording fails and `on_error` is `"raise"`.
         """
+        with contextlib.closing(self._run(recordings, _Reading.read)) as results:
+            for _, passages in results:
+                yield from passages
+
+    def transcribe(self, recordings: Iterable[BatchItem]) -> Iterator[tuple[BatchItem, Transcript]]:
+        """Yield each recording with its whole transcript, in order.
+
+        Args:
+            recordings: as for `read`.
+
+        Raises:
+            AudioError: as for `read`.
+        """
+        return self._run(recordings, _Reading.transcribe)
+
+    def _run(self, recordings: Iterable[BatchItem], work: Callable[[_Reading], T]) -> Generator[tuple[BatchItem, T]]:
+        """Do the work for several recordings at a time, and yield the results in order."""
         self.failures, self.usage = [], None
         limit = self._reader.max_concurrency
         slots, stop, caller = threading.Semaphore(limit), threading.Event(), Caller()
-        pending: deque[tuple[_Reading, Future[list[Passage]]]] = deque()
+        pending: deque[tuple[_Reading, Future[T | None]]] = deque()
 
-        def read_item(reading: _Reading) -> list[Passage]:
+        def do(reading: _Reading) -> T | None:
             with slots:
-                return [] if stop.is_set() else reading.read()
+                return None if stop.is_set() else work(reading)
 
         def start(readings: Iterable[_Reading]) -> None:
             for reading in readings:
-                pending.append((reading, run_in_thread(caller.bind(partial(read_item, reading)))))
+                pending.append((reading, run_in_thread(caller.bind(partial(do, reading)))))
 
         with self._track_progress(recordings) as readings:
             try:
@@ -129,7 +151,8 @@ class Batch:
                 while pending:
                     reading, task = pending.popleft()
                     with HiddenFrames(), self._handle_error(reading):
-                        yield from wait_for(task).result()
+                        if (result := wait_for(task).result()) is not None:
+                            yield reading.item, result
                     start(itertools.islice(readings, 1))
             except (KeyboardInterrupt, SystemExit):
                 caller.interrupt()

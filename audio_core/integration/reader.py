@@ -161,7 +161,11 @@ class DocumentReader:
         Raises:
             AudioError: if the recording cannot be opened, or the provider fails.
         """
-        return self._split(self.client.transcribe(source, **self.transcription_options), metadata)
+        return self._split(self.transcribe(source), metadata)
+
+    def transcribe(self, source: Any) -> Transcript:
+        """Transcribe a recording with the options of this reader; raise as `read` does."""
+        return self.client.transcribe(source, **self.transcription_options)
 
     async def aread(self, source: Any, metadata: Mapping[str, Any] | None = None) -> Iterator[Passage]:
         """Do what `read` does on the running event loop."""

@@ -1,0 +1,159 @@
+"""Where transcripts are written: on standard output, in a file, or in a folder with a file for each recording."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from audio_core.cli.formats import Format
+from audio_core.cli.reports import UsageMistake, report
+from audio_core.cli.sources import Named
+from audio_core.integration import BatchItem
+from audio_core.transcript.transcript import Transcript
+
+__all__ = ["Plan", "check_absent", "plan_outputs", "render", "write_atomically"]
+
+_RENDERERS: Mapping[Format, Callable[[Transcript], str]] = {
+    Format.TXT: Transcript.to_text,
+    Format.SRT: Transcript.to_srt,
+    Format.VTT: Transcript.to_vtt,
+    Format.JSON: Transcript.to_json,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A recording, and where its transcript is to be written.
+
+    Attributes:
+        named: the recording.
+        files: the file for each format; empty for standard output.
+    """
+
+    named: Named
+    files: Mapping[Format, Path]
+
+    @property
+    def item(self) -> BatchItem:
+        """The recording, for a batch."""
+        return self.named.item
+
+    def write(self, transcript: Transcript) -> None:
+        """Write the files. Each has its name once it is whole."""
+        for name, path in self.files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, render(transcript, name))
+
+
+def render(transcript: Transcript, format: Format) -> str:
+    """Return a transcript as the text of a file."""
+    return _RENDERERS[format](transcript)
+
+
+def plan_outputs(found: Sequence[Named], formats: Sequence[Format], output: str | None, *, force: bool) -> list[Plan]:
+    """Decide where each transcript is to be written, before anything is transcribed.
+
+    Args:
+        found: the recordings.
+        formats: names of the formats; none for what the name of the file says, or else text.
+        output: a file or a folder; None or `-` for standard output.
+        force: whether files that exist are replaced. Otherwise a file must not exist, and recordings whose files are in
+            the folder already are left out.
+
+    Raises:
+        UsageMistake: if they cannot be written there.
+    """
+    if output in (None, "-"):
+        return _plan_standard_output(found, formats)
+    if is_folder := _is_folder(output or ""):
+        plans = _plan_folder(found, formats or [Format.TXT], Path(output or ""))
+    else:
+        plans = [_plan_file(found, formats, Path(output or ""))]
+    if force:
+        return plans
+    if is_folder:
+        return [plan for plan in plans if not _is_done(plan)]
+    check_absent(*plans[0].files.values())
+    return plans
+
+
+def check_absent(*paths: Path) -> None:
+    """Check that files may be written without loss.
+
+    Raises:
+        UsageMistake: if one exists.
+    """
+    if existing := [path.name for path in paths if path.exists()]:
+        raise UsageMistake(f"{existing[0]} exists already. Give --force to replace it.")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file, which has its name once it is whole. An existing one is replaced."""
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        unfinished.write_text(text, encoding="utf-8", newline="\n")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _plan_standard_output(found: Sequence[Named], formats: Sequence[Format]) -> list[Plan]:
+    if len(formats) > 1:
+        raise UsageMistake("Several formats need a folder: --output FOLDER.")
+    if len(found) > 1 and formats and formats[0] not in (Format.TXT, Format.JSON):
+        raise UsageMistake(f"Several recordings as {formats[0]} need a folder: --output FOLDER.")
+    return [Plan(named, {}) for named in found]
+
+
+def _is_folder(output: str) -> bool:
+    path = Path(output)
+    return path.is_dir() or output.endswith(("/", "\\")) or (not path.suffix and not path.exists())
+
+
+def _plan_file(found: Sequence[Named], formats: Sequence[Format], path: Path) -> Plan:
+    if len(found) > 1 or len(formats) > 1:
+        raise UsageMistake(
+            f"Several recordings, or formats, need a folder, and {path.name} is a file: --output FOLDER/."
+        )
+    suffix = path.suffix[1:].lower()
+    if not formats and suffix not in [*Format]:
+        raise UsageMistake(f"{path.name} names no format of a transcript. Give one: --format {'|'.join(Format)}.")
+    return Plan(found[0], {formats[0] if formats else Format(suffix): path})
+
+
+def _plan_folder(found: Iterable[Named], formats: Sequence[Format], folder: Path) -> list[Plan]:
+    """Name each transcript as its recording; with the recording's own suffix too where two would have one name."""
+    found = list(found)
+    stems = Counter(named.folder / _name(named, has_suffix=False) for named in found)
+    bases = [
+        named.folder / _name(named, has_suffix=stems[named.folder / _name(named, has_suffix=False)] > 1)
+        for named in found
+    ]
+    twice = [base.name for base, count in Counter(bases).items() if count > 1]
+    if twice:
+        raise UsageMistake(
+            f"Two recordings would be written as {twice[0]}. Give one of them alone, and another --output."
+        )
+    return [
+        Plan(named, {name: folder / base.with_name(f"{base.name}.{name}") for name in formats})
+        for named, base in zip(found, bases, strict=True)
+    ]
+
+
+def _name(named: Named, *, has_suffix: bool) -> str:
+    """Return the name of a recording, with its clip."""
+    audio = named.item.audio
+    if audio is None:
+        return f"{named.item.label}-{id(named)}"  # it will not be written
+    name, _, clip = audio.label.partition("#")
+    stem = name.split("?")[0] if has_suffix else (Path(name.split("?")[0]).stem or name)
+    return stem + (f"_{clip.replace('t=', '').replace(',', '-')}" if clip else "")
+
+
+def _is_done(plan: Plan) -> bool:
+    is_done = plan.item.audio is not None and all(path.exists() for path in plan.files.values())
+    if is_done:
+        report(f"{plan.item.label} is transcribed already. Give --force to do it again.")
+    return is_done
