@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import AsyncGenerator, Iterator
 from typing import Any, Unpack
 
@@ -15,6 +16,7 @@ from audio_core.http.driver import arun, astream, run, stream
 from audio_core.http.flow import Flow
 from audio_core.http.sse import OpenStream
 from audio_core.operations.job import Job
+from audio_core.operations.player import render_page
 from audio_core.operations.transcription import transcribe
 from audio_core.operations.transcription_stream import open_transcription_stream
 from audio_core.transcript.segment import Segment
@@ -79,6 +81,66 @@ class TranscriptionMethods(BaseClient):
             return
         async for segment in astream(self._clients, self._open_stream(source, TranscriptionOptions.check(**options))):
             yield segment
+
+    def render_player(
+        self,
+        source: Any,
+        transcript: Transcript,
+        *,
+        link: str | os.PathLike[str] | None = None,
+        embed: bool = False,
+        title: str | None = None,
+    ) -> str:
+        """Return a page that plays a recording and shows its transcript: one file of HTML, to be saved or sent.
+
+        Words light up as they are spoken, and a click plays from there. Nothing is sent to the gateway.
+
+        Args:
+            source: the recording, as anything that `Audio.of` takes. It is read once, for the waveform.
+            transcript: of the recording; with `words=True`, single words light up.
+            link: where the page finds the sound: a URL, or a path relative to the page. By default the recording's URL
+                if it is on the web, or the name of its file, to be kept beside the page.
+            embed: whether the page holds the sound, up to 25 MB. What browsers do not play is converted to MP3.
+            title: heading of the page; by default the recording's name.
+
+        Raises:
+            AudioTooLarge: if there is too much sound to embed.
+            UnsupportedFormat: if browsers do not play the recording, and it is not embedded.
+            AudioError: if the recording cannot be opened, or is damaged.
+
+        Example:
+            >>> client, talk = AudioClient(), Audio.of("examples/audio/talk.ogg", end=8)
+            >>> page = client.render_player(talk, client.transcribe(talk), embed=True)
+            >>> page[:15]
+            '<!doctype html>'
+        """
+        return run(self._clients, self._render_player(source, transcript, link, embed, title))
+
+    async def arender_player(
+        self,
+        source: Any,
+        transcript: Transcript,
+        *,
+        link: str | os.PathLike[str] | None = None,
+        embed: bool = False,
+        title: str | None = None,
+    ) -> str:
+        """Do what `render_player` does on the running event loop."""
+        return await arun(self._clients, self._render_player(source, transcript, link, embed, title))
+
+    def _render_player(
+        self, source: Any, transcript: Transcript, link: str | os.PathLike[str] | None, embed: bool, title: str | None
+    ) -> Flow[str]:
+        return render_page(
+            Audio.of(source),
+            transcript,
+            self.access,
+            link=link,
+            embed=embed,
+            title=title,
+            timeout=self.endpoint.timeout,
+            max_retries=self.endpoint.max_retries,
+        )
 
     def _transcribe(self, source: Any, options: TranscriptionOptions) -> Flow[Transcript]:
         return transcribe(self._build_job(options), Audio.of(source), self.access)

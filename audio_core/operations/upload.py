@@ -124,7 +124,8 @@ def estimate_bytes(audio: Audio, formats: Sequence[str], properties: Probe, seco
         share = seconds / properties.duration if properties.duration else 0.0
         return round(audio.open_content().size * min(1.0, share))
     target, channels = _choose_format(formats, audio, properties), min(properties.channels, 2)
-    return round(seconds * _BYTES_PER_SECOND.get(target, properties.sample_rate * channels * _PCM_SHARE[target]))
+    pcm_bytes = properties.sample_rate * channels * _PCM_SHARE.get(target, 0)
+    return round(seconds * _BYTES_PER_SECOND.get(target, pcm_bytes))
 
 
 def is_sent_untouched(audio: Audio, formats: Sequence[str], properties: Probe) -> bool:

@@ -15,10 +15,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from audio_core.errors import UnsupportedFormat
-from audio_core.transcript.notebook import render_table
-from audio_core.transcript.segment import AudioEvent, Segment, format_range, join_segments
-from audio_core.transcript.subtitles import render_srt, render_vtt
+from audio_core.transcript.rendering import RenderingMixin
+from audio_core.transcript.segment import AudioEvent, Segment, join_segments
 from audio_core.transcript.usage import Usage
+from audio_core.transcript.windows import group_segments
 
 __all__ = ["Transcript"]
 
@@ -26,7 +26,7 @@ _JSON_KEYS = {"text", "segments", "usage"}
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
+class Transcript(RenderingMixin):
     """The transcript of a recording.
 
     Attributes:
@@ -75,10 +75,6 @@ class Transcript:
         facts += [fact for fact in (self.language, self.model) if fact]
         facts += [f"{len(self.warnings)} warnings"] if self.warnings else []
         return f"<Transcript {shorten(self.text, 60, placeholder=' …')!r}: {', '.join(facts)}>"
-
-    def _repr_html_(self) -> str:
-        """Return a table of the segments for notebooks."""
-        return render_table(self.segments)
 
     @property
     def speakers(self) -> tuple[str, ...]:
@@ -141,37 +137,13 @@ class Transcript:
         Raises:
             ValueError: if `seconds` is not positive, or `overlap` is negative or not below it.
         """
-        if not 0 <= overlap < seconds:
-            raise ValueError(
-                f"A window of {seconds} s cannot overlap by {overlap} s: "
-                "the overlap must be at least 0 and below the length of the window."
-            )
-        first = 0
-        while first < len(self.segments):
-            last = self._find_last_within(first, seconds)
-            yield self.segments[first : last + 1]
-            if last + 1 == len(self.segments):
-                return
-            first = self._find_first_after(first, last, overlap)
-
-    def _find_last_within(self, first: int, seconds: float) -> int:
-        limit = self.segments[first].start + seconds
-        last = first
-        while last + 1 < len(self.segments) and self.segments[last + 1].end <= limit:
-            last += 1
-        return last
-
-    def _find_first_after(self, first: int, last: int, overlap: float) -> int:
-        following = last + 1
-        while following - 1 > first and self.segments[last].end - self.segments[following - 1].start <= overlap:
-            following -= 1
-        return following
+        return group_segments(self.segments, seconds, overlap)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the transcript to a file, in the format that its suffix names. An existing file is replaced.
 
         Args:
-            path: path of the file, which ends in `.srt`, `.vtt`, `.txt` or `.json`.
+            path: path of the file, which ends in `.srt`, `.vtt`, `.txt`, `.json` or `.html`.
 
         Raises:
             UnsupportedFormat: if it ends in anything else.
@@ -180,7 +152,7 @@ class Transcript:
         Example:
             >>> Transcript("hi", (Segment(0.0, 1.0, "hi"),)).save("talk.docx")
             Traceback (most recent call last):
-            audio_core.errors.UnsupportedFormat: A transcript is saved as .srt, .vtt, .txt or .json, not as 'talk.docx'.
+            audio_core.errors.UnsupportedFormat: A transcript is saved as .srt, .vtt, .txt, .json or .html, not as 'talk.docx'.
         """
         target = Path(path)
         render = _RENDERERS.get(target.suffix.lower())
@@ -239,46 +211,13 @@ class Transcript:
             reason = str(error).splitlines()[0]
             raise ValueError(f"This is not a transcript that to_json has written: {reason}") from None
 
-    def to_text(self, timestamps: bool = False) -> str:
-        """Return the text with one segment a line.
-
-        Args:
-            timestamps: whether each line starts with the times and the speaker of its segment.
-
-        Example:
-            >>> Transcript("hi", (Segment(1.0, 2.5, "hi", "Ann"),)).to_text(timestamps=True)
-            '[00:01-00:02] Ann: hi'
-        """
-        if not timestamps:
-            return "\n".join(segment.text.strip() for segment in self.segments) or self.text
-        return "\n".join(map(_format_line, self.segments))
-
-    def to_srt(self) -> str:
-        """Return SubRip captions in order of time, each with at most two lines of 42 characters and 7 seconds.
-
-        The speaker is part of the text.
-        """
-        return render_srt(self.segments)
-
-    def to_vtt(self) -> str:
-        """Return WebVTT captions with the same limits as those of `to_srt`. Speakers are voice spans.
-
-        Example:
-            >>> print(Transcript("hi", (Segment(1.0, 2.5, "hi", "Ann"),)).to_vtt())
-            WEBVTT
-            <BLANKLINE>
-            00:00:01.000 --> 00:00:02.500
-            <v Ann>hi
-            <BLANKLINE>
-        """
-        return render_vtt(self.segments)
-
 
 _RENDERERS: dict[str, Callable[[Transcript], str]] = {
     ".srt": Transcript.to_srt,
     ".vtt": Transcript.to_vtt,
     ".txt": Transcript.to_text,
     ".json": Transcript.to_json,
+    ".html": Transcript.to_html,
 }
 
 
@@ -291,8 +230,3 @@ def _parse_finite(text: str) -> float:
     if not math.isfinite(number := float(text)):
         raise ValueError(f"{text} is not a finite number")
     return number
-
-
-def _format_line(segment: Segment) -> str:
-    speaker = f"{segment.speaker}: " if segment.speaker else ""
-    return f"[{format_range(segment.start, segment.end)}] {speaker}{segment.text.strip()}"

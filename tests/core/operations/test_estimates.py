@@ -17,6 +17,7 @@ from audio_core import (
     TranscriptionIncomplete,
 )
 from audio_core.media.probing import probe
+from audio_core.operations.upload import estimate_bytes
 from audio_core.testing import Reply, ScriptedGateway, tone
 from langchain_audio import AudioLoader
 from llamaindex_audio import AudioReader
@@ -149,3 +150,9 @@ def test_the_duration_depends_on_how_many_requests_go_side_by_side(folder: Path)
 def test_a_wrong_option_is_refused(folder: Path) -> None:
     with pytest.raises(InvalidOption, match="gaps"):
         AudioClient("openai", model="m").estimate(folder / "0.wav", gaps="ignore")
+
+
+@pytest.mark.parametrize(("target", "size"), [("mp3", 40_000), ("ogg", 15_000), ("flac", 220_500), ("wav", 441_000)])
+def test_what_must_be_converted_is_estimated_in_the_format_that_is_sent(recording, target: str, size: int) -> None:
+    audio = Audio.of(recording("aiff"))
+    assert estimate_bytes(audio, (target,), probe(audio), 5.0) == size

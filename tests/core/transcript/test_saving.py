@@ -20,7 +20,13 @@ TALK = Transcript(
 
 @pytest.mark.parametrize(
     ("suffix", "render"),
-    [("srt", Transcript.to_srt), ("vtt", Transcript.to_vtt), ("TXT", Transcript.to_text), ("json", Transcript.to_json)],
+    [
+        ("srt", Transcript.to_srt),
+        ("vtt", Transcript.to_vtt),
+        ("TXT", Transcript.to_text),
+        ("json", Transcript.to_json),
+        ("html", Transcript.to_html),
+    ],
 )
 def test_it_is_saved_as_the_suffix_says(tmp_path: Path, suffix: str, render) -> None:
     path = tmp_path / f"talk.{suffix}"
@@ -31,7 +37,7 @@ def test_it_is_saved_as_the_suffix_says(tmp_path: Path, suffix: str, render) -> 
 
 
 def test_another_suffix_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedFormat, match=r"\.srt, \.vtt, \.txt or \.json, not as 'talk\.docx'"):
+    with pytest.raises(UnsupportedFormat, match=r"\.srt, \.vtt, \.txt, \.json or \.html, not as 'talk\.docx'"):
         TALK.save(tmp_path / "talk.docx")
     assert list(tmp_path.iterdir()) == []
 
