@@ -61,7 +61,8 @@ class AudioLoader(FixedOptions, BaseLoader):
     are stable.
 
     Args:
-        source: a path, URL, bytes, file object, `Blob` or `Audio`; a folder; or an iterable of these.
+        source: a path, URL, bytes, file object, `Blob` or `Audio`; a folder, also in a bucket (`s3://bucket/talks/`); or
+            an iterable of these.
         **options: see below, and `LoaderOptions`. Without any, PocketSphinx transcribes in this process.
 
     Attributes:

@@ -221,7 +221,8 @@ class AudioReader(BasePydanticReader):
         """Transcribe recordings and yield their Documents, recording by recording, in order of time.
 
         Args:
-            file: a recording, which is anything that `Audio.of` takes; a folder; or a list or iterator of these.
+            file: a recording, which is anything that `Audio.of` takes; a folder, also in a bucket (`s3://bucket/talks/`); or
+                a list or iterator of these.
             extra_info: metadata to add to those of the recordings.
             fs: an fsspec file system in which `file` is a path. `source` is its URL there, such as `s3://talks/a.mp3`.
                 There is no `clip`, unless the file system is the local one: clips are opened by path or URL only.

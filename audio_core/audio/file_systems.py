@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeGuard, cast
 from urllib.parse import urlsplit
 
 from audio_core.audio.sources import HandleSource, PathSource, shorten_label
@@ -25,10 +25,11 @@ from audio_core.errors import (
     describe_install,
 )
 
-__all__ = ["build_file_system_source", "find_file_system", "read_pieces"]
+__all__ = ["build_file_system_source", "find_file_system", "is_folder_url", "list_files", "read_pieces"]
 
 _CHUNK_BYTES = 256 * 1024
 _BLOCK_BYTES = 4 * 2**20  # what a file system fetches ahead; s3fs would take 50 MB
+_NO_FILE_SYSTEMS = ("", "http", "https", "file", "local")  # those whose folders are found without fsspec, or not at all
 _BROKEN_CONNECTION = ("Connect", "Timeout")  # in the names of errors that are no OSError, such as those of botocore
 
 
@@ -78,6 +79,38 @@ def find_file_system(url: str, label: str) -> tuple[Any, str]:
         ) from None
     with _translate_errors(label):
         return cast("tuple[Any, str]", fsspec.core.url_to_fs(url))
+
+
+def is_folder_url(source: Any) -> TypeGuard[str]:
+    """Return whether a source is the URL of a folder in a bucket or another file system. It ends in a slash.
+
+    Example:
+        >>> is_folder_url("s3://bucket/talks/"), is_folder_url("https://host/talks/"), is_folder_url("talks/")
+        (True, False, False)
+    """
+    return isinstance(source, str) and source.endswith("/") and urlsplit(source).scheme not in _NO_FILE_SYSTEMS
+
+
+def list_files(folder: str, label: str, *, glob: str | None = None, recursive: bool = False) -> list[str]:
+    """Return the URLs of the files in a folder, sorted.
+
+    Args:
+        folder: URL of the folder, which ends in a slash.
+        label: what error messages call it.
+        glob: which files to list, such as `"**/*.mp3"`; None lists all.
+        recursive: whether to list those of its subfolders too.
+
+    Raises:
+        AudioError: as `read_pieces` does.
+    """
+    fs, path = find_file_system(folder, label)
+    path = path.rstrip("/")
+    depth = None if recursive else 1
+    with _translate_errors(label):
+        fs.info(path)  # raises if it is not there or may not be read, where a search finds nothing
+        entries = fs.glob(f"{path}/{glob}", detail=True) if glob else fs.find(path, maxdepth=depth, detail=True)
+    files = (name for name, facts in entries.items() if facts["type"] == "file")
+    return sorted(folder + name.removeprefix(path).lstrip("/") for name in files)
 
 
 def read_pieces(url: str, label: str) -> Iterator[bytes]:

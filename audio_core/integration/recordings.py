@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, cast
 
 from audio_core.audio.audio import Audio
+from audio_core.audio.file_systems import is_folder_url, list_files
 from audio_core.audio.formats import SUFFIXES
 from audio_core.audio.sources import expand_home
 from audio_core.errors import AccessDenied, AudioError, AudioNotFound
@@ -57,7 +58,8 @@ def find_recordings(
     A source that is no recording, and a folder that holds none, are yielded with their error.
 
     Args:
-        source: a folder, a list or iterator of sources, or anything that `read` takes.
+        source: a folder, also one in a bucket (`s3://bucket/talks/`, with a slash at its end), a list or iterator of
+            sources, or anything that `read` takes.
         read: turns a source that is neither a folder nor a list into a recording.
         glob: which files of a folder to read, such as `"**/*.mp3"`; by default those with one of `suffixes`.
         recursive: whether to search the folder's subfolders too.
@@ -71,6 +73,8 @@ def find_recordings(
     # Path.is_dir raises an error if the name is too long, as a data URI is.
     if isinstance(source, (str, os.PathLike)) and os.path.isdir(folder := expand_home(cast("str", source))):  # noqa: PTH112
         yield from _search_folder(folder, read, glob, recursive, suffixes)
+    elif is_folder_url(source):
+        yield from _search_bucket(source, read, glob, recursive, suffixes)
     elif _is_collection(source):
         for item in cast("Iterable[Any]", source):
             yield from find_recordings(item, read, glob=glob, recursive=recursive, suffixes=suffixes)
@@ -112,21 +116,43 @@ def _is_collection(source: Any) -> bool:
 def _search_folder(
     folder: Path, read: Callable[[Any], BatchItem], glob: str | None, recursive: bool, suffixes: Iterable[str] | None
 ) -> Iterator[BatchItem]:
-    given = SUFFIXES if suffixes is None else [suffixes] if isinstance(suffixes, str) else suffixes
-    allowed = {suffix.lower() for suffix in given}
+    allowed = _normalize_suffixes(suffixes)
     entries = folder.glob(glob or ("**/*" if recursive else "*"))
     matches = (path for path in entries if path.is_file() and (glob or _is_recording(path, allowed)))
     paths, real_folder = sorted(matches), folder.resolve()
     if not paths:
-        criterion = repr(glob) if glob else f"a suffix such as {', '.join(sorted(allowed)[:4])}"
-        message = f"The folder {folder.name} holds no file with {criterion}. recursive=True looks into its folders."
-        yield BatchItem(None, {}, AudioNotFound(message), folder)
+        yield BatchItem(None, {}, _explain_empty(folder.name, glob, allowed), folder)
     for path in paths:
         is_inside = path.resolve().is_relative_to(real_folder)
         refusal = AccessDenied(f"{path.name} is a link that leads out of the folder {folder.name}.")
         yield _read_source(path, read) if is_inside else BatchItem(Audio.of(path), {}, refusal, path)
 
 
-def _is_recording(path: Path, suffixes: Set[str]) -> bool:
+def _search_bucket(
+    folder: str, read: Callable[[Any], BatchItem], glob: str | None, recursive: bool, suffixes: Iterable[str] | None
+) -> Iterator[BatchItem]:
+    name, allowed = PurePosixPath(folder).name, _normalize_suffixes(suffixes)
+    try:
+        files = list_files(folder, name, glob=glob, recursive=recursive)
+    except AudioError as error:
+        yield BatchItem(None, {}, error, folder)
+        return
+    urls = [url for url in files if glob or _is_recording(PurePosixPath(url), allowed)]
+    if not urls:
+        yield BatchItem(None, {}, _explain_empty(name, glob, allowed), folder)
+    yield from (_read_source(url, read) for url in urls)
+
+
+def _normalize_suffixes(suffixes: Iterable[str] | None) -> set[str]:
+    given = SUFFIXES if suffixes is None else [suffixes] if isinstance(suffixes, str) else suffixes
+    return {suffix.lower() for suffix in given}
+
+
+def _explain_empty(folder: str, glob: str | None, suffixes: Set[str]) -> AudioNotFound:
+    criterion = repr(glob) if glob else f"a suffix such as {', '.join(sorted(suffixes)[:4])}"
+    return AudioNotFound(f"The folder {folder} holds no file with {criterion}. recursive=True looks into its folders.")
+
+
+def _is_recording(path: PurePath, suffixes: Set[str]) -> bool:
     """Tell whether a file is one that a folder is searched for. Hidden files, such as `._a.wav` of macOS, are not."""
     return path.suffix.lower() in suffixes and not path.name.startswith(".")

@@ -19,6 +19,7 @@ from audio_core import (
     MissingDependency,
     Unreachable,
 )
+from audio_core.audio.file_systems import list_files
 from audio_core.integration import build_file_system_source
 from audio_core.testing import tone
 
@@ -108,6 +109,14 @@ def test_what_cannot_be_opened_says_why(memory, url: str, error: type[AudioError
 def test_a_missing_object_or_bucket_is_not_found(bucket, url: str) -> None:
     with pytest.raises(AudioNotFound):
         AudioClient("local").open_recording(url)
+
+
+def test_the_files_of_a_folder_in_a_bucket_are_listed(bucket) -> None:
+    assert list_files("s3://bucket/talks/", "talks") == ["s3://bucket/talks/a.wav"]
+    assert list_files("s3://bucket/", "bucket") == []
+    assert list_files("s3://bucket/", "bucket", recursive=True) == ["s3://bucket/talks/a.wav"]
+    with pytest.raises(AudioNotFound):
+        list_files("s3://none/", "none")
 
 
 class Faulty(type(fsspec.filesystem("memory"))):
