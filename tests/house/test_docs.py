@@ -36,9 +36,11 @@ def list_modules() -> list[str]:
 
 @pytest.fixture(autouse=True)
 def at_home(monkeypatch: pytest.MonkeyPatch, offline: str) -> Iterator[None]:
-    """Run examples in the project's folder, with the offline server where `provider="local"` looks for it."""
+    """Run examples in the project's folder. The offline server stands in for the gateways that they name."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("AUDIO_OFFLINE_URL", offline)
+    monkeypatch.setenv("OPENAI_BASE_URL", offline)
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
     return
 
 
