@@ -13,6 +13,7 @@ from audio_core.errors import InvalidOption, ProviderError
 from audio_core.errors.secrets import remember_secret
 from audio_core.http.body import Body
 from audio_core.http.flow import MAX_REPLY_BYTES, Flow, Request, Response
+from audio_core.http.rate_limit import RateLimit, Turn
 from audio_core.http.retry import send_with_retry
 from audio_core.providers import Provider
 
@@ -35,6 +36,8 @@ class Endpoint:
         headers: further headers of each request.
         attempts: how many requests the call has already sent, in another form.
         checks_models: whether the gateway's list of models is asked before audio is sent to one.
+        rate_limit: what is shared with other clients of the gateway; None if there are none.
+        audio_seconds: seconds of audio in each request, which count for the rate limit.
     """
 
     provider: Provider
@@ -45,10 +48,12 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     attempts: int = 0
     checks_models: bool = False
+    rate_limit: RateLimit | None = field(default=None, repr=False)
+    audio_seconds: float = 0.0
 
     def extend_timeout(self, seconds: float) -> Endpoint:
         """Return an endpoint that allows the time that a gateway needs for this many seconds of audio."""
-        return replace(self, timeout=self.timeout + seconds * _TIMEOUT_PER_SECOND)
+        return replace(self, timeout=self.timeout + seconds * _TIMEOUT_PER_SECOND, audio_seconds=seconds)
 
     def continue_after(self, refusal: ProviderError) -> Endpoint:
         """Return an endpoint for another form of a request that was refused. Attempts are counted on.
@@ -85,8 +90,7 @@ class Endpoint:
         request = self._build_request(
             path, body, timeout=self.timeout, streamed=streamed, max_reply_bytes=max_reply_bytes
         )
-        _check_headers(request)
-        return (yield from send_with_retry(request, max_retries=self.max_retries, doing=doing, attempts=self.attempts))
+        return (yield from self._send(request, doing))
 
     def get(self, path: str, *, doing: str) -> Flow[Response]:
         """Get one of the gateway's paths, with retries.
@@ -104,8 +108,13 @@ class Endpoint:
             ProviderError: if the gateway refuses or fails.
         """
         request = self._build_request(path, method="GET", timeout=self.timeout)
+        return (yield from self._send(request, doing))
+
+    def _send(self, request: Request, doing: str) -> Flow[Response]:
         _check_headers(request)
-        return (yield from send_with_retry(request, max_retries=self.max_retries, doing=doing, attempts=self.attempts))
+        turn = None if self.rate_limit is None else Turn(self.rate_limit, self.audio_seconds)
+        sending = send_with_retry(request, max_retries=self.max_retries, doing=doing, attempts=self.attempts, turn=turn)
+        return (yield from sending)
 
     def _build_request(self, path: str, body: Body | None = None, *, method: str = "POST", **settings: Any) -> Request:
         """Build a request. Nothing here fails once a local variable holds the key, so no traceback shows it."""

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from audio_core.errors import ProviderError, RateLimited
 from audio_core.http.error_responses import build_error, parse_retry_after
 from audio_core.http.flow import Flow, Request, Response, pause, send
+from audio_core.http.rate_limit import Turn
 
 __all__ = ["LONGEST_WAIT", "RetryBudget", "compute_backoff", "send_with_retry"]
 
@@ -66,7 +67,13 @@ def _get_budget(host: str) -> RetryBudget:  # noqa: ARG001 - each host has its o
 
 
 def send_with_retry(
-    request: Request, *, max_retries: int, doing: str, accept_below: int = 300, attempts: int = 0
+    request: Request,
+    *,
+    max_retries: int,
+    doing: str,
+    accept_below: int = 300,
+    attempts: int = 0,
+    turn: Turn | None = None,
 ) -> Flow[Response]:
     """Send a request, and send it again after failures that may be temporary.
 
@@ -78,6 +85,7 @@ def send_with_retry(
         doing: what the request is for, as error messages call it, such as `"chat"`.
         accept_below: the lowest status that is a failure.
         attempts: how many requests the call has sent before. They count, but this request is sent once at least.
+        turn: what each attempt waits for, if a rate limit is shared with others.
 
     Returns:
         A response with a status below `accept_below`.
@@ -92,7 +100,7 @@ def send_with_retry(
         headers: Mapping[str, str] = {}
         try:
             _log_request(request, attempt)
-            response = yield from send(request)
+            response = yield from (turn.send(request) if turn else send(request))
             _log_response(request, response)
             if response.status < accept_below:
                 budget.record_success()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, TypedDict, Unpack
 
 import httpx
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -23,7 +23,7 @@ from audio_core.transcript.progress import Progress
 from audio_core.transcript.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionKwargs, TranscriptionOptions
 
-__all__ = ["DocumentReader", "ReaderOptions"]
+__all__ = ["DocumentReader", "ReaderOptions", "SplitOptions", "build_split_options"]
 
 _CLIENT_OPTIONS = (
     "provider",
@@ -42,7 +42,15 @@ _SPLIT_OPTIONS = ("granularity", "window_seconds", "window_overlap")
 _WINDOW_SECONDS = 30.0
 
 
-class ReaderOptions(TranscriptionKwargs, total=False):
+class SplitOptions(TypedDict, total=False):
+    """How much one passage holds; `ReaderOptions` documents it."""
+
+    granularity: Granularity
+    window_seconds: PositiveFloat | None
+    window_overlap: NonNegativeFloat
+
+
+class ReaderOptions(TranscriptionKwargs, SplitOptions, total=False):
     """The options of a loader, parser or reader.
 
     Attributes:
@@ -87,9 +95,6 @@ class ReaderOptions(TranscriptionKwargs, total=False):
     model: str | None
     api_key: str | None
     base_url: str | None
-    granularity: Granularity
-    window_seconds: PositiveFloat | None
-    window_overlap: NonNegativeFloat
     timeout: PositiveFloat
     max_retries: NonNegativeInt
     max_concurrency: PositiveInt
@@ -128,7 +133,9 @@ class DocumentReader:
         """
         remaining = validate_options(ReaderOptions, options, "DocumentReader")
         client = AudioClient(**{name: remaining.pop(name) for name in _CLIENT_OPTIONS if name in remaining})
-        split_options = _check_windows(**{name: remaining.pop(name) for name in _SPLIT_OPTIONS if name in remaining})
+        split_options = build_split_options(
+            **{name: remaining.pop(name) for name in _SPLIT_OPTIONS if name in remaining}
+        )
         client.find_engine(TranscriptionOptions.build(remaining))
         return cls(client, remaining, split_options)
 
@@ -185,10 +192,15 @@ class DocumentReader:
         return split_passages(transcript, metadata=metadata, **self.split_options)
 
 
-def _check_windows(
+def build_split_options(
     granularity: Granularity = "segment", window_seconds: float | None = None, window_overlap: float = 0.0
 ) -> dict[str, Any]:
     """Return the options for `split_passages`.
+
+    Args:
+        granularity: how much one passage holds.
+        window_seconds: length of a window in seconds; None for 30.
+        window_overlap: seconds that a window shares with the previous one.
 
     Raises:
         InvalidOption: if a window is described and passages are no windows, or it is not longer than the overlap.

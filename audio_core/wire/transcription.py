@@ -25,6 +25,7 @@ from audio_core.wire.speaker_samples import SpeakerSample, list_sample_fields
 
 __all__ = [
     "AlignerName",
+    "RecordingKwargs",
     "TranscriptionKwargs",
     "TranscriptionOptions",
     "encode_json_request",
@@ -39,8 +40,8 @@ AlignerName = Annotated[str, Field(pattern="^(pocketsphinx|faster-whisper:.+)$")
 """The name of a local model that finds the times of given text."""
 
 
-class TranscriptionKwargs(TypedDict, total=False):
-    """The keyword arguments of `AudioClient.transcribe`. `TranscriptionOptions` documents them."""
+class RecordingKwargs(TypedDict, total=False):
+    """How to transcribe a recording, wherever that is done. `TranscriptionOptions` documents it."""
 
     language: str | list[str] | tuple[str, ...] | None
     prompt: str | None
@@ -55,6 +56,11 @@ class TranscriptionKwargs(TypedDict, total=False):
     vad: Literal["energy", "silero"]
     segment_seconds: PositiveFloat | None
     aligner: AlignerName | None
+
+
+class TranscriptionKwargs(RecordingKwargs, total=False):
+    """The keyword arguments of `AudioClient.transcribe`. `TranscriptionOptions` documents them."""
+
     budget: Budget | None
     progress: Callable[[Progress], object] | None
 

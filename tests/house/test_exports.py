@@ -29,6 +29,8 @@ PUBLIC = {
         AsyncSpeechStream SPEAK SpeakArguments SpeakKwargs SpeechStream SpeechTool SpokenAnswer aspeak_answer
         build_speak_options is_speakable remove_citations speak_answer
     """,
+    "audio_core.bulk": "BulkOptions BulkProgress BulkResult RESULT_SCHEMA Transcriber TranscriberOptions build_transcript "
+    "explode_segments open_rows read_passages start_coordinator transcribe_dataset",
     "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence speech_reply tone",
     "langchain_audio": "Access AudioLoader AudioParser AudioToolkit ChatAudio Citation ListenTool TranscribeTool TranscriptSplitter cite clip_block "
     "count_tokens_with_audio find_citations format_docs redact_audio restore_times speech_in "
@@ -49,7 +51,8 @@ def test_the_public_names_are_these(package: str) -> None:
 @pytest.mark.parametrize(
     ("package", "absent"),
     [
-        ("audio_core", ["av", "langchain_core", "llama_index", "pocketsphinx", "starlette", "numpy"]),
+        ("audio_core", ["av", "langchain_core", "llama_index", "pocketsphinx", "starlette", "numpy", "ray", "pyarrow"]),
+        ("audio_core.bulk", ["ray"]),
         ("langchain_audio", ["av", "llama_index", "pocketsphinx", "starlette"]),
         ("llamaindex_audio", ["av", "langchain_core", "pocketsphinx"]),
     ],

@@ -1,0 +1,205 @@
+"""The folder of a job: its rows, Ray's checkpoint of which are done, the manifest of what is missing, and its settings.
+
+A row counts once its URI is in the checkpoint, which Ray writes after the row. What a killed job left behind without one
+is removed before the next run, and transcribed again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audio_core.bulk.locations import Location, convert_errors, open_location, shorten
+from audio_core.bulk.packages import compute, dataset, pa, parquet
+from audio_core.bulk.schema import ID_COLUMN
+from audio_core.errors import InvalidOption
+
+__all__ = ["JobFolder"]
+
+_ROWS_PER_FILE = 10_000  # of the manifest
+_PARTS = ("rows", "checkpoint", "manifest", "job.json")
+
+
+@dataclass(frozen=True, slots=True)
+class JobFolder:
+    """A folder that belongs to one job.
+
+    Attributes:
+        name: what messages call it.
+        location: where it is.
+        checkpoint: where Ray notes which rows are done.
+    """
+
+    name: str
+    location: Location
+    checkpoint: Location
+
+    @classmethod
+    def of(cls, output: str | Path, checkpoint: str | Path | None = None) -> JobFolder:
+        """Return the folder at a path or URL.
+
+        Args:
+            output: path or URL of the folder.
+            checkpoint: that of the checkpoint, if it is elsewhere, on the same file system.
+        """
+        location = open_location(str(output))
+        place = location.join("checkpoint") if checkpoint is None else open_location(str(checkpoint))
+        return cls(shorten(str(output)), location, place)
+
+    @property
+    def rows(self) -> Location:
+        """Where the results are."""
+        return self.location.join("rows")
+
+    @property
+    def manifest(self) -> Location:
+        """Where the recordings are listed that this run transcribes."""
+        return self.location.join("manifest")
+
+    def claim(self, settings: Mapping[str, Any], *, overwrite: bool) -> None:
+        """Make the folder that of a job with these settings, or check that it is.
+
+        Args:
+            settings: of the job.
+            overwrite: whether to delete the rows of a job with other settings.
+
+        Raises:
+            InvalidOption: if it holds another job's rows, or files that no job wrote.
+        """
+        with convert_errors(self.name):
+            found = self._read_settings()
+            if found == settings:
+                return
+            if found is None:
+                self._check_empty()
+            elif not overwrite:
+                raise InvalidOption(self._describe_difference(found, settings))
+            self._clear()
+            self._write("job.json", json.dumps(settings, indent=2).encode())
+
+    def prepare_run(self, manifest: Any, *, retry_failed: bool) -> int:
+        """Write the manifest of what is missing, and return how many recordings that is.
+
+        Args:
+            manifest: the table of all recordings.
+            retry_failed: whether those that failed are to be transcribed again.
+        """
+        with convert_errors(self.name):
+            self._drop_uncommitted_rows()
+            if retry_failed:
+                self._forget_failures()
+            missing = _select_missing(manifest, self._read_done())
+            self._write_manifest(missing)
+            return len(missing)
+
+    def _clear(self) -> None:
+        filesystem = self.location.filesystem
+        for part in map(self.location.join, _PARTS):
+            if part.exists():
+                is_file = filesystem.get_file_info(part.path).is_file
+                (filesystem.delete_file if is_file else filesystem.delete_dir)(part.path)
+        if self.checkpoint.exists():
+            filesystem.delete_dir(self.checkpoint.path)
+
+    def _read_settings(self) -> Any:
+        file = self.location.join("job.json")
+        if not file.exists():
+            return None
+        with file.filesystem.open_input_stream(file.path) as stream:
+            return json.loads(stream.read())
+
+    def _check_empty(self) -> None:
+        if files := self.location.list_files():
+            raise InvalidOption(
+                f"The folder {self.name} holds {len(files)} files that no bulk job wrote. Give an empty or a new folder."
+            )
+
+    def _describe_difference(self, found: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+        names = [name for name in {**found, **settings} if found.get(name) != settings.get(name)]
+        differences = ", ".join(f"{name}={found.get(name)!r}, not {settings.get(name)!r}" for name in names)
+        return (
+            f"The folder {self.name} holds the rows of another job, with {differences}. Give another folder, or "
+            "overwrite=True to delete them."
+        )
+
+    def _write(self, name: str, data: bytes) -> None:
+        file = self.location.join(name)
+        file.filesystem.create_dir(self.location.path, recursive=True)
+        with file.filesystem.open_output_stream(file.path) as stream:
+            stream.write(data)
+
+    def _drop_uncommitted_rows(self) -> None:
+        """Remove rows that are not in the checkpoint, and what is left of files that were not finished."""
+        for file in self.checkpoint.list_files():
+            if ".pending." in file.path:
+                file.filesystem.delete_file(file.path)
+        sizes = [(file, _count_rows(file)) for file in self.rows.list_files()]
+        if sum(size or 0 for _, size in sizes) == sum(_count_rows(file) or 0 for file in self.checkpoint.list_files()):
+            sizes = [(file, size) for file, size in sizes if size is None]
+        done = self._read_done() if sizes else None
+        for file, size in sizes:
+            if size is None:
+                file.filesystem.delete_file(file.path)
+            else:
+                _keep_rows(file, dataset.field(ID_COLUMN).isin(done))
+
+    def _forget_failures(self) -> None:
+        """Remove the rows of failures. Their URIs go first, so that an interruption only has them done again."""
+        failed = self._read_failed()
+        if not len(failed):
+            return
+        for file in self.checkpoint.list_files():
+            _keep_rows(file, ~dataset.field(ID_COLUMN).isin(failed))
+        for file in self.rows.list_files():
+            _keep_rows(file, dataset.field("error").is_null())
+
+    def _read_done(self) -> Any:
+        return _read_ids(self.checkpoint)
+
+    def _read_failed(self) -> Any:
+        return _read_ids(self.rows, ~dataset.field("error").is_null())
+
+    def _write_manifest(self, missing: Any) -> None:
+        filesystem, path = self.manifest
+        filesystem.create_dir(path, recursive=True)
+        filesystem.delete_dir_contents(path)
+        for number, first in enumerate(range(0, len(missing), _ROWS_PER_FILE)):
+            parquet.write_table(
+                missing.slice(first, _ROWS_PER_FILE), f"{path}/{number:06}.parquet", filesystem=filesystem
+            )
+
+
+def _read_ids(folder: Location, condition: Any = None) -> Any:
+    """Return the URIs in the Parquet files of a folder, as one array."""
+    files = [file.path for file in folder.list_files()]
+    if not files:
+        return pa.array([], pa.string())
+    found = dataset.dataset(files, filesystem=folder.filesystem)
+    return found.to_table(columns=[ID_COLUMN], filter=condition)[ID_COLUMN].combine_chunks()
+
+
+def _select_missing(manifest: Any, done: Any) -> Any:
+    return manifest.filter(compute.invert(compute.is_in(manifest[ID_COLUMN], done)))
+
+
+def _count_rows(file: Location) -> int | None:
+    """Return how many rows a Parquet file has; None if it was not finished."""
+    try:
+        return parquet.read_metadata(file.path, filesystem=file.filesystem).num_rows
+    except pa.ArrowInvalid:
+        return None
+
+
+def _keep_rows(file: Location, condition: Any) -> None:
+    """Replace a Parquet file by those of its rows that meet a condition; remove it if none do."""
+    table = parquet.read_table(file.path, filesystem=file.filesystem)
+    kept = table.filter(condition)
+    if not len(kept):
+        file.filesystem.delete_file(file.path)
+    elif len(kept) < len(table):
+        temporary = f"{file.path}.new"
+        parquet.write_table(kept, temporary, filesystem=file.filesystem)
+        file.filesystem.move(temporary, file.path)

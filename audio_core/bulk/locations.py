@@ -1,0 +1,110 @@
+"""Files and folders that a path or URL names: on this machine or, through fsspec, in a bucket."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator
+from typing import Any, NamedTuple
+
+from audio_core.audio.audio import Audio
+from audio_core.bulk.packages import fs, fsspec, pa
+from audio_core.errors import AccessDenied, AudioNotFound, InvalidOption, MissingDependency, StoreError
+
+__all__ = ["Location", "convert_errors", "find_files", "open_location", "shorten"]
+
+_LONGEST = 120  # characters of a location in a message
+
+
+class Location(NamedTuple):
+    """A file or folder, as pyarrow and Ray take it.
+
+    Attributes:
+        filesystem: a `pyarrow.fs.FileSystem`.
+        path: the path in it.
+    """
+
+    filesystem: Any
+    path: str
+
+    def join(self, name: str) -> Location:
+        """Return a file or folder in this folder."""
+        return Location(self.filesystem, f"{self.path.rstrip('/')}/{name}")
+
+    def exists(self) -> bool:
+        """Return whether there is such a file or folder."""
+        return self.filesystem.get_file_info(self.path).type != fs.FileType.NotFound
+
+    def list_files(self) -> list[Location]:
+        """Return the files in this folder and its folders, in order; none if there is no such folder."""
+        selector = fs.FileSelector(self.path, recursive=True, allow_not_found=True)
+        files = (each.path for each in self.filesystem.get_file_info(selector) if each.is_file)
+        return [Location(self.filesystem, path) for path in sorted(files)]
+
+
+def open_location(location: str) -> Location:
+    """Return the file system and path that a path or URL names. Only the network may be asked, not the file.
+
+    Raises:
+        MissingDependency: if fsspec needs another package for it, such as s3fs.
+        InvalidOption: if there is no such kind of URL.
+    """
+    with convert_errors(location):
+        filesystem, path = fsspec.core.url_to_fs(location)
+    if _is_local(filesystem):
+        return Location(fs.LocalFileSystem(), str(path))
+    return Location(fs.PyFileSystem(fs.FSSpecHandler(filesystem)), str(path))
+
+
+def find_files(location: str) -> list[str]:
+    """Return the URLs of the files that a pattern matches, or that a folder and its folders hold, in order.
+
+    Raises:
+        AudioNotFound: if there is no such folder.
+        AccessDenied: if it may not be read.
+    """
+    with convert_errors(location):
+        filesystem, path = fsspec.core.url_to_fs(location)
+        is_pattern = fsspec.core.has_magic(str(path))
+        if not is_pattern and not filesystem.exists(path):
+            raise FileNotFoundError
+        paths = filesystem.glob(path) if is_pattern else filesystem.find(path)
+        return sorted(_to_url(filesystem, found) for found in paths)
+
+
+def _to_url(filesystem: Any, path: str) -> str:
+    return str(Audio.of(path).reference if _is_local(filesystem) else filesystem.unstrip_protocol(path))
+
+
+def _is_local(filesystem: Any) -> bool:
+    protocol = filesystem.protocol
+    return "file" in ((protocol,) if isinstance(protocol, str) else protocol)
+
+
+@contextlib.contextmanager
+def convert_errors(location: str) -> Generator[None]:
+    """Raise our errors in place of those of file systems, of which each has its own."""
+    name = shorten(location)
+    try:
+        yield
+    except FileNotFoundError:
+        raise AudioNotFound(f"There is nothing at {name}. Is it right, relative to the working directory?") from None
+    except PermissionError:
+        raise AccessDenied(
+            f"{name} may not be read: check its permissions, and the credentials of its bucket."
+        ) from None
+    except ImportError as error:
+        raise MissingDependency(f"{name} cannot be opened: {error}.") from None
+    except pa.ArrowInvalid:
+        raise InvalidOption(f"{name} is not a whole Parquet file.") from None
+    except ValueError as error:
+        raise InvalidOption(f"{name} cannot be opened: {error}.") from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StoreError(f"{name} cannot be read: {reason}.") from None
+
+
+def shorten(location: str) -> str:
+    """Return the end of a location for messages: of a path only its last part, as it may be private."""
+    is_path = "://" not in location or location.startswith("file:")
+    text = location.rstrip("/").rsplit("/", 1)[-1] if is_path else location
+    return text if len(text) <= _LONGEST else f"…{text[-_LONGEST:]}"

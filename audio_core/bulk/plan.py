@@ -1,0 +1,124 @@
+"""The plan that Ray Data carries out: read the manifest, transcribe, write rows and checkpoint."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import errno
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from audio_core.bulk.job_folder import JobFolder
+from audio_core.bulk.packages import import_ray
+from audio_core.bulk.schema import ID_COLUMN
+from audio_core.bulk.transcriber import Transcriber
+from audio_core.errors import AudioError, StoreError
+
+__all__ = ["Pool", "run_plan"]
+
+_CALLS = 2  # blocks that a worker has at a time: one finishes while the next one starts
+_MOST_FILES = 2_000  # of rows
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The workers of a job.
+
+    Attributes:
+        fewest: how many there are at first.
+        most: how many Ray may add.
+        num_cpus: what Ray reserves for each. A worker mostly waits for the gateway.
+        rows: how many recordings each takes at a time.
+    """
+
+    fewest: int
+    most: int
+    num_cpus: float
+    rows: int
+
+
+def run_plan(job: JobFolder, missing: int, pool: Pool, arguments: Mapping[str, Any]) -> None:
+    """Transcribe the recordings of a job's manifest.
+
+    Args:
+        job: its folder.
+        missing: how many recordings the manifest lists.
+        pool: the workers.
+        arguments: of `Transcriber`.
+
+    Raises:
+        AudioError: if all recordings would fail for the same reason.
+        StoreError: if the rows cannot be written, as the disk is full.
+    """
+    ray = import_ray()
+    with _convert_errors(job), ray.data.DataContext.current(_build_context(job)):
+        recordings = ray.data.read_parquet(job.manifest.path, filesystem=job.manifest.filesystem)
+        # A block is a batch: what Ray repeats when a worker is lost is what was under way there.
+        blocks = recordings.repartition(target_num_rows_per_block=pool.rows, strict=True)
+        rows = blocks.map_batches(
+            Transcriber,
+            fn_constructor_kwargs=dict(arguments),
+            batch_size=None,
+            batch_format="pyarrow",
+            num_cpus=pool.num_cpus,
+            compute=ray.data.ActorPoolStrategy(
+                min_size=pool.fewest,
+                max_size=pool.most,
+                max_concurrent_calls_per_actor=_CALLS,
+                max_tasks_in_flight_per_actor=2 * _CALLS,
+            ),
+        )
+        # A small job's rows are written at once; a large one would leave a million files.
+        fewest = missing // _MOST_FILES or None
+        rows.write_parquet(job.rows.path, filesystem=job.rows.filesystem, min_rows_per_file=fewest)
+
+
+def _build_context(job: JobFolder) -> Any:
+    from ray.data.checkpoint import CheckpointConfig  # noqa: PLC0415 - it imports Ray
+    from ray.data.checkpoint.checkpoint_filter import IdColumnCheckpointManager  # noqa: PLC0415
+
+    class _MissingOnly(IdColumnCheckpointManager):
+        """The manifest lists only what is missing, so no actors are needed to leave out what is done."""
+
+        def load_checkpoint(self, *_: Any, **__: Any) -> tuple[None, int]:
+            return None, 0
+
+    context = copy.deepcopy(import_ray().data.DataContext.get_current())
+    context.enable_progress_bars = False
+    context.checkpoint_config = CheckpointConfig(
+        id_column=ID_COLUMN,
+        checkpoint_path=job.checkpoint.path,
+        override_filesystem=job.checkpoint.filesystem,
+        delete_checkpoint_on_success=False,
+        checkpoint_manager_cls=_MissingOnly,
+    )
+    return context
+
+
+@contextlib.contextmanager
+def _convert_errors(job: JobFolder) -> Generator[None]:
+    """Raise the error that a worker has raised, in place of Ray's."""
+    try:
+        yield
+    except Exception as error:
+        for cause in _list_causes(error):
+            if isinstance(cause, AudioError):
+                raise cause from None
+            if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
+                raise StoreError(
+                    f"The rows cannot be written to {job.name}, as the disk is full. Make room and start the job again: "
+                    "it does only what is missing."
+                ) from None
+        raise
+
+
+def _list_causes(error: BaseException) -> Iterator[BaseException]:
+    seen, waiting = set[int](), [error]
+    while waiting:
+        current = waiting.pop(0)
+        if id(current) not in seen:
+            seen.add(id(current))
+            yield current
+            linked = (getattr(current, "cause", None), current.__cause__, current.__context__)
+            waiting += [each for each in linked if isinstance(each, BaseException)]

@@ -1,0 +1,198 @@
+"""`Transcriber`: what each worker of a bulk job does with a batch of recordings."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Unpack
+
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+
+from audio_core.audio.audio import Audio
+from audio_core.bulk.coordinator import ClusterRateLimit
+from audio_core.bulk.packages import pa
+from audio_core.bulk.schema import ID_COLUMN, RESULT_SCHEMA, build_failed_row, build_row
+from audio_core.client import AudioClient
+from audio_core.errors import (
+    AudioError,
+    AuthenticationError,
+    InvalidRequest,
+    MissingAPIKey,
+    MissingDependency,
+    NotFound,
+    PermissionDenied,
+    ProviderError,
+)
+from audio_core.errors.validation import validate_options
+from audio_core.http.access import AccessLike
+from audio_core.operations.transcript_store import TranscriptStore
+from audio_core.providers import Provider, ProviderName
+from audio_core.wire.transcription import RecordingKwargs
+
+__all__ = ["Transcriber", "TranscriberOptions", "create_client"]
+
+_log = logging.getLogger(__name__)
+_CLIENT_OPTIONS = (
+    *("provider", "model", "api_key", "base_url", "timeout", "max_retries", "max_concurrency", "access", "store"),
+)
+_MAX_CONCURRENCY = 16
+_NO_CREDIT = 402  # HTTP status
+_NO_MODEL = re.compile(
+    r"(invalid|unknown|no such) model|model\b.{0,120}(not found|not exist|not (a )?(valid|available))"
+    r"|not a valid model",
+    re.IGNORECASE,
+)
+
+
+class TranscriberOptions(RecordingKwargs, total=False):
+    """The options of a bulk job: those of `AudioClient`, and of its `transcribe`.
+
+    Attributes:
+        provider: name of the provider that transcribes, or a row of your own.
+        model: name of the model; required for remote providers.
+        api_key: the provider's key; by default each worker reads it from its environment.
+        base_url: base URL of the provider's API, if it differs from the provider's row.
+        timeout: seconds on the wall clock for each request.
+        max_retries: how many more requests may follow a failed one.
+        max_concurrency: how many recordings, and pieces of long ones, one worker transcribes side by side; by default 16
+            through a gateway.
+        access: what may be opened: an `Access`, a folder or several. None trusts every path and public host named.
+        store: a `TranscriptStore`, or the path of its file, on each node. Finished pieces are kept there.
+        language: as for `AudioClient.transcribe`, like all that follow: `prompt`, `keywords`, `words`, `diarize`,
+            `known_speakers`, `temperature`, `extra`, `gaps`, `channels`, `vad`, `segment_seconds`, `aligner`.
+    """
+
+    provider: ProviderName | str | Provider | None
+    model: str | None
+    api_key: str | None
+    base_url: str | None
+    timeout: PositiveFloat
+    max_retries: NonNegativeInt
+    max_concurrency: PositiveInt
+    access: AccessLike | None
+    store: TranscriptStore | str | Path | None
+
+
+def create_client(options: Mapping[str, Any]) -> tuple[AudioClient, dict[str, Any]]:
+    """Return the client that options describe, and those of them that are for its `transcribe`.
+
+    Raises:
+        InvalidOption: if there is no such option, or it does not accept its value, or the gateway cannot follow it.
+        UnsupportedFormat: if no model is named.
+    """
+    remaining = validate_options(TranscriberOptions, options, "Transcriber")
+    settings = {name: remaining.pop(name) for name in _CLIENT_OPTIONS if name in remaining}
+    client = AudioClient(**settings)
+    if "max_concurrency" not in settings and not client.is_local:
+        client = AudioClient(**settings, max_concurrency=_MAX_CONCURRENCY)
+    client.estimate([], **remaining)  # a model must be named, and the gateway must take the options
+    return client, remaining
+
+
+class Transcriber:
+    """A callable class for `ray.data.Dataset.map_batches`: it transcribes the recordings that a batch names.
+
+    The recordings of a batch are transcribed side by side, up to `max_concurrency`. One that fails becomes a row with
+    its error. What would fail for all of them is raised: no valid key, no such model, no credit.
+
+    Args:
+        coordinator: what `start_coordinator` has returned, if the workers share a rate limit.
+        folder: where relative paths begin; by default the worker's own working directory.
+        **options: see `TranscriberOptions`.
+
+    Raises:
+        InvalidOption: if there is no such option, or it does not accept its value.
+
+    Example:
+        >>> import asyncio, pyarrow
+        >>> async def run(batch):
+        ...     return [table async for table in Transcriber()(batch)]
+        >>> table = asyncio.run(run(pyarrow.table({"uri": ["examples/audio/call.mp3"]})))[0]
+        >>> table["language"][0].as_py()
+        'en'
+    """
+
+    def __init__(
+        self, coordinator: Any = None, folder: str | None = None, **options: Unpack[TranscriberOptions]
+    ) -> None:
+        self._coordinator, self._folder = coordinator, folder
+        self._client, self._options = create_client(options)
+        if coordinator is not None:
+            limit = ClusterRateLimit(coordinator)
+            self._client.endpoint = replace(self._client.endpoint, rate_limit=limit)
+
+    def __repr__(self) -> str:
+        return f"Transcriber({self._client!r})"
+
+    async def __call__(self, batch: Any) -> AsyncIterator[Any]:
+        """Yield the batch with the columns of `RESULT_SCHEMA`.
+
+        Args:
+            batch: a `pyarrow.Table`, or a dict of arrays, with the column `uri`.
+
+        Raises:
+            AudioError: if all recordings would fail for the same reason.
+        """
+        table = batch if isinstance(batch, pa.Table) else pa.table(batch)
+        uris = table[ID_COLUMN].to_pylist()
+        began = time.time()
+        outcomes = await asyncio.gather(*map(self._transcribe, uris))
+        for outcome in outcomes:
+            if isinstance(outcome, AudioError) and self._is_fatal(outcome):
+                raise outcome
+        rows = [build_failed_row(each) if isinstance(each, Exception) else build_row(each) for each in outcomes]
+        self._add_double_charges(uris, rows, began)
+        self._record(uris, rows)
+        yield _append_columns(table, rows)
+
+    async def _transcribe(self, uri: str) -> Any:
+        """Return a recording's transcript, or its error."""
+        try:
+            return await self._client.atranscribe(self._resolve(uri), **self._options)
+        except AudioError as error:
+            return error
+        except Exception as error:
+            _log.exception("%s failed for a reason that was not expected.", Audio.of(uri).label)
+            return error
+
+    def _resolve(self, uri: str) -> str:
+        is_relative = "://" not in uri and not uri.startswith("~")
+        return os.path.join(self._folder, uri) if self._folder and is_relative else uri  # noqa: PTH118 - "a//b" stays
+
+    def _is_fatal(self, error: AudioError) -> bool:
+        """Return whether every other recording would fail too."""
+        if isinstance(error, (MissingAPIKey, MissingDependency)):
+            return True
+        if not isinstance(error, ProviderError) or error.provider != self._client.endpoint.provider.name:
+            return False  # a server from which a recording was to be downloaded
+        if isinstance(error, InvalidRequest):
+            return bool(_NO_MODEL.search(str(error)))
+        is_refused = isinstance(error, (AuthenticationError, NotFound))
+        return is_refused or (isinstance(error, PermissionDenied) and error.status == _NO_CREDIT)
+
+    def _add_double_charges(self, uris: list[str], rows: list[dict[str, Any]], began: float) -> None:
+        store = self._client.store
+        charges = [] if store is None else store.list_possible_double_charges()
+        for charge in charges:
+            for uri, row in zip(uris, rows, strict=True):
+                if charge.requested_at >= began and charge.label == Audio.of(uri).label:
+                    stretch = {"start": charge.start, "end": charge.end}
+                    row.setdefault("possible_double_charges", []).append(stretch)
+
+    def _record(self, uris: list[str], rows: list[dict[str, Any]]) -> None:
+        if self._coordinator is not None and uris:
+            facts = [{name: row.get(name) for name in ("duration", "cost", "error")} for row in rows]
+            self._coordinator.record.remote(uris[0], facts)
+
+
+def _append_columns(table: Any, rows: list[dict[str, Any]]) -> Any:
+    results = pa.Table.from_pylist(rows, schema=RESULT_SCHEMA)
+    for name in RESULT_SCHEMA.names:
+        table = table.append_column(RESULT_SCHEMA.field(name), results[name])
+    return table
