@@ -25,7 +25,14 @@ from audio_core.errors import (
     describe_install,
 )
 
-__all__ = ["build_file_system_source", "find_file_system", "is_folder_url", "list_files", "read_pieces"]
+__all__ = [
+    "build_file_system_source",
+    "find_file_system",
+    "is_folder_url",
+    "list_files",
+    "read_pieces",
+    "to_audio_error",
+]
 
 _CHUNK_BYTES = 256 * 1024
 _BLOCK_BYTES = 4 * 2**20  # what a file system fetches ahead; s3fs would take 50 MB
@@ -145,10 +152,16 @@ def _translate_errors(label: str) -> Generator[None]:
     except AudioError:
         raise
     except Exception as error:  # each file system has errors of its own
-        raise _to_audio_error(error, label) from None
+        raise to_audio_error(error, label) from None
 
 
-def _to_audio_error(error: Exception, label: str) -> AudioError:
+def to_audio_error(error: Exception, label: str) -> AudioError:
+    """Return our error for one of a file system.
+
+    Args:
+        error: of the file system. Its message may hold a secret, so only its type is named.
+        label: what messages call the file.
+    """
     name = type(error).__name__
     if isinstance(error, FileNotFoundError):
         return AudioNotFound(f"There is no file {label} in the file system. Are the bucket and the path right?")

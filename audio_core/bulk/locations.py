@@ -7,8 +7,9 @@ from collections.abc import Generator
 from typing import Any, NamedTuple
 
 from audio_core.audio.audio import Audio
+from audio_core.audio.file_systems import find_file_system, to_audio_error
 from audio_core.bulk.packages import fs, fsspec, pa
-from audio_core.errors import AccessDenied, AudioNotFound, InvalidOption, MissingDependency, StoreError
+from audio_core.errors import AccessDenied, AudioError, AudioNotFound, InvalidOption, StoreError
 
 __all__ = ["Location", "convert_errors", "find_files", "open_location", "shorten"]
 
@@ -46,10 +47,9 @@ def open_location(location: str) -> Location:
 
     Raises:
         MissingDependency: if fsspec needs another package for it, such as s3fs.
-        InvalidOption: if there is no such kind of URL.
+        InvalidAudio: if there is no such kind of URL.
     """
-    with convert_errors(location):
-        filesystem, path = fsspec.core.url_to_fs(location)
+    filesystem, path = _find_file_system(location)
     if _is_local(filesystem):
         return Location(fs.LocalFileSystem(), str(path))
     return Location(fs.PyFileSystem(fs.FSSpecHandler(filesystem)), str(path))
@@ -62,13 +62,18 @@ def find_files(location: str) -> list[str]:
         AudioNotFound: if there is no such folder.
         AccessDenied: if it may not be read.
     """
+    filesystem, path = _find_file_system(location)
     with convert_errors(location):
-        filesystem, path = fsspec.core.url_to_fs(location)
         is_pattern = fsspec.core.has_magic(str(path))
         if not is_pattern and not filesystem.exists(path):
             raise FileNotFoundError
         paths = filesystem.glob(path) if is_pattern else filesystem.find(path)
         return sorted(_to_url(filesystem, found) for found in paths)
+
+
+def _find_file_system(location: str) -> tuple[Any, str]:
+    is_local = "://" not in location or location.startswith("file:")
+    return fsspec.core.url_to_fs(location) if is_local else find_file_system(location, shorten(location))
 
 
 def _to_url(filesystem: Any, path: str) -> str:
@@ -86,21 +91,20 @@ def convert_errors(location: str) -> Generator[None]:
     name = shorten(location)
     try:
         yield
+    except AudioError:
+        raise
+    except pa.ArrowInvalid:
+        raise InvalidOption(f"{name} is not a whole Parquet file.") from None
     except FileNotFoundError:
         raise AudioNotFound(f"There is nothing at {name}. Is it right, relative to the working directory?") from None
     except PermissionError:
-        raise AccessDenied(
-            f"{name} may not be read: check its permissions, and the credentials of its bucket."
-        ) from None
-    except ImportError as error:
-        raise MissingDependency(f"{name} cannot be opened: {error}.") from None
-    except pa.ArrowInvalid:
-        raise InvalidOption(f"{name} is not a whole Parquet file.") from None
-    except ValueError as error:
-        raise InvalidOption(f"{name} cannot be opened: {error}.") from None
+        advice = "check its permissions, or the credentials of its bucket"
+        raise AccessDenied(f"{name} may not be used: {advice}.") from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise StoreError(f"{name} cannot be read: {reason}.") from None
+        raise StoreError(f"{name} cannot be used: {reason}.") from None
+    except Exception as error:
+        raise to_audio_error(error, name) from None
 
 
 def shorten(location: str) -> str:
