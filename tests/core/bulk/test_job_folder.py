@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from audio_core import AccessDenied, AudioError, InvalidAudio, InvalidOption, Transcript
+from audio_core import AudioError, InvalidAudio, InvalidOption, Transcript
 from audio_core.bulk.job_folder import JobFolder
 
 SETTINGS = {"model": "a", "provider": "openai"}
@@ -81,7 +81,7 @@ def test_a_large_manifest_is_written_in_several_files(job: JobFolder) -> None:
 def test_a_folder_belongs_to_one_job(job: JobFolder) -> None:
     job.claim(SETTINGS, overwrite=False)
     job.claim(SETTINGS, overwrite=False)
-    with pytest.raises(InvalidOption, match="another job, with model='a', not 'b'. Give another folder, or overwrite"):
+    with pytest.raises(InvalidOption, match=r"another job, with model='a', not 'b'. Give another folder, or overwrite"):
         job.claim({**SETTINGS, "model": "b"}, overwrite=False)
 
 

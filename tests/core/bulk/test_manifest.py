@@ -58,12 +58,12 @@ def test_bytes_do_not_travel_through_the_cluster(item: object) -> None:
 
 
 def test_a_manifest_without_uris_names_the_columns_that_it_has(tmp_path: Path) -> None:
-    with pytest.raises(InvalidOption, match="no column 'uri'. Its columns are: url, case"):
+    with pytest.raises(InvalidOption, match=r"no column 'uri'. Its columns are: url, case"):
         read_manifest(write(tmp_path / "m.parquet", url=["a.mp3"], case=[1]))
 
 
 def test_a_manifest_with_duplicates_names_some(tmp_path: Path) -> None:
-    with pytest.raises(InvalidOption, match="1 URIs stand in the manifest more than once, such as a.mp3"):
+    with pytest.raises(InvalidOption, match=r"1 URIs stand in the manifest more than once, such as a.mp3"):
         read_manifest(write(tmp_path / "m.parquet", uri=["a.mp3", "b.mp3", "a.mp3"]))
 
 
