@@ -8,7 +8,7 @@ UV := $(RUN)/uv
 export UV_LINK_MODE = copy
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: demo test test-gateway test-whisper fuzz mutants lint bench foreign docs docs-test clean
+.PHONY: demo test test-browser test-gateway test-whisper fuzz mutants lint bench foreign docs docs-test clean
 
 demo: $(VENV)/.demo
 	@echo "== demo: one recording, transcribed in LangChain and in LlamaIndex, without a key"
@@ -17,6 +17,12 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test
 	@echo "== test: network on loopback only, warnings are errors"
 	$(RUN)/python -m pytest -n auto $(ARGS)
+
+test-browser: $(VENV)/.test
+	@echo "== test-browser: the pages in a real Chromium, which asks nothing of the network"
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -qq -y chromium; } \
+	    || { echo "Chromium is needed: apt-get install chromium, as root."; exit 1; }
+	$(RUN)/python -m pytest -m browser tests/browser $(ARGS)
 
 test-gateway: $(VENV)/.test $(PROXY)/.installed
 	@echo "== test-gateway: both plugins through the real LiteLLM Proxy, on this machine"

@@ -303,24 +303,25 @@ const hasHighlights = typeof Highlight !== "undefined" && Boolean(CSS.highlights
 root.classList.toggle("no-highlights", !hasHighlights);
 const MOST_MATCHES = 5000;
 
+/* The text without case and accents, and for each character of it the place of its own in the text. */
 function fold(text) {
+  if (/^[\x20-\x7e]*$/.test(text)) return { plain: text.toLowerCase(), at: (place) => place };
   let plain = "";
   const places = [];
   for (let index = 0; index < text.length; index++) {
     const letter = text[index].normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
     for (const character of letter) { plain += character; places.push(index); }
   }
-  places.push(text.length);
-  return { plain, places };
+  return { plain, at: (place) => places[place] };
 }
 
 function find(query) {
   folded ??= segments.map((element) => fold(element.querySelector(".text").textContent));
   const wanted = fold(query.trim()).plain, found = [];
   if (!wanted) return found;
-  folded.forEach(({ plain, places }, segment) => {
+  folded.forEach(({ plain, at }, segment) => {
     for (let place = plain.indexOf(wanted); place >= 0 && found.length < MOST_MATCHES; place = plain.indexOf(wanted, place + wanted.length))
-      found.push({ segment, begin: places[place], stop: places[place + wanted.length - 1] + 1, start: segmentTimes.start(segment) });
+      found.push({ segment, begin: at(place), stop: at(place + wanted.length - 1) + 1, start: segmentTimes.start(segment) });
   });
   return found;
 }
