@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from audio_core._version import __version__
+from audio_core.cli.commands.ask import ask
+from audio_core.cli.commands.clip import clip
+from audio_core.cli.commands.models import models
 from audio_core.cli.commands.probe import probe
+from audio_core.cli.commands.serve import serve
+from audio_core.cli.commands.speak import speak
 from audio_core.cli.commands.transcribe import transcribe
-from audio_core.cli.reports import choose_exit_code, report_error
+from audio_core.cli.reports import FAILED, choose_exit_code, report, report_error
 from audio_core.errors import AudioError
 
 __all__ = ["app", "run"]
@@ -24,6 +30,8 @@ app = typer.Typer(
     Examples:
       audio transcribe talk.mp3
       audio transcribe talks/ --output texts/ --format srt
+      audio ask talk.mp3 "What is decided?" -p openrouter -m MODEL
+      audio clip talk.mp3 12:07-12:31
       audio probe talk.mp3
 
     \b
@@ -39,7 +47,7 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (transcribe, probe):
+for command in (transcribe, ask, clip, speak, probe, models, serve):
     app.command()(command)
 
 
@@ -72,4 +80,7 @@ def run(arguments: Sequence[str] | None) -> NoReturn:
     except AudioError as error:
         report_error(error)
         sys.exit(choose_exit_code(error))
+    except OSError as error:  # a file that cannot be written
+        report(f"{Path(str(error.filename or 'The output')).name}: {error.strerror or error}")
+        sys.exit(FAILED)
     sys.exit(0)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
+from audio_core.audio.audio import Audio
 from audio_core.cli.formats import Format
 from audio_core.cli.reports import UsageMistake, report
 from audio_core.cli.sources import Named
 from audio_core.integration import BatchItem
 from audio_core.transcript.transcript import Transcript
 
-__all__ = ["Plan", "check_absent", "plan_outputs", "render", "write_atomically"]
+__all__ = ["Plan", "check_absent", "name_output", "open_atomically", "plan_outputs", "render"]
 
 _RENDERERS: Mapping[Format, Callable[[Transcript], str]] = {
     Format.TXT: Transcript.to_text,
@@ -44,7 +47,8 @@ class Plan:
         """Write the files. Each has its name once it is whole."""
         for name, path in self.files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, render(transcript, name))
+            with open_atomically(path) as file:
+                file.write(render(transcript, name).encode())
 
 
 def render(transcript: Transcript, format: Format) -> str:
@@ -89,11 +93,13 @@ def check_absent(*paths: Path) -> None:
         raise UsageMistake(f"{existing[0]} exists already. Give --force to replace it.")
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file, which has its name once it is whole. An existing one is replaced."""
+@contextlib.contextmanager
+def open_atomically(path: Path) -> Generator[BinaryIO]:
+    """Open a file for writing, which has its name once it is whole. An existing one is replaced."""
     unfinished = path.with_name(path.name + ".part")
     try:
-        unfinished.write_text(text, encoding="utf-8", newline="\n")
+        with unfinished.open("wb") as file:
+            yield file
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -123,32 +129,45 @@ def _plan_file(found: Sequence[Named], formats: Sequence[Format], path: Path) ->
     return Plan(found[0], {formats[0] if formats else Format(suffix): path})
 
 
-def _plan_folder(found: Iterable[Named], formats: Sequence[Format], folder: Path) -> list[Plan]:
-    """Name each transcript as its recording; with the recording's own suffix too where two would have one name."""
-    found = list(found)
-    stems = Counter(named.folder / _name(named, has_suffix=False) for named in found)
-    bases = [
-        named.folder / _name(named, has_suffix=stems[named.folder / _name(named, has_suffix=False)] > 1)
-        for named in found
-    ]
-    twice = [base.name for base, count in Counter(bases).items() if count > 1]
+def _plan_folder(found: Sequence[Named], formats: Sequence[Format], folder: Path) -> list[Plan]:
+    folder.mkdir(parents=True, exist_ok=True)  # if it cannot be written, that is told before anything is sent
+    bases = _name_all(found)
+    twice = [base.name for base, count in Counter(filter(None, bases)).items() if count > 1]
     if twice:
         raise UsageMistake(
             f"Two recordings would be written as {twice[0]}. Give one of them alone, and another --output."
         )
     return [
-        Plan(named, {name: folder / base.with_name(f"{base.name}.{name}") for name in formats})
+        Plan(named, {name: folder / base.with_name(f"{base.name}.{name}") for name in formats} if base else {})
         for named, base in zip(found, bases, strict=True)
     ]
 
 
-def _name(named: Named, *, has_suffix: bool) -> str:
-    """Return the name of a recording, with its clip."""
-    audio = named.item.audio
-    if audio is None:
-        return f"{named.item.label}-{id(named)}"  # it will not be written
+def _name_all(found: Sequence[Named]) -> list[Path | None]:
+    """Name each file as its recording; with the recording's own suffix too where two would have one name."""
+    audios = [(named.folder, named.item.audio) for named in found]
+    names = [folder / name_output(audio) if audio else None for folder, audio in audios]
+    counts = Counter(names)
+    return [
+        folder / name_output(audio, has_suffix=counts[name] > 1) if audio else None
+        for (folder, audio), name in zip(audios, names, strict=True)
+    ]
+
+
+def name_output(audio: Audio, *, has_suffix: bool = False) -> str:
+    """Return the name of a file that is made of a recording, or its clip, such as `talk_727-751`.
+
+    Args:
+        audio: the recording.
+        has_suffix: whether the name has the suffix of the recording.
+
+    Example:
+        >>> name_output(Audio.of("talks/talk.mp3#t=727,751.5"))
+        'talk_727-751.5'
+    """
     name, _, clip = audio.label.partition("#")
-    stem = name.split("?")[0] if has_suffix else (Path(name.split("?")[0]).stem or name)
+    name = name.split("?")[0]
+    stem = name if has_suffix else (Path(name).stem or name)
     return stem + (f"_{clip.replace('t=', '').replace(',', '-')}" if clip else "")
 
 

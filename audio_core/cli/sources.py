@@ -9,7 +9,7 @@ import sys
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.sources import HandleSource
@@ -17,7 +17,7 @@ from audio_core.cli.reports import UsageMistake
 from audio_core.errors import AudioNotFound
 from audio_core.integration import BatchItem, find_recordings
 
-__all__ = ["Named", "find_named", "open_standard_input"]
+__all__ = ["Named", "find_named"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,12 @@ class Named:
 
     item: BatchItem
     folder: Path = Path()
+
+    def get_audio(self) -> Audio:
+        """Return the recording, or raise the error with which it was found."""
+        if self.item.error is not None:
+            raise self.item.error
+        return cast("Audio", self.item.audio)
 
 
 def find_named(sources: Iterable[str], *, pattern: str | None = None, recursive: bool = False) -> list[Named]:
@@ -50,12 +56,7 @@ def find_named(sources: Iterable[str], *, pattern: str | None = None, recursive:
     return [named for source in expanded for named in _find(source, pattern, recursive)]
 
 
-def open_standard_input() -> Audio:
-    """Return the recording on standard input.
-
-    Raises:
-        UsageMistake: if that is a terminal.
-    """
+def _take_standard_input() -> Audio:
     if sys.stdin.isatty():
         raise UsageMistake("There is no recording on standard input. Give one: audio ... - < talk.mp3")
     return Audio(HandleSource(_open_standard_input, "stdin"))
@@ -74,7 +75,7 @@ def _expand(source: str) -> list[str]:
 
 def _find(source: str, pattern: str | None, recursive: bool) -> Iterator[Named]:
     if source == "-":
-        yield Named(BatchItem(open_standard_input(), {}))
+        yield Named(BatchItem(_take_standard_input(), {}))
         return
     if glob.has_magic(source) and "://" not in source and not os.path.lexists(source.rpartition("#t=")[0] or source):
         yield Named(BatchItem(None, {}, AudioNotFound(f"No file matches {source}."), source))

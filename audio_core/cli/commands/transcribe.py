@@ -14,7 +14,6 @@ from audio_core.cli.options import AsJson, Force, Recordings, Recursive, Verbose
 from audio_core.cli.reports import (
     FAILED,
     INTERRUPTED,
-    UsageMistake,
     configure_logging,
     is_terminal,
     print_text,
@@ -61,6 +60,8 @@ def transcribe(
     A file is never replaced without --force. What is in the output folder already is left out, so the same command goes
     on after an interruption. A recording that fails does not stop the others; the exit status is 1 then.
     """
+    from audio_core.cli.clients import check_client
+    from audio_core.cli.outputs import plan_outputs
     from audio_core.cli.sources import find_named
     from audio_core.integration import DocumentReader
 
@@ -70,22 +71,11 @@ def transcribe(
     if estimate:
         _estimate(reader, [named.item for named in found], options.get("price_per_minute"), as_json)
         return
-    _check_gateway(reader)
-    from audio_core.cli.outputs import plan_outputs
-
+    if not reader.client.is_local:
+        check_client(reader.client)
     formats = [*(format or []), *([Format.JSON] if as_json else [])]
     plans = plan_outputs(found, formats, output, force=force)
     _transcribe(reader, plans, _Printer(formats, timestamps, len(plans) > 1), options.get("store"))
-
-
-def _check_gateway(reader: DocumentReader) -> None:
-    """Raise an error for a missing key or model once, and not for each recording."""
-    if reader.client.is_local:
-        return
-    endpoint = reader.client.endpoint
-    endpoint.provider.find_key(endpoint.api_key)
-    if reader.client.model is None:
-        raise UsageMistake(f"Say which of {endpoint.provider.name}'s models to use: --model NAME.")
 
 
 class _Printer:
