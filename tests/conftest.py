@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
 import pytest
+from decoded_once import decode_once
 from hypothesis import settings
 from oracle import check_chat, check_speech, violations
 
 from audio_core import Audio
+from audio_core.engines.decoders import Decoder
 from audio_core.media.decode import decode
 from audio_core.offline.serving import running
 from audio_core.operations.process_memory import ProcessMemory
@@ -32,6 +35,7 @@ CODECS = {
 }
 
 
+_REQUEST = Decoder._request
 settings.register_profile("busy", deadline=None)  # a busy machine is no failure
 settings.load_profile("busy")
 
@@ -58,6 +62,29 @@ def gateway() -> Iterator[ScriptedGateway]:
         if request.path.endswith("/audio/speech"):
             is_openai = not violations("openai", "CreateSpeechRequest", request.json)
             check_speech(request.json, vendor="openai" if is_openai else "openrouter")
+
+
+@pytest.fixture(scope="session")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the folder in which all workers keep what PocketSphinx has answered."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "answers"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def decoding_once(answers: Path) -> Iterator[None]:
+    """Let all tests share what PocketSphinx has answered: it needs seconds for each recording."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Decoder, "_request", decode_once(answers, _REQUEST))
+        yield
+
+
+@pytest.fixture
+def decoding_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let PocketSphinx answer each time, in a test that is about its decoders."""
+    monkeypatch.setattr(Decoder, "_request", _REQUEST)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The demo, run as a user runs it."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,12 +9,23 @@ from pathlib import Path
 from audio_core.testing import ScriptedGateway, chat_reply, chat_stream
 
 DEMO = Path(__file__).parents[2] / "examples" / "demo.py"
+# Runs a script with the answers of PocketSphinx that the tests share.
+SHARING = """
+import runpy, sys
+from pathlib import Path
+support, answers, *sys.argv = sys.argv[1:]
+sys.path[:0] = [support, str(Path(sys.argv[0]).parent)]
+from decoded_once import Decoder, decode_once
+Decoder._request = decode_once(Path(answers), Decoder._request)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 def run_demo(folder: Path, *arguments: str, **variables: str) -> str:
-    import os
+    return run([sys.executable, str(DEMO), *arguments], folder, **variables)
 
-    command = [sys.executable, str(DEMO), *arguments]
+
+def run(command: list[str], folder: Path, **variables: str) -> str:
     completed = subprocess.run(
         command, cwd=folder, env={**os.environ, **variables}, capture_output=True, text=True, check=False
     )
@@ -21,8 +33,9 @@ def run_demo(folder: Path, *arguments: str, **variables: str) -> str:
     return completed.stdout
 
 
-def test_the_demo_finds_the_passage_and_asks_about_it_in_both_frameworks(tmp_path: Path) -> None:
-    printed = run_demo(tmp_path)
+def test_the_demo_finds_the_passage_and_asks_about_it_in_both_frameworks(tmp_path: Path, answers: Path) -> None:
+    support = str(Path(__file__).parents[1] / "support")
+    printed = run([sys.executable, "-c", SHARING, support, str(answers), str(DEMO)], tmp_path)
     for framework in ("LangChain", "LlamaIndex"):
         for mode in ("whole", "stream"):
             assert re.search(rf"{framework}, {mode}: +\[02:\d\d-02:49\] I heard: .*nine million dollars", printed)

@@ -5,7 +5,7 @@ import importlib
 import io
 import pkgutil
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,6 @@ import audio_core.integration
 import audio_core.testing
 import langchain_audio
 import llamaindex_audio
-from audio_core import Segment
-from audio_core.engines.pocketsphinx import PocketSphinx
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -42,22 +40,6 @@ def at_home(monkeypatch: pytest.MonkeyPatch, offline: str) -> Iterator[None]:
     monkeypatch.setenv("OPENAI_BASE_URL", offline)
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     return
-
-
-@pytest.fixture(autouse=True, scope="module")
-def each_sound_is_recognized_once() -> Iterator[None]:
-    """Keep what PocketSphinx heard: many examples transcribe the same recording, and it needs seconds for each."""
-    recognize, heard = PocketSphinx._recognize, dict[bytes, list[Segment]]()
-
-    def recognize_once(self: PocketSphinx, pcm: Iterable[bytes]) -> Iterator[Segment]:
-        sound = b"".join(pcm)
-        if sound not in heard:
-            heard[sound] = [*recognize(self, [sound])]
-        yield from heard[sound]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PocketSphinx, "_recognize", recognize_once)
-        yield
 
 
 @pytest.mark.parametrize("name", list_modules())

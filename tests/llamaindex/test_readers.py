@@ -15,7 +15,7 @@ from llama_index.core.readers.base import BaseReader, ReaderConfig
 from llama_index.core.schema import MetadataMode
 from pydantic import ValidationError
 
-from audio_core import PROVIDERS, AudioNotFound, InvalidAudio, MissingAPIKey
+from audio_core import PROVIDERS, Audio, AudioNotFound, InvalidAudio, MissingAPIKey
 from audio_core.testing import Reply, tone
 from langchain_audio import AudioLoader
 from llamaindex_audio import AudioReader
@@ -179,9 +179,9 @@ def test_a_recording_in_the_local_file_system_is_a_path(gateway, call: Path) -> 
     assert [document.metadata for document in by_system] == [document.metadata for document in by_path]
 
 
-def test_it_reads_a_folder_in_two_processes(call: Path, tmp_path: Path) -> None:
+def test_it_reads_a_folder_in_two_processes(call: Path, tmp_path: Path, recoded) -> None:
     for name in ("a.mp3", "b.mp3"):
-        shutil.copy(call, tmp_path / name)
+        (tmp_path / name).write_bytes(recoded(Audio.of(call, end=5.0), "mp3"))
     reader = AudioReader(granularity="file")
     folder = SimpleDirectoryReader(tmp_path, file_extractor={".mp3": reader}, raise_on_error=True)
     alone = folder.load_data()

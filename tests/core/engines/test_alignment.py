@@ -182,7 +182,7 @@ def test_words_without_letters_are_timed_with_their_neighbours(talk: Path) -> No
     assert [word.text for word in segment.words][:3] == ["Good", "morning —", "and"]
 
 
-def test_recognition_is_the_same_after_an_alignment(talk: Path, truth: list[dict]) -> None:
+def test_recognition_is_the_same_after_an_alignment(talk: Path, truth: list[dict], decoding_anew) -> None:
     clip = Audio.of(talk, end=6)
     before = AudioClient().transcribe(clip)
     align_transcript(told(truth), Audio.of(talk))

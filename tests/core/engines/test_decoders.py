@@ -17,7 +17,7 @@ PCM = silence(1.0)[44:]
 
 
 @pytest.fixture(autouse=True)
-def own_decoders(monkeypatch: pytest.MonkeyPatch):
+def own_decoders(monkeypatch: pytest.MonkeyPatch, decoding_anew):
     """Use no decoder of other tests, and leave none to them that was tampered with."""
     monkeypatch.setattr(decoders, "_idle_decoders", [])
     yield
