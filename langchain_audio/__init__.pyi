@@ -1,4 +1,5 @@
 from .access import Access
+from .bulk import BulkLoader
 from .chat_models import ChatAudio
 from .citations import Citation, cite, clip_block, find_citations, format_docs
 from .document_loaders import AudioLoader, AudioParser
@@ -17,6 +18,7 @@ __all__ = [
     "AudioLoader",
     "AudioParser",
     "AudioToolkit",
+    "BulkLoader",
     "ChatAudio",
     "Citation",
     "ListenTool",

@@ -1,4 +1,5 @@
 from .access import Access
+from .bulk import BulkReader
 from .citations import Citation, ClipPostprocessor, cite, clip_block, find_citations, format_nodes
 from .llms import AudioLLM
 from .readers import AudioReader
@@ -13,6 +14,7 @@ __all__ = [
     "Access",
     "AudioLLM",
     "AudioReader",
+    "BulkReader",
     "Citation",
     "ClipPostprocessor",
     "ListenToolSpec",

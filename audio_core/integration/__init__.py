@@ -19,7 +19,7 @@ from audio_core.integration.listener import Listener
 from audio_core.integration.memo import Memo
 from audio_core.integration.model_settings import ModelSettings
 from audio_core.integration.option_docs import list_fields, list_options
-from audio_core.integration.reader import DocumentReader, ReaderOptions
+from audio_core.integration.reader import DocumentReader, ReaderOptions, SplitOptions, build_split_options
 from audio_core.integration.recordings import BatchItem, collect_recordings, find_recordings
 from audio_core.integration.redaction import redact_audio
 from audio_core.integration.speaking import (
@@ -102,6 +102,7 @@ __all__ = [
     "SpeechDelta",
     "SpeechStream",
     "SpeechTool",
+    "SplitOptions",
     "SpokenAnswer",
     "ToolAnswer",
     "ToolCallDelta",
@@ -113,6 +114,7 @@ __all__ = [
     "at_block",
     "build_file_system_source",
     "build_speak_options",
+    "build_split_options",
     "check_fields",
     "chunk_passages",
     "collect_recordings",

@@ -16,7 +16,7 @@ PUBLIC = {
         __version__
     """,
     "audio_core.integration": """
-        AccessLike AlignerName AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize Citation CortecsOptions Cut
+        AccessLike AlignerName AudioStore AudioTools Batch BatchItem SplitOptions build_split_options ChatMessage ChunkSize Citation CortecsOptions Cut
         DocumentReader Estimate Failure FixedOptions GatewayOptions Granularity HiddenFrames LISTEN ListenArguments LiteLLMOptions Listener Memo ModelInfo
         ModelSettings OnError OpenRouterOptions Passage ProviderName ReaderOptions
         SUFFIXES ShortTraceback SpeechDelta
@@ -34,10 +34,10 @@ PUBLIC = {
     "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence speech_reply tone",
     "langchain_audio": "Access AudioLoader AudioParser AudioToolkit ChatAudio Citation ListenTool TranscribeTool TranscriptSplitter cite clip_block "
     "count_tokens_with_audio find_citations format_docs redact_audio restore_times speech_in "
-    "AnswerSpeaker SpeakTool SpokenAnswer aspeak_answer speak_answer",
+    "BulkLoader AnswerSpeaker SpeakTool SpokenAnswer aspeak_answer speak_answer",
     "llamaindex_audio": "Access AudioLLM AudioReader Citation ClipPostprocessor ListenToolSpec TranscribingLLM TranscriptNodeParser cite clip_block "
     "find_citations format_nodes redact_audio restore_times speech_in "
-    "SpeakToolSpec SpokenAnswer aspeak_answer astream_spoken speak_answer stream_spoken",
+    "BulkReader SpeakToolSpec SpokenAnswer aspeak_answer astream_spoken speak_answer stream_spoken",
 }
 
 

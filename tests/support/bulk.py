@@ -1,0 +1,101 @@
+"""A gateway that counts, and a Ray cluster on loopback, for tests and benchmarks of bulk jobs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from audio_core.testing import Recorded, Reply, ScriptedGateway, tone
+
+__all__ = ["CountingGateway", "kill_later", "run_cluster", "write_recordings"]
+
+_FILENAME = re.compile(rb'filename="([^"]+)"')
+_ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_TQDM": "0"}
+
+
+class CountingGateway(ScriptedGateway):
+    """A gateway that transcribes each file after `latency` seconds, and counts its requests by the file's name.
+
+    Attributes:
+        counts: requests by the name of the file.
+        in_flight: requests that are not answered yet.
+    """
+
+    def __init__(self, latency: float = 0.0) -> None:
+        super().__init__()
+        self.latency, self.counts, self.in_flight = latency, Counter[str](), 0
+
+    def next_reply(self, request: Recorded) -> Reply:
+        name = _FILENAME.search(request.body[:4096])
+        with self._lock:
+            self.counts[name[1].decode() if name else ""] += 1
+            self.in_flight += 1
+        time.sleep(self.latency)
+        with self._lock:
+            self.in_flight -= 1
+        text = f"these are the words of {name[1].decode() if name else 'nobody'}"
+        return Reply({"text": text, "language": "en", "segments": [{"start": 0.0, "end": 0.9, "text": text}]})
+
+    @property
+    def total(self) -> int:
+        """How many requests there were."""
+        return self.counts.total()
+
+
+def write_recordings(folder: Path, count: int, *, hostile: int = 0) -> list[str]:
+    """Write short recordings, of which every so-and-so-many-th is no audio, and return their paths.
+
+    Args:
+        folder: where to.
+        count: how many.
+        hostile: one of so many is no audio; 0 for none.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    sound = tone(1.0)
+    paths = [folder / f"{number:06}.wav" for number in range(count)]
+    for number, path in enumerate(paths):
+        path.write_bytes(b"This is not audio." if hostile and number % hostile == 0 else sound)
+    return [str(path) for path in paths]
+
+
+@contextlib.contextmanager
+def run_cluster(nodes: int, cpus: int = 3) -> Iterator[Any]:
+    """Run a Ray cluster of several nodes on this machine, and connect to it. In a network namespace it is on loopback."""
+    os.environ.update(_ENVIRONMENT)
+    import ray
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": cpus, "include_dashboard": False})
+    try:
+        for _ in range(nodes - 1):
+            cluster.add_node(num_cpus=cpus)
+        ray.init(address=cluster.address, logging_level="ERROR", log_to_driver=False)
+        cluster.wait_for_nodes()
+        yield cluster
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+
+
+@contextlib.contextmanager
+def kill_later(cluster: Any, gateway: CountingGateway, after: int) -> Iterator[dict[str, int]]:
+    """Kill the cluster's last node once the gateway has had so many requests. The dict gets what was in flight then."""
+    facts: dict[str, int] = {}
+
+    def kill() -> None:
+        while gateway.total < after:
+            time.sleep(0.01)
+        facts["in_flight"] = gateway.in_flight
+        cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
+
+    thread = threading.Thread(target=kill, daemon=True)
+    thread.start()
+    yield facts
+    thread.join(1)
