@@ -9,7 +9,7 @@ from typing import Unpack
 from langchain_core.document_loaders import BaseLoader
 from langchain_core.documents import Document
 
-from audio_core.integration import FixedOptions, SplitOptions, build_split_options, validate_arguments
+from audio_core.integration import FixedOptions, SplitOptions, build_split_options, read_passages, validate_arguments
 from langchain_audio.documents import to_document
 
 __all__ = ["BulkLoader"]
@@ -42,6 +42,4 @@ class BulkLoader(FixedOptions, BaseLoader):
             MissingDependency: if pyarrow is not installed (extra `[ray]`).
             AudioNotFound: if the folder holds no rows.
         """
-        from audio_core.bulk import read_passages  # noqa: PLC0415 - it needs pyarrow
-
         yield from map(to_document, read_passages(self._output, **self._options))

@@ -11,7 +11,14 @@ from llama_index.core.readers.base import BasePydanticReader
 from llama_index.core.schema import Document
 from pydantic import NonNegativeFloat, PositiveFloat
 
-from audio_core.integration import Granularity, SplitOptions, build_split_options, check_fields, list_fields
+from audio_core.integration import (
+    Granularity,
+    SplitOptions,
+    build_split_options,
+    check_fields,
+    list_fields,
+    read_passages,
+)
 from llamaindex_audio.nodes import to_document
 
 __all__ = ["BulkReader"]
@@ -58,8 +65,6 @@ class BulkReader(BasePydanticReader):
             MissingDependency: if pyarrow is not installed (extra `[ray]`).
             AudioNotFound: if the folder holds no rows.
         """
-        from audio_core.bulk import read_passages  # noqa: PLC0415 - it needs pyarrow
-
         yield from map(to_document, read_passages(output, **self._options))
 
     @property

@@ -3,9 +3,11 @@
 from audio_core.bulk.coordinator import start_coordinator
 from audio_core.bulk.jobs import BulkOptions, transcribe_dataset
 from audio_core.bulk.progress import BulkProgress
-from audio_core.bulk.results import BulkResult, explode_segments, open_rows, read_passages
-from audio_core.bulk.schema import RESULT_SCHEMA, build_transcript
+from audio_core.bulk.results import BulkResult
 from audio_core.bulk.transcriber import Transcriber, TranscriberOptions
+from audio_core.integration.bulk_passages import read_passages
+from audio_core.integration.rows.job_rows import explode_segments, open_rows
+from audio_core.integration.rows.schema import RESULT_SCHEMA, build_transcript
 
 __all__ = [
     "RESULT_SCHEMA",

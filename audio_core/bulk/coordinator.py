@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audio_core.bulk.limiter import RateLimiter
-from audio_core.bulk.packages import import_ray
 from audio_core.bulk.progress import BulkProgress, Tally
+from audio_core.bulk.ray_package import import_ray
 from audio_core.http.rate_limit import Reservation
 
 __all__ = ["ClusterRateLimit", "Coordinator", "start_coordinator"]

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audio_core.bulk.locations import Location, convert_errors, open_location, shorten
-from audio_core.bulk.packages import compute, dataset, pa, parquet
-from audio_core.bulk.schema import ID_COLUMN
 from audio_core.errors import InvalidOption
+from audio_core.integration.rows.locations import Location, convert_errors, open_location, shorten
+from audio_core.integration.rows.packages import compute, dataset, pa, parquet
+from audio_core.integration.rows.schema import ID_COLUMN
 
 __all__ = ["JobFolder"]
 

@@ -15,9 +15,9 @@ from audio_core.bulk.coordinator import start_coordinator
 from audio_core.bulk.job_folder import JobFolder
 from audio_core.bulk.manifest import read_manifest
 from audio_core.bulk.monitor import watch_progress
-from audio_core.bulk.packages import import_ray
 from audio_core.bulk.plan import Pool, run_plan
 from audio_core.bulk.progress import BulkProgress
+from audio_core.bulk.ray_package import import_ray
 from audio_core.bulk.results import BulkResult, summarize_rows
 from audio_core.bulk.transcriber import TranscriberOptions, create_client
 from audio_core.client import AudioClient

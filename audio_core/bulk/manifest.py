@@ -9,10 +9,10 @@ from typing import Any, cast
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.formats import SUFFIXES
-from audio_core.bulk.locations import convert_errors, find_files, open_location, shorten
-from audio_core.bulk.packages import compute, pa, parquet
-from audio_core.bulk.schema import ID_COLUMN, RESULT_SCHEMA
 from audio_core.errors import AudioNotFound, InvalidAudio, InvalidOption
+from audio_core.integration.rows.locations import convert_errors, find_files, open_location, shorten
+from audio_core.integration.rows.packages import compute, pa, parquet
+from audio_core.integration.rows.schema import ID_COLUMN, RESULT_SCHEMA
 
 __all__ = ["read_manifest"]
 

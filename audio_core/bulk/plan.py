@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from audio_core.bulk.job_folder import JobFolder
-from audio_core.bulk.packages import import_ray
-from audio_core.bulk.schema import ID_COLUMN
+from audio_core.bulk.ray_package import import_ray
 from audio_core.bulk.transcriber import Transcriber
 from audio_core.errors import AudioError, StoreError
+from audio_core.integration.rows.schema import ID_COLUMN
 
 __all__ = ["Pool", "run_plan"]
 

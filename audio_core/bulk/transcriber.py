@@ -16,8 +16,6 @@ from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from audio_core.audio.audio import Audio
 from audio_core.bulk.coordinator import ClusterRateLimit
-from audio_core.bulk.packages import pa
-from audio_core.bulk.schema import ID_COLUMN, RESULT_SCHEMA, build_failed_row, build_row
 from audio_core.client import AudioClient
 from audio_core.errors import (
     AudioError,
@@ -31,6 +29,8 @@ from audio_core.errors import (
 )
 from audio_core.errors.validation import validate_options
 from audio_core.http.access import AccessLike
+from audio_core.integration.rows.packages import pa
+from audio_core.integration.rows.schema import ID_COLUMN, RESULT_SCHEMA, build_failed_row, build_row
 from audio_core.operations.transcript_store import TranscriptStore
 from audio_core.providers import Provider, ProviderName
 from audio_core.wire.transcription import RecordingKwargs

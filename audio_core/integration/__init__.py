@@ -15,6 +15,7 @@ from audio_core.http.access import AccessLike, open_authorized, to_access
 from audio_core.http.tracebacks import HiddenFrames, ShortTraceback
 from audio_core.integration.audio_store import AudioStore, open_stored
 from audio_core.integration.batch import Batch, Failure, OnError
+from audio_core.integration.bulk_passages import read_passages
 from audio_core.integration.listener import Listener
 from audio_core.integration.memo import Memo
 from audio_core.integration.model_settings import ModelSettings
@@ -137,6 +138,7 @@ __all__ = [
     "measure_seconds",
     "open_authorized",
     "open_stored",
+    "read_passages",
     "redact_audio",
     "remove_citations",
     "restore_passages",

@@ -16,7 +16,7 @@ PUBLIC = {
         __version__
     """,
     "audio_core.integration": """
-        AccessLike AlignerName AudioStore AudioTools Batch BatchItem SplitOptions build_split_options ChatMessage ChunkSize Citation CortecsOptions Cut
+        AccessLike AlignerName AudioStore AudioTools Batch BatchItem ChatMessage ChunkSize Citation CortecsOptions Cut
         DocumentReader Estimate Failure FixedOptions GatewayOptions Granularity HiddenFrames LISTEN ListenArguments LiteLLMOptions Listener Memo ModelInfo
         ModelSettings OnError OpenRouterOptions Passage ProviderName ReaderOptions
         SUFFIXES ShortTraceback SpeechDelta
@@ -27,7 +27,7 @@ PUBLIC = {
         measure_seconds open_authorized open_stored redact_audio restore_passages to_access to_objects to_openai_tool_choice
         validate_arguments
         AsyncSpeechStream SPEAK SpeakArguments SpeakKwargs SpeechStream SpeechTool SpokenAnswer aspeak_answer
-        build_speak_options is_speakable remove_citations speak_answer
+        SplitOptions build_split_options read_passages build_speak_options is_speakable remove_citations speak_answer
     """,
     "audio_core.bulk": "BulkOptions BulkProgress BulkResult RESULT_SCHEMA Transcriber TranscriberOptions build_transcript "
     "explode_segments open_rows read_passages start_coordinator transcribe_dataset",

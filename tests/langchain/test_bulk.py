@@ -92,8 +92,8 @@ def test_a_folder_without_rows_is_an_error(tmp_path: Path) -> None:
 def test_without_pyarrow_the_command_that_installs_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
-    for name in [name for name in sys.modules if name.startswith("audio_core.bulk")]:
+    for name in [name for name in sys.modules if name.startswith("audio_core.integration.rows")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MissingDependency, match=r"needs pyarrow: pip install 'langchain-llamaindex-audio\[ray\]'"):
+    with pytest.raises(MissingDependency, match=r"need pyarrow: pip install 'langchain-llamaindex-audio\[ray\]'"):
         list(BulkLoader("out").lazy_load())

@@ -8,8 +8,7 @@ import pytest
 from pyarrow import parquet
 
 from audio_core import Transcript
-from audio_core.bulk import RESULT_SCHEMA
-from audio_core.bulk.schema import build_failed_row, build_row
+from audio_core.integration.rows.schema import RESULT_SCHEMA, build_failed_row, build_row
 
 WriteRows = Callable[..., None]
 

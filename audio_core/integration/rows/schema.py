@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from audio_core.bulk.packages import pa
 from audio_core.errors import AudioError, ProviderError, TranscriptionIncomplete
 from audio_core.errors.secrets import scrub
+from audio_core.integration.rows.packages import pa
 from audio_core.transcript.segment import AudioEvent, Segment, Word
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import Usage
 
-__all__ = ["ID_COLUMN", "RESULT_SCHEMA", "build_failed_row", "build_row", "build_transcript"]
+__all__ = ["ID_COLUMN", "RESULT_SCHEMA", "build_failed_row", "build_row", "build_transcript", "get_own_columns"]
 
 ID_COLUMN = "uri"
 """The column that names the recording: a path or a URL."""
@@ -154,3 +154,14 @@ def _merge_usage(row: Mapping[str, Any]) -> dict[str, Any]:
 def _build_segment(fields: Mapping[str, Any]) -> Segment:
     own: dict[str, Any] = {**fields, "words": tuple(Word(**word) for word in fields.get("words") or ())}
     return Segment(**own)
+
+
+def get_own_columns(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a row has of the manifest's further columns, if it is known.
+
+    Example:
+        >>> get_own_columns({"uri": "a.mp3", "case": 7, "note": None, "text": "hi"})
+        {'case': 7}
+    """
+    own = {name: value for name, value in row.items() if name != ID_COLUMN and name not in RESULT_SCHEMA.names}
+    return {name: value for name, value in own.items() if value is not None}

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.file_systems import find_file_system, to_audio_error
-from audio_core.bulk.packages import fs, fsspec, pa
 from audio_core.errors import AccessDenied, AudioError, AudioNotFound, InvalidOption, StoreError
+from audio_core.integration.rows.packages import fs, fsspec, pa
 
 __all__ = ["Location", "convert_errors", "find_files", "open_location", "shorten"]
 

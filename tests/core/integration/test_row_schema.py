@@ -1,7 +1,7 @@
 import pyarrow as pa
 
 from audio_core import AudioEvent, InvalidAudio, RateLimited, Segment, Transcript, TranscriptionIncomplete, Usage, Word
-from audio_core.bulk.schema import RESULT_SCHEMA, build_failed_row, build_row, build_transcript
+from audio_core.integration.rows.schema import RESULT_SCHEMA, build_failed_row, build_row, build_transcript
 
 TRANSCRIPT = Transcript(
     text="good day",

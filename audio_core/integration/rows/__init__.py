@@ -1,0 +1,1 @@
+"""Transcripts as rows of Parquet files."""
