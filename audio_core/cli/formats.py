@@ -14,3 +14,4 @@ class Format(StrEnum):
     SRT = "srt"
     VTT = "vtt"
     JSON = "json"
+    HTML = "html"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +17,14 @@ from audio_core.cli.sources import Named
 from audio_core.integration import BatchItem
 from audio_core.transcript.transcript import Transcript
 
-__all__ = ["Plan", "check_absent", "name_output", "open_atomically", "plan_outputs", "render"]
+__all__ = ["Plan", "check_absent", "find_link", "name_output", "open_atomically", "plan_outputs", "render"]
 
 _RENDERERS: Mapping[Format, Callable[[Transcript], str]] = {
     Format.TXT: Transcript.to_text,
     Format.SRT: Transcript.to_srt,
     Format.VTT: Transcript.to_vtt,
     Format.JSON: Transcript.to_json,
+    Format.HTML: Transcript.to_html,
 }
 
 
@@ -48,12 +50,22 @@ class Plan:
         for name, path in self.files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             with open_atomically(path) as file:
-                file.write(render(transcript, name).encode())
+                file.write(self._render(transcript, name, path).encode())
+
+    def _render(self, transcript: Transcript, format: Format, page: Path) -> str:
+        if format is not Format.HTML or self.item.audio is None:
+            return render(transcript, format)
+        return transcript.to_html(find_link(self.item.audio, page))
 
 
 def render(transcript: Transcript, format: Format) -> str:
     """Return a transcript as the text of a file."""
     return _RENDERERS[format](transcript)
+
+
+def find_link(audio: Audio, page: Path) -> Path | None:
+    """Return where a page finds a file, relative to the page; None for a recording that is no file."""
+    return None if audio.path is None else Path(os.path.relpath(audio.path, page.parent))
 
 
 def plan_outputs(found: Sequence[Named], formats: Sequence[Format], output: str | None, *, force: bool) -> list[Plan]:
