@@ -99,7 +99,8 @@ class TranscriptionMethods(BaseClient):
             source: the recording, as anything that `Audio.of` takes. It is read once, for the waveform.
             transcript: of the recording; with `words=True`, single words light up.
             link: where the page finds the sound: a URL, or a path relative to the page. By default the recording's URL
-                if it is on the web, or the name of its file, to be kept beside the page.
+                if it is on the web, or the name of its file, to be kept beside the page. A `Path` is of this recording,
+                and refused if browsers do not play it.
             embed: whether the page holds the sound, up to 25 MB. What browsers do not play is converted to MP3.
             title: heading of the page; by default the recording's name.
 

@@ -59,7 +59,7 @@ def render_page(
         audio: the recording, or a clip of it.
         transcript: with times in seconds of the original recording.
         access: what may be opened; None if the developer named the recording.
-        link: where the page finds the sound; None for the recording's own name or URL.
+        link: where the page finds the sound, as text, or the recording, as a path; None for its own name or URL.
         embed: whether the page holds the sound.
         title: heading of the page; None for the recording's name.
         timeout: seconds on the wall clock for a download.
@@ -76,13 +76,13 @@ def render_page(
 def _render(audio: Audio, transcript: Transcript, link: str | os.PathLike[str] | None, embed: bool, title: str) -> str:
     from audio_core.media.waveform import compute_waveform  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    sound = embed_sound(audio) if embed else _find_link(audio) if link is None else link
+    sound = embed_sound(audio) if embed else link if isinstance(link, str) else _find_link(audio, link)
     start = (audio.start or 0.0) if embed else 0.0
     return transcript.to_html(sound, title=title, waveform=compute_waveform(audio), audio_start=start)
 
 
-def _find_link(audio: Audio) -> str | os.PathLike[str]:
-    """Return where a page finds a recording that browsers play, by default.
+def _find_link(audio: Audio, path: os.PathLike[str] | None) -> str | os.PathLike[str]:
+    """Return where a page finds a recording that browsers play: its path relative to the page, or by default its name.
 
     Raises:
         UnsupportedFormat: if browsers do not play it.
@@ -91,12 +91,13 @@ def _find_link(audio: Audio) -> str | os.PathLike[str]:
     if not is_playable(audio, properties := probe(audio)):
         raise UnsupportedFormat(
             f"Browsers do not play {audio.label} ({audio.format}, {properties.codec}): embed=True puts a copy in "
-            f"{_COPY.upper()} in the page, or say with link= where there is one."
+            f"{_COPY.upper()} in the page, and link=... says where there is one."
         )
-    if (name := name_source(audio.source)) is None:
+    name = name_source(audio.source) if path is None else path
+    if name is None:
         raise InvalidOption(
             "The recording was given without a path or URL to which a page could link: embed=True puts it in the page, "
-            "or say with link= where it is."
+            "and link=... says where it is."
         )
     return name
 

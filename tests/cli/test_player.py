@@ -72,3 +72,10 @@ def test_mistakes_are_told(audio, folder, arguments, message) -> None:
     assert result.status in (1, 2)
     assert message in result.errors
     assert "Traceback" not in result.errors
+
+
+def test_what_browsers_do_not_play_is_told_with_the_option_that_helps(audio, folder, recording) -> None:
+    (folder / "a.aiff").write_bytes(recording("aiff"))
+    result = audio("player", "a.aiff", "--transcript", "a.json")
+    assert result.status == 1
+    assert "--embed puts a copy in MP3 in the page" in result.errors

@@ -75,5 +75,5 @@ def test_too_much_sound_is_refused_before_it_is_encoded(monkeypatch: pytest.Monk
 
 
 def test_bytes_have_no_name_to_link_to() -> None:
-    with pytest.raises(InvalidOption, match=r"embed=True puts it in the page, or say with link="):
+    with pytest.raises(InvalidOption, match=r"embed=True puts it in the page, and link="):
         AudioClient().render_player(tone(1.0), TEXT)
