@@ -261,7 +261,7 @@ def test_closing_ends_the_request_and_the_text(gateway) -> None:
     with make_client(gateway).stream_speech(writer.write(), format="pcm", voice="alloy") as pieces:
         assert next(piece for piece in pieces if piece.data)
     assert writer.is_closed
-    assert gateway.abandoned.wait(10)
+    assert gateway.abandoned.wait(60)
     assert list(pieces) == []
 
 
@@ -271,7 +271,7 @@ async def test_closing_ends_both_on_the_event_loop_too(gateway) -> None:
     async with make_client(gateway).astream_speech(writer.awrite(), format="pcm", voice="alloy") as pieces:
         assert await anext(piece async for piece in pieces if piece.data)
     assert writer.is_closed
-    assert await asyncio.to_thread(gateway.abandoned.wait, 10)
+    assert await asyncio.to_thread(gateway.abandoned.wait, 60)
 
 
 def test_a_text_of_other_pieces_is_refused(gateway) -> None:
@@ -287,7 +287,7 @@ class SlowGateway(ScriptedGateway):
         self.barrier = threading.Barrier(3)
 
     def next_reply(self, request: Recorded) -> Reply:
-        self.barrier.wait(20)
+        self.barrier.wait(60)
         return super().next_reply(request)
 
 

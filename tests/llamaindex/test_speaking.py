@@ -110,14 +110,14 @@ def test_closing_ends_both(gateway) -> None:
     with stream_spoken(make_client(gateway), texts, voice="alloy") as pieces:
         assert next(piece for piece in pieces if piece.data)
     assert list(texts) == []
-    assert gateway.abandoned.wait(10)
+    assert gateway.abandoned.wait(60)
 
 
 async def test_closing_ends_both_on_the_event_loop(gateway) -> None:
     gateway.will_answer(Reply([bytes(4800)] * 2000, headers={"Content-Type": "audio/pcm"}, between=0.01))
     async with astream_spoken(make_client(gateway), write([]), voice="alloy") as pieces:
         assert await anext(piece async for piece in pieces if piece.data)
-    assert await asyncio.to_thread(gateway.abandoned.wait, 10)
+    assert await asyncio.to_thread(gateway.abandoned.wait, 60)
 
 
 async def test_a_spoken_answer_lists_the_clips_that_it_rests_on(gateway, call: Path) -> None:

@@ -11,8 +11,8 @@ from audio_core.http import threads
 
 
 def wait_until(condition: Callable[[], bool]) -> bool:
-    """Wait up to ten seconds for a condition, and return whether it holds."""
-    deadline = time.monotonic() + 10
+    """Wait up to a minute for a condition, and return whether it holds."""
+    deadline = time.monotonic() + 60
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.005)
     return condition()

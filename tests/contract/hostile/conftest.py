@@ -1,4 +1,4 @@
-"""Fixtures of the hostile cases. Each cell that takes over twenty seconds hangs."""
+"""Fixtures of the hostile cases."""
 
 from __future__ import annotations
 
@@ -9,17 +9,6 @@ import pytest
 
 from audio_core import Access
 from audio_core.testing import ScriptedGateway, tone
-
-HERE = Path(__file__).parent
-LONGEST_CELL = 20.0  # seconds, with timeouts of a second or less
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.parent != HERE:
-            continue
-        if item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(LONGEST_CELL))
 
 
 @pytest.fixture

@@ -87,6 +87,6 @@ print(client.transcribe(sys.stdin.buffer).text)
 def test_a_real_pipe_is_sent_whole_and_again(gateway) -> None:
     gateway.will_answer(Reply({"error": {"message": "down"}}, 500), Reply({"text": "yes"}))
     command = [sys.executable, "-c", READ_STDIN, gateway.base_url]
-    done = subprocess.run(command, input=tone(3.0), capture_output=True, timeout=20, check=True)
+    done = subprocess.run(command, input=tone(3.0), capture_output=True, check=True)
     assert done.stdout.strip() == b"yes"
     assert [sent(request) for request in gateway.requests] == [tone(3.0)] * 2

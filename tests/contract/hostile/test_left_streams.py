@@ -64,7 +64,7 @@ def test_a_stream_that_is_left_closes_its_connection(gateway, open_stream, is_cl
     if is_closed:
         stream.close()
     del stream
-    assert gateway.abandoned.wait(5)
+    assert gateway.abandoned.wait(60)
 
 
 def stall(server: RawServer, connection: socket.socket) -> None:
@@ -94,11 +94,11 @@ async def test_a_task_that_is_cancelled_closes_its_connection(open_stream, respo
 
     with misbehave(handle) as (server, _):
         task = asyncio.create_task(read(server.base_url))
-        assert await asyncio.to_thread(reached.wait, 5)
+        assert await asyncio.to_thread(reached.wait, 60)
         time.sleep(0.02)  # noqa: ASYNC251 - the loop stands still until data are there
         for _ in range(turns):
             await asyncio.sleep(0)
         task.cancel()
-        await asyncio.wait([task], timeout=2)
+        await asyncio.wait([task], timeout=60)
         assert task.cancelled()
-        assert await asyncio.to_thread(server.closed.wait, 5)
+        assert await asyncio.to_thread(server.closed.wait, 60)

@@ -197,7 +197,6 @@ def claim_large_chunks() -> dict[str, bytes]:
     }
 
 
-@pytest.mark.timeout(180)  # it imports both frameworks anew
 def test_memory_stays_small_whatever_a_file_claims(gateway, tmp_path: Path, bomb: bytes, recording: str) -> None:
     gateway.will_answer(Reply({"text": "yes", "choices": [{"message": {"content": "yes"}, "finish_reason": "stop"}]}))
     write(tmp_path, "warm.wav", tone(1.0))
@@ -207,6 +206,6 @@ def test_memory_stays_small_whatever_a_file_claims(gateway, tmp_path: Path, bomb
     write(tmp_path, "hostile-rate.wav", build_wav(rate=655_350, channels=8))
     support = str(Path(__file__).parents[2] / "support")
     command = [sys.executable, "-c", MEASURE, support, gateway.base_url, str(tmp_path), recording]
-    done = subprocess.run(command, capture_output=True, timeout=150, check=True, text=True)
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
     growth = {name: mib for name, (mib, _) in json.loads(done.stdout).items()}
     assert max(growth.values()) < 40, growth

@@ -238,7 +238,7 @@ def test_leaving_a_stream_closes_its_connection(gateway) -> None:
     assert next(deltas).text == "word "
     assert not gateway.abandoned.is_set()
     deltas.close()
-    assert gateway.abandoned.wait(5)
+    assert gateway.abandoned.wait(60)
 
 
 def test_the_sync_driver_works_inside_a_running_loop(gateway) -> None:

@@ -44,7 +44,7 @@ def test_pieces_under_way_are_given_up_and_their_claims_are_released(talk: Path,
 
 
 def test_flows_that_wait_end_at_once_and_are_closed() -> None:
-    started, closed, later_steps = threading.Barrier(4, timeout=10), [], []
+    started, closed, later_steps = threading.Barrier(4, timeout=60), [], []
 
     def wait(number: int) -> Flow[None]:
         try:
@@ -72,11 +72,11 @@ def test_an_interrupt_that_does_not_wake_the_main_thread_is_seen(limit: int) -> 
 
     def interrupt() -> Flow[None]:
         yield from run_blocking(lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT))
-        yield from pause(20)
+        yield from pause(600)
         yield from run_blocking(lambda: later_steps.append(1))
 
     def follow() -> Flow[None]:
-        yield from pause(20)
+        yield from pause(600)
 
     with pytest.raises(KeyboardInterrupt):
         run(Clients(), gather([interrupt(), follow()], limit))
@@ -85,7 +85,7 @@ def test_an_interrupt_that_does_not_wake_the_main_thread_is_seen(limit: int) -> 
 
 
 def test_flows_within_flows_end_too() -> None:
-    started, closed = threading.Barrier(3, timeout=10), []
+    started, closed = threading.Barrier(3, timeout=60), []
 
     def wait() -> Flow[None]:
         try:

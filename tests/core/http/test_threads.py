@@ -29,7 +29,7 @@ def test_an_idle_thread_is_used_again() -> None:
 
 
 def test_tasks_run_concurrently() -> None:
-    barrier = threading.Barrier(6, timeout=10)
+    barrier = threading.Barrier(6, timeout=60)
     assert sorted(future.result() for future in [run_in_thread(barrier.wait) for _ in range(6)]) == list(range(6))
 
 

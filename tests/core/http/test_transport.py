@@ -248,7 +248,7 @@ def test_a_response_that_was_given_up_no_longer_fills_the_file_of_the_next() -> 
 
     def take(data: bytes) -> None:
         taken.append(data)
-        was_given_up.wait(10)
+        was_given_up.wait(60)
 
     with serve(handle) as server, httpx.Client() as client:
         with pytest.raises(ProviderTimeout):

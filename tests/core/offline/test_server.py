@@ -136,7 +136,7 @@ def test_it_runs_as_a_program_and_says_where() -> None:
     command = [sys.executable, "-m", "audio_core.offline", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         base_url = server.stdout.readline().strip()
-        with urllib.request.urlopen(f"{base_url}/models", timeout=30) as reply:
+        with urllib.request.urlopen(f"{base_url}/models", timeout=300) as reply:
             assert b"pocketsphinx" in reply.read()
         server.terminate()
     assert base_url.startswith("http://127.0.0.1:")

@@ -309,13 +309,13 @@ def test_an_interrupted_job_leaves_at_once_and_keeps_what_is_done(tmp_path: Path
     path, store = tmp_path / "a.wav", tmp_path / "jobs.sqlite"
     path.write_bytes(tone(40.0, hertz=333.0))
     with ScriptedGateway() as gateway:
-        gateway.will_answer(REPLY, replace(REPLY, wait=60))
+        gateway.will_answer(REPLY, replace(REPLY, wait=600))
         running = job(gateway, store, path)
         while len(gateway.requests) < 3:  # one is answered, two are under way
             time.sleep(0.01)
         time.sleep(0.2)
         running.send_signal(signal.SIGINT)
-        running.communicate(timeout=30)  # half of what the answers would take
+        running.communicate(timeout=300)  # half of what the answers would take
         assert running.returncode != 0
         gateway.requests.clear()
         gateway.will_answer(REPLY)
