@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import posixpath
 import re
 from pathlib import Path
@@ -26,6 +27,7 @@ PACKAGES = {
     "api/testing.md": ("audio_core.testing",),
 }
 """Pages of the API, and the modules whose public names each describes."""
+OURS = ("audio_core", "langchain_audio", "llamaindex_audio")
 LINK = re.compile(r"\[([^\]]*)\]\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)")
 PICTURE = re.compile(r'<picture>\s*<source [^>]*srcset="([^"]+)">\s*<img src="([^"]+)" alt="([^"]+)">\s*</picture>')
 
@@ -43,9 +45,19 @@ def on_files(files: Files, config: Any) -> Files:
 
 def list_names(*modules: str) -> str:
     """Return a page that describes every public name of some modules by its docstring."""
-    names = [f"{module}.{name}" for module in modules for name in importlib.import_module(module).__all__]
-    described = [f"::: {name}" for name in names if not name.endswith("__")]
+    names = [(module, name) for module in modules for name in importlib.import_module(module).__all__]
+    described = [describe_name(module, name) for module, name in names if not name.endswith("__")]
     return "\n\n".join([f"# {modules[0]}", *described]) + "\n"
+
+
+def describe_name(module: str, name: str) -> str:
+    """Return the directive for one name. What a class inherits from a class of ours is described too."""
+    value = getattr(importlib.import_module(module), name)
+    bases = [base for base in getattr(value, "__mro__", ())[1:] if base.__module__.startswith(OURS)]
+    members = {each for base in bases for each in (*vars(base), *inspect.get_annotations(base))}
+    inherited = sorted(each for each in members if not each.startswith(("_", "model_")))
+    options = f"\n    options:\n      inherited_members: {inherited}" if inherited else ""
+    return f"::: {module}.{name}{options}"
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
