@@ -46,14 +46,57 @@ class ChatAudio(ModelSettings, ToolCallingModel, EventStreamingModel, TracedMode
     A spoken response (`modalities=["text", "audio"], audio={"voice": "alloy", "format": "wav"}`) has a text block with
     the transcript, and an audio block. `langchain_audio.speech_in(message)` returns a value that can be saved.
 
-    A field that does not exist, or does not accept its value, raises pydantic's `ValidationError`, a `ValueError`.
-    An incomplete response is an error. Errors of the gateway are both an `audio_core.ProviderError` and a
-    `langchain_core` `ModelError`.
+    A field that does not exist, or does not accept its value, raises pydantic's `ValidationError`, a `ValueError`. An
+    incomplete response is an error. Errors are both an `audio_core.ProviderError` and LangChain's `ModelError`.
 
-    Example:
-        >>> model = ChatAudio(model="google/gemini-2.5-flash", provider="openrouter", access="examples/audio")
-        >>> model.model
+    Setup:
+        Set the gateway's key, such as `OPENROUTER_API_KEY`. Below, `python -m audio_core.offline` says what it hears.
+
+    Instantiate:
+        >>> ChatAudio(model="google/gemini-2.5-flash", provider="openrouter", temperature=0).model
         'google/gemini-2.5-flash'
+        >>> model = ChatAudio(model="pocketsphinx", provider="local", access="examples/audio")
+
+    Invoke:
+        >>> model.invoke("Who are you?").text[:30]
+        'I am an offline speech recogni'
+
+    Audio input:
+        >>> clip = {"type": "audio", "url": "examples/audio/call.mp3#t=30,34.5"}
+        >>> messages = [{"role": "user", "content": [clip]}]  # and a question, for a model that thinks
+        >>> message = model.invoke(messages)
+        >>> message.text
+        'I heard: in that case you can pay for the buck the prizes eighteen dollars'
+
+    Stream:
+        >>> "".join(chunk.text for chunk in model.stream(messages)) == message.text
+        True
+
+    Async:
+        >>> asyncio.run(model.ainvoke(messages)).text == message.text
+        True
+
+    Tool calling:
+        >>> schema = {"title": "note", "description": "Note a price.", "properties": {"price": {"type": "string"}}}
+        >>> model.bind_tools([schema]).invoke(messages).tool_calls[0]["name"]
+        'note'
+
+    Structured output:
+        >>> model.with_structured_output(schema).invoke(messages)
+        {'price': 'in that case you can pay for the buck the prizes eighteen dollars'}
+
+    Audio output:
+        >>> speech = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}}
+        >>> [block["type"] for block in model.invoke(messages, **speech).content]
+        ['text', 'audio']
+
+    Token usage:
+        >>> message.usage_metadata["input_token_details"]["audio"]
+        45
+
+    Response metadata:
+        >>> message.response_metadata["finish_reason"]
+        'stop'
     """
 
     model_config = ConfigDict(

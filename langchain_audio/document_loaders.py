@@ -72,9 +72,24 @@ class AudioLoader(FixedOptions, BaseLoader):
         UnknownProvider: if there is no such provider.
         InvalidOption: if there is no such option, or it does not accept its value.
 
-    Example:
-        >>> first = next(AudioLoader("examples/audio", suffixes=[".mp3"]).lazy_load())
+    Setup:
+        Install the extra `[langchain]`, and `[faster-whisper]` or `[local]` for an engine in this process, or set the key
+        of a gateway, such as `OPENAI_API_KEY`.
+
+    Instantiate:
+        >>> loader = AudioLoader(
+        ...     "examples/audio", suffixes=[".mp3"]
+        ... )  # PocketSphinx; model="faster-whisper:small" is better
+        >>> remote = AudioLoader("examples/audio/talk.ogg", provider="openai", model="whisper-1", words=True)
+
+    Lazy load:
+        >>> first = next(loader.lazy_load())
         >>> first.metadata["start"] < first.metadata["end"]
+        True
+
+    Async load:
+        >>> import asyncio
+        >>> len(asyncio.run(loader.aload())) == len(loader.load())
         True
     """
 

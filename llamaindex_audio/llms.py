@@ -60,8 +60,20 @@ class AudioLLM(ModelSettings, ToolCallingLLM):
     A field that does not exist, or does not accept its value, raises pydantic's `ValidationError`, a `ValueError`.
 
     Example:
-        >>> llm = AudioLLM(model="google/gemini-2.5-flash", provider="openrouter")
-        >>> llm.metadata.is_function_calling_model
+        `pip install 'langchain-llamaindex-audio[llamaindex]'`. Here, the server of `python -m audio_core.offline` answers
+        with what it hears; for OpenRouter it is `AudioLLM(model="google/gemini-2.5-flash", provider="openrouter")`.
+
+        >>> from pathlib import Path
+        >>> from llama_index.core.llms import AudioBlock, ChatMessage
+        >>> llm = AudioLLM(model="pocketsphinx", provider="local", access="examples/audio")
+        >>> llm.complete("Who are you?").text[:30]
+        'I am an offline speech recogni'
+        >>> clip = f"{Path('examples/audio/call.mp3').absolute().as_uri()}#t=30,34.5"
+        >>> message = ChatMessage(role="user", blocks=[AudioBlock(url=clip)])
+        >>> response = llm.chat([message])
+        >>> response.message.content
+        'I heard: in that case you can pay for the buck the prizes eighteen dollars'
+        >>> "".join(each.delta for each in llm.stream_chat([message])) == response.message.content
         True
     """
 

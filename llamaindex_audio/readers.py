@@ -51,8 +51,14 @@ class AudioReader(BasePydanticReader):
     exist, or does not accept its value, raises pydantic's `ValidationError`, a `ValueError`.
 
     Example:
-        >>> documents = AudioReader().load_data("examples/audio/call.mp3")
+        `pip install 'langchain-llamaindex-audio[llamaindex,local]'`. `model="faster-whisper:small"` hears better, with the
+        extra `[faster-whisper]`, or a gateway: `provider="openai", model="whisper-1"`.
+
+        >>> reader = AudioReader(suffixes=[".mp3"])
+        >>> documents = reader.load_data("examples/audio")
         >>> documents[0].metadata["start"] < documents[0].metadata["end"]
+        True
+        >>> ".mp3" in reader.file_extractor()  # for SimpleDirectoryReader
         True
     """
 

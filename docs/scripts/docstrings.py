@@ -1,4 +1,4 @@
-"""An extension of Griffe: our docstrings say `Example:` where it expects `Examples:`."""
+"""An extension of Griffe: our docstrings say `Example:`, or a section's own name, where it expects `Examples:`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from typing import Any
 import griffe
 
 SECTION = re.compile(r"^( *)Example:$", re.MULTILINE)
+# The sections that LangChain's docstrings have.
+TITLED = re.compile(
+    r"^( *)(Setup|Instantiate|Invoke|Audio input|Stream|Async|Tool calling|Structured output|Audio output|Token usage"
+    r"|Response metadata|Lazy load|Async load):$",
+    re.MULTILINE,
+)
 
 
 class ExampleSections(griffe.Extension):
-    """Read the section `Example:` as code and its output."""
+    """Read these sections as code and its output."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
-        """Rename the section in one docstring."""
+        """Rename the sections in one docstring."""
         if obj.docstring:
-            obj.docstring.value = SECTION.sub(r"\1Examples:", obj.docstring.value)
+            text = SECTION.sub(r"\1Examples:", obj.docstring.value)
+            obj.docstring.value = TITLED.sub(r"\1Examples: \2", text)
