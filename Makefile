@@ -8,11 +8,15 @@ UV := $(RUN)/uv
 export UV_LINK_MODE = copy
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: demo test test-browser test-gateway test-whisper fuzz mutants lint bench foreign docs docs-test clean
+.PHONY: demo demo-bulk test test-browser test-bulk test-gateway test-whisper fuzz mutants lint bench foreign docs docs-test clean
 
 demo: $(VENV)/.demo
 	@echo "== demo: one recording, transcribed in LangChain and in LlamaIndex, without a key"
 	$(RUN)/python examples/demo.py $(ARGS)
+
+demo-bulk: $(VENV)/.test
+	@echo "== demo-bulk: a Ray cluster of two nodes on this machine, of which one is killed"
+	PYTHONPATH=tests/support tests/bulk/on_loopback.sh $(RUN)/python examples/bulk_job.py $(ARGS)
 
 test: $(VENV)/.test
 	@echo "== test: network on loopback only, warnings are errors"
@@ -23,6 +27,10 @@ test-browser: $(VENV)/.test
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -qq -y chromium; } \
 	    || { echo "Chromium is needed: apt-get install chromium, as root."; exit 1; }
 	$(RUN)/python -m pytest -m browser tests/browser $(ARGS)
+
+test-bulk: $(VENV)/.test
+	@echo "== test-bulk: bulk jobs on a Ray cluster of two nodes on this machine, of which one is killed"
+	tests/bulk/on_loopback.sh $(RUN)/python -m pytest -n 0 -m ray tests/bulk $(ARGS)
 
 test-gateway: $(VENV)/.test $(PROXY)/.installed
 	@echo "== test-gateway: both plugins through the real LiteLLM Proxy, on this machine"

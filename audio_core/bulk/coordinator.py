@@ -8,17 +8,45 @@ from typing import Any
 from audio_core.bulk.limiter import RateLimiter
 from audio_core.bulk.progress import BulkProgress, Tally
 from audio_core.bulk.ray_package import import_ray
+from audio_core.errors import AudioError
 from audio_core.http.rate_limit import Reservation
+from audio_core.transcript.budget import Budget, Share
 
-__all__ = ["ClusterRateLimit", "Coordinator", "start_coordinator"]
+__all__ = ["ClusterBudget", "ClusterRateLimit", "Coordinator", "start_coordinator"]
 
 
 class Coordinator(RateLimiter):
-    """The rate limit of a job, and the count of what its workers have done."""
+    """The rate limit and the budget of a job, and the count of what its workers have done."""
 
-    def __init__(self, requests_per_minute: float | None, audio_seconds_per_minute: float | None) -> None:
+    def __init__(
+        self,
+        requests_per_minute: float | None = None,
+        audio_seconds_per_minute: float | None = None,
+        budget: Budget | None = None,
+    ) -> None:
         super().__init__(requests_per_minute, audio_seconds_per_minute)
-        self._tally = Tally()
+        self._tally, self._budget = Tally(), budget
+
+    def get_budget(self) -> Budget | None:
+        """Return the budget as it is now."""
+        return self._budget
+
+    def reserve_budget(
+        self, label: str, seconds: float, price_per_second: float | None
+    ) -> tuple[float, float] | AudioError:
+        """Reserve a share of the budget. Return its seconds and cost, or the error if too little is left."""
+        if self._budget is None:
+            return seconds, 0.0
+        try:
+            share = self._budget.reserve(label, seconds, price_per_second)
+        except AudioError as error:  # raised, it would come wrapped in one of Ray's
+            return error
+        return share.seconds, share.cost
+
+    def add_used(self, seconds: float, cost: float) -> None:
+        """Add to what is used of the budget."""
+        if self._budget is not None:
+            self._budget.add(seconds, cost)
 
     def record(self, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Count the rows of a batch."""
@@ -30,13 +58,18 @@ class Coordinator(RateLimiter):
 
 
 def start_coordinator(
-    requests_per_minute: float | None = None, audio_seconds_per_minute: float | None = None, *, name: str | None = None
+    requests_per_minute: float | None = None,
+    audio_seconds_per_minute: float | None = None,
+    budget: Budget | None = None,
+    *,
+    name: str | None = None,
 ) -> Any:
     """Start the actor that the workers of a job share, on this node. It ends when nobody refers to it any longer.
 
     Args:
         requests_per_minute: how many requests the whole cluster may send; None for any number.
         audio_seconds_per_minute: how many seconds of audio it may send; None for any number.
+        budget: what the whole cluster may spend; None for no limit.
         name: name of the actor, as Ray's tools list it.
 
     Returns:
@@ -49,7 +82,7 @@ def start_coordinator(
     actor = ray.remote(Coordinator).options(
         name=name, num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here
     )
-    return actor.remote(requests_per_minute, audio_seconds_per_minute)
+    return actor.remote(requests_per_minute, audio_seconds_per_minute, budget)
 
 
 class ClusterRateLimit:
@@ -73,3 +106,34 @@ class ClusterRateLimit:
     def slow_down(self, retry_after: float | None) -> None:
         """Make every worker pause, as the gateway has answered that there were too many requests."""
         import_ray().get(self._coordinator.slow_down.remote(retry_after))
+
+
+class ClusterBudget(Budget):
+    """The budget of a coordinator, as the requests of one worker see it.
+
+    Args:
+        coordinator: the handle of the actor.
+        budget: the limits.
+    """
+
+    def __init__(self, coordinator: Any, budget: Budget) -> None:
+        super().__init__(seconds=budget.seconds, cost=budget.cost, price_per_minute=budget.price_per_minute)
+        self._coordinator = coordinator
+
+    @classmethod
+    def find(cls, coordinator: Any) -> ClusterBudget | None:
+        """Return the budget of a coordinator, if it has one."""
+        budget = import_ray().get(coordinator.get_budget.remote())
+        return None if budget is None else cls(coordinator, budget)
+
+    def reserve(self, label: str, seconds: float, price_per_second: float | None) -> Share:
+        """Reserve a share for a request, as `Budget.reserve` does."""
+        # This blocks the worker's event loop for a millisecond, before each request.
+        outcome = import_ray().get(self._coordinator.reserve_budget.remote(label, seconds, price_per_second))
+        if isinstance(outcome, AudioError):
+            raise outcome
+        return Share(self, *outcome)
+
+    def add(self, seconds: float, cost: float) -> None:
+        """Add to what is used."""
+        self._coordinator.add_used.remote(seconds, cost)

@@ -23,6 +23,7 @@ from audio_core.bulk.transcriber import TranscriberOptions, create_client
 from audio_core.client import AudioClient
 from audio_core.errors import InvalidOption
 from audio_core.errors.validation import validate_options
+from audio_core.transcript.budget import Budget
 
 __all__ = ["BulkOptions", "transcribe_dataset"]
 
@@ -41,6 +42,8 @@ class BulkOptions(TranscriberOptions, total=False):
         num_cpus: what Ray reserves for a worker; by default a quarter of a core through a gateway, else one.
         requests_per_minute: how many requests the whole cluster may send; None for any number.
         audio_seconds_per_minute: how many seconds of audio it may send; None for any number.
+        budget: what the whole job may spend, such as `Budget(seconds=3600)`. Recordings that would go over it fail with
+            `BudgetExceeded`, and are transcribed by a later run with `retry_failed=True`.
         checkpoint: folder for Ray's checkpoint, if not in the output.
         retry_failed: whether recordings that failed in an earlier run are transcribed again.
         overwrite: whether to delete the rows of an earlier job with other settings.
@@ -52,6 +55,7 @@ class BulkOptions(TranscriberOptions, total=False):
     num_cpus: PositiveFloat | None
     requests_per_minute: PositiveFloat | None
     audio_seconds_per_minute: PositiveFloat | None
+    budget: Budget | None
     checkpoint: str | Path | None
     retry_failed: bool
     overwrite: bool
@@ -96,13 +100,14 @@ def transcribe_dataset(recordings: Any, output: str | Path, **options: Unpack[Bu
 def _split_options(options: BulkOptions) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the options of the job, and those of its workers."""
     remaining = validate_options(BulkOptions, options, "transcribe_dataset")
-    settings = {name: remaining.pop(name) for name in BulkOptions.__annotations__ if name in remaining}
-    return settings, remaining
+    own = BulkOptions.__optional_keys__ - TranscriberOptions.__optional_keys__
+    return {name: remaining.pop(name) for name in own if name in remaining}, remaining
 
 
 def _run_job(job: JobFolder, missing: int, pool: Pool, settings: Mapping[str, Any], options: Mapping[str, Any]) -> None:
     ray, began = import_ray(), time.monotonic()
-    limits = (settings.get("requests_per_minute"), settings.get("audio_seconds_per_minute"))
+    budget = settings.get("budget")
+    limits = (settings.get("requests_per_minute"), settings.get("audio_seconds_per_minute"), budget)
     coordinator = start_coordinator(*limits, name=f"audio-bulk-{uuid.uuid4().hex[:8]}")
 
     def get_progress() -> BulkProgress:
@@ -111,6 +116,9 @@ def _run_job(job: JobFolder, missing: int, pool: Pool, settings: Mapping[str, An
     arguments = {**options, "coordinator": coordinator, "folder": str(Path.cwd())}
     with watch_progress(get_progress, settings.get("progress"), show=settings.get("show_progress", False)):
         run_plan(job, missing, pool, arguments)
+    if budget is not None:
+        used = ray.get(coordinator.get_budget.remote())
+        budget.add(used.used_seconds - budget.used_seconds, used.used_cost - budget.used_cost)
 
 
 def _build_pool(client: AudioClient, settings: Mapping[str, Any]) -> Pool:

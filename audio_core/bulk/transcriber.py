@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -15,7 +15,7 @@ from typing import Any, Unpack
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from audio_core.audio.audio import Audio
-from audio_core.bulk.coordinator import ClusterRateLimit
+from audio_core.bulk.coordinator import ClusterBudget, ClusterRateLimit
 from audio_core.client import AudioClient
 from audio_core.errors import (
     AudioError,
@@ -102,7 +102,7 @@ class Transcriber:
     its error. What would fail for all of them is raised: no valid key, no such model, no credit.
 
     Args:
-        coordinator: what `start_coordinator` has returned, if the workers share a rate limit.
+        coordinator: what `start_coordinator` has returned, if the workers share a rate limit or a budget.
         folder: where relative paths begin; by default the worker's own working directory.
         **options: see `TranscriberOptions`.
 
@@ -124,8 +124,13 @@ class Transcriber:
         self._coordinator, self._folder = coordinator, folder
         self._client, self._options = create_client(options)
         if coordinator is not None:
-            limit = ClusterRateLimit(coordinator)
-            self._client.endpoint = replace(self._client.endpoint, rate_limit=limit)
+            self._share(coordinator)
+
+    def _share(self, coordinator: Any) -> None:
+        limit = ClusterRateLimit(coordinator)
+        self._client.endpoint = replace(self._client.endpoint, rate_limit=limit)
+        if (budget := ClusterBudget.find(coordinator)) is not None:
+            self._options["budget"] = budget
 
     def __repr__(self) -> str:
         return f"Transcriber({self._client!r})"
@@ -143,9 +148,7 @@ class Transcriber:
         uris = table[ID_COLUMN].to_pylist()
         began = time.time()
         outcomes = await asyncio.gather(*map(self._transcribe, uris))
-        for outcome in outcomes:
-            if isinstance(outcome, AudioError) and self._is_fatal(outcome):
-                raise outcome
+        self._raise_if_hopeless(outcomes)
         rows = [build_failed_row(each) if isinstance(each, Exception) else build_row(each) for each in outcomes]
         self._add_double_charges(uris, rows, began)
         self._record(uris, rows)
@@ -165,8 +168,13 @@ class Transcriber:
         is_relative = "://" not in uri and not uri.startswith("~")
         return os.path.join(self._folder, uri) if self._folder and is_relative else uri  # noqa: PTH118 - "a//b" stays
 
+    def _raise_if_hopeless(self, outcomes: Sequence[Any]) -> None:
+        """Raise an error that every other recording would end in too. What this batch has paid for is kept first."""
+        errors = [each for each in outcomes if isinstance(each, AudioError) and self._is_fatal(each)]
+        if errors and all(isinstance(each, Exception) for each in outcomes):
+            raise errors[0]
+
     def _is_fatal(self, error: AudioError) -> bool:
-        """Return whether every other recording would fail too."""
         if isinstance(error, (MissingAPIKey, MissingDependency)):
             return True
         if not isinstance(error, ProviderError) or error.provider != self._client.endpoint.provider.name:

@@ -26,17 +26,20 @@ class CountingGateway(ScriptedGateway):
     Attributes:
         counts: requests by the name of the file.
         in_flight: requests that are not answered yet.
+        times: when each request came, in seconds.
     """
 
     def __init__(self, latency: float = 0.0) -> None:
         super().__init__()
         self.latency, self.counts, self.in_flight = latency, Counter[str](), 0
+        self.times = list[float]()
 
     def next_reply(self, request: Recorded) -> Reply:
         name = _FILENAME.search(request.body[:4096])
         with self._lock:
             self.counts[name[1].decode() if name else ""] += 1
             self.in_flight += 1
+            self.times.append(time.monotonic())
         time.sleep(self.latency)
         with self._lock:
             self.in_flight -= 1
@@ -47,6 +50,11 @@ class CountingGateway(ScriptedGateway):
     def total(self) -> int:
         """How many requests there were."""
         return self.counts.total()
+
+    @property
+    def busy_seconds(self) -> float:
+        """Seconds from the first request to the last answer."""
+        return self.times[-1] - self.times[0] + self.latency
 
 
 def write_recordings(folder: Path, count: int, *, hostile: int = 0) -> list[str]:
@@ -72,10 +80,11 @@ def run_cluster(nodes: int, cpus: int = 3) -> Iterator[Any]:
     import ray
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": cpus, "include_dashboard": False})
+    node = {"num_cpus": cpus, "object_store_memory": 100 * 2**20}
+    cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
     try:
         for _ in range(nodes - 1):
-            cluster.add_node(num_cpus=cpus)
+            cluster.add_node(**node)
         ray.init(address=cluster.address, logging_level="ERROR", log_to_driver=False)
         cluster.wait_for_nodes()
         yield cluster

@@ -157,3 +157,16 @@ def test_a_transcriber_shows_no_key(gateway) -> None:
 async def test_a_gateway_without_a_model_is_refused(gateway) -> None:
     with pytest.raises(UnsupportedFormat, match="Say which"):
         Transcriber(provider="openai")
+
+
+async def test_what_a_batch_has_paid_for_is_kept_before_the_job_stops(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a.wav", "b.wav")]
+    for path in paths:
+        path.write_bytes(tone(0.5))
+    with ScriptedGateway() as gateway:
+        gateway.will_answer(TRANSCRIPT, Reply({"error": {"message": "no credit"}}, status=402))
+        transcriber = build(gateway, max_concurrency=1)
+        rows = await run(transcriber, *map(str, paths))
+        assert sorted(row["error"] is None for row in rows) == [False, True]
+        with pytest.raises(PermissionDenied):
+            await run(transcriber, str(paths[0]))
