@@ -1,7 +1,7 @@
 from .access import Access
 from .bulk import BulkLoader
 from .chat_models import ChatAudio
-from .citations import Citation, cite, clip_block, find_citations, format_docs
+from .citations import Citation, cite, clip_block, find_citations, format_docs, render_answer
 from .document_loaders import AudioLoader, AudioParser
 from .middleware import AudioOffloadMiddleware as AudioOffloadMiddleware
 from .middleware import AudioTranscriptionMiddleware as AudioTranscriptionMiddleware
@@ -33,6 +33,7 @@ __all__ = [
     "find_citations",
     "format_docs",
     "redact_audio",
+    "render_answer",
     "restore_times",
     "speak_answer",
     "speech_in",

@@ -8,10 +8,11 @@ from typing import Any
 from langchain_core.documents import Document
 
 from audio_core import InvalidAudio
-from audio_core.integration import Citation, Passage, format_citation, format_passages, get_clip_url
+from audio_core.integration import AccessLike, Citation, Passage, format_citation, format_passages, get_clip_url
 from audio_core.integration import find_citations as find_in
+from audio_core.integration import render_answer as render_page
 
-__all__ = ["Citation", "cite", "clip_block", "find_citations", "format_docs"]
+__all__ = ["Citation", "cite", "clip_block", "find_citations", "format_docs", "render_answer"]
 
 
 def cite(document: Document, *, link: bool | str = False) -> str:
@@ -71,6 +72,45 @@ def find_citations(answer: str, documents: Sequence[Document]) -> list[Citation[
         (True, 'file:///a.mp3#t=5.2,12.9')
     """
     return find_in(answer, documents, lambda document: document.metadata)
+
+
+def render_answer(
+    answer: str,
+    documents: Sequence[Document],
+    *,
+    title: str = "Answer",
+    link: str = "",
+    access: AccessLike | None = None,
+) -> str:
+    """Return an answer as a page, on which each citation plays what was said: one file of HTML.
+
+    Args:
+        answer: the text of the answer, with citations as `find_citations` finds them.
+        documents: what the model was given.
+        title: heading of the page, such as the question.
+        link: URL or folder, relative to the page, below which the page finds the files of recordings, such as
+            `"/recordings/"`. By default they are beside the page.
+        access: what may be opened, so that the page holds the clips of files, up to 25 MB. None links to the recordings.
+
+    Raises:
+        AudioError: if a recording may not be opened, or is damaged, or the clips are too large for a page.
+
+    Example:
+        >>> metadata = {"source": "file:///a.mp3", "start": 5.0, "end": 12.0}
+        >>> document = Document("Good day.", metadata=metadata)
+        >>> page = render_answer("They greet [a 0:05-0:12].", [document], title="What do they say?")
+        >>> '<a class="citation" href="#excerpt-1">a 0:05-0:12</a>' in page
+        True
+    """
+    return render_page(
+        answer,
+        documents,
+        lambda document: document.metadata,
+        lambda document: document.page_content,
+        title=title,
+        link=link,
+        access=access,
+    )
 
 
 def clip_block(document: Document, padding: float = 0.0) -> dict[str, Any]:

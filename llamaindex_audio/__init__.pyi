@@ -1,6 +1,6 @@
 from .access import Access
 from .bulk import BulkReader
-from .citations import Citation, ClipPostprocessor, cite, clip_block, find_citations, format_nodes
+from .citations import Citation, ClipPostprocessor, cite, clip_block, find_citations, format_nodes, render_answer
 from .llms import AudioLLM
 from .readers import AudioReader
 from .redaction import redact_audio
@@ -29,6 +29,7 @@ __all__ = [
     "find_citations",
     "format_nodes",
     "redact_audio",
+    "render_answer",
     "restore_times",
     "speak_answer",
     "speech_in",

@@ -15,8 +15,9 @@ from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import BaseNode, MetadataMode, NodeWithScore, QueryBundle, TextNode
 
 from audio_core import Audio, InvalidAudio
-from audio_core.integration import Citation, Passage, format_citation, format_passages, get_clip_url
+from audio_core.integration import AccessLike, Citation, Passage, format_citation, format_passages, get_clip_url
 from audio_core.integration import find_citations as find_in
+from audio_core.integration import render_answer as render_page
 
 __all__ = [
     "AudioNode",
@@ -27,6 +28,7 @@ __all__ = [
     "clip_block",
     "find_citations",
     "format_nodes",
+    "render_answer",
 ]
 
 _log = logging.getLogger("audio_core")
@@ -87,6 +89,37 @@ def find_citations(answer: str, nodes: Sequence[BaseNode | NodeWithScore]) -> li
         (True, 'file:///a.mp3#t=5.2,12.9')
     """
     return find_in(answer, nodes, lambda node: node.metadata)
+
+
+def render_answer(
+    answer: str,
+    nodes: Sequence[BaseNode | NodeWithScore],
+    *,
+    title: str = "Answer",
+    link: str = "",
+    access: AccessLike | None = None,
+) -> str:
+    """Return an answer as a page, on which each citation plays what was said: one file of HTML.
+
+    Args:
+        answer: the text of the answer, with citations as `find_citations` finds them.
+        nodes: what the model was given, such as `response.source_nodes`.
+        title: heading of the page, such as the question.
+        link: URL or folder, relative to the page, below which the page finds the files of recordings, such as
+            `"/recordings/"`. By default they are beside the page.
+        access: what may be opened, so that the page holds the clips of files, up to 25 MB. None links to the recordings.
+
+    Raises:
+        AudioError: if a recording may not be opened, or is damaged, or the clips are too large for a page.
+
+    Example:
+        >>> metadata = {"source": "file:///a.mp3", "start": 5.0, "end": 12.0}
+        >>> node = TextNode(text="Good day.", metadata=metadata)
+        >>> page = render_answer("They greet [a 0:05-0:12].", [node], title="What do they say?")
+        >>> '<a class="citation" href="#excerpt-1">a 0:05-0:12</a>' in page
+        True
+    """
+    return render_page(answer, nodes, lambda node: node.metadata, _get_text, title=title, link=link, access=access)
 
 
 def _get_text(node: BaseNode | NodeWithScore) -> str:

@@ -13,6 +13,7 @@ from audio_core.errors import at_block, describe_install
 from audio_core.errors.validation import FixedOptions, check_fields, validate_arguments
 from audio_core.http.access import AccessLike, open_authorized, to_access
 from audio_core.http.tracebacks import HiddenFrames, ShortTraceback
+from audio_core.integration.answer_page import render_answer
 from audio_core.integration.audio_store import AudioStore, open_stored
 from audio_core.integration.batch import Batch, Failure, OnError
 from audio_core.integration.bulk_passages import read_passages
@@ -141,6 +142,7 @@ __all__ = [
     "read_passages",
     "redact_audio",
     "remove_citations",
+    "render_answer",
     "restore_passages",
     "speak_answer",
     "to_access",

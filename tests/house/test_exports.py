@@ -27,16 +27,16 @@ PUBLIC = {
         measure_seconds open_authorized open_stored redact_audio restore_passages to_access to_objects to_openai_tool_choice
         validate_arguments
         AsyncSpeechStream SPEAK SpeakArguments SpeakKwargs SpeechStream SpeechTool SpokenAnswer aspeak_answer
-        SplitOptions build_split_options read_passages build_speak_options is_speakable remove_citations speak_answer
+        SplitOptions build_split_options read_passages build_speak_options is_speakable remove_citations render_answer speak_answer
     """,
     "audio_core.bulk": "BulkOptions BulkProgress BulkResult RESULT_SCHEMA Transcriber TranscriberOptions build_transcript "
     "explode_segments open_rows read_passages start_coordinator transcribe_dataset",
     "audio_core.testing": "FormPart Recorded Reply ScriptedGateway chat_reply chat_stream silence speech_reply tone",
     "langchain_audio": "Access AudioLoader AudioParser AudioToolkit ChatAudio Citation ListenTool TranscribeTool TranscriptSplitter cite clip_block "
-    "count_tokens_with_audio find_citations format_docs redact_audio restore_times speech_in "
+    "count_tokens_with_audio find_citations format_docs redact_audio render_answer restore_times speech_in "
     "BulkLoader AnswerSpeaker SpeakTool SpokenAnswer aspeak_answer speak_answer",
     "llamaindex_audio": "Access AudioLLM AudioReader Citation ClipPostprocessor ListenToolSpec TranscribingLLM TranscriptNodeParser cite clip_block "
-    "find_citations format_nodes redact_audio restore_times speech_in "
+    "find_citations format_nodes redact_audio render_answer restore_times speech_in "
     "BulkReader SpeakToolSpec SpokenAnswer aspeak_answer astream_spoken speak_answer stream_spoken",
 }
 

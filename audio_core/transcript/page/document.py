@@ -40,7 +40,7 @@ def render_document(name: str, title: str, body: str, data: Mapping[str, Any], m
     return html.encode(errors="replace").decode()  # a lone surrogate cannot be written to a file
 
 
-def fill_template(name: str, **parts: str) -> str:
+def fill_template(name: str, /, **parts: str) -> str:
     """Return the file `{name}.html` of this folder with parts of HTML in the places that it names."""
     return Template(_read(f"{name}.html")).substitute(parts)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass, field
 from pathlib import PurePath, PurePosixPath
-from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from audio_core.errors import InvalidOption
@@ -16,7 +16,8 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _EMBEDDED = re.compile(r"data:(audio|video|application)/[\w.+-]+(;[\w=.+-]+)*,", re.IGNORECASE)
 
 
-class Sound(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Sound:
     """A sound that a page plays.
 
     Attributes:
@@ -24,7 +25,7 @@ class Sound(NamedTuple):
         policy: the source that the page's Content Security Policy must allow.
     """
 
-    url: str
+    url: str = field(repr=False)
     policy: str
 
     @property
