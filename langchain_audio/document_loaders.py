@@ -216,7 +216,8 @@ def _parse_source(source: Any) -> tuple[Audio, dict[str, Any]]:
 
 def _to_audio(blob: Blob) -> Audio:
     if blob.data is None:
-        return Audio.of(Path(str(blob.path)))
+        path = str(blob.path)
+        return Audio.of(path if "://" in path else Path(path))
     if isinstance(blob.data, str):
         raise InvalidAudio("The blob holds text, not audio: give its data as bytes.")
     is_raw = (blob.mimetype or "").startswith("audio/pcm")

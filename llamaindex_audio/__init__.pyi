@@ -9,11 +9,13 @@ from .speaking import SpeakToolSpec, SpokenAnswer, aspeak_answer, astream_spoken
 from .splitting import TranscriptNodeParser, restore_times
 from .tools import ListenToolSpec
 from .transcribing_llm import TranscribingLLM
+from .transformations import AudioTranscriber
 
 __all__ = [
     "Access",
     "AudioLLM",
     "AudioReader",
+    "AudioTranscriber",
     "BulkReader",
     "Citation",
     "ClipPostprocessor",

@@ -21,12 +21,13 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
     VideoBlock,
 )
+from llama_index.core.schema import MediaResource
 
 from audio_core import Audio, InvalidAudio, Speech, ToolCall, UnsupportedFormat
 from audio_core.integration import ChatMessage as CoreMessage
 from audio_core.integration import ShortTraceback, at_block, find_format, is_raw
 
-__all__ = ["list_call_blocks", "to_chat_messages"]
+__all__ = ["list_call_blocks", "to_audio", "to_chat_messages"]
 
 _ROLES = {
     MessageRole.CHATBOT: MessageRole.ASSISTANT,
@@ -68,15 +69,15 @@ def _map_block(block: ContentBlock) -> Any:
         case TextBlock():
             return block.text
         case AudioBlock():
-            return _map_audio(block, block.audio, block.path, block.url, block.format)
+            return to_audio(block, block.audio, block.path, block.url, block.format)
         case VideoBlock():
-            return _map_audio(block, block.video, block.path, block.url)
+            return to_audio(block, block.video, block.path, block.url)
         case DocumentBlock() if _is_recording(block):
-            return _map_audio(block, block.data, block.path, block.url, block.document_mimetype)
+            return to_audio(block, block.data, block.path, block.url, block.document_mimetype)
         case DocumentBlock():
             return _map_document(block)
         case ImageBlock() if _is_mislabelled_audio(block):
-            return _map_audio(block, block.image, block.path, block.url)
+            return to_audio(block, block.image, block.path, block.url)
         case ImageBlock():
             return _map_image(block)
         case ThinkingBlock() | ToolCallBlock() | CachePoint():
@@ -85,11 +86,23 @@ def _map_block(block: ContentBlock) -> Any:
             raise InvalidAudio(f"a {type(block).__name__} cannot be sent. Accepted: {_ACCEPTED}.")
 
 
-def _map_audio(block: ContentBlock, data: Any, path: Any, url: Any, format: str | None = None) -> Audio:
+def to_audio(holder: ContentBlock | MediaResource, data: Any, path: Any, url: Any, format: str | None = None) -> Audio:
+    """Return the recording of a block, or of a node's resource.
+
+    Args:
+        holder: the block or resource, whose type an error names.
+        data: its bytes, as LlamaIndex stores them, or a file object; None if it has none.
+        path: its path, or None.
+        url: its URL, or None.
+        format: its format or MIME type, which counts for raw samples only.
+
+    Raises:
+        InvalidAudio: if it has none of these, or several.
+    """
     sources = [source for source in (data, path, url) if source is not None]
     if len(sources) != 1:
         raise InvalidAudio(
-            f"the {type(block).__name__} names {len(sources) or 'no'} sources; give one of its bytes, path or url."
+            f"the {type(holder).__name__} names {len(sources) or 'no'} sources; give one of its bytes, path or url."
         )
     return Audio.of(_choose_source(data, path, url), format=format if format and is_raw(format) else None)
 

@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Any, Literal, Self
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-import httpx
-from llama_index.core.bridge.pydantic import ConfigDict, Field, model_validator
+from llama_index.core.bridge.pydantic import Field
 from llama_index.core.readers.base import BasePydanticReader, BaseReader
 from llama_index.core.schema import Document
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, PrivateAttr
 
-from audio_core import Audio, Budget, Progress, Provider, TranscriptStore, Usage
+from audio_core import Audio
 from audio_core.integration import (
     SUFFIXES,
-    AccessLike,
-    AlignerName,
-    Batch,
     BatchItem,
-    DocumentReader,
     Estimate,
-    Failure,
-    Granularity,
-    Memo,
-    OnError,
-    ProviderName,
-    ReaderOptions,
     build_file_system_source,
-    check_fields,
     collect_recordings,
     list_fields,
 )
 from llamaindex_audio.nodes import to_document
+from llamaindex_audio.reader_fields import ReaderFields
 
 __all__ = ["AudioReader"]
 
 
-@list_fields()
-class AudioReader(BasePydanticReader):
+@list_fields(ReaderFields)
+class AudioReader(ReaderFields, BasePydanticReader):
     """A reader that transcribes recordings into Documents: one recording, a folder, or any list or iterator.
 
     Up to `max_concurrency` recordings are transcribed at a time. Their Documents come in order. `file_extractor` makes
@@ -62,115 +49,18 @@ class AudioReader(BasePydanticReader):
         True
     """
 
-    model_config = ConfigDict(
-        arbitrary_types_allowed=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
-    )
-
     is_remote: bool = False
     """Whether LlamaIndex is to take the recordings for remote ones."""
-    provider: ProviderName | str | Provider | None = None
-    """Name of the provider that transcribes, or a row of your own. By default `"local"`, which needs no key, or an
-    OpenAI-compatible gateway if there is a `base_url`.
-    """
-    model: str | None = None
-    """Name of the model; required for remote providers."""
-    api_key: str | None = Field(default=None, exclude=True, repr=False)
-    """The provider's key; by default it is read from the environment."""
-    base_url: str | None = None
-    """Base URL of the provider's API, if it differs from the provider's row."""
-    language: str | list[str] | tuple[str, ...] | None = None
-    """Code of the spoken language, such as `"en"`, or of several; None lets the model detect it."""
-    prompt: str | None = None
-    """Text that precedes the recording, or describes it."""
-    keywords: list[str] | tuple[str, ...] | None = None
-    """Words and names to expect, where the gateway takes them."""
-    words: bool = False
-    """Whether to ask the provider for the times of words."""
-    diarize: bool | Literal["if possible"] = False
-    """Whether to tell speakers apart: True, or `"if possible"` to transcribe without speakers, with a warning, where that
-    is refused.
-    """
-    known_speakers: Mapping[str, Any] | None = Field(default=None, exclude=True, repr=False)
-    """Names of speakers, each with 2 to 10 seconds of speech: anything that `Audio.of` takes."""
-    temperature: float | None = None
-    """Sampling temperature of the model."""
-    extra: dict[str, Any] | None = None
-    """Further fields for the provider."""
-    gaps: Literal["raise", "mark"] = "raise"
-    """`"raise"`, or `"mark"` to return the other pieces of a long recording if one failed."""
-    channels: Literal["mixed", "separate"] = "mixed"
-    """`"mixed"`, or `"separate"` to transcribe each channel as a speaker of its own."""
-    vad: Literal["energy", "silero"] = "energy"
-    """What finds the pauses at which a long recording is cut: `"energy"`, or `"silero"` for noisy ones."""
-    segment_seconds: PositiveFloat | None = 30.0
-    """The longest segment, in seconds, of a model that sends no times; its recordings are cut at pauses into pieces of
-    this length. None sends them whole.
-    """
-    aligner: AlignerName | None = None
-    """What finds the times of a text that comes without them: `"pocketsphinx"` (None) for English, or
-    `"faster-whisper:<size or folder of a model>"` for all languages of Whisper.
-    """
-    budget: Budget | None = Field(default=None, exclude=True, repr=False)
-    """A limit on what may be sent, such as `Budget(seconds=3600)`; one object may serve several loaders."""
-    progress: Callable[[Progress], object] | None = Field(default=None, exclude=True, repr=False)
-    """A function that is called with `Progress` during the work, possibly on another thread."""
-    granularity: Granularity = "segment"
-    """How much one passage holds: a `"segment"`, a `"window"` or the whole `"file"`."""
-    window_seconds: PositiveFloat | None = None
-    """Length of a window in seconds, with `granularity="window"`; by default 30."""
-    window_overlap: NonNegativeFloat = 0.0
-    """Seconds that a window shares with the previous one, with `granularity="window"`."""
-    timeout: PositiveFloat = 60.0
-    """Seconds on the wall clock for each request."""
-    max_retries: NonNegativeInt = 2
-    """How many more requests may follow a failed one."""
-    max_concurrency: PositiveInt = 8
-    """How many recordings, and pieces of long ones, are transcribed side by side, in total."""
-    access: AccessLike | None = None
-    """What may be opened: an `Access`, a folder or several. None trusts every path and every public host that is named.
-    """
-    store: TranscriptStore | str | Path | None = Field(default=None, exclude=True)
-    """A `TranscriptStore`, or the path of its file. Finished transcripts are kept there, so that an interrupted job can
-    be resumed without paying twice.
-    """
-    http_client: httpx.Client | None = Field(default=None, exclude=True, repr=False)
-    """Your own `httpx.Client`."""
-    http_async_client: httpx.AsyncClient | None = Field(default=None, exclude=True, repr=False)
-    """Your own `httpx.AsyncClient`."""
     glob: str | None = Field(default=None, description="Which files of a folder to read, such as '**/*.mp3'.")
     recursive: bool = Field(default=False, description="Whether to search the folder's subfolders too.")
     suffixes: str | list[str] | None = Field(
         default=None, description="Which files of a folder to read; by default those of all supported formats."
     )
-    on_error: OnError = Field(
-        default="raise", description="'raise' the error of a recording, 'skip' the recording, or 'collect' its error."
-    )
-    show_progress: bool = Field(default=False, description="Whether to show a progress bar.")
-    _failures: list[Failure] = PrivateAttr(default_factory=list[Failure])
-    _usage: Usage | None = PrivateAttr(default=None)
-
-    _memo: Memo[DocumentReader] = PrivateAttr(default_factory=Memo)
-    _check_fields = model_validator(mode="before")(check_fields)
-
-    @model_validator(mode="after")
-    def _check_options(self) -> Self:
-        _ = self._reader
-        return self
 
     @classmethod
     def class_name(cls) -> str:
         """Return the name under which LlamaIndex stores this class."""
         return "AudioReader"
-
-    @property
-    def failures(self) -> list[Failure]:
-        """The recordings that could not be read in the last call, with `on_error="collect"`."""
-        return self._failures
-
-    @property
-    def usage(self) -> Usage | None:
-        """What the recordings of the last call have used and cost, if the provider reports it."""
-        return self._usage
 
     def estimate(
         self,
@@ -251,9 +141,6 @@ class AudioReader(BasePydanticReader):
         self._failures, self._usage = batch.failures, batch.usage
         return documents
 
-    def _create_batch(self) -> Batch:
-        return Batch(self._reader, on_error=self.on_error, show_progress=self.show_progress)
-
     def _find_items(self, file: Any, extra_info: Mapping[str, Any] | None, fs: Any) -> Iterable[BatchItem]:
         metadata = extra_info or {}
         if fs is not None:
@@ -266,13 +153,6 @@ class AudioReader(BasePydanticReader):
             recursive=self.recursive,
             suffixes=self.suffixes,
         )
-
-    @property
-    def _reader(self) -> DocumentReader:
-        """The reader for the fields as they are now."""
-        options = {name: getattr(self, name) for name in ReaderOptions.__optional_keys__}
-        memo = self._memo = self._memo.refresh(DocumentReader.create, options)
-        return memo.value
 
 
 def _find_in_file_system(path: str, fs: Any, metadata: Mapping[str, Any]) -> BatchItem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any, Self, cast
@@ -144,10 +144,11 @@ def _to_passage(node: BaseNode) -> Passage:
 
 
 def _find_sources(nodes: Sequence[BaseNode]) -> dict[str, str]:
-    """Return for each recording the id of the source of its nodes: its only Document, or else what identifies it."""
-    counts = Counter(identify_recording(node.metadata) for node in nodes)
-    ids = {identify_recording(node.metadata): node.node_id for node in nodes}
-    return {recording: ids[recording] if count == 1 else recording or ids[""] for recording, count in counts.items()}
+    """Return for each recording the id of the source of its nodes: the only one they have, or what identifies it."""
+    ids = defaultdict[str, list[str]](list)
+    for node in nodes:
+        ids[identify_recording(node.metadata)].append(node.ref_doc_id or node.node_id)
+    return {recording: of[0] if len({*of}) == 1 else recording or of[-1] for recording, of in ids.items()}
 
 
 def _count_tokens(text: str) -> float:

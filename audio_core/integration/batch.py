@@ -12,7 +12,7 @@ import itertools
 import logging
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -115,9 +115,20 @@ class Batch:
         Raises:
             AudioError: if a recording fails and `on_error` is `"raise"`.
         """
-        with contextlib.closing(self._run(recordings, _Reading.read)) as results:
+        with contextlib.closing(self.read_each(recordings)) as results:
             for _, passages in results:
                 yield from passages
+
+    def read_each(self, recordings: Iterable[BatchItem]) -> Generator[tuple[BatchItem, list[Passage]]]:
+        """Yield each recording with its passages, in order.
+
+        Args:
+            recordings: as for `read`.
+
+        Raises:
+            AudioError: as for `read`.
+        """
+        return self._run(recordings, _Reading.read)
 
     def transcribe(self, recordings: Iterable[BatchItem]) -> Iterator[tuple[BatchItem, Transcript]]:
         """Yield each recording with its whole transcript, in order.
@@ -162,6 +173,13 @@ class Batch:
 
     async def aread(self, recordings: Iterable[BatchItem]) -> AsyncIterator[Passage]:
         """Do what `read` does on the running event loop."""
+        async with contextlib.aclosing(self.aread_each(recordings)) as results:
+            async for _, passages in results:
+                for passage in passages:
+                    yield passage
+
+    async def aread_each(self, recordings: Iterable[BatchItem]) -> AsyncGenerator[tuple[BatchItem, list[Passage]]]:
+        """Do what `read_each` does on the running event loop."""
         self.failures, self.usage = [], None
         limit = self._reader.max_concurrency
         slots = asyncio.Semaphore(limit)
@@ -174,8 +192,7 @@ class Batch:
                 while pending:
                     reading, task = pending.popleft()
                     with HiddenFrames(), self._handle_error(reading):
-                        for passage in await task:
-                            yield passage
+                        yield reading.item, await task
                     for following in await asyncio.to_thread(list, itertools.islice(readings, 1)):
                         pending.append((following, asyncio.create_task(following.aread(slots))))
             finally:

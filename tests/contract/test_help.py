@@ -4,10 +4,10 @@ import pydoc
 
 import pytest
 
-from audio_core.integration import ModelSettings
+from audio_core.integration import ModelSettings, ReaderOptions
 from langchain_audio import AudioLoader, AudioParser, ChatAudio
 from langchain_audio.document_loaders import LoaderOptions
-from llamaindex_audio import AudioLLM, AudioReader, TranscriptNodeParser
+from llamaindex_audio import AudioLLM, AudioReader, AudioTranscriber, TranscriptNodeParser
 
 OPTIONS = {
     AudioLoader: LoaderOptions.__annotations__,
@@ -15,6 +15,7 @@ OPTIONS = {
     ChatAudio: {*ModelSettings.model_fields, "api_key", "stop", "streaming", "extra_headers"},
     AudioLLM: {*ModelSettings.model_fields, "api_key", "stop", "context_window"},
     AudioReader: LoaderOptions.__optional_keys__,
+    AudioTranscriber: {*ReaderOptions.__optional_keys__, "on_error", "show_progress"},
     TranscriptNodeParser: {"chunk_size", "chunk_overlap", "unit"},
 }
 

@@ -37,7 +37,7 @@ PUBLIC = {
     "BulkLoader AnswerSpeaker SpeakTool SpokenAnswer aspeak_answer speak_answer",
     "llamaindex_audio": "Access AudioLLM AudioReader Citation ClipPostprocessor ListenToolSpec TranscribingLLM TranscriptNodeParser cite clip_block "
     "find_citations format_nodes redact_audio render_answer restore_times speech_in "
-    "BulkReader SpeakToolSpec SpokenAnswer aspeak_answer astream_spoken speak_answer stream_spoken",
+    "AudioTranscriber BulkReader SpeakToolSpec SpokenAnswer aspeak_answer astream_spoken speak_answer stream_spoken",
 }
 
 

@@ -10,9 +10,10 @@ from audio_core.integration import ReaderOptions
 from audio_core.wire.transcription import TranscriptionKwargs, TranscriptionOptions
 from langchain_audio import AudioLoader, AudioParser
 from langchain_audio.document_loaders import LoaderOptions
-from llamaindex_audio import AudioReader
+from llamaindex_audio import AudioReader, AudioTranscriber
 
 OPTIONS = {field.name: field for field in dataclasses.fields(TranscriptionOptions)}
+OF_FOLDERS = {"glob", "recursive", "suffixes", "is_remote"}  # a transformation of Documents searches none
 TYPES = typing.get_type_hints(TranscriptionOptions, include_extras=True)
 
 
@@ -23,6 +24,7 @@ def test_keyword_arguments_have_the_names_and_types_of_the_options() -> None:
 def test_readers_take_every_option_and_every_setting_of_the_client() -> None:
     assert typing.get_type_hints(ReaderOptions, include_extras=True).items() >= TYPES.items()
     assert set(AudioReader.model_fields) == {*LoaderOptions.__optional_keys__, "is_remote"}
+    assert AudioTranscriber.model_fields.keys() == AudioReader.model_fields.keys() - OF_FOLDERS
 
 
 @pytest.mark.parametrize("name", OPTIONS)
