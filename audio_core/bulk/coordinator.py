@@ -7,7 +7,7 @@ from typing import Any
 
 from audio_core.bulk.limiter import RateLimiter
 from audio_core.bulk.progress import BulkProgress, Tally
-from audio_core.bulk.ray_package import import_ray
+from audio_core.bulk.ray_package import connect_ray
 from audio_core.errors import AudioError
 from audio_core.http.rate_limit import Reservation
 from audio_core.transcript.budget import Budget, Share
@@ -75,7 +75,7 @@ def start_coordinator(
     Returns:
         The handle of the actor, for `Transcriber`.
     """
-    ray = import_ray()
+    ray = connect_ray()
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - it imports Ray
 
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
@@ -97,15 +97,15 @@ class ClusterRateLimit:
 
     def reserve(self, audio_seconds: float) -> Reservation:
         """Count a request with so many seconds of audio, and return when it may be sent."""
-        return import_ray().get(self._coordinator.reserve.remote(audio_seconds))
+        return connect_ray().get(self._coordinator.reserve.remote(audio_seconds))
 
     def get_period(self) -> int:
         """Return the number of the period since the last pause."""
-        return import_ray().get(self._coordinator.get_period.remote())
+        return connect_ray().get(self._coordinator.get_period.remote())
 
     def slow_down(self, retry_after: float | None) -> None:
         """Make every worker pause, as the gateway has answered that there were too many requests."""
-        import_ray().get(self._coordinator.slow_down.remote(retry_after))
+        connect_ray().get(self._coordinator.slow_down.remote(retry_after))
 
 
 class ClusterBudget(Budget):
@@ -123,13 +123,13 @@ class ClusterBudget(Budget):
     @classmethod
     def find(cls, coordinator: Any) -> ClusterBudget | None:
         """Return the budget of a coordinator, if it has one."""
-        budget = import_ray().get(coordinator.get_budget.remote())
+        budget = connect_ray().get(coordinator.get_budget.remote())
         return None if budget is None else cls(coordinator, budget)
 
     def reserve(self, label: str, seconds: float, price_per_second: float | None) -> Share:
         """Reserve a share for a request, as `Budget.reserve` does."""
         # This blocks the worker's event loop for a millisecond, before each request.
-        outcome = import_ray().get(self._coordinator.reserve_budget.remote(label, seconds, price_per_second))
+        outcome = connect_ray().get(self._coordinator.reserve_budget.remote(label, seconds, price_per_second))
         if isinstance(outcome, AudioError):
             raise outcome
         return Share(self, *outcome)

@@ -17,7 +17,7 @@ from audio_core.bulk.manifest import read_manifest
 from audio_core.bulk.monitor import watch_progress
 from audio_core.bulk.plan import Pool, run_plan
 from audio_core.bulk.progress import BulkProgress
-from audio_core.bulk.ray_package import import_ray
+from audio_core.bulk.ray_package import connect_ray
 from audio_core.bulk.results import BulkResult, summarize_rows
 from audio_core.bulk.transcriber import TranscriberOptions, create_client
 from audio_core.client import AudioClient
@@ -105,7 +105,7 @@ def _split_options(options: BulkOptions) -> tuple[dict[str, Any], dict[str, Any]
 
 
 def _run_job(job: JobFolder, missing: int, pool: Pool, settings: Mapping[str, Any], options: Mapping[str, Any]) -> None:
-    ray, began = import_ray(), time.monotonic()
+    ray, began = connect_ray(), time.monotonic()
     budget = settings.get("budget")
     limits = (settings.get("requests_per_minute"), settings.get("audio_seconds_per_minute"), budget)
     coordinator = start_coordinator(*limits, name=f"audio-bulk-{uuid.uuid4().hex[:8]}")

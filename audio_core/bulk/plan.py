@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from audio_core.bulk.job_folder import JobFolder
-from audio_core.bulk.ray_package import import_ray
+from audio_core.bulk.ray_package import connect_ray
 from audio_core.bulk.transcriber import Transcriber
 from audio_core.errors import AudioError, StoreError
 from audio_core.integration.rows.schema import ID_COLUMN
 
-__all__ = ["Pool", "run_plan"]
+__all__ = ["Pool", "convert_job_errors", "run_plan"]
 
 _CALLS = 2  # blocks that a worker has at a time: one finishes while the next one starts
 _MOST_FILES = 2_000  # of rows
@@ -51,8 +51,8 @@ def run_plan(job: JobFolder, missing: int, pool: Pool, arguments: Mapping[str, A
         AudioError: if all recordings would fail for the same reason.
         StoreError: if the rows cannot be written, as the disk is full.
     """
-    ray = import_ray()
-    with _convert_errors(job), ray.data.DataContext.current(_build_context(job)):
+    ray = connect_ray()
+    with convert_job_errors(job), ray.data.DataContext.current(_build_context(job)):
         recordings = ray.data.read_parquet(job.manifest.path, filesystem=job.manifest.filesystem)
         # A block is a batch: what Ray repeats when a worker is lost is what was under way there.
         blocks = recordings.repartition(target_num_rows_per_block=pool.rows, strict=True)
@@ -84,7 +84,7 @@ def _build_context(job: JobFolder) -> Any:
         def load_checkpoint(self, *_: Any, **__: Any) -> tuple[None, int]:
             return None, 0
 
-    context = copy.deepcopy(import_ray().data.DataContext.get_current())
+    context = copy.deepcopy(connect_ray().data.DataContext.get_current())
     context.enable_progress_bars = False
     context.checkpoint_config = CheckpointConfig(
         id_column=ID_COLUMN,
@@ -97,8 +97,16 @@ def _build_context(job: JobFolder) -> Any:
 
 
 @contextlib.contextmanager
-def _convert_errors(job: JobFolder) -> Generator[None]:
-    """Raise the error that a worker has raised, in place of Ray's."""
+def convert_job_errors(job: JobFolder) -> Generator[None]:
+    """Raise the error that a worker has raised, in place of Ray's.
+
+    Args:
+        job: the folder of the job.
+
+    Raises:
+        AudioError: if a worker has raised it.
+        StoreError: if the disk is full.
+    """
     try:
         yield
     except Exception as error:

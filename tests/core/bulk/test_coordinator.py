@@ -22,7 +22,7 @@ class Handle:
 
 @pytest.fixture(autouse=True)
 def ray(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coordinator, "import_ray", lambda: types.SimpleNamespace(get=lambda value: value))
+    monkeypatch.setattr(coordinator, "connect_ray", lambda: types.SimpleNamespace(get=lambda value: value))
 
 
 def test_workers_share_one_rate_limit() -> None:

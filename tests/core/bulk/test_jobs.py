@@ -1,12 +1,13 @@
 """What `transcribe_dataset` does before Ray is needed, and what it hands to Ray. `tests/bulk` runs it on a cluster."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from audio_core import Audio, InvalidOption, Transcript, UnsupportedFormat
+from audio_core import Audio, InvalidOption, MissingDependency, Transcript, UnsupportedFormat
 from audio_core.bulk import jobs, transcribe_dataset
 from audio_core.testing import tone
 
@@ -84,3 +85,10 @@ def test_every_option_is_documented() -> None:
     assert not [
         name for name in jobs.BulkOptions.__optional_keys__ if f" {name}: " not in text and f"`{name}`" not in text
     ]
+
+
+def test_without_ray_the_command_that_installs_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "ray.data", raising=False)
+    with pytest.raises(MissingDependency, match=r"Bulk jobs need ray: pip install 'langchain-llamaindex-audio\[ray\]'"):
+        transcribe_dataset(["a.mp3"], tmp_path / "out", **REMOTE)
