@@ -7,6 +7,7 @@ import pytest
 from openai.types.chat import ChatCompletionContentPartInputAudioParam
 from oracle import check_chat, check_speech, violations
 from pydantic import TypeAdapter
+from tables import fill, list_pages
 
 from audio_core import PROVIDERS, Audio, AudioClient, InvalidOption
 from audio_core.integration import find_provider
@@ -49,6 +50,11 @@ def test_every_remote_gateway_is_listed_with_its_documentation() -> None:
 def test_a_gateways_url_key_variables_and_formats_are_those_it_documents(name: str) -> None:
     row = find_provider(name)
     assert (row.base_url, list(row.api_key_env), set(row.chat_formats)) == DOCUMENTED[name]
+
+
+@pytest.mark.parametrize("page", list_pages(), ids=lambda page: page.name)
+def test_tables_of_gateways_are_what_their_rows_give(page: Path) -> None:
+    assert page.read_text() == fill(page.read_text()), "run `python docs/scripts/tables.py`"
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
