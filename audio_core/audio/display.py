@@ -8,7 +8,7 @@ from typing import Any, NoReturn, cast
 
 from audio_core.errors import AudioError
 
-__all__ = ["DisplayMixin"]
+__all__ = ["DisplayMixin", "embed_small", "render_sound"]
 
 _MOST_BYTES = 2**20  # a page with more in it becomes slow
 
@@ -29,14 +29,16 @@ class DisplayMixin:
     def _repr_html_(self) -> str:
         """Return a player, if the recording is on the web or has at most a mebibyte; else its name."""
         audio = cast("Any", self)
-        label = escape(audio.label)
-        is_on_web = audio.is_remote and audio.reference.lower().startswith("http")
-        source = audio.reference if is_on_web else _embed(audio)
-        player = f'<br><audio controls preload="none" src="{escape(source)}"></audio>' if source else ""
-        return f"<div>{label}{player}</div>"
+        return render_sound(audio.label, audio.reference if audio.is_remote else embed_small(audio))
 
 
-def _embed(audio: Any) -> str | None:
+def render_sound(label: str, url: str | None) -> str:
+    """Return a player with a label above it as HTML; without a URL, the label alone."""
+    player = f'<br><audio controls preload="none" src="{escape(url)}"></audio>' if url else ""
+    return f"<div>{escape(label)}{player}</div>"
+
+
+def embed_small(audio: Any) -> str | None:
     """Return a small recording as a data URI with the fragment of its clip; None if it is large or cannot be opened."""
     try:
         content, row = audio.open_content(), audio.detect_format()

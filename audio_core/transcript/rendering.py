@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import cast
 
+from audio_core.transcript.clock import format_clock, format_range
 from audio_core.transcript.notebook import render_table
 from audio_core.transcript.page.player import TranscriptLike, render_player
 from audio_core.transcript.page.waveform import Waveform
-from audio_core.transcript.segment import Segment, format_range
+from audio_core.transcript.segment import Segment
 from audio_core.transcript.subtitles import render_srt, render_vtt
 
 __all__ = ["RenderingMixin"]
@@ -24,8 +25,11 @@ class RenderingMixin:
         return cast("TranscriptLike", self)
 
     def _repr_html_(self) -> str:
-        """Return a table of the segments for notebooks."""
-        return render_table(self._self.segments)
+        """Return a table of the segments for notebooks, with what a reader must know."""
+        transcript = self._self
+        seconds = [] if transcript.duration is None else [format_clock(transcript.duration)]
+        facts = [*seconds, *(fact for fact in (transcript.language, transcript.model) if fact)]
+        return render_table(transcript.segments, facts, transcript.warnings)
 
     def to_text(self, timestamps: bool = False) -> str:
         """Return the text with one segment a line.

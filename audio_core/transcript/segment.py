@@ -7,6 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from audio_core.transcript.clock import format_clock, format_range
+from audio_core.transcript.notebook import render_table
+
 __all__ = [
     "MAX_SECONDS",
     "UNCLEAR_SPEECH",
@@ -108,6 +111,10 @@ class Segment:
         shown += [f"{name}=True" for name in ("is_gap", "is_estimated", "is_partial") if getattr(self, name)]
         return f"Segment({', '.join(shown)})"
 
+    def _repr_html_(self) -> str:
+        """Return a table of one row for notebooks."""
+        return render_table([self])
+
     def shift(self, seconds: float) -> Segment:
         """Return the segment with all times moved `seconds` later."""
         words = tuple(replace(word, start=word.start + seconds, end=word.end + seconds) for word in self.words)
@@ -152,28 +159,6 @@ def interpolate_words(texts: Sequence[str], start: float, end: float) -> list[Wo
 
 def _is_without_spaces(text: str) -> bool:
     return len(text) > _MAX_WORD_LENGTH or any(unicodedata.east_asian_width(character) in "WF" for character in text)
-
-
-def format_clock(seconds: float) -> str:
-    """Format seconds as `mm:ss`, or as `h:mm:ss` from one hour on. Fractions of a second are cut off.
-
-    Example:
-        >>> format_clock(727.9), format_clock(3661)
-        ('12:07', '1:01:01')
-    """
-    minutes, whole_seconds = divmod(int(max(0.0, seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{whole_seconds:02}" if hours else f"{minutes:02}:{whole_seconds:02}"
-
-
-def format_range(start: float, end: float) -> str:
-    """Return two times in seconds as `format_clock` shows them, with a hyphen between them.
-
-    Example:
-        >>> format_range(61.0, 62.5)
-        '01:01-01:02'
-    """
-    return f"{format_clock(start)}-{format_clock(end)}"
 
 
 def is_sentence_end(text: str) -> bool:

@@ -7,14 +7,17 @@ import time
 import wave
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import shorten
 from typing import BinaryIO
 
 from typing_extensions import TypedDict
 
 from audio_core.audio.audio import Audio
+from audio_core.audio.display import embed_small, render_sound
 from audio_core.audio.formats import FORMATS, find_format
 from audio_core.audio.sniffing import SNIFF_BYTES, sniff_format
 from audio_core.errors import UnsupportedFormat
+from audio_core.transcript.notebook import render_table
 from audio_core.transcript.segment import Segment
 
 __all__ = ["PCM_RATE", "Speech", "SpeechOptions", "check_suffix", "detect_speech_format", "is_headerless", "open_wav"]
@@ -38,6 +41,7 @@ class SpeechOptions(TypedDict):
     format: str
 
 
+_MOST_LABEL = 200  # characters above a player
 _BYTES_PER_SAMPLE = {"pcm16": 2, "pcm24": 3}
 _FRAME_FORMATS = ("mp3", "aac")  # recognized by a few bits, which PCM samples may match by chance
 
@@ -88,6 +92,12 @@ class Speech:
         return Audio.of(
             self.data, format=self.format if is_headerless(self.format) else None, sample_rate=self.sample_rate
         )
+
+    def _repr_html_(self) -> str:
+        """Return a player for notebooks, if there is at most a mebibyte of sound, and the sentences with their times."""
+        audio = Audio.of(self.to_wav()) if is_headerless(self.format) else self.to_audio()
+        table = render_table(self.segments) if self.segments else ""
+        return render_sound(shorten(self.transcript, _MOST_LABEL, placeholder=" …"), embed_small(audio)) + table
 
     def to_wav(self) -> bytes:
         """Return headerless PCM as the bytes of a mono WAV file.

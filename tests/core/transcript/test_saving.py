@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from audio_core import Segment, Transcript, UnsupportedFormat, Usage, Word
+from audio_core import Segment, Speech, Transcript, UnsupportedFormat, Usage, Word
 
 TALK = Transcript(
     "good day good night",
@@ -73,5 +73,26 @@ def test_a_notebook_shows_a_table_that_cannot_run_code() -> None:
     html = TALK._repr_html_()
     assert html.count("<tr>") == 3
     assert "good &lt;night&gt;" in html
-    assert "Ann" in html
+    assert "<td><b>Ann</b></td>" in html
+    assert "<p>00:05 · en</p>" in html
+    assert "private" not in html
+    assert "<script" not in html
     assert replace(TALK, segments=TALK.segments * 100)._repr_html_().count("<tr>") == 101
+
+
+def test_a_notebook_shows_what_a_reader_must_know() -> None:
+    segments = (Segment(1.0, 2.5, "a < b", is_estimated=True), Segment(3.0, 9.0, "[not transcribed]", is_gap=True))
+    html = Transcript("", segments, warnings=("Times are <estimated>.",))._repr_html_()
+    assert "<tr><td>≈ 00:01–00:02</td><td>a &lt; b</td></tr>" in html
+    assert "<em>[not transcribed]</em>" in html
+    assert html.endswith("<p>Times are &lt;estimated&gt;.</p></div>")
+
+
+def test_a_notebook_shows_a_segment_and_plays_speech() -> None:
+    segment = Segment(1.0, 2.5, "<img onerror=x>", "<Ann>")
+    assert "<td><b>&lt;Ann&gt;</b></td><td>&lt;img onerror=x&gt;</td>" in segment._repr_html_()
+    html = Speech(bytes(4800), "pcm16", "<Hello>", sample_rate=24_000, segments=(segment,))._repr_html_()
+    assert html.startswith('<div>&lt;Hello&gt;<br><audio controls preload="none" src="data:audio/wav;base64,UklGR')
+    assert "&lt;img onerror=x&gt;" in html
+    assert Speech(bytes(3 * 2**20), "pcm16", "Long.", sample_rate=24_000)._repr_html_() == "<div>Long.</div>"
+    assert Speech(b"", "mp3", "Nothing.")._repr_html_() == "<div>Nothing.</div>"
