@@ -26,6 +26,15 @@ class Coordinator(RateLimiter):
     ) -> None:
         super().__init__(requests_per_minute, audio_seconds_per_minute)
         self._tally, self._budget = Tally(), budget
+        self._reason: AudioError | None = None
+
+    def stop(self, reason: AudioError) -> None:
+        """Take down why the job must stop, as of errors of workers Ray hands on only the text."""
+        self._reason = reason
+
+    def get_reason(self) -> AudioError | None:
+        """Return why the job must stop, if a worker has said so."""
+        return self._reason
 
     def get_budget(self) -> Budget | None:
         """Return the budget as it is now."""

@@ -20,6 +20,7 @@ from audio_core.integration.rows.schema import ID_COLUMN
 __all__ = ["JobFolder"]
 
 _ROWS_PER_FILE = 10_000  # of the manifest
+_PENDING = ".pending.parquet"  # what Ray calls a checkpoint whose rows are being written
 _PARTS = ("rows", "checkpoint", "manifest", "job.json")
 
 
@@ -134,7 +135,7 @@ class JobFolder:
     def _drop_uncommitted_rows(self) -> None:
         """Remove rows that are not in the checkpoint, and what is left of files that were not finished."""
         for file in self.checkpoint.list_files():
-            if ".pending." in file.path:
+            if file.path.endswith(_PENDING):
                 file.filesystem.delete_file(file.path)
         sizes = [(file, _count_rows(file)) for file in self.rows.list_files()]
         if sum(size or 0 for _, size in sizes) == sum(_count_rows(file) or 0 for file in self.checkpoint.list_files()):

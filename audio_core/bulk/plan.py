@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import copy
 import errno
-from collections.abc import Generator, Iterator, Mapping
+import os
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from audio_core.bulk.job_folder import JobFolder
@@ -52,7 +54,10 @@ def run_plan(job: JobFolder, missing: int, pool: Pool, arguments: Mapping[str, A
         StoreError: if the rows cannot be written, as the disk is full.
     """
     ray = connect_ray()
-    with convert_job_errors(job), ray.data.DataContext.current(_build_context(job)):
+    with (
+        convert_job_errors(job, partial(_find_reason, arguments["coordinator"])),
+        ray.data.DataContext.current(_build_context(job)),
+    ):
         recordings = ray.data.read_parquet(job.manifest.path, filesystem=job.manifest.filesystem)
         # A block is a batch: what Ray repeats when a worker is lost is what was under way there.
         blocks = recordings.repartition(target_num_rows_per_block=pool.rows, strict=True)
@@ -72,6 +77,10 @@ def run_plan(job: JobFolder, missing: int, pool: Pool, arguments: Mapping[str, A
         # A small job's rows are written at once; a large one would leave a million files.
         fewest = missing // _MOST_FILES or None
         rows.write_parquet(job.rows.path, filesystem=job.rows.filesystem, min_rows_per_file=fewest)
+
+
+def _find_reason(coordinator: Any) -> AudioError | None:
+    return connect_ray().get(coordinator.get_reason.remote())
 
 
 def _build_context(job: JobFolder) -> Any:
@@ -97,36 +106,25 @@ def _build_context(job: JobFolder) -> Any:
 
 
 @contextlib.contextmanager
-def convert_job_errors(job: JobFolder) -> Generator[None]:
-    """Raise the error that a worker has raised, in place of Ray's.
+def convert_job_errors(job: JobFolder, find_reason: Callable[[], AudioError | None]) -> Generator[None]:
+    """Raise the error that a worker has ended in, in place of Ray's.
 
     Args:
         job: the folder of the job.
+        find_reason: returns why a worker has stopped the job, if one has.
 
     Raises:
-        AudioError: if a worker has raised it.
+        AudioError: if a worker has stopped the job.
         StoreError: if the disk is full.
     """
     try:
         yield
     except Exception as error:
-        for cause in _list_causes(error):
-            if isinstance(cause, AudioError):
-                raise cause from None
-            if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
-                raise StoreError(
-                    f"The rows cannot be written to {job.name}, as the disk is full. Make room and start the job again: "
-                    "it does only what is missing."
-                ) from None
+        if reason := find_reason():
+            raise reason from None
+        if os.strerror(errno.ENOSPC) in str(error):
+            raise StoreError(
+                f"The rows cannot be written to {job.name}, as the disk is full. Make room and start the job again: "
+                "it does only what is missing."
+            ) from None
         raise
-
-
-def _list_causes(error: BaseException) -> Iterator[BaseException]:
-    seen, waiting = set[int](), [error]
-    while waiting:
-        current = waiting.pop(0)
-        if id(current) not in seen:
-            seen.add(id(current))
-            yield current
-            linked = (getattr(current, "cause", None), current.__cause__, current.__context__)
-            waiting += [each for each in linked if isinstance(each, BaseException)]

@@ -16,6 +16,7 @@ from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from audio_core.audio.audio import Audio
 from audio_core.bulk.coordinator import ClusterBudget, ClusterRateLimit
+from audio_core.bulk.ray_package import connect_ray
 from audio_core.client import AudioClient
 from audio_core.errors import (
     AudioError,
@@ -29,6 +30,7 @@ from audio_core.errors import (
 )
 from audio_core.errors.validation import validate_options
 from audio_core.http.access import AccessLike
+from audio_core.integration.rows.locations import shorten
 from audio_core.integration.rows.packages import pa
 from audio_core.integration.rows.schema import ID_COLUMN, RESULT_SCHEMA, build_failed_row, build_row
 from audio_core.operations.transcript_store import TranscriptStore
@@ -161,7 +163,7 @@ class Transcriber:
         except AudioError as error:
             return error
         except Exception as error:
-            _log.exception("%s failed for a reason that was not expected.", Audio.of(uri).label)
+            _log.exception("%s failed for a reason that was not expected.", _get_label(uri))
             return error
 
     def _resolve(self, uri: str) -> str:
@@ -172,6 +174,8 @@ class Transcriber:
         """Raise an error that every other recording would end in too. What this batch has paid for is kept first."""
         errors = [each for each in outcomes if isinstance(each, AudioError) and self._is_fatal(each)]
         if errors and all(isinstance(each, Exception) for each in outcomes):
+            if self._coordinator is not None:
+                connect_ray().get(self._coordinator.stop.remote(errors[0]))
             raise errors[0]
 
     def _is_fatal(self, error: AudioError) -> bool:
@@ -189,7 +193,7 @@ class Transcriber:
         charges = [] if store is None else store.list_possible_double_charges()
         for charge in charges:
             for uri, row in zip(uris, rows, strict=True):
-                if charge.requested_at >= began and charge.label == Audio.of(uri).label:
+                if charge.requested_at >= began and charge.label == _get_label(uri):
                     stretch = {"start": charge.start, "end": charge.end}
                     row.setdefault("possible_double_charges", []).append(stretch)
 
@@ -197,6 +201,14 @@ class Transcriber:
         if self._coordinator is not None and uris:
             facts = [{name: row.get(name) for name in ("duration", "cost", "error")} for row in rows]
             self._coordinator.record.remote(uris[0], facts)
+
+
+def _get_label(uri: str) -> str:
+    """Return what messages call a recording, even if its URI is malformed."""
+    try:
+        return Audio.of(uri).label
+    except AudioError:
+        return shorten(uri)
 
 
 def _append_columns(table: Any, rows: list[dict[str, Any]]) -> Any:

@@ -60,3 +60,15 @@ def test_what_workers_report_is_summed() -> None:
     progress = actor.sum(6, elapsed=1.5)
     assert (progress.done, progress.seconds, progress.cost) == (3, 5.0, 0.75)
     assert (progress.failures, progress.remaining) == ({"InvalidAudio": 1}, 1.5)
+
+
+def test_a_worker_tells_why_the_job_must_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    from audio_core import NotFound
+    from audio_core.bulk import Transcriber, transcriber
+
+    monkeypatch.setattr(transcriber, "connect_ray", coordinator.connect_ray)
+    actor, reason = Coordinator(), NotFound("no such model", status=404, provider="local")
+    assert actor.get_reason() is None
+    with pytest.raises(NotFound):
+        Transcriber(Handle(actor))._raise_if_hopeless([reason])
+    assert actor.get_reason() is reason

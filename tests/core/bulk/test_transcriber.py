@@ -131,8 +131,9 @@ async def test_pieces_that_may_be_charged_twice_are_told(gateway, talk: str, tmp
 
     charges = [PossibleDoubleCharge("talk.wav", 0.0, 0.5, 4e9), PossibleDoubleCharge("talk.wav", 0.0, 0.5, 1.0)]
     monkeypatch.setattr(TranscriptStore, "list_possible_double_charges", lambda _: charges)
-    (row,) = await run(build(gateway, store=tmp_path / "store.sqlite"), talk)
+    row, malformed = await run(build(gateway, store=tmp_path / "store.sqlite"), talk, "http://[talk.wav")
     assert row["possible_double_charges"] == [{"start": 0.0, "end": 0.5}]
+    assert malformed["error"]["class"] == "InvalidAudio"
 
 
 def test_a_worker_sends_sixteen_requests_side_by_side_unless_told_otherwise() -> None:
