@@ -140,13 +140,14 @@ byId("follow").addEventListener("click", () => { following = true; update(true);
 /* ---- the waveform ---- */
 const wave = byId("wave"), canvas = wave.querySelector("canvas"), bubble = wave.querySelector(".bubble");
 const length = Math.max(0.001, data.end - data.start);
+const gaps = segments.flatMap((element, index) => element.classList.contains("gap") ? [index] : []);
 let bars = [], colors = {};
 
 function measure() {
   const style = getComputedStyle(root), ratio = devicePixelRatio || 1;
   canvas.width = Math.round(wave.clientWidth * ratio);
   canvas.height = Math.round(wave.clientHeight * ratio);
-  for (const name of ["accent", "ink", "soft", "line", "alarm", "tint", "found"]) colors[name] = style.getPropertyValue(`--${name}`).trim();
+  for (const name of ["accent", "ink", "soft", "line", "alarm", "alarm-tint", "tint"]) colors[name] = style.getPropertyValue(`--${name}`).trim();
   for (let index = 0; index < 8; index++) colors[`s${index}`] = style.getPropertyValue(`--s${index}`).trim();
   const count = Math.max(1, Math.floor(wave.clientWidth / 4));
   bars = Array.from({ length: count }, (_, index) => measureBar(index / count, (index + 1) / count));
@@ -172,7 +173,9 @@ function draw() {
   const width = canvas.width / ratio, height = canvas.height / ratio, x = (time) => (time - data.start) / length * width;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
-  if (range) { context.fillStyle = colors.tint; context.fillRect(x(range.start), 0, Math.max(2, x(range.end) - x(range.start)), height); }
+  const shade = (from, to, color) => { context.fillStyle = color; context.fillRect(x(from), 0, Math.max(2, x(to) - x(from)), height); };
+  for (const index of gaps) shade(segmentTimes.start(index), segmentTimes.end(index), colors["alarm-tint"]);
+  if (range) shade(range.start, range.end, colors.tint);
   const step = width / bars.length, now = x(position());
   bars.forEach((bar, index) => {
     const left = index * step + step * 0.2, tall = Math.max(2, bar.height * (height - 8)), isHeard = left + step / 2 <= now;

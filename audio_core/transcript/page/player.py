@@ -130,13 +130,15 @@ def _build_data(transcript: TranscriptLike, waveform: Waveform | None) -> dict[s
 
 def _render_legend(segments: Sequence[Segment], speakers: dict[str, int]) -> str:
     """Return the speakers, each with the share of the speech that is theirs."""
+    if not speakers:
+        return ""
     seconds = dict.fromkeys(speakers, 0.0)
     for segment in segments:
         if segment.speaker:
             seconds[segment.speaker] += max(0.0, segment.end - segment.start)
     total = sum(seconds.values()) or 1.0
     rows = (f"<li>{render_speaker(name, speakers)} {seconds[name] / total:.0%}</li>" for name in speakers)
-    return f'<ul class="legend" aria-label="Speakers">{"".join(rows)}</ul>' if speakers else ""
+    return f'<ul class="legend" aria-label="Speakers, with their share of the speech">{"".join(rows)}</ul>'
 
 
 def _render_notes(warnings: Sequence[str]) -> str:
