@@ -24,12 +24,21 @@ PACKAGES = {
     "api/langchain.md": ("langchain_audio", "langchain_audio.middleware"),
     "api/llamaindex.md": ("llamaindex_audio",),
     "api/core.md": ("audio_core",),
+    "api/bulk.md": ("audio_core.bulk",),
     "api/testing.md": ("audio_core.testing",),
 }
 """Pages of the API, and the modules whose public names each describes."""
 OURS = ("audio_core", "langchain_audio", "llamaindex_audio")
 LINK = re.compile(r"\[([^\]]*)\]\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)")
 PICTURE = re.compile(r'<picture>\s*<source [^>]*srcset="([^"]+)">\s*<img src="([^"]+)" alt="([^"]+)">\s*</picture>')
+
+
+def on_config(config: Any) -> Any:
+    """List pages that no other section of the navigation names."""
+    named = str(config.nav)
+    rest = [path.name for path in sorted((ROOT / "docs").glob("*.md")) if path.name not in named]
+    config.nav += [{"More": rest}] if rest else []
+    return config
 
 
 def on_files(files: Files, config: Any) -> Files:
