@@ -1,4 +1,7 @@
-"""Bulk jobs on a Ray cluster of one to three nodes on this machine: what they cost beside the latency of a gateway."""
+"""Bulk jobs on a Ray cluster of one to three nodes on this machine: what they cost beside the latency of a gateway.
+
+python benchmarks/bulk.py 400 10000    # fewer files and rows, for a first look
+"""
 
 from __future__ import annotations
 
@@ -18,16 +21,16 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
-FILES, LATENCY, HOSTILE = 2_000, 0.2, 50  # one of so many files is no audio
+FILES, ROWS = map(int, sys.argv[1:] or (2_000, 100_000))
+LATENCY, HOSTILE = 0.2, 50  # seconds; one of so many files is no audio
 IN_FLIGHT = 16  # of each worker
-ROWS = 100_000
 OPTIONS: dict[str, Any] = {"provider": "openai", "model": "whisper-1", "api_key": "none", "max_concurrency": IN_FLIGHT}
 HEAD = "| run | workers x in flight | seconds | from first request to last | times `files x latency / in flight` | rows | sent again |"
 
 
 def main() -> None:
     if "INSIDE" not in os.environ:
-        command = [ROOT / "tests/bulk/on_loopback.sh", sys.executable, __file__]
+        command = [ROOT / "tests/bulk/on_loopback.sh", sys.executable, *sys.argv]
         sys.exit(subprocess.run(command, env={**os.environ, "INSIDE": "1"}, check=False).returncode)
     with tempfile.TemporaryDirectory() as folder:
         measure_jobs(Path(folder))
@@ -144,7 +147,7 @@ def ingest(paths: list[str]) -> str:
             transform_kwargs={**OPTIONS, "base_url": gateway.base_url, "on_error": "skip", "granularity": "file"},
             map_batches_kwargs={"batch_size": IN_FLIGHT, "num_cpus": 0.25, "concurrency": 2},
         )
-        documents = [Document(text="", metadata={"source": path}) for path in paths]
+        documents = [Document(text=path) for path in paths]
         nodes = RayIngestionPipeline(transformations=[component]).run(documents=documents)
         return describe("`RayIngestionPipeline`, 2 nodes", 2, time.perf_counter() - began, gateway, len(nodes))
 
