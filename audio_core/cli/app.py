@@ -12,6 +12,7 @@ import typer
 from audio_core._version import __version__
 from audio_core.cli.commands.ask import ask
 from audio_core.cli.commands.clip import clip
+from audio_core.cli.commands.mcp import mcp
 from audio_core.cli.commands.models import models
 from audio_core.cli.commands.player import player
 from audio_core.cli.commands.probe import probe
@@ -48,7 +49,7 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (transcribe, ask, clip, speak, player, probe, models, serve):
+for command in (transcribe, ask, clip, speak, player, probe, models, serve, mcp):
     app.command()(command)
 
 

@@ -25,6 +25,7 @@ from audio_core.transcript.segment import format_clock
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import Usage
 from audio_core.wire.chat_response import Answer
+from audio_core.wire.transcription import TranscriptionKwargs
 
 __all__ = ["AudioTools", "ToolAnswer", "ToolRefusal", "restrict_access"]
 
@@ -65,6 +66,7 @@ class AudioTools:
         access: what the model may open: an `Access`, a folder or a list of folders. None allows nothing. A URL is
             opened only if the `hosts` of an `Access` name its host.
         max_seconds: the longest stretch, in seconds, that one call may process.
+        options: those of `AudioClient.transcribe`, with which recordings are transcribed.
 
     Example:
         >>> print(AudioTools(AudioClient(), access="examples/audio").transcribe("call.mp3", end=6)[0])
@@ -80,7 +82,10 @@ class AudioTools:
         *,
         access: Any = None,
         max_seconds: float = 600.0,
+        options: TranscriptionKwargs | None = None,
     ) -> None:
+        self._options = TranscriptionKwargs() if options is None else options.copy()
+        self._options.update(gaps="mark")
         self._client, self._transcriber = client, transcriber or client
         self._access, self._max_seconds = restrict_access(access), max_seconds
 
@@ -132,7 +137,7 @@ class AudioTools:
         with _convert_errors(self._access):
             opened = self._transcriber.open_recording(_locate(audio, self._access), self._access)
             clip = _select_clip(opened, start, end, self._max_seconds)
-            transcript = self._transcriber.transcribe(clip, gaps="mark")
+            transcript = self._transcriber.transcribe(clip, **self._options)
             return quote_transcript(clip, transcript), transcript
 
     async def atranscribe(
@@ -140,10 +145,19 @@ class AudioTools:
     ) -> tuple[str, Transcript]:
         """Do what `transcribe` does on the running event loop."""
         with _convert_errors(self._access):
-            opened = await self._transcriber.aopen_recording(_locate(audio, self._access), self._access)
-            clip = await asyncio.to_thread(_select_clip, opened, start, end, self._max_seconds)
-            transcript = await self._transcriber.atranscribe(clip, gaps="mark")
+            clip = await self.aopen_clip(audio, start, end)
+            transcript = await self._transcriber.atranscribe(clip, **self._options)
             return quote_transcript(clip, transcript), transcript
+
+    async def aopen_clip(self, audio: str, start: float | None = None, end: float | None = None) -> Audio:
+        """Open a recording, and return the stretch on the running event loop; the arguments are those of `transcribe`.
+
+        Raises:
+            ToolRefusal: if it cannot be opened, or the stretch is too long. The message says what to do instead.
+        """
+        with _convert_errors(self._access):
+            opened = await self._transcriber.aopen_recording(_locate(audio, self._access), self._access)
+            return await asyncio.to_thread(_select_clip, opened, start, end, self._max_seconds)
 
 
 def restrict_access(access: Any) -> Access:

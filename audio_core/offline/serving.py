@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import socket
 import threading
 import time
 from collections.abc import Generator
@@ -12,9 +9,12 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from audio_core.http.listening import open_listener
 from audio_core.offline.app import create_app
 
 __all__ = ["running", "serve"]
+
+_HINT = "Then set AUDIO_OFFLINE_URL to the URL that the server prints."
 
 
 def serve(host: str, port: int) -> None:
@@ -27,7 +27,7 @@ def serve(host: str, port: int) -> None:
     Raises:
         OSError: if the address or port cannot be used.
     """
-    with _open_listener(host, port) as listener:
+    with open_listener(host, port, _HINT) as listener:
         print(f"http://{host}:{listener.getsockname()[1]}/v1", flush=True)
         _create_server().run(sockets=[listener])
 
@@ -54,7 +54,7 @@ def running(host: str = "127.0.0.1", port: int = 0) -> Generator[str]:
         'I heard: good afternoon this is the city library how can i help you'
     """
     server = _create_server()
-    with _open_listener(host, port) as listener:
+    with open_listener(host, port, _HINT) as listener:
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
         while not server.started and thread.is_alive():
@@ -72,20 +72,3 @@ def _create_server() -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(create_app(), log_level="warning", timeout_graceful_shutdown=2, lifespan="off", ws="none")
     )
-
-
-@contextmanager
-def _open_listener(host: str, port: int) -> Generator[socket.socket]:
-    try:
-        listener = socket.create_server((host, port))
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise OSError(error.errno, f"{host}:{port} cannot be used: {os.strerror(error.errno or 0)}") from None
-        raise OSError(
-            error.errno,
-            f"Port {port} is taken: another program, perhaps another offline server, listens at {host}:{port}. "
-            "Use that one, end it, or take another port: --port 8124, or --port 0 for any free one. Then set "
-            "AUDIO_OFFLINE_URL to the URL that the server prints.",
-        ) from None
-    with listener:
-        yield listener
