@@ -85,8 +85,7 @@ def _format(facts: Mapping[str, Any]) -> str:
     if facts["error"] is not None:
         return f"{facts['recording']}: {facts['error']}"
     channels = {1: "mono", 2: "stereo"}.get(facts["channels"], f"{facts['channels']} channels")
-    line = (
-        f"{facts['recording']}: {facts['codec']} in {facts['format']}, {facts['seconds']:.2f} s, "
-        f"{facts['sample_rate']} Hz, {channels}, whole"
-    )
+    codec, container = facts["codec"], facts["format"]
+    sound = container if codec.startswith(container) else f"{codec} in {container}"  # FFmpeg's MP3 is "mp3float"
+    line = f"{facts['recording']}: {sound}, {facts['seconds']:.2f} s, {facts['sample_rate']} Hz, {channels}, whole"
     return "\n".join([line, *(f"  {warning}" for warning in facts["warnings"])])
