@@ -36,11 +36,11 @@ def main() -> None:
 
 def run_jobs(cluster: Any, gateway: CountingGateway, folder: Path, count: int) -> None:
     print_step("2. Transcribe them all. Once a third is sent, a node is killed")
-    with kill_later(cluster, gateway, after=count // 3) as killed:
+    with kill_later(cluster, gateway, after=count // 3):
         result = transcribe(gateway, folder, progress=print_progress)
     print(f"  {result.recordings} rows, {result.seconds / 60:.0f} minutes of audio, failures: {dict(result.failures)}")
     extra = gateway.total - len(gateway.counts)
-    print(f"  {gateway.total} requests for {count} recordings: {extra} were sent again, {killed} when the node died")
+    print(f"  {gateway.total} requests for {count} recordings: {extra} were sent again, as a node died")
 
     print_step("3. Start the job again: everything is done, so nothing is sent")
     before = gateway.total
@@ -48,7 +48,8 @@ def run_jobs(cluster: Any, gateway: CountingGateway, folder: Path, count: int) -
 
 
 def transcribe(gateway: CountingGateway, folder: Path, **options: Any) -> Any:
-    return transcribe_dataset(folder / "talks", folder / "job", base_url=gateway.base_url, **OPTIONS, **options)
+    places = {"recordings": folder / "talks", "output": folder / "job", "store": folder / "store.sqlite"}
+    return transcribe_dataset(**places, base_url=gateway.base_url, **OPTIONS, **options)
 
 
 def look_at_rows(job: Path) -> None:

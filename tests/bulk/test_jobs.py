@@ -97,10 +97,10 @@ def test_a_node_that_is_killed_loses_nothing_and_doubles_nothing(
 ) -> None:
     cluster.add_node(num_cpus=3)
     paths = write_recordings(tmp_path / "in", 300, hostile=50)
-    with kill_later(cluster, gateway, after=100) as facts:
-        result = transcribe(paths, tmp_path / "out", gateway, concurrency=4)
+    with kill_later(cluster, gateway, after=100):
+        result = transcribe(paths, tmp_path / "out", gateway, concurrency=4, store=tmp_path / "store.sqlite")
     uris = open_rows(tmp_path / "out").to_table(columns=["uri"])["uri"].to_pylist()
     assert sorted(uris) == paths
     assert result.failures == {"InvalidAudio": 6}
     assert len(gateway.counts) == 294
-    assert gateway.total - 294 <= facts["in_flight"]
+    assert gateway.total - 294 <= 2 * 8  # what the two workers of a node may have in flight

@@ -17,7 +17,7 @@ from audio_core.testing import Recorded, Reply, ScriptedGateway, tone
 __all__ = ["CountingGateway", "kill_later", "run_cluster", "write_recordings"]
 
 _FILENAME = re.compile(rb'filename="([^"]+)"')
-_ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_TQDM": "0"}
+_ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}  # else workers wait for all other processes
 
 
 class CountingGateway(ScriptedGateway):
@@ -35,15 +35,18 @@ class CountingGateway(ScriptedGateway):
         self.times = list[float]()
 
     def next_reply(self, request: Recorded) -> Reply:
-        name = _FILENAME.search(request.body[:4096])
+        found = _FILENAME.search(request.body[:4096])
+        if found is None:  # its sender was killed before it had sent the file
+            return Reply("incomplete", status=400)
+        name = found[1].decode()
         with self._lock:
-            self.counts[name[1].decode() if name else ""] += 1
+            self.counts[name] += 1
             self.in_flight += 1
             self.times.append(time.monotonic())
         time.sleep(self.latency)
         with self._lock:
             self.in_flight -= 1
-        text = f"these are the words of {name[1].decode() if name else 'nobody'}"
+        text = f"these are the words of {name}"
         return Reply({"text": text, "language": "en", "segments": [{"start": 0.0, "end": 0.9, "text": text}]})
 
     @property
@@ -83,9 +86,10 @@ def run_cluster(nodes: int, cpus: int = 3) -> Iterator[Any]:
     node = {"num_cpus": cpus, "object_store_memory": 100 * 2**20}
     cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
     try:
+        # It connects to the head, as there is no other node yet. So any other may be lost.
+        ray.init(address=cluster.address, logging_level="ERROR", log_to_driver=False)
         for _ in range(nodes - 1):
             cluster.add_node(**node)
-        ray.init(address=cluster.address, logging_level="ERROR", log_to_driver=False)
         cluster.wait_for_nodes()
         yield cluster
     finally:
@@ -95,14 +99,14 @@ def run_cluster(nodes: int, cpus: int = 3) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def kill_later(cluster: Any, gateway: CountingGateway, after: int) -> Iterator[dict[str, int]]:
-    """Kill the cluster's last node once the gateway has had so many requests. The dict gets what was in flight then."""
+    """Kill a node of the cluster once the gateway has had so many requests. The dict gets what was in flight then."""
     facts: dict[str, int] = {}
 
     def kill() -> None:
         while gateway.total < after:
             time.sleep(0.01)
         facts["in_flight"] = gateway.in_flight
-        cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
+        cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
 
     thread = threading.Thread(target=kill, daemon=True)
     thread.start()
