@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 
+from audio_core.audio.media_fragment import format_fragment
 from audio_core.transcript.page.document import fill_template, render_document
 from audio_core.transcript.page.sound import Sound, locate_sound
 from audio_core.transcript.segment import format_clock
@@ -100,5 +101,5 @@ def _render_excerpt(number: int, excerpt: Excerpt, sound: Sound | None) -> str:
 
 
 def _render_sound(sound: Sound, excerpt: Excerpt) -> str:
-    fragment = f"#t={excerpt.start - excerpt.audio_start:.3f},{excerpt.end - excerpt.audio_start:.3f}"
+    fragment = format_fragment(excerpt.start - excerpt.audio_start, excerpt.end - excerpt.audio_start)
     return f'<audio controls preload="none" src="{escape(sound.url + fragment)}"></audio>'

@@ -220,7 +220,7 @@ function setRange(stretch) {
 }
 
 function parseFragment(fragment) {
-  const match = /(?:^#|&)t=(?:npt:)?([\d:.]*)(?:,([\d:.]+))?(?:&|$)/.exec(decodeURIComponent(fragment));
+  const match = /(?:^#|&)t=(?:npt:)?([\d:.]*)(?:,([\d:.]+))?(?:&|$)/.exec(fragment.replaceAll("%2C", ",").replaceAll("%3A", ":"));
   if (!match || !(match[1] || match[2])) return null;
   const seconds = (text) => text.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
   const from = match[1] ? seconds(match[1]) : data.start, to = match[2] ? seconds(match[2]) : null;
@@ -240,6 +240,7 @@ function formatFragment(stretch) {
 }
 
 async function copyLink() {
+  readSelection(); // the event may be yet to come
   const link = location.href.split("#")[0] + formatFragment(range || { start: position(), end: null });
   history.replaceState(null, "", new URL(link).hash);
   try {
@@ -264,15 +265,16 @@ function wordAt(node) {
   return element && element.closest(".text i");
 }
 
-document.addEventListener("selectionchange", () => {
+function readSelection() {
   const selection = getSelection();
   if (selection.isCollapsed || !selection.rangeCount || !byId("transcript").contains(selection.anchorNode)) return;
   const chosen = selection.getRangeAt(0);
-  const inside = [...segments].filter((element) => chosen.intersectsNode(element)).flatMap((element) => [...element.querySelectorAll(".text i")]);
+  const inside = segments.filter((element) => chosen.intersectsNode(element)).flatMap((element) => [...element.querySelectorAll(".text i")]);
   const touched = inside.filter((element) => overlaps(chosen, element)).map((element) => numbers.get(element));
   if (!touched.length) return;
   setRange({ start: Math.min(...touched.map((index) => wordTimes.start(index))), end: Math.max(...touched.map((index) => wordTimes.end(index))) });
-});
+}
+document.addEventListener("selectionchange", readSelection);
 
 function overlaps(chosen, element) {
   const own = document.createRange();

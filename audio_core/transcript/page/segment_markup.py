@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import groupby, zip_longest
+from operator import itemgetter
+from typing import TypeAlias
 
+from audio_core.audio.media_fragment import format_fragment
 from audio_core.transcript.offsets import locate_words, map_folded
 from audio_core.transcript.segment import AudioEvent, Segment, Word, format_clock
 
@@ -15,6 +18,8 @@ LOW_CONFIDENCE = 0.5
 """The confidence, or score of an alignment, below which a page marks a word or a segment."""
 
 _COLORS = 8  # of speakers, in page.css
+_BLOCK = 40  # segments; to scroll by single ones takes ten times as long
+_Spoken: TypeAlias = tuple[str | None, Segment | AudioEvent]
 
 
 def number_speakers(segments: Sequence[Segment]) -> dict[str, int]:
@@ -31,31 +36,43 @@ def render_speaker(name: str, speakers: dict[str, int]) -> str:
 def render_turns(items: Sequence[Segment | AudioEvent], speakers: dict[str, int]) -> str:
     """Render segments and events as turns: what one speaker says before another does.
 
+    They are in blocks, of which a browser lays out only those that are seen.
+
     Args:
         items: in order of time.
         speakers: each with the number of a colour.
 
     Example:
         >>> print(render_turns([Segment(1.0, 2.5, "a < b")], {}))
-        <section class="turn">
+        <div class="block"><section class="turn">
         <p class="segment"><a class="time" href="#t=1">00:01</a> <span class="text" dir="auto"><i>a &lt; b</i></span></p>
-        </section>
+        </section></div>
     """
-    turns, speaker = list[tuple[str | None, Segment | AudioEvent]](), None
-    for item in items:
-        speaker = speaker if isinstance(item, AudioEvent) or item.is_gap else item.speaker
-        turns.append((speaker, item))
+    spoken = list(_assign_speakers(items))
     return "\n".join(
-        _render_turn(name, [item for _, item in group], speakers)
-        for name, group in groupby(turns, lambda turn: turn[0])
+        _render_block(spoken[begin : begin + _BLOCK], spoken[begin - 1][0] if begin else None, speakers)
+        for begin in range(0, len(spoken), _BLOCK)
     )
 
 
-def _render_turn(name: str | None, items: Sequence[Segment | AudioEvent], speakers: dict[str, int]) -> str:
-    color = f" s{speakers[name]}" if name else ""
-    heading = f"<h2>{render_speaker(name, speakers)}</h2>\n" if name else ""
-    paragraphs = "\n".join(map(_render_item, items))
-    return f'<section class="turn{color}">\n{heading}{paragraphs}\n</section>'
+def _assign_speakers(items: Iterable[Segment | AudioEvent]) -> Iterator[_Spoken]:
+    """Yield who speaks with each item. A gap or an event does not end a turn."""
+    speaker = None
+    for item in items:
+        speaker = speaker if isinstance(item, AudioEvent) or item.is_gap else item.speaker
+        yield speaker, item
+
+
+def _render_block(spoken: Sequence[_Spoken], before: str | None, speakers: dict[str, int]) -> str:
+    """Return a block. If its first speaker is the one before, their turn goes on."""
+    turns = list[str]()
+    for name, group in groupby(spoken, itemgetter(0)):
+        heading = f"<h2>{render_speaker(name, speakers)}</h2>\n" if name and name != before else ""
+        paragraphs = "\n".join(_render_item(item) for _, item in group)
+        color = f" s{speakers[name]}" if name else ""
+        turns.append(f'<section class="turn{color}">\n{heading}{paragraphs}\n</section>')
+        before = name
+    return f'<div class="block">{"".join(turns)}</div>'
 
 
 def _render_item(item: Segment | AudioEvent) -> str:
@@ -69,7 +86,7 @@ def _render_item(item: Segment | AudioEvent) -> str:
 def _render_paragraph(kinds: str, item: Segment | AudioEvent, remark: str, text: str) -> str:
     clock = format_clock(item.start)
     label = f' title="{remark}" aria-label="{clock}, {remark}"' if remark else ""
-    time = f'<a class="time" href="#t={round(max(0.0, item.start), 3):g}"{label}>{clock}</a>'
+    time = f'<a class="time" href="{format_fragment(max(0.0, item.start), None)}"{label}>{clock}</a>'
     return f'<p class="segment{" " * bool(kinds)}{kinds}">{time} <span class="text" dir="auto">{text}</span></p>'
 
 

@@ -69,6 +69,11 @@ def test_every_text_is_whole_and_each_part_of_it_has_two_times(segment: Segment)
     assert len(read_data(page)["words"]) == 2 * len(list_spoken(page))
 
 
+def test_a_time_is_a_link_to_the_millisecond() -> None:
+    page = Transcript("", (Segment(-0.001, 1, "a"), Segment(7200.123, 7201, "b"))).to_html()
+    assert re.findall(r'href="#t=([^"]*)">([^<]*)', page) == [("0", "00:00"), ("7200.123", "2:00:00")]
+
+
 def test_what_a_reader_must_know_is_marked() -> None:
     segments = (
         Segment(0.0, 1.0, "good day", words=WORDS),
@@ -113,6 +118,14 @@ def write_page(text: str) -> str:
     segments = (Segment(0, 1, text, text, (Word(0, 1, text, confidence=0.1),)), Segment(1, 2, text, text))
     transcript = Transcript(text, segments, text, model=text, warnings=(text,), events=(AudioEvent(0, 1, text),))
     return transcript.to_html(text, title=text)
+
+
+def test_a_turn_that_goes_on_in_the_next_block_is_not_announced_again() -> None:
+    segments = [Segment(n, n + 1, str(n), "Ann" if n < 90 else "Bob") for n in range(100)]
+    page = Transcript("", tuple(segments)).to_html()
+    assert page.count('<div class="block">') == 3
+    assert re.findall(r"<h2>.*?(\w+)</span>", page) == ["Ann", "Bob"]
+    assert list_spoken(page) == [str(n) for n in range(100)]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
