@@ -29,7 +29,8 @@ class DisplayMixin:
     def _repr_html_(self) -> str:
         """Return a player, if the recording is on the web or has at most a mebibyte; else its name."""
         audio = cast("Any", self)
-        return render_sound(audio.label, audio.reference if audio.is_remote else embed_small(audio))
+        is_on_web = audio.is_remote and audio.reference.lower().startswith("http")  # and not in a bucket
+        return render_sound(audio.label, audio.reference if is_on_web else embed_small(audio))
 
 
 def render_sound(label: str, url: str | None) -> str:

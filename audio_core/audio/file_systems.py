@@ -12,7 +12,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, TypeGuard, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from audio_core.audio.sources import HandleSource, PathSource, shorten_label
 from audio_core.errors import (
@@ -134,7 +134,11 @@ def read_pieces(url: str, label: str) -> Iterator[bytes]:
         InvalidAudio: if it is a folder, or cannot be read for another reason.
         MissingDependency: if the package of the file system is not installed.
     """
-    with _open_file(*find_file_system(url, label), label) as handle:
+    fs, path = find_file_system(url, label)
+    with _translate_errors(label):
+        if "%" in path and not fs.exists(path):  # LlamaIndex's blocks quote what is in a URL
+            path = unquote(path)
+    with _open_file(fs, path, label) as handle:
         yield from iter(partial(handle.read, _CHUNK_BYTES), b"")
 
 

@@ -128,7 +128,7 @@ def estimate_job(
 
     Args:
         job: the settings of the transcription.
-        audios: the recordings. Those on the web are not downloaded.
+        audios: the recordings. Those on the web and in buckets are not downloaded.
         access: what may be opened; None if the developer named the recordings.
         price_per_minute: US dollars for a minute of audio; None for what the gateway's list of models says, if it is
             known.

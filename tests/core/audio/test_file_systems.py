@@ -78,6 +78,14 @@ async def test_a_recording_is_read_by_its_url(memory, url: str) -> None:
     assert read(await client.aopen_recording(url)) == tone(2.0)
 
 
+def test_a_url_may_be_quoted_and_a_name_may_hold_a_percent_sign(memory) -> None:
+    memory.pipe({"/talks/my talk.wav": tone(1.0), "/talks/100%25.wav": tone(1.5)})
+    client = AudioClient("local", access="memory://talks")
+    assert read(client.open_recording("memory://talks/my%20talk.wav")) == tone(1.0)
+    assert read(client.open_recording("memory://talks/my talk.wav")) == tone(1.0)
+    assert read(client.open_recording("memory://talks/100%25.wav")) == tone(1.5)
+
+
 def test_a_recording_in_a_bucket_is_read_by_its_url(bucket) -> None:
     opened = AudioClient("local").open_recording("s3://bucket/talks/a.wav#t=0.5,1")
     assert (read(opened), opened.start, opened.format) == (tone(2.0), 0.5, "wav")
