@@ -38,6 +38,7 @@ _PYTHON_OPTION = re.compile(r"\b([a-z][a-z_]+)=(?:True\b|(\.\.\.|'[^']*'))")
 _IN_PYTHON = (
     (re.compile(r"api_key=\.\.\."), "--api-key-file FILE"),
     (re.compile(r" For samples without a header pass format=.*", re.DOTALL), ""),
+    (re.compile(r"Access\(allow_private_hosts=True\) would allow it\."), "Give what it sends: curl URL | audio ... -"),
     (re.compile(r"with Audio\.of\(\.\.\., end=([\d.]+)\)"), r"by its name with #t=0,\1"),
 )
 

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -33,6 +34,7 @@ class Decoder:
         command = [sys.executable, "-P", decoder_process.__file__]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)  # noqa: S603
         self._is_busy = False
+        _decoders.add(self)
 
     @property
     def is_usable(self) -> bool:
@@ -73,8 +75,13 @@ class Decoder:
 
     def close(self) -> None:
         """End the process."""
-        self._process.kill()
+        self.end_process()
         self._process.communicate()
+
+    def end_process(self) -> None:
+        """End the process, whoever waits for it."""
+        self._process.kill()
+        self._process.wait()
 
     def forget(self) -> None:
         """Close the pipes in a forked child. The process goes on serving the parent."""
@@ -115,6 +122,7 @@ def _build_words(items: Iterable[tuple[str, int, int, float]], start: float) -> 
 
 
 _idle_decoders: list[Decoder] = []
+_decoders = weakref.WeakSet[Decoder]()
 _lock = threading.Lock()
 
 
@@ -155,13 +163,21 @@ def _close_idle_decoders() -> None:
         _idle_decoders.pop().close()
 
 
+def _end_all_processes() -> None:
+    """End the processes with the program, also those that are in the middle of a piece."""
+    for decoder in list(_decoders):
+        decoder.end_process()
+
+
 def _forget_idle_decoders() -> None:
     global _lock  # noqa: PLW0603 - a thread of the parent may have held it
     _lock = threading.Lock()
     while _idle_decoders:
         _idle_decoders.pop().forget()
+    _decoders.clear()  # those are the parent's
 
 
 atexit.register(_close_idle_decoders)
+atexit.register(_end_all_processes)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_idle_decoders)

@@ -63,3 +63,9 @@ def test_damage_within_is_found_by_decoding(audio, folder, recording) -> None:
 
 def test_the_length_of_a_clip_is_its_own(audio, folder) -> None:
     assert json.loads(audio("probe", "a.wav#t=0.5,1.25", "--json").output)["seconds"] == 0.75
+
+
+def test_a_recording_of_this_machine_is_not_fetched_and_another_way_is_told(audio, gateway) -> None:
+    result = audio("probe", f"{gateway.origin}/a.wav")
+    assert (result.status, gateway.requests) == (1, [])
+    assert result.output.endswith("Give what it sends: curl URL | audio ... -\n")

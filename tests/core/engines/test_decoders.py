@@ -115,3 +115,21 @@ with decoders.borrow_decoder() as decoder:
             return
         subprocess.run(["sleep", "0.1"], check=True)
     pytest.fail("the decoder outlived its caller")
+
+
+def test_one_at_work_ends_with_a_program_that_does_not_wait_for_it() -> None:
+    program = """
+import threading
+from audio_core.engines import decoders
+from audio_core.testing import tone
+def recognize():
+    with decoders.borrow_decoder() as decoder:
+        print(decoder._process.pid, flush=True)
+        started.set()
+        decoder.recognize(tone(600.0)[44:], 0.0)
+started = threading.Event()
+threading.Thread(target=recognize, daemon=True).start()
+started.wait()
+"""
+    done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=True)
+    assert not Path(f"/proc/{int(done.stdout)}").exists()
