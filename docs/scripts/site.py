@@ -25,6 +25,7 @@ PACKAGES = {
     "api/llamaindex.md": ("llamaindex_audio",),
     "api/core.md": ("audio_core",),
     "api/bulk.md": ("audio_core.bulk",),
+    "api/mcp.md": ("audio_core.mcp",),
     "api/testing.md": ("audio_core.testing",),
 }
 """Pages of the API, and the modules whose public names each describes."""
