@@ -48,8 +48,7 @@ def run_jobs(cluster: Any, gateway: CountingGateway, folder: Path, count: int) -
 
 
 def transcribe(gateway: CountingGateway, folder: Path, **options: Any) -> Any:
-    places = {"recordings": folder / "talks", "output": folder / "job", "store": folder / "store.sqlite"}
-    return transcribe_dataset(**places, base_url=gateway.base_url, **OPTIONS, **options)
+    return transcribe_dataset(folder / "talks", folder / "job", base_url=gateway.base_url, **OPTIONS, **options)
 
 
 def look_at_rows(job: Path) -> None:

@@ -61,7 +61,7 @@ class CountingGateway(ScriptedGateway):
 
 
 def write_recordings(folder: Path, count: int, *, hostile: int = 0) -> list[str]:
-    """Write short recordings, of which every so-and-so-many-th is no audio, and return their paths.
+    """Write short recordings, each of its own sound, of which every so-and-so-many-th is no audio, and return their paths.
 
     Args:
         folder: where to.
@@ -72,7 +72,8 @@ def write_recordings(folder: Path, count: int, *, hostile: int = 0) -> list[str]
     sound = tone(1.0)
     paths = [folder / f"{number:06}.wav" for number in range(count)]
     for number, path in enumerate(paths):
-        path.write_bytes(b"This is not audio." if hostile and number % hostile == 0 else sound)
+        is_hostile = hostile and number % hostile == 0
+        path.write_bytes(b"This is not audio." if is_hostile else sound[:-4] + number.to_bytes(4, "little"))
     return [str(path) for path in paths]
 
 
