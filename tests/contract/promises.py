@@ -243,4 +243,17 @@ PROMISES = (
             "core/operations/test_speaker_references.py::test_llamaindex_knows_the_names",
         ),
     ),
+    Promise(
+        "page-is-text",
+        "What a recording says is text on a page, and never runs; a page asks other machines for nothing.",
+        ("docs/player.md", "It is text in the page, never code"),
+        (
+            "core/transcript/test_page.py::test_no_text_leaves_its_place",
+            "core/transcript/test_page.py::test_the_policy_allows_its_own_script_and_style_and_nothing_else",
+            "core/integration/test_answer_page.py::test_each_citation_leads_to_its_excerpt",
+            "browser/test_player.py::test_text_runs_nothing_and_asks_for_nothing",
+            "browser/test_player.py::test_the_policy_stops_what_would_run_all_the_same",
+            "browser/test_answer.py::test_text_runs_nothing",
+        ),
+    ),
 )
