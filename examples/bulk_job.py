@@ -71,6 +71,8 @@ def copy_recordings(folder: Path) -> int:
 
 
 def print_progress(progress: BulkProgress) -> None:
+    if not progress.done:
+        return
     left = "" if progress.remaining is None else f", {progress.remaining:.0f} s left"
     print(f"  {progress.done} of {progress.total}, {progress.seconds_per_second:.0f} s of audio a second{left}")
 

@@ -87,7 +87,8 @@ def start_coordinator(
     ray = connect_ray()
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - it imports Ray
 
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+    # Any other node may be lost, and the job would go on.
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     actor = ray.remote(Coordinator).options(
         name=name, num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here
     )
