@@ -13,6 +13,7 @@ from audio_core.errors import InvalidOption
 __all__ = ["Sound", "locate_sound", "name_source"]
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_HOST = re.compile(r"//(?:[^/?#@]*@)?((?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?)(?=[/?#]|$)", re.ASCII)
 _EMBEDDED = re.compile(r"data:(audio|video|application)/[\w.+-]+(;[\w=.+-]+)*,", re.IGNORECASE)
 
 
@@ -36,7 +37,7 @@ class Sound:
     @property
     def label(self) -> str:
         """What the page calls it."""
-        return "" if self.policy == "data:" else unquote(PurePosixPath(urlsplit(self.url).path).name)
+        return "" if self.policy == "data:" else unquote(PurePosixPath(re.split("[?#]", self.url)[0]).name)
 
 
 def locate_sound(audio: str | os.PathLike[str]) -> Sound:
@@ -57,8 +58,8 @@ def locate_sound(audio: str | os.PathLike[str]) -> Sound:
         return Sound(quote(PurePath(audio).as_posix()), "'self' file:")
     text = str(audio)
     match scheme[0].lower():
-        case "http:" | "https:" if host := re.fullmatch(r"[\w.:\[\]-]+", urlsplit(text).netloc.rpartition("@")[2]):
-            return Sound(text, f"{scheme[0].lower()}//{host[0]}")
+        case "http:" | "https:" if host := _HOST.match(text, scheme.end()):
+            return Sound(text, f"{scheme[0].lower()}//{host[1]}")
         case "file:":
             return Sound(text, "file:")
         case "data:" if _EMBEDDED.match(text):

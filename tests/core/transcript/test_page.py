@@ -171,6 +171,7 @@ def test_the_sound_is_where_it_was_said(audio: str | Path | None, url: str, sour
         "data:text/html,<script>",
         "ftp://host/a.mp3",
         "https://",
+        "https://[bad/a.mp3",
         "https://a b;script-src *//",
         "C:\\a",
     ],
