@@ -135,8 +135,7 @@ class AudioTools:
             ToolRefusal: if the recording cannot be opened or transcribed. The message says what to do instead.
         """
         with _convert_errors(self._access):
-            opened = self._transcriber.open_recording(_locate(audio, self._access), self._access)
-            clip = _select_clip(opened, start, end, self._max_seconds)
+            clip = self.open_clip(audio, start, end)
             transcript = self._transcriber.transcribe(clip, **self._options)
             return quote_transcript(clip, transcript), transcript
 
@@ -149,12 +148,18 @@ class AudioTools:
             transcript = await self._transcriber.atranscribe(clip, **self._options)
             return quote_transcript(clip, transcript), transcript
 
-    async def aopen_clip(self, audio: str, start: float | None = None, end: float | None = None) -> Audio:
-        """Open a recording, and return the stretch on the running event loop; the arguments are those of `transcribe`.
+    def open_clip(self, audio: str, start: float | None = None, end: float | None = None) -> Audio:
+        """Open a recording, and return the stretch; the arguments are those of `transcribe`.
 
         Raises:
             ToolRefusal: if it cannot be opened, or the stretch is too long. The message says what to do instead.
         """
+        with _convert_errors(self._access):
+            opened = self._transcriber.open_recording(_locate(audio, self._access), self._access)
+            return _select_clip(opened, start, end, self._max_seconds)
+
+    async def aopen_clip(self, audio: str, start: float | None = None, end: float | None = None) -> Audio:
+        """Do what `open_clip` does on the running event loop."""
         with _convert_errors(self._access):
             opened = await self._transcriber.aopen_recording(_locate(audio, self._access), self._access)
             return await asyncio.to_thread(_select_clip, opened, start, end, self._max_seconds)

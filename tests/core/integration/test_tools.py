@@ -141,3 +141,14 @@ async def test_what_must_be_known_about_an_answer_stands_below_the_quotation(gat
 def test_a_refusal_is_one_of_our_errors(folder: Path) -> None:
     with pytest.raises(AudioError, match="There is no file"):
         AudioTools(AudioClient(), access=folder).transcribe("missing.wav")
+
+
+async def test_recordings_are_transcribed_with_the_given_options(gateway, tmp_path) -> None:
+    (tmp_path / "a.wav").write_bytes(tone(0.5))
+    gateway.will_answer(Reply({"text": "Guten Tag", "segments": []}))
+    client = AudioClient("openai", model="m", api_key="k", base_url=gateway.base_url)
+    tools = AudioTools(client, access=tmp_path, options={"language": "de", "gaps": "raise"})
+    tools.transcribe("a.wav")
+    await tools.atranscribe("a.wav")
+    assert [request.form["language"] for request in gateway.requests] == [["de"], ["de"]]
+    assert tools.open_clip("a.wav", 0.1, 0.2).start == (await tools.aopen_clip("a.wav", 0.1, 0.2)).start == 0.1
