@@ -8,7 +8,7 @@ UV := $(RUN)/uv
 export UV_LINK_MODE = copy
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: demo demo-bulk test test-browser test-bulk test-gateway test-whisper fuzz mutants lint bench foreign docs docs-test clean
+.PHONY: demo demo-bulk test test-browser test-bulk test-gateway test-whisper test-package test-matrix fuzz mutants lint bench foreign docs docs-test clean
 
 demo: $(VENV)/.demo
 	@echo "== demo: one recording, transcribed in LangChain and in LlamaIndex, without a key"
@@ -39,6 +39,14 @@ test-gateway: $(VENV)/.test $(PROXY)/.installed
 test-whisper: $(VENV)/.whisper
 	@echo "== test-whisper: the engine and the aligner with real weights of Whisper, without a download at run time"
 	$(RUN)/python -m pytest -m whisper tests/whisper $(ARGS)
+
+test-package: $(VENV)/.test
+	@echo "== test-package: the wheel, built from the sdist: all files, and what it does and says without any extra"
+	$(RUN)/python tests/matrix/run.py "no extra"
+
+test-matrix: $(VENV)/.test
+	@echo "== test-matrix: the wheel with each extra, with lowest and newest versions, and on each Python that is here"
+	$(RUN)/python tests/matrix/run.py $(ARGS)
 
 fuzz: $(VENV)/.test
 	@echo "== fuzz: random inputs, for a minute on each reader of what others write"
