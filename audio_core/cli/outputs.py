@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,7 +20,6 @@ from audio_core.transcript.transcript import Transcript
 __all__ = ["Plan", "check_absent", "find_link", "name_output", "open_atomically", "plan_outputs", "render"]
 
 _RENDERERS: Mapping[Format, Callable[[Transcript], str]] = {
-    Format.TXT: Transcript.to_text,
     Format.SRT: Transcript.to_srt,
     Format.VTT: Transcript.to_vtt,
     Format.JSON: Transcript.to_json,
@@ -45,22 +44,33 @@ class Plan:
         """The recording, for a batch."""
         return self.named.item
 
-    def write(self, transcript: Transcript) -> None:
-        """Write the files. Each has its name once it is whole."""
+    def write(self, transcript: Transcript, *, timestamps: bool) -> None:
+        """Write the files. Each has its name once it is whole.
+
+        Args:
+            transcript: of the recording.
+            timestamps: whether lines of text begin with their times.
+        """
         for name, path in self.files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             with open_atomically(path) as file:
-                file.write(self._render(transcript, name, path).encode())
+                file.write(self._render(transcript, name, path, timestamps).encode())
 
-    def _render(self, transcript: Transcript, format: Format, page: Path) -> str:
+    def _render(self, transcript: Transcript, format: Format, page: Path, timestamps: bool) -> str:
         if format is not Format.HTML or self.item.audio is None:
-            return render(transcript, format)
+            return render(transcript, format, timestamps=timestamps)
         return transcript.to_html(find_link(self.item.audio, page))
 
 
-def render(transcript: Transcript, format: Format) -> str:
-    """Return a transcript as the text of a file."""
-    return _RENDERERS[format](transcript)
+def render(transcript: Transcript, format: Format, *, timestamps: bool) -> str:
+    """Return a transcript as the text of a file.
+
+    Args:
+        transcript: of a recording.
+        format: of the file.
+        timestamps: whether lines of text begin with their times.
+    """
+    return transcript.to_text(timestamps) if format is Format.TXT else _RENDERERS[format](transcript)
 
 
 def find_link(audio: Audio, page: Path) -> Path | None:
@@ -75,8 +85,8 @@ def plan_outputs(found: Sequence[Named], formats: Sequence[Format], output: str 
         found: the recordings.
         formats: names of the formats; none for what the name of the file says, or else text.
         output: a file or a folder; None or `-` for standard output.
-        force: whether files that exist are replaced. Otherwise a file must not exist, and recordings whose files are in
-            the folder already are left out.
+        force: whether files that exist are replaced. Otherwise a file must not exist, and what is in the folder already
+            is left out.
 
     Raises:
         UsageMistake: if they cannot be written there.
@@ -90,7 +100,7 @@ def plan_outputs(found: Sequence[Named], formats: Sequence[Format], output: str 
     if force:
         return plans
     if is_folder:
-        return [plan for plan in plans if not _is_done(plan)]
+        return [left for plan in plans if (left := _leave_out_existing(plan)) is not None]
     check_absent(*plans[0].files.values())
     return plans
 
@@ -183,8 +193,10 @@ def name_output(audio: Audio, *, has_suffix: bool = False) -> str:
     return stem + (f"_{clip.replace('t=', '').replace(',', '-')}" if clip else "")
 
 
-def _is_done(plan: Plan) -> bool:
-    is_done = plan.item.audio is not None and all(path.exists() for path in plan.files.values())
-    if is_done:
-        report(f"{plan.item.label} is transcribed already. Give --force to do it again.")
-    return is_done
+def _leave_out_existing(plan: Plan) -> Plan | None:
+    """Return what is left to write of a plan; None, and tell so, if that is nothing."""
+    missing = {name: path for name, path in plan.files.items() if not path.exists()}
+    if missing or not plan.files:
+        return replace(plan, files=missing)
+    report(f"{plan.item.label} is transcribed already. Give --force to do it again.")
+    return None

@@ -36,6 +36,11 @@ def test_lines_begin_with_their_times_if_asked_to(audio, folder, remote) -> None
     assert audio("transcribe", "a.wav", "--timestamps", *remote).output == "[00:00-00:00] good day\n[00:00-00:00] sir\n"
 
 
+def test_lines_of_a_file_begin_with_their_times_too(audio, folder, remote) -> None:
+    assert audio("transcribe", "a.wav", "-o", "a.txt", "--timestamps", *remote).status == 0
+    assert (folder / "a.txt").read_text().startswith("[00:00-00:00] good day")
+
+
 def test_json_is_one_line_a_recording(audio, folder, remote) -> None:
     (folder / "b.wav").write_bytes(tone(0.9))
     result = audio("transcribe", folder, "--json", *remote)
@@ -76,6 +81,14 @@ def test_a_folder_is_written_in_several_formats_and_continued(audio, folder, rem
     again = audio(*arguments)
     assert (again.status, len(gateway.requests)) == (0, 2)
     assert "a.wav is transcribed already. Give --force to do it again." in again.errors
+
+
+def test_a_file_that_is_in_the_folder_is_kept_and_the_others_are_written(audio, folder, remote) -> None:
+    (folder / "out").mkdir()
+    (folder / "out" / "a.txt").write_text("corrected by hand")
+    assert audio("transcribe", "a.wav", "-o", "out", "--format", "txt", "--format", "json", *remote).status == 0
+    assert (folder / "out" / "a.txt").read_text() == "corrected by hand"
+    assert (folder / "out" / "a.json").exists()
 
 
 def test_recordings_of_one_name_keep_their_suffixes(audio, folder, remote) -> None:

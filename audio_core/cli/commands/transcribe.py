@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Unpack
+from typing import TYPE_CHECKING, Annotated, Unpack
 
 import typer
 
@@ -24,6 +24,7 @@ from audio_core.cli.transcription_options import TranscriptionFlags, build_reade
 if TYPE_CHECKING:
     from audio_core.cli.outputs import Plan
     from audio_core.integration import Batch, BatchItem, DocumentReader
+    from audio_core.transcript.transcript import Transcript
 
 __all__ = ["transcribe"]
 
@@ -75,54 +76,51 @@ def transcribe(
         check_client(reader.client)
     formats = [*(format or []), *([Format.JSON] if as_json else [])]
     plans = plan_outputs(found, formats, output, force=force)
-    _transcribe(reader, plans, _Printer(formats, timestamps, len(plans) > 1), options.get("store"))
+    _transcribe(reader, plans, _Writer(formats, timestamps, len(plans) > 1), options.get("store"))
 
 
-class _Printer:
-    """Writes transcripts on standard output.
+class _Writer:
+    """Writes transcripts in files or on standard output.
 
     Args:
-        formats: the format; text by default.
+        formats: that on standard output; text by default.
         has_times: whether lines of text begin with their times.
-        has_titles: whether a text begins with the name of its recording.
+        has_titles: whether a text on standard output begins with the name of its recording.
     """
 
     def __init__(self, formats: Sequence[Format], has_times: bool, has_titles: bool) -> None:
         self._format = formats[0] if formats else Format.TXT
         self._has_times, self._has_titles = has_times, has_titles
 
-    def print(self, label: str, transcript: Any) -> None:
-        """Write a transcript."""
+    def write(self, plan: Plan, transcript: Transcript) -> None:
+        """Write a transcript in its files, or on standard output if it has none."""
         from audio_core.cli.outputs import render
 
+        if plan.files:
+            plan.write(transcript, timestamps=self._has_times)
+            return
         if self._has_titles and self._format is Format.TXT:
-            print_text(f"==> {label} <==")
-        has_times = self._has_times and self._format is Format.TXT
-        text = transcript.to_text(timestamps=True) if has_times else render(transcript, self._format)
-        print_text(text.removesuffix("\n"))
+            print_text(f"==> {plan.item.label} <==")
+        print_text(render(transcript, self._format, timestamps=self._has_times).removesuffix("\n"))
 
 
-def _transcribe(reader: DocumentReader, plans: Sequence[Plan], printer: _Printer, store: Path | None) -> None:
+def _transcribe(reader: DocumentReader, plans: Sequence[Plan], writer: _Writer, store: Path | None) -> None:
     from audio_core.integration import Batch
 
     batch = Batch(reader, on_error="raise" if len(plans) == 1 else "collect", show_progress=is_terminal())
     with _report_interrupt(store):
-        _write_transcripts(batch, plans, printer)
+        _write_transcripts(batch, plans, writer)
     if batch.failures:
         report(f"{len(batch.failures)} of {len(plans)} recordings failed.")
         raise typer.Exit(FAILED)
 
 
-def _write_transcripts(batch: Batch, plans: Sequence[Plan], printer: _Printer) -> None:
+def _write_transcripts(batch: Batch, plans: Sequence[Plan], writer: _Writer) -> None:
     by_item = {id(plan.item): plan for plan in plans}
     for item, transcript in batch.transcribe([plan.item for plan in plans]):
         for warning in transcript.warnings:
             report(f"{item.label}: {warning}")
-        plan = by_item[id(item)]
-        if plan.files:
-            plan.write(transcript)
-        else:
-            printer.print(item.label, transcript)
+        writer.write(by_item[id(item)], transcript)
 
 
 @contextlib.contextmanager
