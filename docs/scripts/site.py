@@ -33,6 +33,8 @@ OURS = ("audio_core", "langchain_audio", "llamaindex_audio")
 LINK = re.compile(r"\[([^\]]*)\]\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)")
 PICTURE = re.compile(r'<picture>\s*<source [^>]*srcset="([^"]+)">\s*<img src="([^"]+)" alt="([^"]+)">\s*</picture>')
 
+IMAGE = re.compile(r'<img src="([^"]+)" alt="([^"]+)" width="(\d+)">')
+
 
 def on_config(config: Any) -> Any:
     """List pages that no other section of the navigation names."""
@@ -75,6 +77,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     source = ELSEWHERE.get(page.file.src_uri, f"docs/{page.file.src_uri}")
     folder = posixpath.dirname(source)
     text = PICTURE.sub(lambda match: show_picture(match, folder), markdown)
+    text = IMAGE.sub(r'![\2](\1){ width="\3" }', text)  # a page of the site lies a folder deeper
     return LINK.sub(lambda match: rewrite_link(match, folder), text)
 
 
