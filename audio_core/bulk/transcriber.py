@@ -9,10 +9,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Unpack
-
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from audio_core.audio.audio import Audio
 from audio_core.bulk.coordinator import ClusterBudget, ClusterRateLimit
@@ -29,20 +26,15 @@ from audio_core.errors import (
     ProviderError,
 )
 from audio_core.errors.validation import validate_options
-from audio_core.http.access import AccessLike
+from audio_core.integration.reader import ClientKwargs
 from audio_core.integration.rows.locations import shorten
 from audio_core.integration.rows.packages import pa
 from audio_core.integration.rows.schema import ID_COLUMN, RESULT_SCHEMA, build_failed_row, build_row
-from audio_core.operations.transcript_store import TranscriptStore
-from audio_core.providers import Provider, ProviderName
 from audio_core.wire.transcription import RecordingKwargs
 
 __all__ = ["Transcriber", "TranscriberOptions", "create_client"]
 
 _log = logging.getLogger(__name__)
-_CLIENT_OPTIONS = (
-    *("provider", "model", "api_key", "base_url", "timeout", "max_retries", "max_concurrency", "access", "store"),
-)
 _MAX_CONCURRENCY = 16
 _NO_CREDIT = 402  # HTTP status
 _NO_MODEL = re.compile(
@@ -52,7 +44,7 @@ _NO_MODEL = re.compile(
 )
 
 
-class TranscriberOptions(RecordingKwargs, total=False):
+class TranscriberOptions(RecordingKwargs, ClientKwargs, total=False):
     """The options of a bulk job: those of `AudioClient`, and of its `transcribe`.
 
     Attributes:
@@ -70,16 +62,6 @@ class TranscriberOptions(RecordingKwargs, total=False):
             `known_speakers`, `temperature`, `extra`, `gaps`, `channels`, `vad`, `segment_seconds`, `aligner`.
     """
 
-    provider: ProviderName | str | Provider | None
-    model: str | None
-    api_key: str | None
-    base_url: str | None
-    timeout: PositiveFloat
-    max_retries: NonNegativeInt
-    max_concurrency: PositiveInt
-    access: AccessLike | None
-    store: TranscriptStore | str | Path | None
-
 
 def create_client(options: Mapping[str, Any]) -> tuple[AudioClient, dict[str, Any]]:
     """Return the client that options describe, and those of them that are for its `transcribe`.
@@ -89,7 +71,7 @@ def create_client(options: Mapping[str, Any]) -> tuple[AudioClient, dict[str, An
         UnsupportedFormat: if no model is named.
     """
     remaining = validate_options(TranscriberOptions, options, "Transcriber")
-    settings = {name: remaining.pop(name) for name in _CLIENT_OPTIONS if name in remaining}
+    settings = {name: remaining.pop(name) for name in ClientKwargs.__optional_keys__ if name in remaining}
     client = AudioClient(**settings)
     if "max_concurrency" not in settings and not client.is_local:
         client = AudioClient(**settings, max_concurrency=_MAX_CONCURRENCY)

@@ -23,7 +23,7 @@ from audio_core.transcript.progress import Progress
 from audio_core.transcript.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionKwargs, TranscriptionOptions
 
-__all__ = ["DocumentReader", "ReaderOptions", "SplitOptions", "build_split_options"]
+__all__ = ["ClientKwargs", "DocumentReader", "ReaderOptions", "SplitOptions", "build_split_options"]
 
 _CLIENT_OPTIONS = (
     "provider",
@@ -42,6 +42,20 @@ _SPLIT_OPTIONS = ("granularity", "window_seconds", "window_overlap")
 _WINDOW_SECONDS = 30.0
 
 
+class ClientKwargs(TypedDict, total=False):
+    """The options of a client that can be sent to another process; `ReaderOptions` documents them."""
+
+    provider: ProviderName | str | Provider | None
+    model: str | None
+    api_key: str | None
+    base_url: str | None
+    timeout: PositiveFloat
+    max_retries: NonNegativeInt
+    max_concurrency: PositiveInt
+    access: AccessLike | None
+    store: TranscriptStore | str | Path | None
+
+
 class SplitOptions(TypedDict, total=False):
     """How much one passage holds; `ReaderOptions` documents it."""
 
@@ -50,7 +64,7 @@ class SplitOptions(TypedDict, total=False):
     window_overlap: NonNegativeFloat
 
 
-class ReaderOptions(TranscriptionKwargs, SplitOptions, total=False):
+class ReaderOptions(TranscriptionKwargs, ClientKwargs, SplitOptions, total=False):
     """The options of a loader, parser or reader.
 
     Attributes:
@@ -91,15 +105,6 @@ class ReaderOptions(TranscriptionKwargs, SplitOptions, total=False):
         http_async_client: your own `httpx.AsyncClient`.
     """
 
-    provider: ProviderName | str | Provider | None
-    model: str | None
-    api_key: str | None
-    base_url: str | None
-    timeout: PositiveFloat
-    max_retries: NonNegativeInt
-    max_concurrency: PositiveInt
-    access: AccessLike | None
-    store: TranscriptStore | str | Path | None
     http_client: httpx.Client | None
     http_async_client: httpx.AsyncClient | None
 
