@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -48,6 +49,16 @@ def talk() -> Path:
 @pytest.fixture(scope="session")
 def call() -> Path:
     return RECORDINGS / "call.mp3"
+
+
+@pytest.fixture
+def memory() -> Iterator[Any]:
+    """The file system `memory://` of fsspec, which all tests of a process share, emptied after the test."""
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    yield memory
+    memory.rm("/", recursive=True)
 
 
 @pytest.fixture

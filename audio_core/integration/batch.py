@@ -115,7 +115,7 @@ class Batch:
         Raises:
             AudioError: if a recording fails and `on_error` is `"raise"`.
         """
-        with contextlib.closing(self.read_each(recordings)) as results:
+        with HiddenFrames(), contextlib.closing(self.read_each(recordings)) as results:
             for _, passages in results:
                 yield from passages
 
@@ -173,10 +173,11 @@ class Batch:
 
     async def aread(self, recordings: Iterable[BatchItem]) -> AsyncIterator[Passage]:
         """Do what `read` does on the running event loop."""
-        async with contextlib.aclosing(self.aread_each(recordings)) as results:
-            async for _, passages in results:
-                for passage in passages:
-                    yield passage
+        with HiddenFrames():
+            async with contextlib.aclosing(self.aread_each(recordings)) as results:
+                async for _, passages in results:
+                    for passage in passages:
+                        yield passage
 
     async def aread_each(self, recordings: Iterable[BatchItem]) -> AsyncGenerator[tuple[BatchItem, list[Passage]]]:
         """Do what `read_each` does on the running event loop."""

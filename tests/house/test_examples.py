@@ -5,6 +5,7 @@ import re
 import runpy
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,7 +25,9 @@ def run_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         monkeypatch.chdir(tmp_path)
         monkeypatch.syspath_prepend(EXAMPLES)
         monkeypatch.setattr(sys, "argv", [f"{name}.py"])
-        runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")  # as in a program: the frameworks' own warnings are no errors there
+            runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
         return capsys.readouterr().out
 
     yield run

@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import fsspec
 import pytest
 from langchain_core.document_loaders.blob_loaders import Blob
 
@@ -76,9 +75,9 @@ def test_every_kind_of_source(gateway, call: Path, kind: str) -> None:
     assert gateway.requests[0].parts[-1].content == call.read_bytes()
 
 
-def test_a_parser_opens_a_blob_in_a_bucket(gateway, call: Path) -> None:
+def test_a_parser_opens_a_blob_in_a_bucket(gateway, memory, call: Path) -> None:
     gateway.will_answer(REPLY)
-    fsspec.filesystem("memory").pipe("/talks/call.mp3", call.read_bytes())
+    memory.pipe("/talks/call.mp3", call.read_bytes())
     first, *_ = AudioParser(**remote(gateway)).lazy_parse(Blob.from_path("memory://talks/call.mp3"))
     assert first.metadata["source"] == "memory://talks/call.mp3"
 

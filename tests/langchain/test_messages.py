@@ -5,7 +5,6 @@ import io
 import json
 from pathlib import Path
 
-import fsspec
 import pytest
 from langchain_core.messages import (
     AIMessage,
@@ -165,8 +164,8 @@ def test_a_block_that_cannot_be_sent_is_named_before_any_request(gateway, block:
     assert gateway.requests == []
 
 
-def test_a_recording_in_a_bucket_is_sent_if_it_lies_below_a_root(gateway) -> None:
-    fsspec.filesystem("memory").pipe("/talks/a.wav", tone(0.5))
+def test_a_recording_in_a_bucket_is_sent_if_it_lies_below_a_root(gateway, memory) -> None:
+    memory.pipe("/talks/a.wav", tone(0.5))
     block = {"type": "audio", "url": "memory://talks/a.wav"}
     assert sent(gateway, block, access="memory://talks")["input_audio"]["format"] == "wav"
     with pytest.raises(AccessDenied, match="access allows files in 'talks-2' only"):

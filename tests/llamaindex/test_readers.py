@@ -129,23 +129,18 @@ def test_it_extracts_every_format_for_simple_directory_reader(gateway, folder: P
     assert AudioReader.file_extractor()[".wav"] == AudioReader()
 
 
-def test_it_reads_from_another_file_system(gateway, call: Path) -> None:
-    import fsspec
-
+def test_it_reads_from_another_file_system(gateway, memory, call: Path) -> None:
     gateway.will_answer(REPLY)
-    memory = fsspec.filesystem("memory")
     memory.pipe("/talks/a.mp3", call.read_bytes())
     folder = SimpleDirectoryReader("/talks", fs=memory, file_extractor={".mp3": remote(gateway)}, raise_on_error=True)
     assert [document.text for document in folder.load_data()] == ["one", "two"]
     assert gateway.requests[0].parts[-1].content == call.read_bytes()
 
 
-def test_a_recording_in_another_file_system_is_named_and_closed(gateway, call: Path) -> None:
-    import fsspec
-
+def test_a_recording_in_another_file_system_is_named_and_closed(gateway, memory, call: Path) -> None:
     opened = []
 
-    class Bucket(type(fsspec.filesystem("memory"))):
+    class Bucket(type(memory)):
         protocol = "bucket"
 
         def open(self, path: str, mode: str = "rb", **options):

@@ -44,9 +44,12 @@ def explode_segments(rows: Any) -> Any:
 
     Example:
         >>> import pyarrow
-        >>> from audio_core.integration.rows.schema import build_row
+        >>> from audio_core.integration.rows.schema import RESULT_SCHEMA, build_row
         >>> row = build_row(Transcript("a b", (Segment(0.0, 1.0, "a"), Segment(1.0, 2.0, "b"))))
-        >>> segments = explode_segments(pyarrow.Table.from_pylist([{"uri": "a.mp3", **row}], schema=...))
+        >>> schema = pyarrow.schema([("uri", pyarrow.string()), *RESULT_SCHEMA])
+        >>> table = explode_segments(pyarrow.Table.from_pylist([{"uri": "a.mp3", **row}], schema=schema))
+        >>> table["text"].to_pylist(), table["segment"].to_pylist()
+        (['a', 'b'], [0, 1])
     """
     rows = rows.combine_chunks()
     nested = rows["segments"].combine_chunks()

@@ -27,12 +27,10 @@ SECRET = "wJalrXUtnFEMI-secret-of-the-bucket"
 
 
 @pytest.fixture
-def memory() -> Iterator[fsspec.AbstractFileSystem]:
+def memory(memory: fsspec.AbstractFileSystem) -> fsspec.AbstractFileSystem:
     """Files in memory: a recording in /talks, and one in /talks-2."""
-    memory = fsspec.filesystem("memory")
     memory.pipe({"/talks/a.wav": tone(2.0), "/talks-2/b.wav": tone(1.0), "/talks/notes.wav": b"plain text"})
-    yield memory
-    memory.rm("/", recursive=True)
+    return memory
 
 
 @pytest.fixture(scope="module")

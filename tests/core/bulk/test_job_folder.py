@@ -103,6 +103,7 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path, job: JobFolder) ->
         job.claim(SETTINGS, overwrite=False)
 
 
+@pytest.mark.usefixtures("memory")
 def test_a_job_may_be_in_a_bucket() -> None:
     job = JobFolder.of("memory://bulk-job/out")
     job.claim(SETTINGS, overwrite=False)

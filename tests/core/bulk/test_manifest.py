@@ -1,6 +1,5 @@
 from pathlib import Path
 
-import fsspec
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -37,8 +36,7 @@ def test_a_folder_and_a_pattern_give_the_recordings_urls(tmp_path: Path) -> None
     assert list_uris(f"{tmp_path}/*.mp3") == [(tmp_path / "b.mp3").as_uri()]
 
 
-def test_a_bucket_gives_the_urls_of_its_recordings() -> None:
-    memory = fsspec.filesystem("memory")
+def test_a_bucket_gives_the_urls_of_its_recordings(memory) -> None:
     memory.pipe("/bulk-talks/a.mp3", b"1")
     assert list_uris("memory://bulk-talks") == list_uris("memory://bulk-talks/*.mp3") == ["memory:///bulk-talks/a.mp3"]
 

@@ -1,7 +1,5 @@
 """Recordings in folders of buckets."""
 
-from collections.abc import Iterator
-
 import fsspec
 import pytest
 
@@ -12,11 +10,9 @@ FILES = ["a.wav", "b.MP3", "notes.txt", "._c.wav", "more/d.wav"]
 
 
 @pytest.fixture(autouse=True)
-def memory() -> Iterator[fsspec.AbstractFileSystem]:
-    memory = fsspec.filesystem("memory")
+def memory(memory: fsspec.AbstractFileSystem) -> fsspec.AbstractFileSystem:
     memory.pipe({f"/talks/2026/{name}": b"RIFF" for name in FILES})
-    yield memory
-    memory.rm("/", recursive=True)
+    return memory
 
 
 def find(source, **search) -> list[BatchItem]:
