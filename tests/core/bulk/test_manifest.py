@@ -93,10 +93,9 @@ def test_a_file_that_is_no_parquet_is_refused_without_its_path(tmp_path: Path) -
     assert str(tmp_path) not in str(refused.value)
 
 
-def test_a_bucket_whose_package_is_missing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "s3fs", None)
-    with pytest.raises(MissingDependency, match="s3fs"):
-        read_manifest("s3://talks/*.mp3")
+def test_a_bucket_whose_package_is_missing_says_so() -> None:
+    with pytest.raises(MissingDependency, match="ossfs"):
+        read_manifest("oss://talks/*.mp3")
 
 
 def test_something_else_is_refused() -> None:
