@@ -38,6 +38,14 @@ def test_a_citation_plays_its_clip_and_no_more(open_page: Callable[..., Page]) -
     assert page.evaluate("[...document.querySelectorAll('audio')].every((sound) => sound.paused)")
 
 
+def test_a_clip_that_is_stopped_before_it_begins_can_be_played_again(open_page: Callable[..., Page]) -> None:
+    page = open_page(render())
+    page.evaluate("document.querySelectorAll('.play').forEach((button) => button.click())")
+    expect(page.locator("#excerpt-2")).to_have_class("excerpt playing")
+    expect(page.locator("#excerpt-1")).to_have_class("excerpt")
+    expect(page.get_by_role("button", name="Play call, 00:17–00:2")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_wrong(open_page: Callable[..., Page], scheme: str) -> None:
     page = open_page(render(), color_scheme=scheme, viewport={"width": 375, "height": 800})

@@ -19,7 +19,9 @@ function toggle(excerpt) {
   if (!sound.paused) return sound.pause();
   for (const other of excerpts) if (other.sound && other !== excerpt) other.sound.pause();
   if (sound.currentTime < start || sound.currentTime >= end - 0.05) sound.currentTime = start;
-  sound.play().catch(() => excerpt.element.classList.add("silent"));
+  sound.play().catch((error) => {
+    if (error.name === "NotSupportedError") excerpt.element.classList.add("silent"); // others tell of a pause that came first
+  });
 }
 
 for (const excerpt of excerpts) {
