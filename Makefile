@@ -24,7 +24,7 @@ test: $(VENV)/.test
 
 test-browser: $(VENV)/.test
 	@echo "== test-browser: the pages in a real Chromium, which asks nothing of the network"
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -qq -y chromium; } \
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -qq -y chromium; } \
 	    || { echo "Chromium is needed: apt-get install chromium, as root."; exit 1; }
 	$(RUN)/python -m pytest -m browser tests/browser $(ARGS)
 
