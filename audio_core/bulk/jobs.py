@@ -22,7 +22,7 @@ from audio_core.bulk.results import BulkResult, summarize_rows
 from audio_core.bulk.transcriber import TranscriberOptions, create_client
 from audio_core.client import AudioClient
 from audio_core.errors import InvalidOption
-from audio_core.errors.validation import validate_options
+from audio_core.errors.validation import pop_options, validate_options
 from audio_core.transcript.budget import Budget
 
 __all__ = ["BulkOptions", "transcribe_dataset"]
@@ -100,8 +100,7 @@ def transcribe_dataset(recordings: Any, output: str | Path, **options: Unpack[Bu
 def _split_options(options: BulkOptions) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the options of the job, and those of its workers."""
     remaining = validate_options(BulkOptions, options, "transcribe_dataset")
-    own = BulkOptions.__optional_keys__ - TranscriberOptions.__optional_keys__
-    return {name: remaining.pop(name) for name in own if name in remaining}, remaining
+    return pop_options(remaining, BulkOptions.__optional_keys__ - TranscriberOptions.__optional_keys__), remaining
 
 
 def _run_job(job: JobFolder, missing: int, pool: Pool, settings: Mapping[str, Any], options: Mapping[str, Any]) -> None:

@@ -25,7 +25,7 @@ from audio_core.errors import (
     PermissionDenied,
     ProviderError,
 )
-from audio_core.errors.validation import validate_options
+from audio_core.errors.validation import pop_options, validate_options
 from audio_core.integration.reader import ClientKwargs
 from audio_core.integration.rows.locations import shorten
 from audio_core.integration.rows.packages import pa
@@ -71,7 +71,7 @@ def create_client(options: Mapping[str, Any]) -> tuple[AudioClient, dict[str, An
         UnsupportedFormat: if no model is named.
     """
     remaining = validate_options(TranscriberOptions, options, "Transcriber")
-    settings = {name: remaining.pop(name) for name in ClientKwargs.__optional_keys__ if name in remaining}
+    settings = pop_options(remaining, ClientKwargs.__optional_keys__)
     client = AudioClient(**settings)
     if "max_concurrency" not in settings and not client.is_local:
         client = AudioClient(**settings, max_concurrency=_MAX_CONCURRENCY)

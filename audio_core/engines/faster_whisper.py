@@ -15,6 +15,7 @@ from audio_core.engines.invented_text import find_unclear_speech, find_voice, is
 from audio_core.engines.whisper_options import check_whisper_options
 from audio_core.engines.whisper_weights import load_whisper, to_samples
 from audio_core.errors import InvalidOption, ProviderUnavailable
+from audio_core.errors.validation import pop_options
 from audio_core.media.decode import decode
 from audio_core.transcript.segment import UNCLEAR_SPEECH, AudioEvent, Segment, Word
 from audio_core.transcript.transcript import Transcript
@@ -62,7 +63,7 @@ class FasterWhisper:
         self.model = f"faster-whisper:{weights}"
         self._weights = weights
         options: dict[str, Any] = {**check_whisper_options(extra)}
-        self._loading = {name: options.pop(name) for name in _LOADING if name in options}
+        self._loading = pop_options(options, _LOADING)
         self._batch_size: int | None = options.pop("batch_size", None)
         self._options = options
 

@@ -21,6 +21,7 @@ __all__ = [
     "check_choice",
     "check_fields",
     "check_names",
+    "pop_options",
     "suggest",
     "validate_arguments",
     "validate_options",
@@ -114,6 +115,17 @@ def check_names(given: Iterable[str], known: Collection[str], caller: str) -> No
         if name not in known:
             advice = suggest(name, known) or f" It has {', '.join(sorted(known))}."
             raise UnknownOption(f"{caller} has no option {name!r}.{advice}")
+
+
+def pop_options(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Take those options out of a dict that have one of these names, and return them.
+
+    Example:
+        >>> options = {"model": "m", "words": True}
+        >>> pop_options(options, ["model", "provider"]), options
+        ({'model': 'm'}, {'words': True})
+    """
+    return {name: options.pop(name) for name in names if name in options}
 
 
 def validate_options(kind: Any, options: Mapping[str, Any], caller: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveIn
 from audio_core.audio.audio import Audio
 from audio_core.client import AudioClient
 from audio_core.errors import InvalidOption
-from audio_core.errors.validation import validate_options
+from audio_core.errors.validation import pop_options, validate_options
 from audio_core.http.access import AccessLike
 from audio_core.operations.estimates import Estimate
 from audio_core.operations.transcript_store import TranscriptStore
@@ -25,20 +25,7 @@ from audio_core.wire.transcription import TranscriptionKwargs, TranscriptionOpti
 
 __all__ = ["ClientKwargs", "DocumentReader", "ReaderOptions", "SplitOptions", "build_split_options"]
 
-_CLIENT_OPTIONS = (
-    "provider",
-    "model",
-    "api_key",
-    "base_url",
-    "timeout",
-    "max_retries",
-    "max_concurrency",
-    "access",
-    "store",
-    "http_client",
-    "http_async_client",
-)
-_SPLIT_OPTIONS = ("granularity", "window_seconds", "window_overlap")
+_OWN_CLIENTS = ("http_client", "http_async_client")
 _WINDOW_SECONDS = 30.0
 
 
@@ -137,10 +124,8 @@ class DocumentReader:
             InvalidOption: if there is no such option, or it does not accept its value.
         """
         remaining = validate_options(ReaderOptions, options, "DocumentReader")
-        client = AudioClient(**{name: remaining.pop(name) for name in _CLIENT_OPTIONS if name in remaining})
-        split_options = build_split_options(
-            **{name: remaining.pop(name) for name in _SPLIT_OPTIONS if name in remaining}
-        )
+        client = AudioClient(**pop_options(remaining, (*ClientKwargs.__optional_keys__, *_OWN_CLIENTS)))
+        split_options = build_split_options(**pop_options(remaining, SplitOptions.__optional_keys__))
         client.find_engine(TranscriptionOptions.build(remaining))
         return cls(client, remaining, split_options)
 
