@@ -185,6 +185,11 @@ class FileVersion(NamedTuple):
     modified: int
     changed: int
 
+    @classmethod
+    def of(cls, status: os.stat_result) -> FileVersion:
+        """Return the version that a file's status tells."""
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
 
 class FileContent:
     """A regular file, held open by its descriptor until this object is garbage-collected.
@@ -235,8 +240,7 @@ class FileContent:
         return FileContent(os.dup(self._fd))
 
     def _read_version(self) -> FileVersion:
-        status = os.fstat(self._fd)
-        return FileVersion(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        return FileVersion.of(os.fstat(self._fd))
 
     def open_reader(self) -> BinaryIO:
         """Open a new buffered reader with its own position."""

@@ -107,8 +107,7 @@ class AudioTools:
             ToolRefusal: if the recording cannot be opened or sent. The message says what to do instead.
         """
         with _convert_errors(self._access):
-            opened = self._client.open_recording(_locate(audio, self._access), self._access)
-            clip = _select_clip(opened, start, end, self._max_seconds)
+            clip = self._open(self._client, audio, start, end)
             return _build_answer(clip, self._client.ask(clip, question + CAUTION))
 
     async def alisten(
@@ -116,8 +115,7 @@ class AudioTools:
     ) -> tuple[str, ToolAnswer]:
         """Do what `listen` does on the running event loop."""
         with _convert_errors(self._access):
-            opened = await self._client.aopen_recording(_locate(audio, self._access), self._access)
-            clip = await asyncio.to_thread(_select_clip, opened, start, end, self._max_seconds)
+            clip = await self._aopen(self._client, audio, start, end)
             return _build_answer(clip, await self._client.aask(clip, question + CAUTION))
 
     def transcribe(self, audio: str, start: float | None = None, end: float | None = None) -> tuple[str, Transcript]:
@@ -135,7 +133,7 @@ class AudioTools:
             ToolRefusal: if the recording cannot be opened or transcribed. The message says what to do instead.
         """
         with _convert_errors(self._access):
-            clip = self.open_clip(audio, start, end)
+            clip = self._open(self._transcriber, audio, start, end)
             transcript = self._transcriber.transcribe(clip, **self._options)
             return quote_transcript(clip, transcript), transcript
 
@@ -144,7 +142,7 @@ class AudioTools:
     ) -> tuple[str, Transcript]:
         """Do what `transcribe` does on the running event loop."""
         with _convert_errors(self._access):
-            clip = await self.aopen_clip(audio, start, end)
+            clip = await self._aopen(self._transcriber, audio, start, end)
             transcript = await self._transcriber.atranscribe(clip, **self._options)
             return quote_transcript(clip, transcript), transcript
 
@@ -155,14 +153,20 @@ class AudioTools:
             ToolRefusal: if it cannot be opened, or the stretch is too long. The message says what to do instead.
         """
         with _convert_errors(self._access):
-            opened = self._transcriber.open_recording(_locate(audio, self._access), self._access)
-            return _select_clip(opened, start, end, self._max_seconds)
+            return self._open(self._transcriber, audio, start, end)
 
     async def aopen_clip(self, audio: str, start: float | None = None, end: float | None = None) -> Audio:
         """Do what `open_clip` does on the running event loop."""
         with _convert_errors(self._access):
-            opened = await self._transcriber.aopen_recording(_locate(audio, self._access), self._access)
-            return await asyncio.to_thread(_select_clip, opened, start, end, self._max_seconds)
+            return await self._aopen(self._transcriber, audio, start, end)
+
+    def _open(self, client: AudioClient, audio: str, start: float | None, end: float | None) -> Audio:
+        opened = client.open_recording(_locate(audio, self._access), self._access)
+        return _select_clip(opened, start, end, self._max_seconds)
+
+    async def _aopen(self, client: AudioClient, audio: str, start: float | None, end: float | None) -> Audio:
+        opened = await client.aopen_recording(_locate(audio, self._access), self._access)
+        return await asyncio.to_thread(_select_clip, opened, start, end, self._max_seconds)
 
 
 def restrict_access(access: Any) -> Access:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from audio_core.audio.audio import Audio
+from audio_core.audio.content import FileVersion
 from audio_core.client import AudioClient
 from audio_core.errors import AudioError
 from audio_core.http.access import Access
@@ -45,7 +45,7 @@ class Library:
         self._client, self._access = client, access
         self._options = options.copy()
         self._options.update(gaps="raise", budget=Budget(seconds=0.0))  # so that only what the store has is returned
-        self._known: dict[Path, tuple[tuple[int, ...], Transcript]] = {}
+        self._known: dict[Path, tuple[FileVersion, Transcript]] = {}
 
     def list_recordings(self) -> list[NamedRecording]:
         """Return the recordings of the folders and of the folders within them, by name."""
@@ -54,11 +54,11 @@ class Library:
     async def find_transcript(self, recording: NamedRecording) -> Transcript | None:
         """Return the transcript of a whole recording from the store, or None if the store does not have all of it."""
         try:
-            state = _read_state(recording.path)
+            version = FileVersion.of(recording.path.stat())
             known = self._known.get(recording.path)
-            if known is None or known[0] != state:
+            if known is None or known[0] != version:
                 audio = await self._client.aopen_recording(recording.path, self._access)
-                self._known[recording.path] = known = (state, await self._client.atranscribe(audio, **self._options))
+                self._known[recording.path] = known = (version, await self._client.atranscribe(audio, **self._options))
         except (AudioError, OSError):  # it is gone, damaged, or was not transcribed
             return None
         return known[1]
@@ -68,9 +68,3 @@ def _search_folder(folder: Path) -> Iterator[NamedRecording]:
     for item in find_recordings(folder, lambda path: BatchItem(Audio.of(path), {}), recursive=True):
         if item.error is None and isinstance(item.source, Path):
             yield NamedRecording(item.source.relative_to(folder).as_posix(), item.source)
-
-
-def _read_state(path: Path) -> tuple[int, ...]:
-    """Return what changes when a file is written."""
-    status = os.stat(path)  # noqa: PTH116 - the same call
-    return status.st_ino, status.st_size, status.st_mtime_ns

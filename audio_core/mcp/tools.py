@@ -28,6 +28,7 @@ from audio_core.integration.tools import AudioTools
 from audio_core.mcp.library import Library
 from audio_core.mcp.search import FoundPassage, search_transcripts
 from audio_core.media.decode import encode
+from audio_core.operations.gaps import name_some
 from audio_core.transcript.segment import format_range
 from audio_core.transcript.transcript import Transcript
 
@@ -35,6 +36,7 @@ __all__ = ["ServerTools", "ToolHandler", "parse_arguments"]
 
 _CLIP_FORMAT = "mp3"
 _MAX_LISTED = 500  # names in one result
+_MAX_NAMED = 20  # in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class ServerTools:
         passages = await asyncio.to_thread(search_transcripts, known, arguments.query, arguments.limit)
         missing = [name for name, transcript in found if transcript is None]
         lines = [*map(_quote_passage, passages)] or [f"Nothing was found in {len(known)} transcribed recordings."]
-        lines += [f"Not transcribed, so not searched: {_join(missing)}."] if missing else []
+        lines += [f"Not transcribed, so not searched: {name_some(missing, most=_MAX_NAMED)}."] if missing else []
         facts = [
             {"clip": each.reference, "start": each.segment.start, "end": each.segment.end, "text": each.segment.text}
             for each in passages
@@ -141,8 +143,3 @@ def _quote_passage(passage: FoundPassage) -> str:
 def _describe(clip: Audio) -> str:
     name = clip.label.partition("#")[0]
     return f"{name}, {format_range(clip.start or 0.0, clip.end)}" if clip.end is not None else name
-
-
-def _join(names: list[str]) -> str:
-    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    return ", ".join(names[:20]) + more

@@ -12,7 +12,7 @@ from audio_core.transcript.transcript import Transcript
 
 __all__ = ["FailedStretch", "build_incomplete_error", "mark_gaps", "name_some"]
 
-_MAX_NAMED = 5  # stretches that a warning names
+_MAX_NAMED = 5  # in a message
 
 FailedStretch: TypeAlias = tuple[float, float, AudioError]
 """A stretch that is missing: its start and end, in seconds of the original recording, and the error."""
@@ -52,12 +52,17 @@ def mark_gaps(transcript: Transcript, failures: Sequence[FailedStretch]) -> Tran
     return replace(transcript, segments=segments, text=join_text(segments))
 
 
-def name_some(stretches: Sequence[str], rest: str = "more") -> str:
-    """Return the first few stretches as a list, and how many others there are.
+def name_some(names: Sequence[str], rest: str = "more", *, most: int = _MAX_NAMED) -> str:
+    """Return the first few names as a list, and how many others there are.
 
     Args:
-        stretches: each as a warning names it.
+        names: of stretches, models or recordings, as a message names them.
         rest: what to call the others.
+        most: how many are named.
+
+    Example:
+        >>> name_some(["a", "b", "c"], most=2)
+        'a, b and 1 more'
     """
-    others = f" and {len(stretches) - _MAX_NAMED} {rest}" if len(stretches) > _MAX_NAMED else ""
-    return ", ".join(stretches[:_MAX_NAMED]) + others
+    others = f" and {len(names) - most} {rest}" if len(names) > most else ""
+    return ", ".join(names[:most]) + others

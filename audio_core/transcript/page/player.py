@@ -80,15 +80,19 @@ def render_player(
     audio = name_source(transcript.source) if audio is None else audio
     sound = None if audio is None else locate_sound(audio)
     title = title or re.sub(r"\.\w{1,5}$", "", sound.label if sound else "") or "Transcript"
-    body = _render_body(transcript, title, sound, _find_end(transcript, waveform))
+    items = sorted((*transcript.segments, *transcript.events), key=lambda item: item.start)
+    end = max(waveform.end if waveform else 0.0, transcript.duration or 0.0, *(item.end for item in items))
+    body = _render_body(transcript, items, title, sound, end)
     media = [sound.policy, "blob:"] if sound else []  # a reader may choose the recording by hand
-    data = _build_data(transcript, waveform) | {"soundStart": audio_start}
+    data = _build_data(items, waveform, end) | {"soundStart": audio_start}
     return render_document("player", title, body, data, media)
 
 
-def _render_body(transcript: TranscriptLike, title: str, sound: Sound | None, end: float) -> str:
+def _render_body(
+    transcript: TranscriptLike, items: Sequence[Segment | AudioEvent], title: str, sound: Sound | None, end: float
+) -> str:
     speakers, language = number_speakers(transcript.segments), transcript.language
-    turns = render_turns(_sort_items(transcript), speakers)
+    turns = render_turns(items, speakers)
     return fill_template(
         "player",
         title=escape(title),
@@ -101,26 +105,15 @@ def _render_body(transcript: TranscriptLike, title: str, sound: Sound | None, en
     )
 
 
-def _sort_items(transcript: TranscriptLike) -> list[Segment | AudioEvent]:
-    return sorted((*transcript.segments, *transcript.events), key=lambda item: item.start)
-
-
-def _find_end(transcript: TranscriptLike, waveform: Waveform | None) -> float:
-    return max(
-        waveform.end if waveform else 0.0, transcript.duration or 0.0, *(item.end for item in _sort_items(transcript))
-    )
-
-
 def _list_facts(transcript: TranscriptLike, speakers: Mapping[str, int], end: float) -> list[str]:
     count = f"{len(speakers)} speaker{'s' * (len(speakers) > 1)}" if speakers else None
     return [fact for fact in (format_clock(end), count, transcript.language, transcript.model) if fact]
 
 
-def _build_data(transcript: TranscriptLike, waveform: Waveform | None) -> dict[str, object]:
-    items = _sort_items(transcript)
+def _build_data(items: Sequence[Segment | AudioEvent], waveform: Waveform | None, end: float) -> dict[str, object]:
     return {
         "start": waveform.start if waveform else 0.0,
-        "end": round(_find_end(transcript, waveform), 3),
+        "end": round(end, 3),
         "peaks": waveform.scale(_FULL_SCALE) if waveform else [],
         "peaksEnd": round(waveform.end, 3) if waveform else 0.0,
         "segments": [round(time, 3) for item in items for time in (item.start, item.end)],
