@@ -82,7 +82,8 @@ def run(arguments: Sequence[str] | None) -> NoReturn:
     except AudioError as error:
         report_error(error)
         sys.exit(choose_exit_code(error))
-    except OSError as error:  # a file that cannot be written
-        report(f"{Path(str(error.filename or 'The output')).name}: {error.strerror or error}")
+    except OSError as error:  # a file that cannot be written, or a port that is taken
+        name = f"{Path(str(error.filename)).name}: " if error.filename else ""
+        report(f"{name}{error.strerror or error}")
         sys.exit(FAILED)
     sys.exit(0)

@@ -9,7 +9,7 @@ from audio_core.cli.options import build_client_options
 from audio_core.cli.reports import UsageMistake
 from audio_core.client import AudioClient
 
-__all__ = ["check_client", "create_client"]
+__all__ = ["check_client", "check_transcriber", "create_client"]
 
 
 def create_client(options: Mapping[str, Any]) -> AudioClient:
@@ -30,3 +30,9 @@ def check_client(client: AudioClient) -> None:
     endpoint.provider.find_key(endpoint.api_key)
     if client.model is None:
         raise UsageMistake(f"Say which of {endpoint.provider.name}'s models to use: --model NAME.")
+
+
+def check_transcriber(client: AudioClient) -> None:
+    """Check a client that transcribes, which needs neither key nor model in this process; raise as `check_client` does."""
+    if not client.is_local:
+        check_client(client)

@@ -20,8 +20,8 @@ __all__ = [
     "Recursive",
     "Verbose",
     "build_client_options",
-    "parse_json_object",
-    "parse_pairs",
+    "parse_extra",
+    "parse_known_speakers",
     "take_options",
 ]
 
@@ -115,36 +115,28 @@ def _read_key(path: Path) -> str:
     return key
 
 
-def parse_json_object(option: str, text: str) -> dict[str, Any]:
-    """Parse the value of an option that is a JSON object.
-
-    Args:
-        option: name of the option, for messages.
-        text: its value.
+def parse_extra(text: str) -> dict[str, Any]:
+    """Parse the value of `--extra`.
 
     Raises:
-        UsageMistake: if it is anything else.
+        UsageMistake: if it is no JSON object.
     """
     try:
         fields = json.loads(text)
     except ValueError:
         fields = None
     if not isinstance(fields, dict):
-        raise UsageMistake(f"""{option} takes a JSON object, such as {option} '{{"seed": 1}}'.""")
+        raise UsageMistake("""--extra takes a JSON object, such as --extra '{"seed": 1}'.""")
     return cast("dict[str, Any]", fields)
 
 
-def parse_pairs(option: str, pairs: Iterable[str]) -> dict[str, str]:
-    """Parse the values of an option that is given as NAME=FILE, once or several times.
-
-    Args:
-        option: name of the option, for messages.
-        pairs: its values.
+def parse_known_speakers(pairs: Iterable[str]) -> dict[str, str]:
+    """Parse the values of `--known-speakers`: the name of each speaker, and the file of a sample.
 
     Raises:
-        UsageMistake: if a value is anything else.
+        UsageMistake: if a value is not NAME=FILE.
     """
     parsed = [pair.partition("=") for pair in pairs]
     if not all(name.strip() and value for name, _, value in parsed):
-        raise UsageMistake(f"{option} takes NAME=FILE, such as {option} Ann=ann.wav.")
+        raise UsageMistake("--known-speakers takes NAME=FILE, such as --known-speakers Ann=ann.wav.")
     return {name.strip(): value for name, _, value in parsed}

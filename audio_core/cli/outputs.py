@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 from audio_core.audio.audio import Audio
 from audio_core.cli.formats import Format
@@ -16,8 +14,9 @@ from audio_core.cli.reports import UsageMistake, report
 from audio_core.cli.sources import Named
 from audio_core.integration import BatchItem
 from audio_core.transcript.transcript import Transcript
+from audio_core.transcript.unfinished_file import open_atomically
 
-__all__ = ["Plan", "check_absent", "find_link", "name_output", "open_atomically", "plan_outputs", "render"]
+__all__ = ["Plan", "check_absent", "find_link", "name_output", "plan_outputs", "render"]
 
 _RENDERERS: Mapping[Format, Callable[[Transcript], str]] = {
     Format.SRT: Transcript.to_srt,
@@ -113,18 +112,6 @@ def check_absent(*paths: Path) -> None:
     """
     if existing := [path.name for path in paths if path.exists()]:
         raise UsageMistake(f"{existing[0]} exists already. Give --force to replace it.")
-
-
-@contextlib.contextmanager
-def open_atomically(path: Path) -> Generator[BinaryIO]:
-    """Open a file for writing, which has its name once it is whole. An existing one is replaced."""
-    unfinished = path.with_name(path.name + ".part")
-    try:
-        with unfinished.open("wb") as file:
-            yield file
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _plan_standard_output(found: Sequence[Named], formats: Sequence[Format]) -> list[Plan]:

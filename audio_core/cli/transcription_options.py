@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from audio_core.cli.options import ClientOptions, build_client_options, parse_json_object, parse_pairs
+from audio_core.cli.options import ClientOptions, build_client_options, parse_extra, parse_known_speakers
 
 __all__ = ["TranscriptionFlags", "build_reader_options"]
 
@@ -75,9 +75,9 @@ def build_reader_options(options: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("language", "keywords"):
         built |= {name: list(options[name])} if options.get(name) else {}
     if options.get("known_speakers"):
-        built["known_speakers"] = parse_pairs("--known-speakers", options["known_speakers"])
+        built["known_speakers"] = parse_known_speakers(options["known_speakers"])
     if options.get("extra"):
-        built["extra"] = parse_json_object("--extra", options["extra"])
+        built["extra"] = parse_extra(options["extra"])
     if (seconds := options.get("segment_seconds")) is not None:
         built["segment_seconds"] = seconds or None
     return built | _build_budget(options)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import wave
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from audio_core.errors import InvalidOption
 from audio_core.transcript.speech import check_suffix, is_headerless, open_wav
+from audio_core.transcript.unfinished_file import open_atomically
 
 __all__ = ["SpeechFile"]
 
@@ -30,7 +32,7 @@ class SpeechFile:
         self._path = Path(path)
         self._file: BinaryIO | None = None
         self._wav: wave.Wave_write | None = None
-        self._unfinished = self._path.with_name(self._path.name + ".part")
+        self._opened = ExitStack()
 
     def write(self, data: bytes, format: str | None = None, sample_rate: int | None = None) -> None:
         """Write a piece.
@@ -53,8 +55,10 @@ class SpeechFile:
 
     def _open(self, format: str, sample_rate: int | None) -> BinaryIO:
         check_suffix(self._path, format)
-        self._file = self._unfinished.open("wb")
-        self._wav = open_wav(self._file, format, sample_rate) if is_headerless(format) else None
+        self._file = self._opened.enter_context(open_atomically(self._path))
+        if is_headerless(format):
+            self._wav = open_wav(self._file, format, sample_rate)
+            self._opened.callback(self._wav.close)
         return self._file
 
     def __enter__(self) -> Self:
@@ -63,17 +67,6 @@ class SpeechFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is None:
-            if error is None:
-                raise InvalidOption(
-                    f"Nothing was said, as there is no word in the text. {self._path.name} was not made."
-                )
-            return
-        try:
-            with self._file:
-                if self._wav is not None:
-                    self._wav.close()
-            if error is None:
-                self._unfinished.replace(self._path)
-        finally:
-            self._unfinished.unlink(missing_ok=True)
+        if self._file is None and error is None:
+            raise InvalidOption(f"Nothing was said, as there is no word in the text. {self._path.name} was not made.")
+        self._opened.__exit__(kind, error, trace)

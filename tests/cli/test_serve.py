@@ -22,7 +22,7 @@ def test_it_serves_until_it_is_interrupted(audio, tmp_path) -> None:
         port = base_url.split(":")[-1].split("/")[0]
         taken = audio("serve", "--port", port)
         assert taken.status == 1
-        assert f"Port {port} is taken" in taken.errors
+        assert taken.errors.startswith(f"audio: Port {port} is taken")
         (tmp_path / "a.wav").write_bytes(tone(0.5))
         asked = audio("ask", tmp_path / "a.wav", "What?", "-m", "any", "--base-url", base_url)
         assert asked.status == 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack, cast
 
 import typer
 
-from audio_core.cli.options import AsJson, ClientOptions, parse_json_object, take_options
+from audio_core.cli.options import AsJson, ClientOptions, parse_extra, take_options
 from audio_core.cli.reports import configure_logging, print_text, report
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def ask(
 
 
 def _build_fields(options: Mapping[str, Any]) -> dict[str, Any]:
-    fields = parse_json_object("--extra", options["extra"]) if options.get("extra") else {}
+    fields = parse_extra(options["extra"]) if options.get("extra") else {}
     temperature = options.get("temperature")
     return fields if temperature is None else {**fields, "temperature": temperature}
 

@@ -94,9 +94,9 @@ def _choose_encoding(audio: Audio, output: str | None) -> str:
 def _write(audio: Audio, format: str, target: Path | None) -> float:
     """Write a clip, and return how many seconds it lasts."""
     from audio_core.audio.audio import Audio
-    from audio_core.cli.outputs import open_atomically
     from audio_core.media.decode import encode
     from audio_core.media.probing import probe
+    from audio_core.transcript.unfinished_file import open_atomically
 
     warnings = list[str]()
     content = encode(audio, format, warnings=warnings)

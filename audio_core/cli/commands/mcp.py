@@ -48,15 +48,14 @@ def mcp(
     store. What is searched is what a command such as this has transcribed, with the same provider, model and options:
     audio transcribe talks/ -o texts/ --store jobs.sqlite. Over HTTP there is no authentication.
     """
-    from audio_core.cli.clients import check_client
+    from audio_core.cli.clients import check_transcriber
     from audio_core.http.access import Access
     from audio_core.integration import DocumentReader
     from audio_core.mcp import create_server, serve_http, serve_stdio
 
     configure_logging(is_verbose=False)
     reader = DocumentReader.create(**build_reader_options(options))
-    if not reader.client.is_local:
-        check_client(reader.client)
+    check_transcriber(reader.client)
     server = create_server(
         reader.client,
         _create_listener(reader.client, options, listen_provider, listen_model),

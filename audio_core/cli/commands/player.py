@@ -47,8 +47,9 @@ def player(
     The page is one file and asks the network for nothing but the sound, which it finds beside it, or where the recording
     was. Its name is printed. In this process, words are timed; of a provider, with --words.
     """
-    from audio_core.cli.outputs import check_absent, find_link, name_output, open_atomically
+    from audio_core.cli.outputs import check_absent, find_link, name_output
     from audio_core.integration import DocumentReader
+    from audio_core.transcript.unfinished_file import open_atomically
 
     configure_logging(is_verbose=verbose)
     audio = _find(source)
@@ -94,11 +95,10 @@ def _load(path: Path) -> Transcript:
 
 
 def _transcribe(reader: DocumentReader, audio: Audio) -> Transcript:
-    from audio_core.cli.clients import check_client
+    from audio_core.cli.clients import check_transcriber
     from audio_core.integration import Batch, BatchItem
 
-    if not reader.client.is_local:
-        check_client(reader.client)
+    check_transcriber(reader.client)
     batch = Batch(reader, on_error="raise", show_progress=is_terminal())
     ((_, transcript),) = batch.transcribe([BatchItem(audio, {})])
     return transcript

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import typer
 
-from audio_core.cli.options import ClientOptions, Force, parse_json_object, take_options
+from audio_core.cli.options import ClientOptions, Force, parse_extra, take_options
 from audio_core.cli.reports import UsageMistake, configure_logging, print_text
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _build_options(client: AudioClient, output: str, options: Mapping[str, Any])
     names = ("voice", "speed", "instructions")
     built = {name: options[name] for name in names if options.get(name) is not None}
     if options.get("extra"):
-        built["extra"] = parse_json_object("--extra", options["extra"])
+        built["extra"] = parse_extra(options["extra"])
     return {**built, "format": _choose_format(client, output)}
 
 

@@ -61,7 +61,7 @@ def transcribe(
     A file is never replaced without --force. What is in the output folder already is left out, so the same command goes
     on after an interruption. A recording that fails does not stop the others; the exit status is 1 then.
     """
-    from audio_core.cli.clients import check_client
+    from audio_core.cli.clients import check_transcriber
     from audio_core.cli.outputs import plan_outputs
     from audio_core.cli.sources import find_named
     from audio_core.integration import DocumentReader
@@ -72,8 +72,7 @@ def transcribe(
     if estimate:
         _estimate(reader, [named.item for named in found], options.get("price_per_minute"), as_json)
         return
-    if not reader.client.is_local:
-        check_client(reader.client)
+    check_transcriber(reader.client)
     formats = [*(format or []), *([Format.JSON] if as_json else [])]
     plans = plan_outputs(found, formats, output, force=force)
     _transcribe(reader, plans, _Writer(formats, timestamps, len(plans) > 1), options.get("store"))
