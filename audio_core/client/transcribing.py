@@ -152,10 +152,11 @@ class TranscriptionMethods(BaseClient):
     def _build_job(self, options: TranscriptionOptions) -> Job:
         engine = self.find_engine(options)
         model = engine.model if engine else self._get_model()
+        job = Job(self.endpoint, model, options, self.get_concurrency(), self.store, engine)
         if not self._is_announced:
-            logging.getLogger("audio_core").info("%s transcribes (%s).", model, self.endpoint.provider.name)
+            logging.getLogger("audio_core").info("%s transcribes (%s).", job.model_label, self.endpoint.provider.name)
             self._is_announced = True
-        return Job(self.endpoint, model, options, self.get_concurrency(), self.store, engine)
+        return job
 
     def find_engine(self, options: TranscriptionOptions) -> Engine | None:
         """Return what transcribes in this process, or None for a gateway, if it can follow the options."""

@@ -30,7 +30,12 @@ class Engine(Protocol):
 
     @property
     def model(self) -> str:
-        """The name of the model, as it stands in the transcript."""
+        """The name of the model, which finds its weights."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """The name of the model in transcripts and messages: without the folder that its weights lie in."""
         ...
 
     @property
@@ -84,9 +89,9 @@ def find_engine(model: str | None, options: TranscriptionOptions = _DEFAULTS) ->
     engine = _create_engine(model, options)
     for name in engine.ignored_options:
         if getattr(options, name) not in (getattr(_DEFAULTS, name), {}, "if possible"):
-            raise InvalidOption(f"{engine.model} cannot follow {name}. {_ADVICE}")
+            raise InvalidOption(f"{engine.label} cannot follow {name}. {_ADVICE}")
     if not all(map(engine.languages.fullmatch, options.languages)):
-        raise InvalidOption(f"{engine.model} cannot follow language={options.language!r}. {_ADVICE}")
+        raise InvalidOption(f"{engine.label} cannot follow language={options.language!r}. {_ADVICE}")
     return engine
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from audio_core.audio.audio import Audio
 from audio_core.engines.invented_text import find_unclear_speech, find_voice, is_invented
 from audio_core.engines.whisper_options import check_whisper_options
-from audio_core.engines.whisper_weights import load_whisper, to_samples
+from audio_core.engines.whisper_weights import load_whisper, name_weights, to_samples
 from audio_core.errors import InvalidOption, ProviderUnavailable
 from audio_core.errors.validation import pop_options
 from audio_core.media.decode import decode
@@ -61,6 +61,7 @@ class FasterWhisper:
 
     def __init__(self, weights: str, extra: Mapping[str, Any] | None = None) -> None:
         self.model = f"faster-whisper:{weights}"
+        self.label = f"faster-whisper:{name_weights(weights)}"
         self._weights = weights
         options: dict[str, Any] = {**check_whisper_options(extra)}
         self._loading = pop_options(options, _LOADING)
@@ -96,9 +97,9 @@ class FasterWhisper:
         try:
             written, language = self._run(whisper, samples, options)
         except ValueError as error:  # such as a prompt that is too long
-            raise InvalidOption(f"{self.model} cannot follow the options: {error}") from None
+            raise InvalidOption(f"{self.label} cannot follow the options: {error}") from None
         except RuntimeError as error:
-            raise ProviderUnavailable(f"{self.model} failed: {error}", provider="local") from None
+            raise ProviderUnavailable(f"{self.label} failed: {error}", provider="local") from None
         offset = audio.start or 0.0
         segments = tuple(_build_segment(each, offset) for each in written if not is_invented(each, voice))
         return Transcript(
@@ -117,9 +118,9 @@ class FasterWhisper:
         for language in languages:
             if language not in known:
                 accepted = "English only" if known == ["en"] else f"{', '.join(sorted(known))}"
-                raise InvalidOption(f"{self.model} does not know language={language!r}. It knows {accepted}.")
+                raise InvalidOption(f"{self.label} does not know language={language!r}. It knows {accepted}.")
         if self._options.get("task") == "translate" and known == ["en"]:
-            raise InvalidOption(f"{self.model} knows English only, so there is nothing that task='translate' could do.")
+            raise InvalidOption(f"{self.label} knows English only, so there is nothing that task='translate' could do.")
 
     def _run(
         self, whisper: WhisperModel, samples: Any, options: TranscriptionOptions

@@ -46,7 +46,7 @@ class PocketSphinx:
         'local'
     """
 
-    model = "pocketsphinx"
+    model = label = "pocketsphinx"
     ignored_options = ("prompt", "keywords", "diarize", "temperature", "aligner", "extra")
     languages = re.compile("en|en-.*|english", re.IGNORECASE)
     longest_piece = 60.0

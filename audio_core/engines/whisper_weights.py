@@ -10,6 +10,7 @@ import importlib
 import logging
 import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audio_core.engines.cores import count_cores
@@ -18,7 +19,7 @@ from audio_core.errors import InvalidOption, MissingDependency, UnsupportedForma
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
-__all__ = ["load_whisper", "to_samples"]
+__all__ = ["load_whisper", "name_weights", "to_samples"]
 
 _DOWNLOADED = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.")
 _ANY_TYPE = ("default", "auto")
@@ -44,6 +45,17 @@ def load_whisper(weights: str, device: str = "auto", compute_type: str = "defaul
     _check_device(device, compute_type)
     with _lock:  # one caller loads, the others wait
         return _load(weights, device, compute_type)
+
+
+def name_weights(weights: str) -> str:
+    """Return how weights are called where others may read it: the name of a folder, not where it lies.
+
+    Example:
+        >>> name_weights("/home/ann/models/whisper-de"), name_weights("Systran/faster-whisper-small")
+        ('whisper-de', 'Systran/faster-whisper-small')
+    """
+    path = Path(weights)
+    return path.absolute().name if path.is_absolute() or path.is_dir() else weights
 
 
 def to_samples(pcm: bytes | bytearray) -> Any:
@@ -78,14 +90,14 @@ def _check_device(device: str, compute_type: str) -> None:
 
 def _load_new(weights: str, device: str, compute_type: str) -> WhisperModel:
     try:
-        if not os.path.isdir(weights):  # noqa: PTH112 - as faster-whisper tells them apart
+        if not Path(weights).is_dir():  # as faster-whisper tells them apart
             _announce_download(weights)
         return _import_whisper().WhisperModel(
             weights, device=device, compute_type=compute_type, cpu_threads=_count_threads()
         )
     except (OSError, ValueError, RuntimeError) as error:
         raise UnsupportedFormat(
-            f"The weights {weights.rsplit('/', 1)[-1]!r} cannot be loaded ({type(error).__name__}): "
+            f"The weights {name_weights(weights)!r} cannot be loaded ({type(error).__name__}): "
             f"{_advise(weights, error)}"
         ) from None
 

@@ -40,6 +40,11 @@ class Job:
     engine: Engine | None = None
     samples: tuple[SpeakerSample, ...] = ()
 
+    @property
+    def model_label(self) -> str:
+        """Name of the model in transcripts and messages: without the folder that a local model's weights lie in."""
+        return self.engine.label if self.engine else self.model
+
     def without_progress(self) -> Job:
         """Return the same settings for a part of a recording, which reports no progress of its own."""
         return replace(self, options=replace(self.options, progress=None))

@@ -64,7 +64,7 @@ def transcribe(job: Job, audio: Audio, access: Access | None) -> Flow[Transcript
         "%s: %.1f s of audio are transcribed by %s of %s.",
         recording.audio.label,
         recording.seconds,
-        job.model,
+        job.model_label,
         job.endpoint.provider.name,
     )
     if job.store is not None:
@@ -96,7 +96,8 @@ def _complete(job: Job, recording: Recording, transcript: Transcript) -> Transcr
     complete = transcript.add_warnings((*recording.properties.warnings, *_list_unmet_wishes(job, transcript)))
     for warning in complete.warnings:
         _log.warning("%s: %s", recording.audio.label, warning)
-    return replace(complete, source=recording.audio.source, sha256=recording.sha256)
+    model = job.model_label if job.engine else complete.model
+    return replace(complete, source=recording.audio.source, sha256=recording.sha256, model=model)
 
 
 def _list_unmet_wishes(job: Job, transcript: Transcript) -> Iterator[str]:
@@ -104,19 +105,19 @@ def _list_unmet_wishes(job: Job, transcript: Transcript) -> Iterator[str]:
     segments = [segment for segment in transcript.segments if not segment.is_gap]
     is_unheard = any(each.text == UNCLEAR_SPEECH for each in transcript.events)
     if not transcript.text.strip() and not transcript.warnings and not is_unheard:
-        yield f"{job.model} found no speech."
+        yield f"{job.model_label} found no speech."
     if estimated := sum(segment.is_estimated for segment in segments):
         yield f"The times of {estimated} of {len(segments)} segments are estimated."
     is_refused = not has_speakers(job.endpoint, job.model)  # which is told already
     yield from list_unmet_options(
-        job.model, replace(job.options, diarize=False) if is_refused else job.options, segments
+        job.model_label, replace(job.options, diarize=False) if is_refused else job.options, segments
     )
     if invented := [
         f"{format_range(each.start, each.end)} {each.left_out!r}" for each in transcript.events if each.left_out
     ]:
-        yield f"{job.model} wrote text where nobody speaks. It was left out: {name_some(invented)}."
+        yield f"{job.model_label} wrote text where nobody speaks. It was left out: {name_some(invented)}."
     if unclear := [format_range(each.start, each.end) for each in transcript.events if each.text == UNCLEAR_SPEECH]:
-        yield f"{job.model} wrote nothing for what sounds like speech: {name_some(unclear)}."
+        yield f"{job.model_label} wrote nothing for what sounds like speech: {name_some(unclear)}."
 
 
 def list_unmet_options(model: str, options: TranscriptionOptions, segments: Sequence[Segment]) -> Iterator[str]:

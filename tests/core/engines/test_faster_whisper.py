@@ -17,7 +17,7 @@ from faster_whisper.transcribe import Segment as WhisperSegment
 from faster_whisper.transcribe import Word as WhisperWord
 from whisper_models import load_with_one_thread
 
-from audio_core import Audio, AudioClient, MissingDependency, Transcript, UnsupportedFormat
+from audio_core import Audio, AudioClient, InvalidOption, MissingDependency, Transcript, UnsupportedFormat
 from audio_core.engines import faster_whisper, find_engine, whisper_weights
 from audio_core.engines.faster_whisper import FasterWhisper
 from audio_core.wire.transcription import TranscriptionOptions
@@ -46,7 +46,16 @@ def heard(weights: Path, call: Path) -> Transcript:
 def test_a_model_on_disk_is_loaded_and_run(heard: Transcript) -> None:
     assert isinstance(heard, Transcript)
     assert (heard.provider, heard.language, heard.duration) == ("local", "en", 7.0)
-    assert heard.model.startswith("faster-whisper:")
+
+
+def test_a_transcript_names_the_folder_of_the_weights_and_not_where_it_lies(heard: Transcript, weights: Path) -> None:
+    assert heard.model == f"faster-whisper:{weights.name}"
+    assert str(weights.parent) not in heard.to_json() + heard.to_html() + heard._repr_html_() + repr(heard)
+
+
+def test_messages_name_the_folder_of_the_weights_only(weights: Path, call: Path) -> None:
+    with pytest.raises(InvalidOption, match=f"^faster-whisper:{weights.name} cannot follow diarize"):
+        AudioClient("local", model=f"faster-whisper:{weights}").transcribe(call, diarize=True)
 
 
 def test_times_are_of_the_recording_and_plain_numbers(heard: Transcript) -> None:
