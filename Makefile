@@ -8,7 +8,7 @@ UV := $(RUN)/uv
 export UV_LINK_MODE = copy
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: demo demo-bulk test test-browser test-bulk test-gateway test-whisper test-package test-matrix fuzz mutants lint bench foreign docs docs-test clean
+.PHONY: demo demo-bulk test test-docs test-browser test-bulk test-gateway test-whisper test-package test-matrix fuzz mutants lint bench foreign docs clean
 
 demo: $(VENV)/.demo
 	@echo "== demo: one recording, transcribed in LangChain and in LlamaIndex, without a key"
@@ -21,6 +21,10 @@ demo-bulk: $(VENV)/.test
 test: $(VENV)/.test
 	@echo "== test: network on loopback only, warnings are errors"
 	$(RUN)/python -m pytest -n auto $(ARGS)
+
+test-docs: $(VENV)/.test
+	@echo "== test-docs: every example in README.md, docs/, the docstrings and examples/, and the demo"
+	$(RUN)/python -m pytest -n auto -m docs tests/house $(ARGS)
 
 test-browser: $(VENV)/.test
 	@echo "== test-browser: the pages in a real Chromium, which asks nothing of the network"
@@ -58,11 +62,12 @@ mutants: $(VENV)/.mutmut
 	$(RUN)/mutmut results
 
 lint: $(VENV)/.dev
-	@echo "== lint: style, types, layers"
+	@echo "== lint: style, types, layers, and the types that users see"
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/pyright
 	$(RUN)/lint-imports
+	$(RUN)/python -m pytest -q -n 0 -m lint tests/house
 
 bench: $(PEERS)/.installed
 	@echo "== bench: what fits into a quarter of an hour, beside peers, into benchmarks/RESULTS.md"
@@ -82,10 +87,6 @@ foreign: $(VENV)/.test
 docs: $(VENV)/.docs
 	@echo "== docs: build the site into site/; a warning is an error"
 	PYTHONPATH=. NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict $(ARGS)
-
-docs-test: $(VENV)/.test
-	@echo "== docs-test: run every example in README.md, docs/ and the docstrings"
-	$(RUN)/python -m pytest tests/house/test_docs.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) $(PROXY) $(PEERS) demo-output mutants site

@@ -6,8 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from audio_core.testing import ScriptedGateway, chat_reply, chat_stream
 
+pytestmark = pytest.mark.docs
 DEMO = Path(__file__).parents[2] / "examples" / "demo.py"
 # Runs a script with the answers of PocketSphinx that the tests share.
 SHARING = """

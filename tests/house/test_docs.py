@@ -32,7 +32,7 @@ def list_modules() -> list[str]:
     return modules
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def at_home(monkeypatch: pytest.MonkeyPatch, offline: str) -> Iterator[None]:
     """Run examples in the project's folder. The offline server stands in for the gateways that they name."""
     monkeypatch.chdir(ROOT)
@@ -43,6 +43,8 @@ def at_home(monkeypatch: pytest.MonkeyPatch, offline: str) -> Iterator[None]:
     return
 
 
+@pytest.mark.docs
+@pytest.mark.usefixtures("at_home")
 @pytest.mark.parametrize("name", list_modules())
 def test_examples_in_docstrings_run(name: str) -> None:
     module = importlib.import_module(name)
@@ -62,6 +64,8 @@ def test_examples_in_docstrings_run(name: str) -> None:
     assert runner.failures == 0, failures.getvalue()
 
 
+@pytest.mark.docs
+@pytest.mark.usefixtures("at_home")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_code_on_a_page_runs_and_prints_what_the_page_shows(page: Path) -> None:
     code = read_code(page, "python")

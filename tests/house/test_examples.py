@@ -13,6 +13,7 @@ import pytest
 
 from audio_core.testing import ScriptedGateway, chat_reply
 
+pytestmark = pytest.mark.docs
 EXAMPLES = Path(__file__).parents[2] / "examples"
 Run = Callable[[str], str]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.docs
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.lint
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ROOT / "tests" / "support" / "programs"
 # What the frameworks import but show in no type of ours. Without it, mypy begins in half the time.
