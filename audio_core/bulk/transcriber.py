@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,17 +14,9 @@ from audio_core.audio.audio import Audio
 from audio_core.bulk.coordinator import ClusterBudget, ClusterRateLimit
 from audio_core.bulk.ray_package import connect_ray
 from audio_core.client import AudioClient
-from audio_core.errors import (
-    AudioError,
-    AuthenticationError,
-    InvalidRequest,
-    MissingAPIKey,
-    MissingDependency,
-    NotFound,
-    PermissionDenied,
-    ProviderError,
-)
+from audio_core.errors import AudioError
 from audio_core.errors.validation import pop_options, validate_options
+from audio_core.integration.fatal_errors import is_fatal
 from audio_core.integration.reader import ClientKwargs
 from audio_core.integration.rows.locations import shorten
 from audio_core.integration.rows.packages import pa
@@ -36,12 +27,6 @@ __all__ = ["Transcriber", "TranscriberOptions", "create_client"]
 
 _log = logging.getLogger(__name__)
 _MAX_CONCURRENCY = 16
-_NO_CREDIT = 402  # HTTP status
-_NO_MODEL = re.compile(
-    r"(invalid|unknown|no such) model|model\b.{0,120}(not found|not exist|not (a )?(valid|available))"
-    r"|not a valid model",
-    re.IGNORECASE,
-)
 
 
 class TranscriberOptions(RecordingKwargs, ClientKwargs, total=False):
@@ -154,21 +139,12 @@ class Transcriber:
 
     def _raise_if_hopeless(self, outcomes: Sequence[Any]) -> None:
         """Raise an error that every other recording would end in too. What this batch has paid for is kept first."""
-        errors = [each for each in outcomes if isinstance(each, AudioError) and self._is_fatal(each)]
+        provider = self._client.endpoint.provider.name
+        errors = [each for each in outcomes if isinstance(each, AudioError) and is_fatal(each, provider)]
         if errors and all(isinstance(each, Exception) for each in outcomes):
             if self._coordinator is not None:
                 connect_ray().get(self._coordinator.stop.remote(errors[0]))
             raise errors[0]
-
-    def _is_fatal(self, error: AudioError) -> bool:
-        if isinstance(error, (MissingAPIKey, MissingDependency)):
-            return True
-        if not isinstance(error, ProviderError) or error.provider != self._client.endpoint.provider.name:
-            return False  # a server from which a recording was to be downloaded
-        if isinstance(error, InvalidRequest):
-            return bool(_NO_MODEL.search(str(error)))
-        is_refused = isinstance(error, (AuthenticationError, NotFound))
-        return is_refused or (isinstance(error, PermissionDenied) and error.status == _NO_CREDIT)
 
     def _add_double_charges(self, uris: list[str], rows: list[dict[str, Any]], began: float) -> None:
         store = self._client.store

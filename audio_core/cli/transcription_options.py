@@ -22,7 +22,10 @@ class TranscriptionFlags(ClientOptions, total=False):
     prompt: Annotated[str | None, typer.Option(help="Text that precedes the recording, or describes it.")]
     keywords: Annotated[list[str] | None, typer.Option(help="A word or name to expect; repeatable.")]
     words: Annotated[bool, typer.Option("--words", help="Ask for the times of words; json shows them.")]
-    diarize: Annotated[bool, typer.Option("--diarize", help="Tell speakers apart.")]
+    diarize: Annotated[bool, typer.Option("--diarize", help="Tell speakers apart, or fail.")]
+    diarize_if_possible: Annotated[
+        bool, typer.Option("--diarize-if-possible", help="Tell speakers apart if the model can; else warn.")
+    ]
     known_speakers: Annotated[
         list[str] | None, typer.Option(metavar="NAME=FILE", help="A speaker, with 2 to 10 s of speech; repeatable.")
     ]
@@ -78,6 +81,8 @@ def build_reader_options(options: Mapping[str, Any]) -> dict[str, Any]:
         built["known_speakers"] = parse_known_speakers(options["known_speakers"])
     if options.get("extra"):
         built["extra"] = parse_extra(options["extra"])
+    if options.get("diarize_if_possible"):
+        built.setdefault("diarize", "if possible")
     if (seconds := options.get("segment_seconds")) is not None:
         built["segment_seconds"] = seconds or None
     return built | _build_budget(options)

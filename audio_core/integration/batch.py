@@ -95,14 +95,23 @@ class Batch:
         reader: reads each recording.
         on_error: what to do with a recording that fails.
         show_progress: whether to show a progress bar with seconds of audio, time left, recordings and cost.
+        is_fatal: tells which errors are raised whatever `on_error` says, as every other recording would end in them.
 
     Attributes:
         failures: the recordings that failed in the last call, with `on_error="collect"`.
         usage: what the recordings of the last call have used so far, if the provider reports it.
     """
 
-    def __init__(self, reader: DocumentReader, *, on_error: OnError, show_progress: bool) -> None:
+    def __init__(
+        self,
+        reader: DocumentReader,
+        *,
+        on_error: OnError,
+        show_progress: bool,
+        is_fatal: Callable[[AudioError], bool] = lambda _: False,
+    ) -> None:
         self._reader, self._on_error, self._show_progress = reader, on_error, show_progress
+        self._is_fatal = is_fatal
         self.failures: list[Failure] = []
         self.usage: Usage | None = None
 
@@ -221,7 +230,7 @@ class Batch:
         try:
             yield
         except AudioError as error:
-            if self._on_error == "raise":
+            if self._on_error == "raise" or self._is_fatal(error):
                 raise
             _log.warning("%s was left out: %s", reading.item.label, error)
             if self._on_error == "collect":

@@ -124,6 +124,35 @@ def test_good_recordings_are_written_and_bad_ones_told(audio, folder, remote) ->
     )
 
 
+def test_what_would_fail_for_all_recordings_is_told_once(audio, folder, gateway) -> None:
+    for number in range(6):
+        (folder / f"{number}.wav").write_bytes(tone(0.8 + number / 100))
+    gateway.will_answer(Reply({"error": {"message": "Incorrect API key provided."}}, status=401))
+    options = ["--max-concurrency", "1", "-p", "openai", "-m", "m", "--base-url", gateway.base_url]
+    result = audio("transcribe", ".", "-o", "out", *options)
+    assert (result.status, result.errors.count("Incorrect API key provided.")) == (1, 1)
+    assert "left out" not in result.errors
+    assert len(gateway.requests) <= 2
+
+
+def test_a_recording_that_is_refused_stops_no_others(audio, folder, gateway) -> None:
+    (folder / "b.wav").write_bytes(tone(0.9))
+    refusal = Reply({"error": {"message": "The audio is too noisy."}}, status=400)
+    gateway.will_answer(refusal, TRANSCRIPT)
+    options = ["--max-concurrency", "1", "-p", "openai", "-m", "m", "--base-url", gateway.base_url]
+    result = audio("transcribe", ".", "-o", "out", *options)
+    assert result.errors.splitlines()[-1] == "audio: 1 of 2 recordings failed."
+    assert (folder / "out" / "b.txt").exists()
+
+
+def test_speakers_are_told_apart_if_possible(audio, folder, remote, gateway) -> None:
+    refused = audio("transcribe", "a.wav", "--diarize", "--provider", "local")
+    assert (refused.status, "pocketsphinx cannot follow diarize" in refused.errors) == (2, True)
+    result = audio("transcribe", "a.wav", "--diarize-if-possible", *remote)
+    assert (result.status, result.output) == (0, "good day\nsir\n")
+    assert "did not tell speakers apart" in result.errors
+
+
 def test_a_provider_that_fails_is_told_in_a_line(audio, folder, gateway) -> None:
     gateway.will_answer(Reply({"error": {"message": "No such model."}}, status=404))
     result = audio("transcribe", "a.wav", "-p", "openai", "-m", "m", "--base-url", gateway.base_url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Unpack
 
@@ -105,8 +106,14 @@ class _Writer:
 
 def _transcribe(reader: DocumentReader, plans: Sequence[Plan], writer: _Writer, store: Path | None) -> None:
     from audio_core.integration import Batch
+    from audio_core.integration.fatal_errors import is_fatal
 
-    batch = Batch(reader, on_error="raise" if len(plans) == 1 else "collect", show_progress=is_terminal())
+    batch = Batch(
+        reader,
+        on_error="raise" if len(plans) == 1 else "collect",
+        show_progress=is_terminal(),
+        is_fatal=partial(is_fatal, provider=reader.client.endpoint.provider.name),
+    )
     with _report_interrupt(store):
         _write_transcripts(batch, plans, writer)
     if batch.failures:
