@@ -12,14 +12,18 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 from audio_core.errors import StoreError
 from audio_core.http.flow import Flow, pause, run_blocking
 from audio_core.http.threads import run_in_thread
 from audio_core.operations.store_keys import PieceKey
-from audio_core.operations.transcript_store import LEASE_SECONDS, TranscriptStore
+from audio_core.operations.transcript_store import LEASE_SECONDS, PossibleDoubleCharge, TranscriptStore
+from audio_core.transcript.merge import sum_usage
 from audio_core.transcript.segment import format_clock
 from audio_core.transcript.transcript import Transcript
+from audio_core.transcript.usage import Usage
 
 __all__ = ["transcribe_once"]
 
@@ -47,28 +51,39 @@ def transcribe_once(store: TranscriptStore | None, key: PieceKey, request: Flow[
         return (yield from request)
     claim = _Claim(store, key)
     try:
-        stored = yield from _acquire(claim)
-        if stored is not None:
+        claimed = yield from _acquire(claim)
+        if isinstance(claimed, Transcript):
             _log.info("%s: %s-%s is in the store.", key.label, format_clock(key.start), format_clock(key.end))
-            return stored
-        transcript = yield from request
+            return claimed
+        transcript = _add_charges(claimed, (yield from request))
         yield from run_blocking(lambda: claim.save(transcript))
         return transcript
+    except BaseException as error:  # whoever stops a call does not know how far its request has come
+        claim.may_have_been_billed = getattr(error, "may_have_been_billed", not isinstance(error, Exception))
+        raise
     finally:  # a cancelled call must release its claim too
         claim.release()
 
 
-def _acquire(claim: _Claim) -> Flow[Transcript | None]:
-    """Wait until the piece is claimed. Return its transcript if there is one already."""
+def _acquire(claim: _Claim) -> Flow[Transcript | list[PossibleDoubleCharge]]:
+    """Wait until the piece is claimed. Return its transcript if there is one, else what was billed in vain perhaps."""
     started, is_logged = time.monotonic(), False
-    while (result := (yield from run_blocking(claim.acquire))) is False:
+    while (result := (yield from run_blocking(claim.acquire))) is None:
         if not is_logged:
             _log.info("%s: waiting for another call that transcribes the same piece.", claim.key.label)
             is_logged = True
         if time.monotonic() - started > _MAX_WAIT:
             raise StoreError(f"{claim.key.label}: another call has held the same piece for more than an hour.")
         yield from pause(_POLL_SECONDS)
-    return result if isinstance(result, Transcript) else None
+    return result
+
+
+def _add_charges(charges: Sequence[PossibleDoubleCharge], transcript: Transcript) -> Transcript:
+    """Return the transcript with what earlier requests for the piece may have cost."""
+    if not charges:
+        return transcript
+    earlier = Usage(unanswered_seconds=sum(charge.end - charge.start for charge in charges))
+    return replace(transcript, usage=sum_usage([transcript.usage, earlier]))
 
 
 class _Claim:
@@ -77,20 +92,22 @@ class _Claim:
     Attributes:
         store: where the claim is recorded.
         key: the piece.
+        may_have_been_billed: whether a request was sent that got no answer.
     """
 
     def __init__(self, store: TranscriptStore, key: PieceKey) -> None:
         self.store, self.key = store, key
+        self.may_have_been_billed = False
         self._lock = threading.Lock()
         self._is_held = self._is_released = False
 
-    def acquire(self) -> Transcript | bool:
+    def acquire(self) -> Transcript | list[PossibleDoubleCharge] | None:
         """Do what `TranscriptStore.claim` does, unless the claim is released already."""
         with self._lock:
             if self._is_released:
-                return False
+                return None
             result = self.store.claim(self.key)
-            if result is True:
+            if isinstance(result, list):
                 self._is_held = True
                 _leases.add(self)
             return result
@@ -119,7 +136,7 @@ class _Claim:
         _leases.discard(self)
         if is_held:
             with contextlib.suppress(StoreError):  # the lease ends by itself
-                self.store.release(self.key)
+                self.store.release(self.key, may_have_been_billed=self.may_have_been_billed)
 
 
 def _is_on_event_loop() -> bool:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from audio_core.errors import AudioError, TranscriptionIncomplete
+from audio_core.errors import AudioError, ProviderError, TranscriptionIncomplete
 from audio_core.transcript.segment import Segment, format_range, join_text
 from audio_core.transcript.transcript import Transcript
+from audio_core.transcript.usage import Usage
 
-__all__ = ["FailedStretch", "build_incomplete_error", "mark_gaps", "name_some"]
+__all__ = ["FailedStretch", "build_incomplete_error", "count_unanswered", "mark_gaps", "name_some"]
 
 _MAX_NAMED = 5  # in a message
 
@@ -50,6 +51,22 @@ def mark_gaps(transcript: Transcript, failures: Sequence[FailedStretch]) -> Tran
     ]
     segments = tuple(sorted((*transcript.segments, *gaps), key=lambda segment: segment.start))
     return replace(transcript, segments=segments, text=join_text(segments))
+
+
+def count_unanswered(error: AudioError, seconds: float) -> Usage | None:
+    """Return what a request that has failed may cost; None if it is not billed.
+
+    Args:
+        error: what it ended in.
+        seconds: of audio that it was for.
+
+    Example:
+        >>> from audio_core.errors import ProviderTimeout
+        >>> count_unanswered(ProviderTimeout("No answer.", may_have_been_billed=True), 30.0)
+        Usage(unanswered_seconds=30.0)
+    """
+    is_billed = isinstance(error, ProviderError) and error.may_have_been_billed
+    return Usage(unanswered_seconds=seconds) if is_billed else None
 
 
 def name_some(names: Sequence[str], rest: str = "more", *, most: int = _MAX_NAMED) -> str:

@@ -25,7 +25,7 @@ from audio_core.errors import (
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
 from audio_core.media.segmentation import BYTES_PER_SECOND, Piece
 from audio_core.operations.claims import transcribe_once
-from audio_core.operations.gaps import FailedStretch, build_incomplete_error, mark_gaps, name_some
+from audio_core.operations.gaps import FailedStretch, build_incomplete_error, count_unanswered, mark_gaps, name_some
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned
 from audio_core.operations.model_times import get_longest_segment, is_alone_first
@@ -37,7 +37,7 @@ from audio_core.operations.upload import encode_for_upload
 from audio_core.transcript.merge import PieceTranscript, merge_pieces, sum_usage
 from audio_core.transcript.segment import format_clock, format_range
 from audio_core.transcript.transcript import Transcript
-from audio_core.transcript.usage import describe_cost
+from audio_core.transcript.usage import Usage, describe_cost
 
 __all__ = [
     "LONGEST_PIECE",
@@ -69,6 +69,7 @@ class _PieceResults:
         failures: the pieces that failed.
         last_end: where the last piece that was begun ends, in seconds of the original recording.
         fatal_error: why no further pieces are begun; None while they are.
+        unanswered: what requests without an answer may cost, and None for others that failed.
         silent: start and end of the pieces that were not sent, in seconds of the original recording.
         warnings: what a user must know.
         is_sampling: whether pieces go one by one, as samples of their speakers are sent with the next.
@@ -80,9 +81,15 @@ class _PieceResults:
     failures: list[FailedStretch] = field(default_factory=list[FailedStretch])
     last_end: float = 0.0
     fatal_error: AudioError | None = None
+    unanswered: list[Usage | None] = field(default_factory=list["Usage | None"])
     silent: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     warnings: list[str] = field(default_factory=list[str])
     is_sampling: bool = False
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the pieces have used so far."""
+        return sum_usage([*(each.transcript.usage for each in self.transcripts), *self.unanswered])
 
     def create_flows(self) -> Iterator[Flow[None]]:
         """Yield one flow for each piece, while earlier ones are under way, until an error is fatal.
@@ -124,12 +131,12 @@ class _PieceResults:
                 error,
             )
             self.failures.append((piece.start, piece.end, error))
+            self.unanswered.append(count_unanswered(error, piece.end - piece.start))
             if isinstance(error, _FATAL) or self.job.options.gaps == "raise":
                 self.fatal_error = self.fatal_error or error
         except AudioError as error:  # such as an engine that is not installed: no other piece will do better
             self.fatal_error = error
             raise
-        usage = sum_usage([each.transcript.usage for each in self.transcripts])
         done = self._count_seconds_done()
         _log.info(
             "%s: piece %s-%s is done, %s of %s%s.",
@@ -138,9 +145,9 @@ class _PieceResults:
             format_clock(piece.end),
             format_clock(done),
             format_clock(self.recording.seconds),
-            describe_cost(usage),
+            describe_cost(self.usage),
         )
-        self.job.report_progress(self.recording, done, usage)
+        self.job.report_progress(self.recording, done, self.usage)
 
     def _transcribe_within_limits(self, piece: Piece, attempts: int = 0) -> Flow[Transcript]:
         """Transcribe a piece with times of the original recording, in smaller pieces if the gateway demands these.
@@ -269,7 +276,7 @@ def _merge_results(results: _PieceResults) -> Transcript:
     if failures and not transcripts:
         raise failures[0][2]
     names = {sample.label for sample in results.job.samples}
-    merged = replace(merge_pieces(transcripts, names), duration=results.recording.seconds)
+    merged = replace(merge_pieces(transcripts, names), duration=results.recording.seconds, usage=results.usage)
     merged = merged.add_warnings((*results.warnings, *_describe_silence(results.silent)))
     if not failures:
         return merged

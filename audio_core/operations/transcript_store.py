@@ -3,7 +3,8 @@
 A piece is claimed before its request is sent, and its transcript is saved afterwards. Each step is a transaction that
 is on disk when it returns. A claim is a lease: it ends with the process that holds it, or when it is not renewed for a
 minute. Whoever then takes the claim over sends the request again, and records that the piece may have been billed
-twice. Exactly once is not possible, because no gateway documents idempotent requests.
+twice. The same is recorded where a request got no answer in time, or was stopped before it got one. Exactly once is not
+possible, because no gateway documents idempotent requests.
 """
 
 from __future__ import annotations
@@ -31,16 +32,19 @@ LEASE_SECONDS = 60.0
 
 _LOCK_TIMEOUT = 30.0  # seconds to wait for another process
 _CREATION_LOCK = threading.Lock()
-_VERSION = 5  # of the tables
+_VERSION = 6  # of the tables
 _TABLES = (
     "CREATE TABLE pieces (key TEXT PRIMARY KEY, state TEXT NOT NULL, owner TEXT, transcript TEXT, at REAL NOT NULL)",
-    "CREATE TABLE doubtful (label TEXT, start REAL, end REAL, at REAL NOT NULL)",
+    "CREATE TABLE doubtful (label TEXT, start REAL, end REAL, at REAL NOT NULL, key TEXT)",
     "CREATE TABLE models (key TEXT PRIMARY KEY, sends_times INTEGER NOT NULL)",
     "CREATE TABLE files (file TEXT PRIMARY KEY, version TEXT NOT NULL, sha256 TEXT NOT NULL)",
     "CREATE TABLE spans (recording TEXT, start REAL, end REAL, PRIMARY KEY (recording, start, end))",
 )
-_ADDED = {4: _TABLES[3:]}
-"""Tables that a file of an earlier version lacks. It is kept, as what is in it was paid for."""
+_ADDED = {
+    4: (*_TABLES[3:], "ALTER TABLE doubtful ADD COLUMN key TEXT"),
+    5: ("ALTER TABLE doubtful ADD COLUMN key TEXT",),
+}
+"""What a file of an earlier version lacks. It is kept, as what is in it was paid for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,12 @@ class TranscriptStore:
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
 
-    def claim(self, key: PieceKey) -> Transcript | bool:
+    def claim(self, key: PieceKey) -> Transcript | list[PossibleDoubleCharge] | None:
         """Return a piece's transcript, or claim the piece if the store does not have it.
 
         Returns:
-            The transcript; True if the piece is now claimed and the caller must transcribe it; False if another caller
-            has claimed it.
+            The transcript; None if another caller has claimed the piece; else one charge for each earlier request that
+            got no answer, if any. The piece is then claimed, and the caller must transcribe it.
 
         Raises:
             StoreError: if the file cannot be used.
@@ -93,13 +97,13 @@ class TranscriptStore:
             if row and row[0] == "done":
                 return Transcript.from_json(row[2])
             if row and abs(time.time() - float(row[3])) < LEASE_SECONDS and is_alive(row[1]):
-                return False
+                return None
             if row:
-                values = (key.label, key.start, key.end, time.time())
-                database.execute("INSERT INTO doubtful VALUES (?, ?, ?, ?)", values)
+                values = (key.label, key.start, key.end, time.time(), digest)
+                database.execute("INSERT INTO doubtful VALUES (?, ?, ?, ?, ?)", values)
             claim = (digest, owner, time.time())
             database.execute("INSERT OR REPLACE INTO pieces VALUES (?, 'begun', ?, NULL, ?)", claim)
-            return True
+            return _list_charges(database, "SELECT label, start, end, at FROM doubtful WHERE key = ?", digest)
 
     def find(self, key: PieceKey) -> Transcript | None:
         """Return a piece's transcript, or None if the store does not have it.
@@ -152,14 +156,19 @@ class TranscriptStore:
             values = (time.time(), key.compute_digest(), identify_process())
             database.execute("UPDATE pieces SET at = ? WHERE key = ? AND state = 'begun' AND owner = ?", values)
 
-    def release(self, key: PieceKey) -> None:
+    def release(self, key: PieceKey, *, may_have_been_billed: bool = False) -> None:
         """Release the claim on a piece whose request has failed.
+
+        Args:
+            key: the piece.
+            may_have_been_billed: whether the next request for it is recorded as a possible double charge.
 
         Raises:
             StoreError: if the file cannot be used.
         """
+        change = "UPDATE pieces SET owner = NULL" if may_have_been_billed else "DELETE FROM pieces"
         with self._begin_transaction() as database:
-            database.execute("DELETE FROM pieces WHERE key = ? AND state = 'begun'", (key.compute_digest(),))
+            database.execute(f"{change} WHERE key = ? AND state = 'begun'", (key.compute_digest(),))
 
     def find_times(self, key: ModelKey) -> bool | None:
         """Return whether a model sends times, or None if that is not known.
@@ -188,8 +197,7 @@ class TranscriptStore:
             StoreError: if the file cannot be used.
         """
         with self._begin_transaction() as database:
-            rows = database.execute("SELECT label, start, end, at FROM doubtful ORDER BY at")
-            return [PossibleDoubleCharge(str(label), *map(float, times)) for label, *times in rows]
+            return _list_charges(database, "SELECT label, start, end, at FROM doubtful ORDER BY at")
 
     def find_sha256(self, version: FileVersion) -> str | None:
         """Return the SHA-256 of a file's bytes, or None if the file is not known, or was another one then.
@@ -251,6 +259,11 @@ class TranscriptStore:
 
     def __repr__(self) -> str:
         return f"TranscriptStore({self._path.name!r})"
+
+
+def _list_charges(database: sqlite3.Connection, query: str, *values: str) -> list[PossibleDoubleCharge]:
+    rows = database.execute(query, values)
+    return [PossibleDoubleCharge(str(label), *map(float, times)) for label, *times in rows]
 
 
 def _use_write_ahead_log(database: sqlite3.Connection) -> None:

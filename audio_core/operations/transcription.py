@@ -18,7 +18,7 @@ from audio_core.http.download import open_or_download
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
 from audio_core.media.probing import probe
 from audio_core.operations.claims import transcribe_once
-from audio_core.operations.gaps import FailedStretch, build_incomplete_error, mark_gaps, name_some
+from audio_core.operations.gaps import FailedStretch, build_incomplete_error, count_unanswered, mark_gaps, name_some
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned, has_speakers
 from audio_core.operations.long_transcription import get_longest_whole, transcribe_long
@@ -224,7 +224,12 @@ def _find_stored(job: Job, recording: Recording) -> Flow[Transcript | None]:
 def _transcribe_once(job: Job, recording: Recording, request: Flow[Transcript]) -> Flow[Transcript]:
     key = job.build_key(recording, recording.start, recording.end)
     paid = spend_budget(job, recording.audio.label, recording.seconds, request)
-    return (yield from run_limited(transcribe_once(job.store, key, paid)))
+    try:
+        return (yield from run_limited(transcribe_once(job.store, key, paid)))
+    except ProviderError as error:
+        if usage := count_unanswered(error, recording.seconds):
+            job.report_progress(recording, 0.0, usage)
+        raise
 
 
 def _run_engine(engine: Engine, job: Job, recording: Recording) -> Flow[Transcript]:
@@ -257,6 +262,8 @@ def _transcribe_channels(job: Job, recording: Recording) -> Flow[Transcript]:
     results = yield from gather((_transcribe_channel(part_job, each) for each in channels), job.max_concurrency)
     merged = merge_channels([transcript for transcript, _ in results])
     failures = [failure for _, channel_failures in results for failure in channel_failures]
+    if failures:
+        job.report_progress(recording, 0.0, merged.usage)
     if failures and all(segment.is_gap for segment in merged.segments):
         raise failures[0][2]
     if failures and job.options.gaps == "raise":
@@ -271,4 +278,5 @@ def _transcribe_channel(job: Job, channel: Recording) -> Flow[tuple[Transcript, 
         return error.transcript, error.failures
     except ProviderError as error:  # the transcripts of the other channels are kept
         failures = ((channel.start, channel.end, error),)
-        return mark_gaps(Transcript("", duration=channel.seconds), failures), failures
+        usage = count_unanswered(error, channel.seconds)
+        return mark_gaps(Transcript("", duration=channel.seconds, usage=usage), failures), failures

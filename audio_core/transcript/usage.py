@@ -25,6 +25,7 @@ class Usage:
         output_reasoning_tokens: how many of the `output_tokens` were reasoning.
         audio_seconds: seconds of audio that were billed.
         cost: cost in US dollars, as OpenRouter reports it.
+        unanswered_seconds: seconds of audio that were sent whole and got no answer, so that they may be billed on top.
 
     Example:
         >>> Usage(input_tokens=10) + Usage(input_tokens=5, cost=0.01)
@@ -39,6 +40,7 @@ class Usage:
     cost: float | None = None
     input_cached_tokens: int | None = None
     output_reasoning_tokens: int | None = None
+    unanswered_seconds: float | None = None
 
     def __repr__(self) -> str:
         known = {field.name: getattr(self, field.name) for field in fields(self)}

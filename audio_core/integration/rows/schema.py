@@ -53,6 +53,7 @@ _USAGE = pa.struct(
         "audio_seconds": pa.float64(),
         "input_cached_tokens": pa.int64(),
         "output_reasoning_tokens": pa.int64(),
+        "unanswered_seconds": pa.float64(),
     }
 )
 

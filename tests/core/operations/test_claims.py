@@ -68,10 +68,10 @@ async def test_a_cancelled_call_leaves_no_claim_wherever_it_is_cancelled(gateway
 
 
 def test_a_claim_that_is_not_renewed_ends(store, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert store.claim(KEY) is True
-    assert store.claim(KEY) is False
+    assert store.claim(KEY) == []
+    assert store.claim(KEY) is None
     monkeypatch.setattr(transcript_store, "LEASE_SECONDS", 0.0)
-    assert store.claim(KEY) is True
+    assert store.claim(KEY)
     assert [charge.label for charge in store.list_possible_double_charges()] == ["talk.mp3"]
 
 
@@ -155,13 +155,17 @@ def test_a_store_of_another_version_is_refused(store, tmp_path: Path, version: i
         store.claim(KEY)
 
 
-def test_a_store_of_the_version_before_keeps_what_was_paid_for(store, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("version", "lacking"), [(4, ["TABLE files", "TABLE spans"]), (5, [])])
+def test_a_store_of_an_earlier_version_keeps_what_was_paid_for(
+    store, tmp_path: Path, version: int, lacking: list[str]
+) -> None:
     store.claim(KEY)
     store.save(KEY, Transcript("hi"))
     with sqlite3.connect(tmp_path / "jobs.sqlite") as database:
-        database.execute("DROP TABLE files")
-        database.execute("DROP TABLE spans")
-        database.execute("PRAGMA user_version=4")
+        for each in lacking:
+            database.execute(f"DROP {each}")
+        database.execute("ALTER TABLE doubtful DROP COLUMN key")
+        database.execute(f"PRAGMA user_version={version}")
     database.close()
     assert store.claim(KEY) == Transcript("hi")
     assert store.find_sha256(FileVersion(1, 2, 3, 4, 5)) is None
@@ -196,7 +200,7 @@ def test_a_store_that_another_process_is_creating_is_waited_for(
                 other.execute("COMMIT")
 
         monkeypatch.setattr(time, "sleep", wait)
-        assert store.claim(KEY) is True
+        assert store.claim(KEY) == []
     assert waits == [waits[0]] * 2
     assert 0 < waits[0] < 1
 
@@ -236,25 +240,25 @@ async def test_an_event_loop_does_not_wait_for_the_store_when_a_claim_is_release
 ) -> None:
     threads, released, release = [], threading.Event(), TranscriptStore.release
 
-    def release_and_tell(self: TranscriptStore, key: PieceKey) -> None:
-        release(self, key)
+    def release_and_tell(self: TranscriptStore, key: PieceKey, **options: bool) -> None:
+        release(self, key, **options)
         threads.append(threading.get_ident())
         released.set()
 
     monkeypatch.setattr(TranscriptStore, "release", release_and_tell)
     claim = claims._Claim(store, KEY)
-    assert claim.acquire() is True
+    assert claim.acquire() == []
     claim.release()
     assert await asyncio.to_thread(released.wait, 300)
     assert threads != [threading.get_ident()]
-    assert store.claim(KEY) is True
+    assert store.claim(KEY) == []
 
 
 def test_without_an_event_loop_a_claim_is_released_before_its_call_returns(
     store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads = []
-    monkeypatch.setattr(TranscriptStore, "release", lambda self, key: threads.append(threading.get_ident()))
+    monkeypatch.setattr(TranscriptStore, "release", lambda self, key, **_: threads.append(threading.get_ident()))
     claim = claims._Claim(store, KEY)
     claim.acquire()
     claim.release()
@@ -286,8 +290,8 @@ def test_one_thread_renews_all_claims(store, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_claim_that_was_released_is_not_acquired_any_more(store) -> None:
     claim = claims._Claim(store, KEY)
     claim.release()
-    assert claim.acquire() is False
-    assert store.claim(KEY) is True
+    assert claim.acquire() is None
+    assert store.claim(KEY) == []
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602])
@@ -301,7 +305,7 @@ def test_whoever_else_may_write_the_store_is_refused(store, tmp_path: Path, mode
 def test_a_store_that_others_may_only_read_is_used(store, tmp_path: Path) -> None:
     store.claim(KEY)
     (tmp_path / "jobs.sqlite").chmod(0o644)
-    assert store.claim(KEY) is False
+    assert store.claim(KEY) is None
 
 
 def test_a_store_of_another_user_is_refused(store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,14 +327,14 @@ def test_a_claim_counts_for_a_minute_even_if_the_clock_is_set_back(
 ) -> None:
     store.claim(KEY)
     change_claim(tmp_path / "jobs.sqlite", "at", time.time() - age)
-    assert store.claim(KEY) is is_taken_over
+    assert bool(store.claim(KEY)) == is_taken_over
 
 
 def test_a_renewed_claim_counts_for_another_minute(store, tmp_path: Path) -> None:
     store.claim(KEY)
     change_claim(tmp_path / "jobs.sqlite", "at", time.time() - 120)
     store.renew(KEY)
-    assert store.claim(KEY) is False
+    assert store.claim(KEY) is None
 
 
 def test_nobody_renews_the_claim_of_another_process_or_another_piece(store, tmp_path: Path) -> None:
@@ -339,7 +343,7 @@ def test_nobody_renews_the_claim_of_another_process_or_another_piece(store, tmp_
     store.renew(replace(KEY, start=1.0))
     change_claim(tmp_path / "jobs.sqlite", "owner", "1 1")
     store.renew(KEY)
-    assert store.claim(KEY) is True
+    assert store.claim(KEY)
 
 
 def test_a_process_that_we_may_not_signal_is_alive(store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -348,7 +352,7 @@ def test_a_process_that_we_may_not_signal_is_alive(store, monkeypatch: pytest.Mo
 
     store.claim(KEY)
     monkeypatch.setattr(os, "kill", forbid)
-    assert store.claim(KEY) is False
+    assert store.claim(KEY) is None
 
 
 def test_a_process_is_alive_where_the_system_does_not_say_when_it_began(store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -356,8 +360,8 @@ def test_a_process_is_alive_where_the_system_does_not_say_when_it_began(store, m
         raise FileNotFoundError
 
     monkeypatch.setattr(Path, "read_text", fail)
-    assert store.claim(KEY) is True
-    assert store.claim(KEY) is False
+    assert store.claim(KEY) == []
+    assert store.claim(KEY) is None
 
 
 def test_charges_that_may_be_double_are_listed_in_the_order_of_their_requests(
@@ -366,9 +370,9 @@ def test_charges_that_may_be_double_are_listed_in_the_order_of_their_requests(
     monkeypatch.setattr(transcript_store, "LEASE_SECONDS", 0.0)
     keys = [replace(KEY, label="b.mp3", start=1.5, end=2.5), KEY]
     began = time.time()
-    for key in [*keys, *keys]:
-        assert store.claim(key) is True
-    charges = store.list_possible_double_charges()
+    assert [store.claim(key) for key in keys] == [[], []]
+    charges = [charge for key in keys for charge in store.claim(key)]
+    assert charges == store.list_possible_double_charges()
     assert [(each.label, each.start, each.end) for each in charges] == [("b.mp3", 1.5, 2.5), ("talk.mp3", 0.0, 300.0)]
     assert began <= charges[0].requested_at <= charges[1].requested_at <= time.time()
 
@@ -377,7 +381,7 @@ def test_charges_that_may_be_double_are_listed_in_the_order_of_their_requests(
 def test_a_claim_of_an_owner_that_cannot_be_read_is_taken_over(store, tmp_path: Path, owner: str | None) -> None:
     store.claim(KEY)
     change_claim(tmp_path / "jobs.sqlite", "owner", owner)
-    assert store.claim(KEY) is True
+    assert store.claim(KEY)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"text": 5, "segments": [], "usage": null}', "null", "5"])

@@ -1,5 +1,6 @@
 """What was paid for is kept, through crashes and beside other processes."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -14,9 +15,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from busy_threads import wait_until
 from hypothesis import given
 from hypothesis import strategies as st
+from sounds import music, to_wav
 
 from audio_core import (
     Audio,
@@ -28,6 +32,7 @@ from audio_core import (
     Transcript,
     TranscriptionIncomplete,
     TranscriptStore,
+    Unreachable,
     Usage,
     Word,
 )
@@ -55,7 +60,7 @@ def client(gateway: ScriptedGateway, store: TranscriptStore | Path | None, **opt
 
 
 def test_what_is_kept_comes_back_as_it_was(store) -> None:
-    assert store.claim(KEY) is True
+    assert store.claim(KEY) == []
     store.save(KEY, SAID)
     assert store.claim(KEY) == SAID
     assert store.list_possible_double_charges() == []
@@ -69,9 +74,9 @@ def test_a_transcript_stays_when_its_claim_is_released_late(store) -> None:
 
 
 def test_a_claim_is_for_one_until_it_is_given_up(store) -> None:
-    assert [store.claim(KEY), store.claim(KEY)] == [True, False]
+    assert [store.claim(KEY), store.claim(KEY)] == [[], None]
     store.release(KEY)
-    assert store.claim(KEY) is True
+    assert store.claim(KEY) == []
 
 
 @pytest.mark.parametrize(
@@ -191,6 +196,50 @@ def test_a_request_that_fails_frees_its_piece(gateway, store) -> None:
     assert store.list_possible_double_charges() == []
 
 
+def test_a_request_without_an_answer_may_be_billed_on_top_of_the_next(gateway, store) -> None:
+    gateway.will_answer(Reply(b"", cut="fin"), REPLY)
+    with pytest.raises(Unreachable):
+        client(gateway, store).transcribe(tone(1.0))
+    heard = client(gateway, store).transcribe(tone(1.0))
+    (charge,) = store.list_possible_double_charges()
+    assert (charge.start, charge.end) == (0.0, 1.0)
+    assert heard.usage == Usage(unanswered_seconds=1.0)
+    assert client(gateway, store).transcribe(tone(1.0)) == heard
+
+
+async def test_a_call_that_is_stopped_may_have_been_billed(gateway, store) -> None:
+    gateway.will_answer(replace(REPLY, wait=600.0), REPLY)
+    call = asyncio.create_task(client(gateway, store).atranscribe(tone(1.0)))
+    assert await asyncio.to_thread(wait_until, lambda: gateway.requests)
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+    assert (await client(gateway, store).atranscribe(tone(1.0))).usage == Usage(unanswered_seconds=1.0)
+
+
+def test_pieces_without_an_answer_are_counted_apart(gateway) -> None:
+    gateway.will_answer(REPLY, Reply(b"", cut="fin"), REPLY)
+    heard = client(gateway, None, max_concurrency=1).transcribe(tone(10.0), gaps="mark")
+    (gap,) = [segment for segment in heard.segments if segment.is_gap]
+    assert heard.usage == Usage(unanswered_seconds=pytest.approx(gap.end - gap.start))
+
+
+@pytest.mark.parametrize("channels", ["mixed", "separate"])
+def test_recordings_without_an_answer_count_for_the_sum_of_a_load(gateway, tmp_path: Path, channels: str) -> None:
+    (tmp_path / "a.wav").write_bytes(to_wav(np.stack([music(1.0)] * 2, axis=1)))
+    gateway.will_answer(Reply(b"", cut="fin"))
+    loader = AudioLoader(
+        tmp_path / "a.wav",
+        provider=ROW,
+        model="m",
+        base_url=gateway.base_url,
+        channels=channels,
+        gaps="mark",
+        on_error="collect",
+    )
+    assert loader.load() == []
+    assert loader.usage == Usage(unanswered_seconds={"mixed": 1.0, "separate": 2.0}[channels])
+
+
 def test_two_at_one_job_ask_for_each_piece_once(gateway, store) -> None:
     gateway.will_answer(replace(REPLY, wait=0.2))
     found: list[Transcript] = []
@@ -254,12 +303,14 @@ def test_a_job_that_is_killed_again_and_again_pays_once_for_what_was_done(tmp_pa
             if running.returncode == 0:
                 break
         again = json.loads(job(gateway, store, path).communicate()[0])
-    assert again == whole
+    unanswered = again.pop("usage")["unanswered_seconds"]
+    assert again == {key: value for key, value in whole.items() if key != "usage"}
     assert kills >= 3
     assert pieces <= len(gateway.requests) <= pieces + kills * 2
     doubtful = TranscriptStore(store).list_possible_double_charges()
     assert len(gateway.requests) - pieces <= len(doubtful) <= kills * 2
     assert all(entry.label == "a.wav" and entry.end - entry.start <= 4.0 for entry in doubtful)
+    assert unanswered == pytest.approx(sum(entry.end - entry.start for entry in doubtful))
 
 
 def test_two_processes_ask_for_each_piece_once(tmp_path: Path) -> None:
@@ -280,7 +331,7 @@ def test_a_claim_of_a_process_that_died_is_taken_over_and_noted(store, tmp_path:
     with sqlite3.connect(tmp_path / "jobs.sqlite") as rows:
         rows.execute("UPDATE pieces SET owner = ?", (f"{os.getpid()} another-start",))
     rows.close()
-    assert store.claim(KEY) is True
+    assert store.claim(KEY)
     ((label, start, end),) = [(entry.label, entry.start, entry.end) for entry in store.list_possible_double_charges()]
     assert (label, start, end) == ("talk.mp3", 0.0, 300.0)
 
