@@ -11,7 +11,8 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
+from typing import Any, cast
 
 import pybase64
 
@@ -181,7 +182,16 @@ def encode_multipart(fields: Sequence[tuple[str, str | DataUrl]], file: FilePart
         f'filename="{_quote(file.filename)}"\r\nContent-Type: {file.mime}\r\n\r\n'
     )
     segments += (_encode_text(head), _RawPart(file.content), f"\r\n--{boundary}--\r\n".encode())
-    return Body(f"multipart/form-data; boundary={boundary}", segments)
+    return Body(f"multipart/form-data; boundary={boundary}", tuple(_join_texts(segments)))
+
+
+def _join_texts(segments: Sequence[bytes | _Base64Part | _RawPart]) -> Iterator[bytes | _Base64Part | _RawPart]:
+    """Join bytes that follow each other, as each segment costs a write of its own."""
+    for is_text, group in groupby(segments, lambda segment: isinstance(segment, bytes)):
+        if is_text:
+            yield b"".join(cast("Iterator[bytes]", group))
+        else:
+            yield from group
 
 
 def _encode_text(text: str) -> bytes:
