@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, cast
 
 import pybase64
 
+from audio_core.audio.temporary_files import convert_full_disk
 from audio_core.errors import InvalidAudio
 
 if TYPE_CHECKING:
@@ -213,8 +214,12 @@ class FileContent:
 
     @classmethod
     def write_temporary(cls, write: Callable[[BinaryIO], None]) -> FileContent:
-        """Return a nameless temporary file with the bytes that `write` writes to the file object it is passed."""
-        with tempfile.TemporaryFile() as file:
+        """Return a nameless temporary file with the bytes that `write` writes to the file object it is passed.
+
+        Raises:
+            StoreError: if the disk is full.
+        """
+        with convert_full_disk(), tempfile.TemporaryFile() as file:
             write(file)
             file.flush()
             return cls(os.dup(file.fileno()))

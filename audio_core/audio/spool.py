@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 
 from audio_core.audio.content import FileContent
+from audio_core.audio.temporary_files import convert_full_disk
 
 __all__ = ["Spool"]
 
@@ -16,12 +17,15 @@ class Spool:
 
     Args:
         check: called with the number of bytes so far as each piece arrives, before it is written; may raise.
+
+    Raises:
+        StoreError: if the disk is full, also as a piece arrives.
     """
 
     def __init__(self, check: Callable[[int], None]) -> None:
         self._check_size = check
         self._size = 0
-        with tempfile.TemporaryFile() as file:
+        with convert_full_disk(), tempfile.TemporaryFile() as file:
             self._fd = os.dup(file.fileno())
         self._owner = FileContent(self._fd)  # closes the descriptor with this object
 
@@ -40,5 +44,6 @@ class Spool:
         self._size += len(data)
         self._check_size(self._size)
         view = memoryview(data)
-        while view:
-            view = view[os.write(self._fd, view) :]
+        with convert_full_disk():
+            while view:
+                view = view[os.write(self._fd, view) :]

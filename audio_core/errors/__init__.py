@@ -141,7 +141,7 @@ class BudgetExceeded(AudioError):
 
 
 class StoreError(AudioError, OSError):
-    """A store of transcripts or audio cannot be read or written."""
+    """A store of transcripts or audio cannot be read or written, or the disk of the temporary files is full."""
 
 
 class TranscriptionIncomplete(AudioError):
