@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -39,7 +38,8 @@ def summarize_rows(output: str, transcribed: int, elapsed: float) -> BulkResult:
     """Return what a job has written, of its rows."""
     rows = open_rows(output).to_table(columns=["duration", "cost", "error"])
     is_failed = compute.is_valid(rows["error"])
-    failures = Counter(error["class"] for error in rows["error"].filter(is_failed).to_pylist())
+    classes = compute.struct_field(rows["error"].filter(is_failed), "class")
+    failures = {each["values"]: each["counts"] for each in compute.value_counts(classes).to_pylist()}
     seconds = compute.sum(rows["duration"].filter(compute.invert(is_failed))).as_py()
     cost = compute.sum(rows["cost"]).as_py()  # None if there is none
-    return BulkResult(output, len(rows), transcribed, seconds or 0.0, cost, dict(failures), elapsed)
+    return BulkResult(output, len(rows), transcribed, seconds or 0.0, cost, failures, elapsed)
