@@ -1,22 +1,27 @@
-"""What the workers of a job share: one actor on the cluster with the rate limit, the budget and the progress."""
+"""What the workers of a job share: one actor with the rate limit, the budget, the progress and the rows that are ready."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from audio_core.bulk.limiter import RateLimiter
 from audio_core.bulk.progress import BulkProgress, Tally
 from audio_core.bulk.ray_package import connect_ray
+from audio_core.bulk.row_cache import RowCache
 from audio_core.errors import AudioError
 from audio_core.http.rate_limit import Reservation
 from audio_core.transcript.budget import Budget, Share
 
 __all__ = ["ClusterBudget", "ClusterRateLimit", "Coordinator", "start_coordinator"]
 
+_VALID_SECONDS = 0.1  # how long a worker goes on before it asks whether there is a pause
+
 
 class Coordinator(RateLimiter):
-    """The rate limit and the budget of a job, and the count of what its workers have done."""
+    """The rate limit and the budget of a job, the count of what its workers have done, and their newest rows."""
 
     def __init__(
         self,
@@ -25,7 +30,7 @@ class Coordinator(RateLimiter):
         budget: Budget | None = None,
     ) -> None:
         super().__init__(requests_per_minute, audio_seconds_per_minute)
-        self._tally, self._budget = Tally(), budget
+        self._tally, self._budget, self._ready = Tally(), budget, RowCache()
         self._reason: AudioError | None = None
 
     def stop(self, reason: AudioError) -> None:
@@ -61,6 +66,14 @@ class Coordinator(RateLimiter):
         """Count the rows of a batch."""
         self._tally.add(key, rows)
 
+    def add_ready(self, uri: str, row: bytes) -> None:
+        """Keep the row of a recording, in case that its worker is lost before Ray has written it."""
+        self._ready.add(uri, row)
+
+    def find_ready(self, uris: Iterable[str]) -> dict[str, bytes]:
+        """Return the rows that are ready of a block. There are some if a worker that had the block was lost."""
+        return self._ready.find(uris)
+
     def sum(self, total: int, elapsed: float) -> BulkProgress:
         """Return the progress of a run with so many recordings, after so many seconds."""
         return self._tally.sum(total, elapsed)
@@ -73,7 +86,9 @@ def start_coordinator(
     *,
     name: str | None = None,
 ) -> Any:
-    """Start the actor that the workers of a job share, on this node. It ends when nobody refers to it any longer.
+    """Start the actor that the workers of one job share, on this node. It ends when nobody refers to it any longer.
+
+    It keeps rows that are ready, so that no recording is paid for again if a worker is lost. So give each job its own.
 
     Args:
         requests_per_minute: how many requests the whole cluster may send; None for any number.
@@ -100,14 +115,26 @@ class ClusterRateLimit:
 
     Args:
         coordinator: the handle of the actor.
+        is_limited: whether requests or seconds of audio are limited. If not, only pauses are asked for, and not at each
+            request, as one actor answers about a thousand a second.
     """
 
-    def __init__(self, coordinator: Any) -> None:
-        self._coordinator = coordinator
+    def __init__(self, coordinator: Any, *, is_limited: bool) -> None:
+        self._coordinator, self._is_limited = coordinator, is_limited
+        self._reservation, self._asked_at = Reservation(0.0, 0), -math.inf
+
+    @classmethod
+    def find(cls, coordinator: Any) -> ClusterRateLimit:
+        """Return the rate limit of a coordinator."""
+        return cls(coordinator, is_limited=connect_ray().get(coordinator.is_limited.remote()))
 
     def reserve(self, audio_seconds: float) -> Reservation:
         """Count a request with so many seconds of audio, and return when it may be sent."""
-        return connect_ray().get(self._coordinator.reserve.remote(audio_seconds))
+        now = time.monotonic()
+        if self._is_limited or now > self._asked_at + _VALID_SECONDS:
+            self._reservation = connect_ray().get(self._coordinator.reserve.remote(audio_seconds))
+            self._asked_at = now
+        return self._reservation
 
     def get_period(self) -> int:
         """Return the number of the period since the last pause."""
@@ -116,6 +143,7 @@ class ClusterRateLimit:
     def slow_down(self, retry_after: float | None) -> None:
         """Make every worker pause, as the gateway has answered that there were too many requests."""
         connect_ray().get(self._coordinator.slow_down.remote(retry_after))
+        self._asked_at = -math.inf
 
 
 class ClusterBudget(Budget):

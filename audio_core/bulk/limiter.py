@@ -48,6 +48,10 @@ class RateLimiter:
         self._next_audio = start + audio_seconds * self._seconds_per_audio_second
         return Reservation(start - now, self._period)
 
+    def is_limited(self) -> bool:
+        """Return whether requests or seconds of audio are limited at all."""
+        return bool(self._seconds_per_request or self._seconds_per_audio_second)
+
     def get_period(self) -> int:
         """Return the number of the period since the last pause."""
         return self._period

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import time
@@ -96,7 +97,7 @@ class Transcriber:
             self._share(coordinator)
 
     def _share(self, coordinator: Any) -> None:
-        limit = ClusterRateLimit(coordinator)
+        limit = ClusterRateLimit.find(coordinator)
         self._client.endpoint = replace(self._client.endpoint, rate_limit=limit)
         if (budget := ClusterBudget.find(coordinator)) is not None:
             self._options["budget"] = budget
@@ -116,12 +117,31 @@ class Transcriber:
         table = batch if isinstance(batch, pa.Table) else pa.table(batch)
         uris = table[ID_COLUMN].to_pylist()
         began = time.time()
-        outcomes = await asyncio.gather(*map(self._transcribe, uris))
+        ready = await self._find_ready(uris)
+        outcomes = await asyncio.gather(*(self._make_row(uri, ready.get(uri)) for uri in uris))
         self._raise_if_hopeless(outcomes)
-        rows = [build_failed_row(each) if isinstance(each, Exception) else build_row(each) for each in outcomes]
+        rows = [build_failed_row(each) if isinstance(each, Exception) else each for each in outcomes]
         self._add_double_charges(uris, rows, began)
         self._record(uris, rows)
         yield _append_columns(table, rows)
+
+    async def _find_ready(self, uris: list[str]) -> dict[str, bytes]:
+        """Return the rows that a worker had made of this batch before it was lost."""
+        if self._coordinator is None:
+            return {}
+        return await asyncio.to_thread(connect_ray().get, self._coordinator.find_ready.remote(uris))
+
+    async def _make_row(self, uri: str, ready: bytes | None) -> dict[str, Any] | Exception:
+        """Return a recording's row, or its error."""
+        if ready is not None:
+            return json.loads(ready)
+        outcome = await self._transcribe(uri)
+        if isinstance(outcome, Exception):
+            return outcome
+        row = build_row(outcome)
+        if self._coordinator is not None:
+            self._coordinator.add_ready.remote(uri, json.dumps(row).encode())
+        return row
 
     async def _transcribe(self, uri: str) -> Any:
         """Return a recording's transcript, or its error."""

@@ -98,7 +98,7 @@ def test_a_node_that_is_killed_loses_nothing_and_doubles_nothing(
     cluster.add_node(num_cpus=3)
     paths = write_recordings(tmp_path / "in", 300, hostile=50)
     with kill_later(cluster, gateway, after=100):
-        result = transcribe(paths, tmp_path / "out", gateway, concurrency=4, store=tmp_path / "store.sqlite")
+        result = transcribe(paths, tmp_path / "out", gateway, concurrency=4)
     uris = open_rows(tmp_path / "out").to_table(columns=["uri"])["uri"].to_pylist()
     assert sorted(uris) == paths
     assert result.failures == {"InvalidAudio": 6}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import threading
 import time
 from collections import Counter
@@ -98,6 +99,15 @@ def run_cluster(nodes: int, cpus: int = 3) -> Iterator[Any]:
         cluster.shutdown()
 
 
+def _kill_processes(node: Any) -> None:
+    """Kill a node's processes at one moment, as the end of a machine does. Ray's own workers would go on for a second."""
+    raylet = node.all_processes["raylet"][0].process.pid
+    children = [text for each in Path(f"/proc/{raylet}/task").glob("*/children") for text in each.read_text().split()]
+    for process in [*map(int, children), raylet]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
 @contextlib.contextmanager
 def kill_later(cluster: Any, gateway: CountingGateway, after: int) -> Iterator[dict[str, int]]:
     """Kill a node of the cluster once the gateway has had so many requests. The dict gets what was in flight then."""
@@ -106,8 +116,10 @@ def kill_later(cluster: Any, gateway: CountingGateway, after: int) -> Iterator[d
     def kill() -> None:
         while gateway.total < after:
             time.sleep(0.01)
+        node = next(iter(cluster.worker_nodes))
         facts["in_flight"] = gateway.in_flight
-        cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
+        _kill_processes(node)
+        cluster.remove_node(node, allow_graceful=False)
 
     thread = threading.Thread(target=kill, daemon=True)
     thread.start()

@@ -1,13 +1,17 @@
 """What workers share, without Ray: its handle is stood in for by one that calls the coordinator itself."""
 
 import types
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
-from audio_core import Budget, BudgetExceeded, Usage
-from audio_core.bulk import coordinator
+from audio_core import Budget, BudgetExceeded, NotFound, Usage
+from audio_core.bulk import Transcriber, coordinator, transcriber
 from audio_core.bulk.coordinator import ClusterBudget, ClusterRateLimit, Coordinator
+from audio_core.http.rate_limit import Reservation
+from audio_core.testing import Reply, ScriptedGateway, tone
 
 
 class Handle:
@@ -22,16 +26,31 @@ class Handle:
 
 @pytest.fixture(autouse=True)
 def ray(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coordinator, "connect_ray", lambda: types.SimpleNamespace(get=lambda value: value))
+    for module in (coordinator, transcriber):
+        monkeypatch.setattr(module, "connect_ray", lambda: types.SimpleNamespace(get=lambda value: value))
 
 
 def test_workers_share_one_rate_limit() -> None:
     handle = Handle(Coordinator(requests_per_minute=1))
-    workers = [ClusterRateLimit(handle) for _ in range(2)]
+    workers = [ClusterRateLimit.find(handle) for _ in range(2)]
     assert workers[0].reserve(1.0).wait <= 0
     assert workers[1].reserve(1.0).wait > 50
     workers[0].slow_down(7.0)
     assert workers[1].get_period() == 1
+
+
+def test_a_worker_without_a_limit_asks_for_pauses_only_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, now = list[float](), 1000.0
+    monkeypatch.setattr(coordinator.time, "monotonic", lambda: now)
+    monkeypatch.setattr(actor := Coordinator(), "reserve", lambda seconds: asked.append(now) or Reservation(0.0, 0))
+    limit = ClusterRateLimit.find(Handle(actor))
+    for _ in range(10):
+        limit.reserve(1.0)
+    now += 0.2
+    limit.reserve(1.0)
+    limit.slow_down(7.0)
+    limit.reserve(1.0)
+    assert asked == [1000.0, 1000.2, 1000.2]
 
 
 def test_workers_share_one_budget() -> None:
@@ -62,11 +81,30 @@ def test_what_workers_report_is_summed() -> None:
     assert (progress.failures, progress.remaining) == ({"InvalidAudio": 1}, 1.5)
 
 
-def test_a_worker_tells_why_the_job_must_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    from audio_core import NotFound
-    from audio_core.bulk import Transcriber, transcriber
+async def test_a_block_that_is_repeated_sends_only_what_is_not_ready(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.wav" for number in range(3)]
+    for path in paths[:2]:
+        path.write_bytes(tone(0.5))
+    reply = {"text": "hi", "language": "en", "segments": [{"start": 0.0, "end": 0.4, "text": "hi"}]}
+    options = {"provider": "openai", "model": "whisper-1", "api_key": "k"}
+    with ScriptedGateway() as gateway:
+        gateway.will_answer(Reply(reply))
+        lost, other = (
+            Transcriber(Handle(actor), base_url=gateway.base_url, **options) for actor in [Coordinator()] * 2
+        )
+        first = await transcribe(lost, paths[0], paths[2])
+        second = await transcribe(other, *paths)
+        assert len(gateway.requests) == 2
+    assert [row["error"] and row["error"]["class"] for row in second] == [None, None, "AudioNotFound"]
+    assert [second[0], second[2]] == first
 
-    monkeypatch.setattr(transcriber, "connect_ray", coordinator.connect_ray)
+
+async def transcribe(transcriber: Transcriber, *paths: Path) -> list[dict[str, Any]]:
+    batch = pa.table({"uri": [*map(str, paths)]})
+    return [row async for table in transcriber(batch) for row in table.to_pylist()]
+
+
+def test_a_worker_tells_why_the_job_must_stop() -> None:
     actor, reason = Coordinator(), NotFound("no such model", status=404, provider="local")
     assert actor.get_reason() is None
     with pytest.raises(NotFound):
