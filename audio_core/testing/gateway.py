@@ -115,7 +115,7 @@ class ScriptedGateway:
             return self._latest or _answer_plainly(request)
 
     def __enter__(self) -> ScriptedGateway:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

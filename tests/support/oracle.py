@@ -24,6 +24,8 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 SPECS = Path(__file__).parent / "specs"
+CHAT = {"openai": "CreateChatCompletionRequest", "openrouter": "ChatRequest"}
+SPEECH = {"openai": "CreateSpeechRequest", "openrouter": "SpeechRequest"}
 MESSAGES: dict[str, Any] = {
     "system": ChatCompletionSystemMessageParam,
     "developer": ChatCompletionDeveloperMessageParam,
@@ -45,29 +47,53 @@ def load_registry(vendor: str) -> Registry[Any]:
     return Registry().with_resource("urn:spec", Resource(contents=document, specification=DRAFT202012))
 
 
+@functools.cache
+def create_validator(vendor: str, schema: str) -> Draft202012Validator:
+    return Draft202012Validator({"$ref": f"urn:spec#/components/schemas/{schema}"}, registry=load_registry(vendor))
+
+
+create_adapter = functools.cache(TypeAdapter[Any])  # it takes longer to create one than to use it
+
+
 def violations(vendor: str, schema: str, body: Any) -> list[str]:
     """List where a body violates a schema of the vendor's file; the list is empty if it fits."""
-    validator = Draft202012Validator({"$ref": f"urn:spec#/components/schemas/{schema}"}, registry=load_registry(vendor))
+    validator = create_validator(vendor, schema)
     return sorted(f"{'/'.join(map(str, e.absolute_path))}: {e.message[:200]}" for e in validator.iter_errors(body))
 
 
 def check_chat(body: dict[str, Any], *, vendor: str = "openai") -> None:
     """Raise if a chat request does not fit the vendor's file, or OpenAI's types."""
-    schema = {"openai": "CreateChatCompletionRequest", "openrouter": "ChatRequest"}[vendor]
-    assert violations(vendor, schema, body) == []
+    assert violations(vendor, CHAT[vendor], body) == []
     if vendor == "openai":
-        for message in body["messages"]:
-            _check_message(message)
+        _check_messages(body)
 
 
 def check_speech(body: dict[str, Any], *, vendor: str = "openai") -> None:
     """Raise if a request for speech does not fit the vendor's file."""
-    schema = {"openai": "CreateSpeechRequest", "openrouter": "SpeechRequest"}[vendor]
-    assert violations(vendor, schema, body) == []
+    assert violations(vendor, SPEECH[vendor], body) == []
+
+
+def check_any_chat(body: dict[str, Any]) -> None:
+    """Raise if a chat request does not fit OpenAI's file and types, nor OpenRouter's file."""
+    if violations("openai", CHAT["openai"], body):
+        check_chat(body, vendor="openrouter")
+    else:
+        _check_messages(body)
+
+
+def check_any_speech(body: dict[str, Any]) -> None:
+    """Raise if a request for speech fits neither OpenAI's file nor OpenRouter's."""
+    if violations("openai", SPEECH["openai"], body):
+        check_speech(body, vendor="openrouter")
+
+
+def _check_messages(body: dict[str, Any]) -> None:
+    for message in body["messages"]:
+        _check_message(message)
 
 
 def _check_message(message: dict[str, Any]) -> None:
-    TypeAdapter(MESSAGES[message["role"]]).validate_python(message, strict=True)
+    create_adapter(MESSAGES[message["role"]]).validate_python(message, strict=True)
     content = message.get("content")
     for part in content if isinstance(content, list) else []:  # the message types validate parts lazily, if at all
-        TypeAdapter(PARTS[part["type"]]).validate_python(part, strict=True)
+        create_adapter(PARTS[part["type"]]).validate_python(part, strict=True)
