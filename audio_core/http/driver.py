@@ -164,9 +164,12 @@ async def astream(clients: Clients, opening: Flow[OpenStream[T]]) -> AsyncGenera
         with _complete_errors(response, decoder):
             async with contextlib.aclosing(response.stream.aread()) as pieces:
                 async for data in pieces:
-                    for item in decoder.feed(data):
+                    items = decoder.feed(data)
+                    for first in items:
                         with response.stream.clock.pause():
-                            yield item
+                            yield first
+                            for item in items:
+                                yield item
             for item in decoder.close():
                 yield item
 
