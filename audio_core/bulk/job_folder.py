@@ -7,8 +7,9 @@ is removed before the next run, and transcribed again.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -140,22 +141,22 @@ class JobFolder:
         sizes = [(file, _count_rows(file)) for file in self.rows.list_files()]
         if sum(size or 0 for _, size in sizes) == sum(_count_rows(file) or 0 for file in self.checkpoint.list_files()):
             sizes = [(file, size) for file, size in sizes if size is None]
-        done = self._read_done() if sizes else None
+        done = set(self._read_done().to_pylist()) if sizes else set[str]()
         for file, size in sizes:
             if size is None:
                 file.filesystem.delete_file(file.path)
             else:
-                _keep_rows(file, dataset.field(ID_COLUMN).isin(done))
+                _keep_rows(file, partial(_is_among, done))
 
     def _forget_failures(self) -> None:
         """Remove the rows of failures. Their URIs go first, so that an interruption only has them done again."""
-        failed = self._read_failed()
-        if not len(failed):
+        failed = set(self._read_failed().to_pylist())
+        if not failed:
             return
         for file in self.checkpoint.list_files():
-            _keep_rows(file, ~dataset.field(ID_COLUMN).isin(failed))
+            _keep_rows(file, lambda table: compute.invert(_is_among(failed, table)))
         for file in self.rows.list_files():
-            _keep_rows(file, dataset.field("error").is_null())
+            _keep_rows(file, lambda table: compute.is_null(table["error"]))
 
     def _read_done(self) -> Any:
         return _read_ids(self.checkpoint)
@@ -194,10 +195,15 @@ def _count_rows(file: Location) -> int | None:
         return None
 
 
-def _keep_rows(file: Location, condition: Any) -> None:
-    """Replace a Parquet file by those of its rows that meet a condition; remove it if none do."""
+def _is_among(uris: set[str], table: Any) -> Any:
+    """Return for each row whether its URI is one of these. Arrow would hash all of them again for each file."""
+    return pa.array([uri in uris for uri in table[ID_COLUMN].to_pylist()], pa.bool_())
+
+
+def _keep_rows(file: Location, choose: Callable[[Any], Any]) -> None:
+    """Replace a Parquet file by those of its rows that are chosen; remove it if none are."""
     table = parquet.read_table(file.path, filesystem=file.filesystem)
-    kept = table.filter(condition)
+    kept = table.filter(choose(table))
     if not len(kept):
         file.filesystem.delete_file(file.path)
     elif len(kept) < len(table):

@@ -21,6 +21,7 @@ __all__ = ["Pool", "convert_job_errors", "run_plan"]
 
 _CALLS = 2  # blocks that a worker has at a time: one finishes while the next one starts
 _MOST_FILES = 2_000  # of rows
+_BLOCKS_PER_FILE = 4  # at least, where a file has many rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Pool:
         fewest: how many there are at first.
         most: how many Ray may add.
         num_cpus: what Ray reserves for each. A worker mostly waits for the gateway.
-        rows: how many recordings each takes at a time.
+        rows: how many recordings each takes at a time, at least.
     """
 
     fewest: int
@@ -59,8 +60,11 @@ def run_plan(job: JobFolder, missing: int, pool: Pool, arguments: Mapping[str, A
         ray.data.DataContext.current(_build_context(job)),
     ):
         recordings = ray.data.read_parquet(job.manifest.path, filesystem=job.manifest.filesystem)
-        # A block is a batch: what Ray repeats when a worker is lost is what was under way there.
-        blocks = recordings.repartition(target_num_rows_per_block=pool.rows, strict=True)
+        # A small job's rows are written at once; a large one would leave a million files.
+        rows_per_file = missing // _MOST_FILES
+        # A block is a batch, and costs Ray 0.1 s of CPU. A large job's rows wait for their file anyway.
+        rows_per_block = max(pool.rows, rows_per_file // _BLOCKS_PER_FILE)
+        blocks = recordings.repartition(target_num_rows_per_block=rows_per_block, strict=True)
         rows = blocks.map_batches(
             Transcriber,
             fn_constructor_kwargs=dict(arguments),
@@ -74,9 +78,7 @@ def run_plan(job: JobFolder, missing: int, pool: Pool, arguments: Mapping[str, A
                 max_tasks_in_flight_per_actor=2 * _CALLS,
             ),
         )
-        # A small job's rows are written at once; a large one would leave a million files.
-        fewest = missing // _MOST_FILES or None
-        rows.write_parquet(job.rows.path, filesystem=job.rows.filesystem, min_rows_per_file=fewest)
+        rows.write_parquet(job.rows.path, filesystem=job.rows.filesystem, min_rows_per_file=rows_per_file or None)
 
 
 def _find_reason(coordinator: Any) -> AudioError | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from audio_core.integration.rows.job_rows import open_rows
-from audio_core.integration.rows.packages import compute
+from audio_core.integration.rows.packages import compute, dataset
 
 __all__ = ["BulkResult", "summarize_rows"]
 
@@ -36,10 +36,10 @@ class BulkResult:
 
 def summarize_rows(output: str, transcribed: int, elapsed: float) -> BulkResult:
     """Return what a job has written, of its rows."""
-    rows = open_rows(output).to_table(columns=["duration", "cost", "error"])
-    is_failed = compute.is_valid(rows["error"])
-    classes = compute.struct_field(rows["error"].filter(is_failed), "class")
-    failures = {each["values"]: each["counts"] for each in compute.value_counts(classes).to_pylist()}
-    seconds = compute.sum(rows["duration"].filter(compute.invert(is_failed))).as_py()
+    names = {"duration": ("duration",), "cost": ("cost",), "failure": ("error", "class")}
+    rows = open_rows(output).to_table(columns={name: dataset.field(*path) for name, path in names.items()})
+    counts = compute.value_counts(rows["failure"].drop_null()).to_pylist()
+    failures = {each["values"]: each["counts"] for each in counts}
+    seconds = compute.sum(rows["duration"].filter(compute.is_null(rows["failure"]))).as_py()
     cost = compute.sum(rows["cost"]).as_py()  # None if there is none
     return BulkResult(output, len(rows), transcribed, seconds or 0.0, cost, failures, elapsed)

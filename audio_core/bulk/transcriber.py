@@ -93,6 +93,8 @@ class Transcriber:
     ) -> None:
         self._coordinator, self._folder = coordinator, folder
         self._client, self._options = create_client(options)
+        # Some are opened while others wait for the gateway. Those of a bucket lie on the disk until they are done.
+        self._slots = asyncio.Semaphore(2 * self._client.get_concurrency())
         if coordinator is not None:
             self._share(coordinator)
 
@@ -135,7 +137,8 @@ class Transcriber:
         """Return a recording's row, or its error."""
         if ready is not None:
             return json.loads(ready)
-        outcome = await self._transcribe(uri)
+        async with self._slots:
+            outcome = await self._transcribe(uri)
         if isinstance(outcome, Exception):
             return outcome
         row = build_row(outcome)

@@ -171,3 +171,22 @@ async def test_what_a_batch_has_paid_for_is_kept_before_the_job_stops(tmp_path: 
         assert sorted(row["error"] is None for row in rows) == [False, True]
         with pytest.raises(PermissionDenied):
             await run(transcriber, str(paths[0]))
+
+
+async def test_a_large_batch_opens_few_recordings_before_their_turn(gateway, talk: str, monkeypatch) -> None:
+    from audio_core import AudioClient
+
+    under_way, most, transcribe = 0, 0, AudioClient.atranscribe
+
+    async def count(*args: Any, **options: Any) -> Any:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        try:
+            return await transcribe(*args, **options)
+        finally:
+            under_way -= 1
+
+    monkeypatch.setattr(AudioClient, "atranscribe", count)
+    rows = await run(build(gateway, max_concurrency=2), *[f"{talk}#t=0,0.{number:02}" for number in range(20, 40)])
+    assert (len(rows), most) == (20, 4)
