@@ -14,7 +14,7 @@ import functools
 import itertools
 import math
 from collections.abc import Generator, Iterable, Iterator
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import av
 import av.error
@@ -32,7 +32,7 @@ from audio_core.media.container import open_container
 from audio_core.media.flac import parse_frame_samples
 from audio_core.media.inspection import Inspection
 from audio_core.media.seeking import is_countable, is_seekable, skip_until
-from audio_core.media.track import check_rate_and_channels, choose_track, is_alone
+from audio_core.media.track import check_rate_and_channels, choose_track, decode_first_timestamp, is_alone
 
 Packet: TypeAlias = "_Packet[Any]"
 
@@ -42,7 +42,7 @@ _DURATIONS_BY_DECODING = {"ape", "asf", "avi", "flv", "mpc", "mpc8", "mpeg", "mp
 _MICROSECONDS = 1_000_000  # FFmpeg's unit of a container's times
 
 _PREROLL = 1.0  # seconds decoded before a clip, so that codecs with a memory have settled
-_LONGEST_LEAD, _LEAD_PACKETS = 0.25, 50  # seconds, and packets, that a decoder may need before its first frame
+_LONGEST_LEAD = 0.25  # seconds that a decoder may need before its first frame
 _LONGEST_GAPS = {"flac": 10.0}  # seconds: its frames are numbered, and a forged number is no silence
 _LONGEST_PACKET = 2**31  # units of the time base; a longer one is an overflow
 
@@ -88,7 +88,7 @@ class Demuxer:
 
     @functools.cached_property
     def origin(self) -> float:
-        """The timestamp in seconds that counts as 0."""
+        """The timestamp in seconds that counts as 0. It is found before packets are read, as the container may move."""
         start = max(0, self.container.start_time or 0) / _MICROSECONDS  # a negative one is encoder delay
         codec = self.stream.codec_context.name
         if codec.startswith("pcm_") or codec == "flac" or not is_alone(self.stream, self.container):
@@ -98,14 +98,14 @@ class Demuxer:
         return max(0.0, first) if first is not None and abs(first - start) < longest_lead else start
 
     def _find_first_frame(self) -> float | None:
-        """Return the timestamp of the first frame that the decoder gives, in seconds. This container does not move."""
-        with open_container(self._audio, self._content) as container, contextlib.suppress(av.error.FFmpegError):
-            stream = cast("AudioStream", container.streams[self.stream.index])
-            for packet in itertools.islice(container.demux(stream), _LEAD_PACKETS):
-                with contextlib.suppress(av.error.FFmpegError):
-                    if frames := stream.codec_context.decode(packet):
-                        return None if frames[0].pts is None else frames[0].pts * self.time_base_seconds
-        return None
+        """Return the timestamp of the first frame that the decoder gives, in seconds."""
+        if self._format_name == "mov":  # whose index may take megabytes, and which seeks back exactly
+            first = decode_first_timestamp(self.container, self.stream.index)
+            self._rewind()
+        else:
+            with open_container(self._audio, self._content) as container:
+                first = decode_first_timestamp(container, self.stream.index)
+        return None if first is None else first * self.time_base_seconds
 
     def measure_padding(self, last: AudioFrame) -> float:
         """Return how many seconds at the end of the last frame do not belong to the recording. MP4 says so."""

@@ -16,6 +16,7 @@ __all__ = [
     "build_crc_table",
     "compute_crc16",
     "encode_number",
+    "find_number_end",
     "list_frames",
     "parse_frame_samples",
     "parse_plain_flac",
@@ -123,10 +124,15 @@ def parse_frame_samples(head: bytes) -> int:
     """Return how many samples a frame has, by its first 16 bytes; 0 if they are no valid header."""
     if len(head) < _HEADER_BYTES:
         return 0
-    code, position = head[2] >> 4, 4 + max(1, 8 - (head[4] ^ 0xFF).bit_length())  # behind the number of the frame
+    code, position = head[2] >> 4, find_number_end(head)
     if code in (6, 7):
         return int.from_bytes(head[position : position + code - 5], "big") + 1
     return 0 if not code else 192 if code == 1 else 576 << code - 2 if code < 6 else 256 << code - 8
+
+
+def find_number_end(head: bytes | memoryview) -> int:
+    """Return where the number of a frame ends in its header."""
+    return 4 + max(1, 8 - (head[4] ^ 0xFF).bit_length())
 
 
 def encode_number(number: int) -> bytes:
@@ -142,7 +148,7 @@ def _is_whole_frame(content: Content, start: int) -> bool:
     return compute_crc16(frame) == 0 and frame[-2:] != b"\0\0"  # zeros behind it would not change the sum
 
 
-def compute_crc16(data: bytes) -> int:
+def compute_crc16(data: bytes | memoryview) -> int:
     """Return the checksum of a frame; it is 0 if the frame ends with its own checksum."""
     crc, table = 0, build_crc_table()
     for byte in data:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator
+from itertools import chain, pairwise
 from typing import BinaryIO
 
 from audio_core.audio.content import Content, FileContent
 from audio_core.audio.sniffing import skip_id3_tags
-from audio_core.media.flac import build_crc_table, compute_crc16, encode_number, list_frames
+from audio_core.media.flac import build_crc_table, compute_crc16, encode_number, find_number_end, list_frames
 from audio_core.media.packets import NotCopyable, PacketCopy
 
 __all__ = ["FlacPackets"]
@@ -23,6 +24,7 @@ _STREAMINFO = 8  # where its data begins: behind the mark and the header of a bl
 _MARK = b"fLaC\x80\0\0\x22"  # and the header of its only block
 _ROUNDING = 1e-6  # of a frame
 _BATCH = 64  # frames that are read at once
+_SIZE_BYTES, _RATE_BYTES = {6: 1, 7: 2}, {12: 1, 13: 2, 14: 2}  # of a header, by codes in its third byte
 _CRC8_POLYNOMIAL, _CRC16_POLYNOMIAL = 0x107, 0x18005
 
 
@@ -63,29 +65,27 @@ class FlacPackets:
             (kept | samples).to_bytes(8, "big"),
         )  # of frames in bytes: unknown
         file.write(_MARK + sizes + counts + bytes(16))  # nor is the hash of all samples known
-        for number, frame in enumerate(self._read_frames(first, last)):
-            file.write(_renumber(frame, number + first, number))
-
-    def _read_frames(self, first: int, last: int) -> Iterator[bytes]:
         for begin in range(first, last, _BATCH):
-            stop = min(begin + _BATCH, last)
-            start = self._positions[begin]
-            data = self._content.read_at(start, self._positions[stop] - start)
-            for number in range(begin, stop):
-                yield data[self._positions[number] - start : self._positions[number + 1] - start]
+            frames = self._read_frames(begin, min(begin + _BATCH, last))
+            renumbered = (_renumber(frame, number) for number, frame in enumerate(frames, begin - first))
+            file.write(b"".join(chain.from_iterable(renumbered)))
+
+    def _read_frames(self, first: int, last: int) -> Iterator[memoryview]:
+        start, ends = self._positions[first], self._positions[first : last + 1]
+        data = memoryview(self._content.read_at(start, ends[-1] - start))
+        return (data[begin - start : end - start] for begin, end in pairwise(ends))
 
 
-def _renumber(frame: bytes, old: int, new: int) -> bytes:
-    """Return a frame with another number and the checksums that belong to it."""
-    begin = 4 + len(encode_number(old))
-    sizes, rates = {6: 1, 7: 2}, {12: 1, 13: 2, 14: 2}
-    end = begin + sizes.get(frame[2] >> 4, 0) + rates.get(frame[2] & 15, 0)
-    head = frame[:4] + encode_number(new) + frame[begin:end]
+def _renumber(frame: memoryview, number: int) -> tuple[bytes, memoryview, bytes]:
+    """Return the parts of a frame with another number and the checksums that belong to it."""
+    begin = find_number_end(frame)
+    end = begin + _SIZE_BYTES.get(frame[2] >> 4, 0) + _RATE_BYTES.get(frame[2] & 15, 0)
+    head = b"".join((frame[:4], encode_number(number), frame[begin:end]))
     head += bytes([_compute_crc8(head)])
     body = frame[end + 1 : -2]
     change = compute_crc16(head) ^ compute_crc16(frame[: end + 1])
     checksum = int.from_bytes(frame[-2:], "big") ^ _multiply(change, _raise(len(body)))
-    return head + body + checksum.to_bytes(2, "big")
+    return head, body, checksum.to_bytes(2, "big")
 
 
 def _compute_crc8(data: bytes) -> int:

@@ -9,7 +9,6 @@ import math
 import struct
 from array import array
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import BytesContent, Content
@@ -21,6 +20,7 @@ from audio_core.media.track import is_alone
 __all__ = ["Mp4Packets"]
 
 _WARM_UP = 1  # packets, whose second half the decoder adds to the next
+_FEWEST_PACKETS = 2  # that tell how far they are apart
 _ROUNDING = 1e-6  # of a packet
 _MOST_BYTES = 2**31  # of a copy
 _LONGEST_DESCRIPTION = 2**16  # bytes
@@ -50,18 +50,18 @@ class Mp4Packets:
         self.margin = (_WARM_UP + 2) * self._step / self._timescale
 
     def _read_index(self, demuxer: Demuxer) -> None:
-        times = array("q")
+        entries = demuxer.stream.index_entries
+        if len(entries) < _FEWEST_PACKETS:
+            raise NotCopyable
+        start, self._timescale = entries[0].timestamp, round(1 / demuxer.time_base_seconds)
+        self._step = entries[1].timestamp - start
         self._positions, self._sizes = array("q"), array("L")
-        for entry in demuxer.stream.index_entries:
-            times.append(entry.timestamp)
+        for number, entry in enumerate(entries):
+            if entry.timestamp != start + number * self._step:
+                raise NotCopyable
             self._positions.append(entry.pos)
             self._sizes.append(entry.size)
-        steps = {after - before for before, after in pairwise(times)}
-        timescale = round(1 / demuxer.time_base_seconds)
-        if len(steps) != 1:
-            raise NotCopyable
-        self._step, self._timescale = steps.pop(), timescale
-        self._origin = demuxer.origin - times[0] / timescale
+        self._origin = demuxer.origin - start / self._timescale
 
     def copy(self, start: float, end: float) -> PacketCopy:
         """Copy the packets of a stretch, as `Packets` says."""

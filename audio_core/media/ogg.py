@@ -12,13 +12,13 @@ import struct
 
 from audio_core.audio.content import Content
 
-__all__ = ["PAGE_HEADER", "find_end_of_last_page", "is_one_stream_until"]
+__all__ = ["BEGINS_STREAM", "LONGEST_HEADER", "PAGE_HEADER", "find_end_of_last_page", "is_one_stream_until"]
 
 # RFC 3533 §6: capture pattern, version, flags, granule position, serial, sequence number, checksum, number of lengths
 PAGE_HEADER = struct.Struct("<4sBBqIIIB")
-_LONGEST_HEADER = PAGE_HEADER.size + 255
-_LONGEST_PAGE = _LONGEST_HEADER + 255 * 255
-_BEGINS_STREAM = 0x02
+LONGEST_HEADER = PAGE_HEADER.size + 255
+_LONGEST_PAGE = LONGEST_HEADER + 255 * 255
+BEGINS_STREAM = 0x02
 
 
 def is_one_stream_until(position: int, content: Content) -> bool:
@@ -35,10 +35,10 @@ def is_one_stream_until(position: int, content: Content) -> bool:
     """
     offset = reached = 0
     first_serial: int | None = None
-    while len(head := content.read_at(offset, _LONGEST_HEADER)) >= PAGE_HEADER.size:
+    while len(head := content.read_at(offset, LONGEST_HEADER)) >= PAGE_HEADER.size:
         pattern, _, flags, granule, serial, _, _, length_count = PAGE_HEADER.unpack_from(head)
         first_serial = serial if first_serial is None else first_serial
-        is_first_page = bool(flags & _BEGINS_STREAM)
+        is_first_page = bool(flags & BEGINS_STREAM)
         if (
             pattern != b"OggS"
             or serial != first_serial

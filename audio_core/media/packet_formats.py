@@ -12,6 +12,7 @@ from audio_core.media.mp4_packets import Mp4Packets
 from audio_core.media.opus_packets import OpusPackets
 from audio_core.media.packets import NotCopyable, Packets
 from audio_core.media.properties import Probe
+from audio_core.media.vorbis_packets import VorbisPackets
 from audio_core.media.wav_packets import WavPackets
 
 __all__ = ["open_packets"]
@@ -46,10 +47,14 @@ def _open_mp3(audio: Audio) -> Packets:
 
 
 def _open_ogg(audio: Audio) -> Packets:
-    packets = OpusPackets(audio.open_content())
+    content = audio.open_content()
     with open_demuxer(audio) as demuxer:
-        packet = next(demuxer.read_packets(), None)
-        if packet is None or packet.pts != -packets.skipped or demuxer.origin:
+        if demuxer.origin:
+            raise NotCopyable
+        if demuxer.stream.codec_context.name == "vorbis":
+            return VorbisPackets(content)
+        packets, packet = OpusPackets(content), next(demuxer.read_packets(), None)
+        if packet is None or packet.pts != -packets.skipped:
             raise NotCopyable
     return packets
 

@@ -1,6 +1,6 @@
 """Tell how long a recording is, and whether it is whole.
 
-What is sent untouched is not decoded. So plain WAV, FLAC and MP3 are read here, frame by frame where need be, and FFmpeg is
+What is sent untouched is not decoded. So plain WAV, FLAC, MP3 and Ogg are read here, frame by frame where need be, and FFmpeg is
 loaded only for what is unusual, damaged, or in another format: loading it takes 20 MB, and more CPU time than most files.
 """
 
@@ -15,6 +15,7 @@ from audio_core.audio.seen_files import SeenFiles
 from audio_core.media.clock import check_seconds
 from audio_core.media.flac import parse_plain_flac
 from audio_core.media.mp3 import parse_plain_mp3
+from audio_core.media.ogg_probing import parse_plain_ogg
 from audio_core.media.properties import CHANNELS, RATES, Probe, check_size
 from audio_core.media.wav import parse_plain_wav
 
@@ -24,7 +25,9 @@ _PARSERS: dict[str, Callable[[Content], Probe | None]] = {
     "wav": parse_plain_wav,
     "flac": parse_plain_flac,
     "mp3": parse_plain_mp3,
+    "ogg": parse_plain_ogg,
 }
+_SOUGHT = {"mp3", "ogg"}  # FFmpeg need not read what is before the end of a clip
 _seen_files = SeenFiles[Probe]()
 """Properties of whole files. A recording in a conversation is sent again, and probed again, with each message."""
 
@@ -73,7 +76,7 @@ def probe_plain(audio: Audio) -> Probe | None:
         AudioTooLarge: if the recording lasts longer than `MAX_SECONDS`.
     """
     name = audio.detect_format().name
-    if name not in _PARSERS or audio.track or (name == "mp3" and audio.end is not None):  # FFmpeg seeks in MP3
+    if name not in _PARSERS or audio.track or (name in _SOUGHT and audio.end is not None):
         return None
     plain = _PARSERS[name](audio.open_content())
     if plain is None or plain.sample_rate not in RATES or plain.channels not in CHANNELS:

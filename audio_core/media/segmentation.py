@@ -75,7 +75,25 @@ class Piece:
         """
         from audio_core.media.decode import decode  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-        return decode(self.audio.clip(self.lead, self.lead + self.end - self.start), rate=RATE, warnings=warnings)
+        return decode(self._clip, rate=RATE, warnings=warnings)
+
+    def encode(self, format: str, warnings: list[str] | None = None) -> FileContent:
+        """Encode what `decode` yields, in one pass.
+
+        Args:
+            format: a key of `ENCODERS`.
+            warnings: what a user must know about it is appended to this list.
+
+        Raises:
+            InvalidAudio: as `decode` does.
+        """
+        from audio_core.media.decode import encode  # noqa: PLC0415 - FFmpeg is loaded when first needed
+
+        return encode(self._clip, format, rate=RATE, channels=1, warnings=warnings)
+
+    @property
+    def _clip(self) -> Audio:
+        return self.audio.clip(self.lead, self.lead + self.end - self.start)
 
     def to_pcm(self, warnings: list[str] | None = None) -> Piece:
         """Return the same piece as PCM; take the same argument and raise as `decode` does."""

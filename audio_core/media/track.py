@@ -1,8 +1,16 @@
 """Choose the audio track of an open container, and read what its header says about it."""
 
+# PyAV's packets are generic, and its own methods leave the parameter open.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
+import contextlib
+import itertools
+from typing import cast
+
 import av
+import av.error
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -14,7 +22,9 @@ from audio_core.errors import InvalidAudio, UnsupportedFormat
 from audio_core.media.completeness import has_header_length
 from audio_core.media.properties import CHANNELS, RATES
 
-__all__ = ["check_rate_and_channels", "choose_track", "is_alone", "read_header_length"]
+__all__ = ["check_rate_and_channels", "choose_track", "decode_first_timestamp", "is_alone", "read_header_length"]
+
+_LEAD_PACKETS = 50  # that a decoder may need before its first frame
 
 
 def choose_track(audio: Audio, container: InputContainer, warnings: list[str]) -> AudioStream:
@@ -54,6 +64,17 @@ def is_alone(stream: AudioStream, container: InputContainer) -> bool:
 
 def _is_cover(stream: Stream) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
+
+
+def decode_first_timestamp(container: InputContainer, index: int) -> int | None:
+    """Return the timestamp of the first frame that the decoder of a stream gives, in units of its time base."""
+    stream = cast("AudioStream", container.streams[index])
+    with contextlib.suppress(av.error.FFmpegError):
+        for packet in itertools.islice(container.demux(stream), _LEAD_PACKETS):
+            with contextlib.suppress(av.error.FFmpegError):
+                if frames := stream.codec_context.decode(packet):
+                    return frames[0].pts
+    return None
 
 
 def read_header_length(content: Content, container: InputContainer, stream: AudioStream) -> float | None:

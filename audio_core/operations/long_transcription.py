@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -29,11 +30,10 @@ from audio_core.operations.gaps import FailedStretch, build_incomplete_error, co
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned
 from audio_core.operations.model_times import get_longest_segment, is_alone_first
-from audio_core.operations.pieces import choose_form, cut_pieces, remove_lead
+from audio_core.operations.pieces import cut_pieces, encode_piece, remove_lead
 from audio_core.operations.speaker_references import can_refer, refer_to_speakers
 from audio_core.operations.spending import spend_budget
 from audio_core.operations.transcription_request import request_transcript
-from audio_core.operations.upload import encode_for_upload
 from audio_core.transcript.merge import PieceTranscript, merge_pieces, sum_usage
 from audio_core.transcript.segment import format_clock, format_range
 from audio_core.transcript.transcript import Transcript
@@ -73,6 +73,7 @@ class _PieceResults:
         silent: start and end of the pieces that were not sent, in seconds of the original recording.
         warnings: what a user must know.
         is_sampling: whether pieces go one by one, as samples of their speakers are sent with the next.
+        encoder: the one thread that encodes. Each that did would hold an encoder's 13 MB until it ends.
     """
 
     job: Job
@@ -85,6 +86,7 @@ class _PieceResults:
     silent: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     warnings: list[str] = field(default_factory=list[str])
     is_sampling: bool = False
+    encoder: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
 
     @property
     def usage(self) -> Usage | None:
@@ -177,9 +179,9 @@ class _PieceResults:
             return (yield from run_blocking(partial(job.engine.transcribe, piece.audio, job.options)))
         row = job.endpoint.provider
         job = self._add_context(job, piece)
-        piece = yield from run_blocking(partial(choose_form, piece, row, self.warnings))
-        audio = yield from run_blocking(partial(encode_for_upload, piece.audio, row.upload_formats, piece.properties))
-        return remove_lead((yield from request_transcript(job, self.recording.audio.name, audio)), piece)
+        audio = yield from run_blocking(lambda: self.encoder.submit(encode_piece, piece, row, self.warnings).result())
+        transcript = yield from request_transcript(job, self.recording.audio.name, audio)
+        return remove_lead(transcript, piece) if audio.content is piece.content else transcript
 
     def _add_context(self, job: Job, piece: Piece) -> Job:
         """Return a job whose prompt ends with the text before a piece, as far as it is known, if the piece is short."""
@@ -219,15 +221,22 @@ def transcribe_long(job: Job, recording: Recording, *, is_part: bool = False) ->
         format_clock(get_longest_piece(job)),
         job.max_concurrency,
     )
-    pieces = results.create_flows()
-    if is_alone_first(job):
-        yield from gather(islice(pieces, 1), 1)
-    while results.is_sampling and (yield from gather(islice(pieces, 1), 1)):
-        pass
-    yield from gather(pieces, job.max_concurrency)
+    try:
+        yield from _transcribe_pieces(results)
+    finally:
+        results.encoder.shutdown(wait=False, cancel_futures=True)
     if results.fatal_error is not None and results.last_end < recording.end:
         results.failures.append((results.last_end, recording.end, results.fatal_error))
     return _merge_results(results)
+
+
+def _transcribe_pieces(results: _PieceResults) -> Flow[None]:
+    pieces = results.create_flows()
+    if is_alone_first(results.job):
+        yield from gather(islice(pieces, 1), 1)
+    while results.is_sampling and (yield from gather(islice(pieces, 1), 1)):
+        pass
+    yield from gather(pieces, results.job.max_concurrency)
 
 
 def _list_lengths(job: Job) -> Iterator[float]:

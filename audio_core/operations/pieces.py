@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from audio_core.media.segmentation import BYTES_PER_SECOND, Piece, cut_recording
+from audio_core.audio.content import EncodedAudio
+from audio_core.media.segmentation import BYTES_PER_SECOND, RATE, Piece, cut_recording
 from audio_core.operations.job import Job, Recording
+from audio_core.operations.upload import choose_format, encode_for_upload
 from audio_core.providers import Provider
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.transcript import Transcript
 
-__all__ = ["MOST_COPIED", "choose_form", "cut_pieces", "remove_lead"]
+__all__ = ["MOST_COPIED", "cut_pieces", "encode_piece", "remove_lead"]
 
 MOST_COPIED = 2 * BYTES_PER_SECOND
 """Bytes for a second of a piece whose packets are copied. Sending more would take longer than encoding."""
@@ -39,8 +41,8 @@ def cut_pieces(job: Job, recording: Recording, longest: Callable[[], float], war
     return cut_recording(audio, longest, vad, warnings)
 
 
-def choose_form(piece: Piece, row: Provider, warnings: list[str]) -> Piece:
-    """Return a piece as it is to be encoded: as PCM if the gateway does not take its copy, or that is large.
+def encode_piece(piece: Piece, row: Provider, warnings: list[str]) -> EncodedAudio:
+    """Encode a piece for a gateway, unless it is a copy that the gateway takes, and that is not large.
 
     Args:
         piece: the piece.
@@ -50,18 +52,21 @@ def choose_form(piece: Piece, row: Provider, warnings: list[str]) -> Piece:
     Raises:
         InvalidAudio: if it does not decode.
     """
-    if piece.copied is None:
-        return piece
+    if piece.copied is None or _is_taken(piece, row):
+        return encode_for_upload(piece.audio, row.upload_formats, piece.properties)
+    seconds = piece.end - piece.start
+    target = choose_format(row.upload_formats, RATE, seconds)
+    return EncodedAudio(piece.encode(target, warnings), target, seconds)
+
+
+def _is_taken(piece: Piece, row: Provider) -> bool:
     most = MOST_COPIED * piece.properties.duration
     most = most if row.max_upload_bytes is None else min(most, row.max_upload_bytes)
-    is_taken = piece.audio.format in row.upload_formats and piece.content.size <= most
-    return piece if is_taken else piece.to_pcm(warnings)
+    return piece.audio.format in row.upload_formats and piece.content.size <= most
 
 
 def remove_lead(transcript: Transcript, piece: Piece) -> Transcript:
-    """Return the transcript of a piece with times from the piece's start on, without what its copy holds before that."""
-    if piece.copied is None:
-        return transcript
+    """Return the transcript of a copy with times from the piece's start on, without what it holds before that."""
     seconds = piece.end - piece.start
     shifted = transcript.shift(-piece.lead)
     segments = tuple(_clamp(segment, seconds) for segment in shifted.segments)

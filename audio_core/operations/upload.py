@@ -18,6 +18,7 @@ __all__ = [
     "SHORTEST_SECONDS",
     "WRITABLE_FORMATS",
     "check_audible",
+    "choose_format",
     "encode_for_upload",
     "estimate_bytes",
     "is_sent_untouched",
@@ -153,8 +154,18 @@ def measure_seconds(audio: Audio) -> float:
     return max(0.0, probe(audio).duration - (audio.start or 0.0))
 
 
+def choose_format(formats: Sequence[str], rate: int, seconds: float) -> str:
+    """Choose the format that audio is encoded in.
+
+    Args:
+        formats: names of the formats that the gateway takes.
+        rate: samples of all channels in a second.
+        seconds: how long it is.
+    """
+    preferred = _SPEECH_FORMATS if rate <= _SPEECH_RATE else _LONG_FORMATS
+    return next(name for name in (_SHORT_FORMATS if seconds <= _LONGEST_WAV else preferred) if name in formats)
+
+
 def _choose_format(formats: Sequence[str], audio: Audio, properties: Probe) -> str:
-    is_speech = properties.sample_rate * properties.channels <= _SPEECH_RATE
-    is_short = properties.duration - (audio.start or 0.0) <= _LONGEST_WAV
-    preferred = _SHORT_FORMATS if is_short else _SPEECH_FORMATS if is_speech else _LONG_FORMATS
-    return next(name for name in preferred if name in formats)
+    seconds = properties.duration - (audio.start or 0.0)
+    return choose_format(formats, properties.sample_rate * properties.channels, seconds)

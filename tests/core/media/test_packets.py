@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import struct
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,9 @@ from audio_core.media.probing import probe
 from tests.support.encoded_sounds import decode_samples, make_sound, write_audio
 
 SECONDS = 8.0
+# 8 s of the talk by libvorbis, which PyAV does not bring, with blocks of 256 and 2048 samples:
+# ffmpeg -ss 3 -t 8 -i talk.ogg -c:a libvorbis -q:a -1 -ar 44100 -ac 1 -map_metadata -1 blocks.vorbis.ogg
+VORBIS = Path(__file__).parent / "blocks.vorbis.ogg"
 ID3 = b"ID3\x04\0\0\0\0\x02\0" + bytes(256)
 APE = b"APETAGEX" + struct.pack("<III", 2000, 32, 0) + bytes(12)
 
@@ -29,6 +33,11 @@ def write_mp3(
     muxing = {"write_xing": "1" if has_header else "0"}
     sound = make_sound(SECONDS, rate, channels)
     return write_audio(sound, rate, "mp3", "libmp3lame", muxing=muxing, bit_rate=bit_rate, **options)
+
+
+def write_vorbis(rate: int, **muxing: str) -> bytes:
+    """By FFmpeg's own encoder, whose blocks are all of one size."""
+    return write_audio(make_sound(SECONDS, rate, 2), rate, "ogg", "vorbis", muxing=muxing, strict="-2")
 
 
 TOLERANCES = {"opus": 0.02, "opus 450 kbit/s": 0.02}  # its decoder settles, but what came before never fades wholly
@@ -55,6 +64,9 @@ RECORDINGS: dict[str, Callable[[], bytes]] = {
     "flac 16 kHz": lambda: write_audio(make_sound(SECONDS + 0.01, 16_000), 16_000, "flac", "flac"),
     "opus": lambda: write_audio(make_sound(SECONDS, 48_000, 2), 48_000, "ogg", "libopus", bit_rate=48_000),
     "opus 450 kbit/s": lambda: write_audio(make_sound(SECONDS, 48_000, 2), 48_000, "ogg", "libopus", bit_rate=450_000),
+    "vorbis": VORBIS.read_bytes,
+    "vorbis of one size of blocks": lambda: write_vorbis(44_100),
+    "vorbis in short pages": lambda: write_vorbis(48_000, page_duration="20000"),
     "m4a": lambda: write_m4a(44_100, 2, bit_rate=96_000),
     "m4a 16 kHz": lambda: write_m4a(16_000, bit_rate=32_000),
 }

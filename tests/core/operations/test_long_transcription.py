@@ -25,8 +25,8 @@ from audio_core import (
     TranscriptionIncomplete,
 )
 from audio_core.media.decode import decode, encode
-from audio_core.media.segmentation import cut_recording
-from audio_core.operations import long_transcription, upload
+from audio_core.media.segmentation import Piece, cut_recording
+from audio_core.operations import upload
 from audio_core.operations.job import Job, Recording
 from audio_core.testing import Recorded, Reply, ScriptedGateway
 from langchain_audio import AudioLoader
@@ -264,7 +264,7 @@ def test_a_full_disk_costs_the_piece_and_a_transcript_with_gaps_lasts_as_long_as
         return encode_or_fail
 
     def replace_encoder() -> None:
-        monkeypatch.setattr(long_transcription, "encode_for_upload", fail_once(itertools.count()))
+        monkeypatch.setattr("audio_core.operations.pieces.encode_for_upload", fail_once(itertools.count()))
 
     replace_encoder()
     transcript = client(listener).transcribe(recording(tones, seconds), gaps="mark")
@@ -273,6 +273,22 @@ def test_a_full_disk_costs_the_piece_and_a_transcript_with_gaps_lasts_as_long_as
     replace_encoder()
     with pytest.raises(AudioError, match="No space left on device"):
         client(listener).transcribe(recording(tones, seconds))
+
+
+def test_one_thread_encodes_all_pieces(listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an encoder allocates would stay with each thread that had one."""
+    tones, seconds = numbers(with_pauses=True)
+    threads, encode_piece = list[int](), Piece.encode
+
+    def encode_and_tell(piece: Piece, *arguments: object) -> object:
+        threads.append(threading.get_ident())
+        return encode_piece(piece, *arguments)
+
+    monkeypatch.setattr(Piece, "encode", encode_and_tell)
+    content = encode(Audio.of(recording(tones, seconds)), "wav", rate=48_000)
+    client(listener).transcribe(content)
+    assert len(threads) > 2
+    assert len(set(threads)) == 1
 
 
 def test_pieces_are_sent_in_the_format_that_costs_the_least_cpu_time(listener) -> None:
