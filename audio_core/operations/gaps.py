@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -11,9 +11,10 @@ from audio_core.transcript.segment import Segment, format_range, join_text
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import Usage
 
-__all__ = ["FailedStretch", "build_incomplete_error", "count_unanswered", "mark_gaps", "name_some"]
+__all__ = ["FailedStretch", "build_incomplete_error", "count_unanswered", "describe_silence", "mark_gaps", "name_some"]
 
 _MAX_NAMED = 5  # in a message
+_SHORTEST_SILENCE = 1.0  # seconds that a user is told of
 
 FailedStretch: TypeAlias = tuple[float, float, AudioError]
 """A stretch that is missing: its start and end, in seconds of the original recording, and the error."""
@@ -67,6 +68,17 @@ def count_unanswered(error: AudioError, seconds: float) -> Usage | None:
     """
     is_billed = isinstance(error, ProviderError) and error.may_have_been_billed
     return Usage(unanswered_seconds=seconds) if is_billed else None
+
+
+def describe_silence(stretches: Sequence[tuple[float, float]]) -> Iterator[str]:
+    """Yield what to say about pieces that were not sent. The last one may be the silence that an encoder has added.
+
+    Args:
+        stretches: their starts and ends, in seconds of the original recording.
+    """
+    ranges = [format_range(start, end) for start, end in sorted(stretches) if end - start >= _SHORTEST_SILENCE]
+    if ranges:
+        yield f"{name_some(ranges, 'more pieces')} hold digital silence and were not sent."
 
 
 def name_some(names: Sequence[str], rest: str = "more", *, most: int = _MAX_NAMED) -> str:

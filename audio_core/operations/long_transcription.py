@@ -26,7 +26,13 @@ from audio_core.errors import (
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
 from audio_core.media.segmentation import BYTES_PER_SECOND, Piece
 from audio_core.operations.claims import transcribe_once
-from audio_core.operations.gaps import FailedStretch, build_incomplete_error, count_unanswered, mark_gaps, name_some
+from audio_core.operations.gaps import (
+    FailedStretch,
+    build_incomplete_error,
+    count_unanswered,
+    describe_silence,
+    mark_gaps,
+)
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned
 from audio_core.operations.model_times import get_longest_segment, is_alone_first
@@ -35,7 +41,7 @@ from audio_core.operations.speaker_references import can_refer, refer_to_speaker
 from audio_core.operations.spending import spend_budget
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.transcript.merge import PieceTranscript, merge_pieces, sum_usage
-from audio_core.transcript.segment import format_clock, format_range
+from audio_core.transcript.segment import format_clock
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import Usage, describe_cost
 
@@ -54,7 +60,6 @@ LONGEST_PIECE = 300.0
 """Seconds. Short enough to transcribe several pieces at a time, long enough to keep the context of the speech."""
 
 _log = logging.getLogger(__name__)
-_SHORTEST_SILENCE = 1.0  # seconds that a user is told of
 _MAX_CONTEXT = 200  # characters of the text before a piece; Whisper takes at most 224 tokens
 # every other piece would be refused as well
 _FATAL = (AuthenticationError, PermissionDenied, NotFound, BudgetExceeded)
@@ -286,17 +291,10 @@ def _merge_results(results: _PieceResults) -> Transcript:
         raise failures[0][2]
     names = {sample.label for sample in results.job.samples}
     merged = replace(merge_pieces(transcripts, names), duration=results.recording.seconds, usage=results.usage)
-    merged = merged.add_warnings((*results.warnings, *_describe_silence(results.silent)))
+    merged = merged.add_warnings((*results.warnings, *describe_silence(results.silent)))
     if not failures:
         return merged
     marked = mark_gaps(merged, failures)
     if results.job.options.gaps == "mark":
         return marked
     raise build_incomplete_error(results.recording.audio.label, marked, failures)
-
-
-def _describe_silence(stretches: Sequence[tuple[float, float]]) -> Iterator[str]:
-    """Yield what to say about pieces that were not sent. The last one may be the silence that an encoder has added."""
-    ranges = [format_range(start, end) for start, end in sorted(stretches) if end - start >= _SHORTEST_SILENCE]
-    if ranges:
-        yield f"{name_some(ranges, 'more pieces')} hold digital silence and were not sent."
