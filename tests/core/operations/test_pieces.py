@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,8 @@ from audio_core.testing import Recorded, Reply, ScriptedGateway
 from tests.core.operations.test_long_transcription import ROW, Listener, Tone, recording
 from tests.support.encoded_sounds import decode_samples, write_audio
 
-LONG_ROW = replace(ROW, max_upload_seconds=40.0)
+LONG_ROW = replace(ROW, max_upload_seconds=20.0)
+HEARD = 0.1  # the listener hears in twentieths of a second, counted from where a piece begins
 FORMATS = {"mp3": (44_100, 2), "m4a": (44_100, 2), "flac": (44_100, 2), "ogg": (48_000, 2), "wav": (16_000, 1)}
 
 
@@ -27,7 +29,7 @@ def listener():
 @pytest.fixture(scope="module")
 def tones() -> tuple[list[Tone], float]:
     """Half a second a number, and a second of silence after each."""
-    return [(0.3 + 1.5 * number, 0.8 + 1.5 * number, number) for number in range(80)], 120.0
+    return [(0.3 + 1.5 * number, 0.8 + 1.5 * number, number) for number in range(32)], 48.0
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,7 @@ def wav(tones) -> bytes:
     return recording(*tones)
 
 
+@functools.cache  # an encoder takes longer than all that is tested
 def convert(wav: bytes, format: str) -> bytes:
     rate, channels = FORMATS[format]
     content = encode(Audio.of(wav), format, rate=rate, channels=channels)
@@ -64,23 +67,23 @@ def test_copied_pieces_say_the_same_as_encoded_ones(listener, tones, wav: bytes,
     encoded = transcribe(listener, data, replace(LONG_ROW, upload_formats=("flac",) if format == "wav" else ("wav",)))
     assert copied.text == encoded.text == " ".join(f"n{number}" for _, _, number in tones[0])
     for ours, theirs in zip(copied.segments, encoded.segments, strict=True):
-        assert (ours.start, ours.end) == (pytest.approx(theirs.start, abs=0.051), pytest.approx(theirs.end, abs=0.051))
+        assert (ours.start, ours.end) == (pytest.approx(theirs.start, abs=HEARD), pytest.approx(theirs.end, abs=HEARD))
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_clip_is_copied_too(listener, tones, wav: bytes, format: str) -> None:
-    transcript = transcribe(listener, Audio.of(convert(wav, format)).clip(19.55, 100.0))
-    within = [tone for tone in tones[0] if tone[0] >= 19.55 and tone[1] <= 100.0]
+    transcript = transcribe(listener, Audio.of(convert(wav, format)).clip(7.55, 40.0))
+    within = [tone for tone in tones[0] if tone[0] >= 7.55 and tone[1] <= 40.0]
     assert [f"n{number}" for _, _, number in within] == transcript.text.split()
     assert {Audio.of(upload).format for upload in get_uploads(listener)} == {format}
     assert transcript.segments[0].start == pytest.approx(within[0][0], abs=0.1)
-    assert all(19.55 <= segment.start < segment.end <= 100.0 for segment in transcript.segments)
+    assert all(7.55 <= segment.start < segment.end <= 40.0 for segment in transcript.segments)
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_speech_in_the_middle_of_silence_is_sent(listener, format: str) -> None:
-    spoken = [(0.5, 1.0, 1), (53.0, 53.5, 2), (150.0, 150.5, 3), (231.0, 231.5, 4)]
-    transcript = transcribe(listener, convert(recording(spoken, 300.0), format))
+    spoken = [(0.5, 1.0, 1), (21.0, 21.5, 2), (60.0, 60.5, 3), (92.5, 93.0, 4)]
+    transcript = transcribe(listener, convert(recording(spoken, 120.0), format))
     assert transcript.text == "n1 n2 n3 n4"
     assert len(listener.requests) == 4
     assert "hold digital silence and were not sent" in transcript.warnings[0]
@@ -106,12 +109,12 @@ def test_no_time_lies_outside_of_the_recording(wav: bytes) -> None:
 def test_a_piece_that_would_be_too_large_is_encoded(listener, tones, wav: bytes) -> None:
     samples = np.repeat(decode_samples(wav), 3, axis=1)
     data = write_audio(samples, 48_000, "mp3", "libmp3lame", bit_rate=320_000)
-    row = replace(LONG_ROW, max_upload_bytes=1_000_000, upload_formats=("mp3", "flac", "wav"))
+    row = replace(LONG_ROW, max_upload_bytes=400_000, upload_formats=("mp3", "flac", "wav"))
     transcript = transcribe(listener, data, row)
     assert transcript.text == " ".join(f"n{number}" for _, _, number in tones[0])
     uploads = get_uploads(listener)
     assert "wav" in [Audio.of(upload).format for upload in uploads]
-    assert max(map(len, uploads)) <= 1_000_000
+    assert max(map(len, uploads)) <= 400_000
 
 
 def test_what_is_damaged_is_decoded_and_told(listener, wav: bytes) -> None:
