@@ -11,12 +11,13 @@ from audio_core.bulk.limiter import RateLimiter
 from audio_core.bulk.progress import BulkProgress, Tally
 from audio_core.bulk.ray_package import connect_ray
 from audio_core.bulk.row_cache import RowCache
-from audio_core.errors import AudioError
+from audio_core.errors import AccessDenied, AudioError
 from audio_core.http.rate_limit import Reservation
 from audio_core.transcript.budget import Budget, Share
 
 __all__ = ["ClusterBudget", "ClusterRateLimit", "Coordinator", "start_coordinator"]
 
+_MANY = 100  # recordings
 _VALID_SECONDS = 0.1  # how long a worker goes on before it asks whether there is a pause
 
 
@@ -73,6 +74,11 @@ class Coordinator(RateLimiter):
     def find_ready(self, uris: Iterable[str]) -> dict[str, bytes]:
         """Return the rows that are ready of a block. There are some if a worker that had the block was lost."""
         return self._ready.find(uris)
+
+    def are_all_denied(self) -> bool:
+        """Return whether many recordings are done and none might be opened, as of a bucket that wants another key."""
+        progress = self._tally.sum(0, 0.0)
+        return progress.done >= _MANY and progress.failures == {AccessDenied.__name__: progress.done}
 
     def sum(self, total: int, elapsed: float) -> BulkProgress:
         """Return the progress of a run with so many recordings, after so many seconds."""

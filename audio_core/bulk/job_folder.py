@@ -103,8 +103,7 @@ class JobFolder:
             if part.exists():
                 is_file = filesystem.get_file_info(part.path).is_file
                 (filesystem.delete_file if is_file else filesystem.delete_dir)(part.path)
-        if self.checkpoint.exists():
-            filesystem.delete_dir(self.checkpoint.path)
+        self.checkpoint.filesystem.delete_dir_contents(self.checkpoint.path, missing_dir_ok=True)
 
     def _read_settings(self) -> Any:
         file = self.location.join("job.json")
@@ -114,10 +113,11 @@ class JobFolder:
             return json.loads(stream.read())
 
     def _check_empty(self) -> None:
-        if files := self.location.list_files():
-            raise InvalidOption(
-                f"The folder {self.name} holds {len(files)} files that no bulk job wrote. Give an empty or a new folder."
-            )
+        for name, folder in ((self.name, self.location), (shorten(self.checkpoint.path), self.checkpoint)):
+            if files := folder.list_files():
+                raise InvalidOption(
+                    f"The folder {name} holds {len(files)} files that no bulk job wrote. Give an empty or a new folder."
+                )
 
     def _describe_difference(self, found: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
         names = [name for name in {**found, **settings} if found.get(name) != settings.get(name)]

@@ -82,7 +82,8 @@ def transcribe_dataset(recordings: Any, output: str | Path, **options: Unpack[Bu
         MissingDependency: if Ray Data is not installed.
         InvalidOption: if an option or the manifest is wrong, or the output holds another job's rows.
         AudioNotFound: if there are no recordings.
-        AudioError: if all recordings would fail: no valid key (`AuthenticationError`), no such model (`NotFound`).
+        AudioError: if all recordings would fail: no valid key (`AuthenticationError`), no such model (`NotFound`), a bucket
+            that may not be read (`AccessDenied`).
         StoreError: if the output cannot be written.
     """
     began = time.monotonic()

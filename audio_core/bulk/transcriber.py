@@ -15,7 +15,7 @@ from audio_core.audio.audio import Audio
 from audio_core.bulk.coordinator import ClusterBudget, ClusterRateLimit
 from audio_core.bulk.ray_package import connect_ray
 from audio_core.client import AudioClient
-from audio_core.errors import AudioError
+from audio_core.errors import AccessDenied, AudioError
 from audio_core.errors.validation import pop_options, validate_options
 from audio_core.integration.fatal_errors import is_fatal
 from audio_core.integration.reader import ClientKwargs
@@ -69,7 +69,8 @@ class Transcriber:
     """A callable class for `ray.data.Dataset.map_batches`: it transcribes the recordings that a batch names.
 
     The recordings of a batch are transcribed side by side, up to `max_concurrency`. One that fails becomes a row with
-    its error. What would fail for all of them is raised: no valid key, no such model, no credit.
+    its error. What would fail for all of them is raised: no valid key, no such model, no credit; and, with a
+    coordinator, a hundred recordings of which none may be opened.
 
     Args:
         coordinator: what `start_coordinator` has returned, if the workers share a rate limit or a budget.
@@ -162,12 +163,19 @@ class Transcriber:
 
     def _raise_if_hopeless(self, outcomes: Sequence[Any]) -> None:
         """Raise an error that every other recording would end in too. What this batch has paid for is kept first."""
+        if not all(isinstance(each, Exception) for each in outcomes):
+            return
         provider = self._client.endpoint.provider.name
         errors = [each for each in outcomes if isinstance(each, AudioError) and is_fatal(each, provider)]
-        if errors and all(isinstance(each, Exception) for each in outcomes):
+        if not errors and all(isinstance(each, AccessDenied) for each in outcomes) and self._are_all_denied():
+            errors = outcomes
+        if errors:
             if self._coordinator is not None:
                 connect_ray().get(self._coordinator.stop.remote(errors[0]))
             raise errors[0]
+
+    def _are_all_denied(self) -> bool:
+        return self._coordinator is not None and connect_ray().get(self._coordinator.are_all_denied.remote())
 
     def _add_double_charges(self, uris: list[str], rows: list[dict[str, Any]], began: float) -> None:
         store = self._client.store

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Generator
 from typing import Any, NamedTuple
 
@@ -101,7 +102,7 @@ def convert_errors(location: str) -> Generator[None]:
         advice = "check its permissions, or the credentials of its bucket"
         raise AccessDenied(f"{name} may not be used: {advice}.") from None
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__  # its text may hold the whole path
         raise StoreError(f"{name} cannot be used: {reason}.") from None
     except Exception as error:
         raise to_audio_error(error, name) from None

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from audio_core import Budget, BudgetExceeded, NotFound, Usage
+from audio_core import AccessDenied, Budget, BudgetExceeded, NotFound, Usage
 from audio_core.bulk import Transcriber, coordinator, transcriber
 from audio_core.bulk.coordinator import ClusterBudget, ClusterRateLimit, Coordinator
 from audio_core.http.rate_limit import Reservation
@@ -102,6 +102,17 @@ async def test_a_block_that_is_repeated_sends_only_what_is_not_ready(tmp_path: P
 async def transcribe(transcriber: Transcriber, *paths: Path) -> list[dict[str, Any]]:
     batch = pa.table({"uri": [*map(str, paths)]})
     return [row async for table in transcriber(batch) for row in table.to_pylist()]
+
+
+async def test_a_job_of_which_no_recording_may_be_opened_stops_after_a_hundred(tmp_path: Path) -> None:
+    actor, paths = Coordinator(), [tmp_path / "other" / f"{number}.wav" for number in range(100)]
+    worker = Transcriber(Handle(actor), access=tmp_path / "mine")
+    assert len(await transcribe(worker, *paths)) == 100
+    with pytest.raises(AccessDenied) as raised:
+        await transcribe(worker, paths[0])
+    assert actor.get_reason() is raised.value
+    actor.record("talk.wav", [{"duration": 0.5}])
+    assert (await transcribe(worker, paths[0]))[0]["error"]["class"] == "AccessDenied"
 
 
 def test_a_worker_tells_why_the_job_must_stop() -> None:

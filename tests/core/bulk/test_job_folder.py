@@ -117,7 +117,17 @@ def test_the_checkpoint_may_be_elsewhere(tmp_path: Path, write_rows) -> None:
     assert job.checkpoint.path == str(tmp_path / "elsewhere")
 
 
+def test_a_checkpoint_with_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/thesis.docx").touch()
+    job = JobFolder.of(tmp_path / "out", tmp_path / "elsewhere")
+    with pytest.raises(InvalidOption, match="elsewhere holds 1 files that no bulk job wrote"):
+        job.claim(SETTINGS, overwrite=False)
+    assert (tmp_path / "elsewhere/thesis.docx").exists()
+
+
 def test_a_folder_that_cannot_be_used_is_our_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(AudioError, match="out cannot be"):
+    with pytest.raises(AudioError, match="out cannot be") as raised:
         JobFolder.of(tmp_path / "file" / "out").claim(SETTINGS, overwrite=False)
+    assert str(tmp_path) not in str(raised.value)
