@@ -140,6 +140,11 @@ def test_a_model_of_many_languages_detects_one_or_chooses_among_those_that_are_n
     assert (heard.language, GREETING in heard.text.casefold()) == ("en", True)
 
 
+def test_a_translation_is_english(base: str, call: Path) -> None:
+    heard = AudioClient(model=base).transcribe(f"{call}#t=0,4.5", language="de", extra={**FAST, "task": "translate"})
+    assert (heard.language, GREETING in heard.text.casefold()) == ("en", True)
+
+
 def test_what_the_weights_cannot_do_is_refused(tiny: str, base: str, call: Path) -> None:
     for model, options, says in (
         (tiny, {"language": "de"}, r"does not know language='de'. It knows English only"),
