@@ -11,14 +11,17 @@ import subprocess
 import sys
 import wave
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import pytest
 
 from audio_core import Audio, AudioTooLarge, InvalidAudio
+from audio_core.audio.content import BytesContent
 from audio_core.media import clock
 from audio_core.media.decode import encode, probe_packets
+from audio_core.media.ogg_pages import OggPages, PageWriter
 from audio_core.media.probing import probe, probe_plain
 from audio_core.testing import ScriptedGateway, tone
 
@@ -140,6 +143,19 @@ def test_opus_is_counted_whatever_the_length_of_its_packets(frame_duration: str)
     check_same(write("ogg", rate=48_000, frame_duration=frame_duration))
 
 
+def test_opus_whose_packets_go_on_on_the_next_page_is_counted() -> None:
+    pages = OggPages(BytesContent(write("ogg", rate=48_000, frame_duration="120", page_duration="120000")))
+    file = io.BytesIO()
+    writer = PageWriter(file)
+    for page in map(pages.read, range(len(pages))):
+        is_split = page.lengths[0] == 255
+        if is_split:
+            writer.write(page.select(0, 1))
+        writer.write(replace(page.select(1, None), is_continued=True) if is_split else page)
+    assert file.getvalue().count(b"OggS\0\1") > 5
+    check_same(file.getvalue())
+
+
 def test_a_recording_of_several_blocks_is_counted_to_its_end() -> None:
     mp3, flac = write("mp3", write_xing="0", id3v2_version="0"), encode(Audio.of(make_noise(2.0)), "flac")
     for data in (mp3 * 40, flac.open_reader().read()):
@@ -235,7 +251,7 @@ assert "av" not in sys.modules
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells the peak of memory")
 def test_sending_what_a_gateway_takes_loads_no_decoder_and_holds_little(
-    gateway: ScriptedGateway, tmp_path: Path
+    gateway: ScriptedGateway, tmp_path: Path, talk: Path
 ) -> None:
     noise, mp3 = make_noise(25.0), write("mp3", write_xing="0", id3v2_version="0")
     recordings = {"a.wav": noise, "b.mp3": mp3 * (len(noise) // len(mp3)), "c.flac": encode(Audio.of(noise), "flac")}
@@ -244,8 +260,8 @@ def test_sending_what_a_gateway_takes_loads_no_decoder_and_holds_little(
         path.write_bytes(data if isinstance(data, bytes) else data.open_reader().read())
         assert path.stat().st_size > 9_000_000
     with ScriptedGateway() as gateway:
-        command = [sys.executable, "-c", SEND, gateway.base_url, *paths]
+        command = [sys.executable, "-c", SEND, gateway.base_url, *paths, talk]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stderr
-        assert [len(request.body) > 12_000_000 for request in gateway.requests] == [False, True, True, True]
+        assert [len(request.body) > 12_000_000 for request in gateway.requests] == [False, True, True, True, False]
     assert max(map(float, run.stdout.split())) < 4.0
