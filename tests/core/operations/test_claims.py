@@ -77,6 +77,7 @@ def test_a_claim_that_is_not_renewed_ends(store, monkeypatch: pytest.MonkeyPatch
 
 def test_a_long_request_keeps_its_claim(store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claims, "_RENEW_SECONDS", 0.01)
+    monkeypatch.setattr(claims, "_leases", claims._Leases())  # that of other tests may sleep for long
     renewed, release = threading.Event(), threading.Event()
     renew = TranscriptStore.renew
 

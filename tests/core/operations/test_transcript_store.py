@@ -291,7 +291,7 @@ def test_a_job_that_is_killed_again_and_again_pays_once_for_what_was_done(tmp_pa
         whole = json.loads(job(gateway, tmp_path / "other.sqlite", path).communicate()[0])
         pieces = len(gateway.requests)
         gateway.requests.clear()
-        while kills < 10:
+        while kills < 4:
             running, asked = job(gateway, store, path), len(gateway.requests)
             while running.poll() is None and len(gateway.requests) < asked + 1:
                 time.sleep(0.01)
