@@ -151,7 +151,8 @@ def test_opus_whose_packets_go_on_on_the_next_page_is_counted() -> None:
         is_split = page.lengths[0] == 255
         if is_split:
             writer.write(page.select(0, 1))
-        writer.write(replace(page.select(1, None), is_continued=True) if is_split else page)
+        rest = replace(page.select(1, None), is_continued=True, is_last=page.is_last)
+        writer.write(rest if is_split else page)
     assert file.getvalue().count(b"OggS\0\1") > 5
     check_same(file.getvalue())
 
