@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import struct
-from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice, pairwise
 
 from audio_core.audio.content import BytesContent, Content
 from audio_core.audio.content_slices import ContentSlice, JoinedContents
 from audio_core.audio.mpeg_frames import parse_mpeg_frame
+from audio_core.media.frame_positions import FramePositions
 from audio_core.media.mp3 import list_lengths
 from audio_core.media.packets import NotCopyable, PacketCopy
 
@@ -23,9 +23,6 @@ __all__ = ["Mp3Packets"]
 _HEADER_BYTES, _CRC_BYTES = 4, 2
 _MPEG1_SAMPLES = 1152  # of a frame
 _MOST_MUTED = 12  # frames; at 32 kbit/s, a reservoir of 511 bytes lies in eight
-_MARKED = 64  # the position of every so many frames is remembered
-_CHUNK_BYTES = 256 * 1024
-_TAGS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN")
 _HAS_FRAMES, _HAS_BYTES = 1, 2  # flags of what counts the frames
 _COUNTING_BITRATE = 0x80  # 112 or 64 kbit/s: there is room for the counts at any sample rate
 _ROUNDING = 1e-6  # of a frame
@@ -49,7 +46,7 @@ class Mp3Packets:
         if frame is None:
             raise NotCopyable
         self._lengths = list_lengths(self._first)
-        self._marks = array("Q", [first])
+        self._frames = FramePositions(content, first, _HEADER_BYTES, self._lengths.get)
         self._side_info, is_mpeg1 = frame.side_info, frame.samples == _MPEG1_SAMPLES
         self._reservoir_shift = 7 if is_mpeg1 else 8  # 9 bits tell where the bits of a frame begin, or 8
         self._warm_up = 1 if is_mpeg1 else 2  # frames, until the decoder's filters have settled
@@ -61,8 +58,8 @@ class Mp3Packets:
         begin, end = ((seconds + self._origin) / self._frame_seconds for seconds in (start, end))
         first, last = max(0, math.floor(begin + _ROUNDING) - self._warm_up), math.ceil(end - _ROUNDING)
         before = max(0, first - _MOST_MUTED)
-        positions = list(islice(self._walk(before), first - before + 1))
-        stop = next(self._walk(last), None)
+        positions = list(islice(self._frames.walk(before), first - before + 1))
+        stop = next(self._frames.walk(last), None)
         if stop is None or len(positions) <= first - before:
             raise NotCopyable
         muted = self._mute_reservoir(positions)
@@ -85,33 +82,6 @@ class Mp3Packets:
         length = self._lengths[header]
         counts = struct.pack(">4sIII", b"Xing", _HAS_FRAMES | _HAS_BYTES, count, frames.size + length)
         return (header + bytes(self._side_info) + counts).ljust(length, b"\0")
-
-    def _walk(self, number: int) -> Iterator[int]:
-        """Yield the position of each frame from a number on, and that of what follows the last.
-
-        Raises:
-            NotCopyable: if something that is neither a frame of the same kind nor a tag comes between.
-        """
-        mark = min(number // _MARKED, len(self._marks) - 1)
-        count, position, chunk, chunk_start = mark * _MARKED, self._marks[mark], b"", 0
-        while True:
-            if count == len(self._marks) * _MARKED:
-                self._marks.append(position)
-            if count >= number:
-                yield position
-            at = position - chunk_start
-            if not 0 <= at <= len(chunk) - _HEADER_BYTES:
-                chunk, chunk_start, at = self._content.read_at(position, _CHUNK_BYTES), position, 0
-            head = chunk[at : at + _HEADER_BYTES]
-            length = self._lengths.get(head)
-            if length is None or position + length > self._content.size:
-                self._check_end(position)
-                return
-            count, position = count + 1, position + length
-
-    def _check_end(self, position: int) -> None:
-        if position < self._content.size and not self._content.read_at(position, 16).startswith(_TAGS):
-            raise NotCopyable
 
     def _mute_reservoir(self, positions: Sequence[int]) -> list[bytes]:
         """Return the frames that hold the first bits of the frame at the last position, muted."""

@@ -6,17 +6,14 @@ from collections.abc import Iterator
 
 from audio_core.audio.content import Content
 from audio_core.media.ogg_pages import NO_END, OggPacket, OggPages
+from audio_core.media.opus import OPUS_RATE, count_opus_samples
 from audio_core.media.packets import NotCopyable
 from audio_core.media.properties import Probe
 from audio_core.media.vorbis import parse_vorbis_stream
 
 __all__ = ["parse_plain_ogg"]
 
-_OPUS_RATE = 48_000
-_COUNTED = 3  # of a packet that says how many frames it holds
 _OPUS_HEAD, _OPUS_TAGS = b"OpusHead", b"OpusTags"
-# samples of a frame, by the first five bits of a packet (RFC 6716, table 2)
-_OPUS_FRAMES = [480, 960, 1920, 2880] * 3 + [480, 960] * 2 + [120, 240, 480, 960] * 4
 
 
 def parse_plain_ogg(content: Content) -> Probe | None:
@@ -41,18 +38,10 @@ def _count_opus(pages: OggPages, head: bytes) -> Probe:
     if tags is None or not tags.data.startswith(_OPUS_TAGS):
         raise NotCopyable
     packets = pages.read_packets(tags.page + 1)
-    samples = _sum_samples(pages, ((packet, _count_opus_samples(packet.data)) for packet in packets)) - skipped
+    samples = _sum_samples(pages, ((packet, count_opus_samples(packet.data)) for packet in packets)) - skipped
     if samples <= 0:
         raise NotCopyable
-    return Probe("opus", _OPUS_RATE, head[9], samples / _OPUS_RATE)
-
-
-def _count_opus_samples(packet: bytes) -> int:
-    """Return how many samples a packet has (RFC 6716, 3.1)."""
-    code = packet[0] & 3 if packet else _COUNTED
-    if code == _COUNTED and len(packet) < 2:
-        raise NotCopyable
-    return _OPUS_FRAMES[packet[0] >> 3] * (packet[1] & 63 if code == _COUNTED else min(code, 1) + 1)
+    return Probe("opus", OPUS_RATE, head[9], samples / OPUS_RATE)
 
 
 def _count_vorbis(pages: OggPages) -> Probe:

@@ -32,11 +32,11 @@ def cut_pieces(job: Job, recording: Recording, longest: Callable[[], float], war
         AudioError: as `cut_recording` does.
     """
     audio, vad = recording.audio, job.options.vad
-    if job.engine is None and audio.format in job.endpoint.provider.upload_formats:
+    if job.engine is None:
         from audio_core.media.packet_formats import open_packets  # noqa: PLC0415 - FFmpeg is loaded when first needed
         from audio_core.media.packet_pieces import PacketSegmenter  # noqa: PLC0415
 
-        if packets := open_packets(audio, recording.properties):
+        if packets := open_packets(audio, recording.properties, job.endpoint.provider.upload_formats):
             return PacketSegmenter(audio, recording.properties, packets, longest, vad).cut(warnings)
     return cut_recording(audio, longest, vad, warnings)
 

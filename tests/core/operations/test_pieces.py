@@ -15,9 +15,10 @@ from audio_core.testing import Recorded, Reply, ScriptedGateway
 from tests.core.operations.test_long_transcription import ROW, Listener, Tone, recording
 from tests.support.encoded_sounds import decode_samples, write_audio
 
-LONG_ROW = replace(ROW, max_upload_seconds=20.0)
+LONG_ROW = replace(ROW, max_upload_seconds=20.0, upload_formats=(*ROW.upload_formats, "aac"))
 HEARD = 0.1  # the listener hears in twentieths of a second, counted from where a piece begins
 FORMATS = {"mp3": (44_100, 2), "m4a": (44_100, 2), "flac": (44_100, 2), "ogg": (48_000, 2), "wav": (16_000, 1)}
+RATES = FORMATS | {"aac": (44_100, 2)}
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def wav(tones) -> bytes:
 
 @functools.cache  # an encoder takes longer than all that is tested
 def convert(wav: bytes, format: str) -> bytes:
-    rate, channels = FORMATS[format]
+    rate, channels = RATES[format]
     content = encode(Audio.of(wav), format, rate=rate, channels=channels)
     return content.read_at(0, content.size)
 
@@ -57,7 +58,7 @@ def get_upload(request: Recorded) -> bytes:
     return next(part.content for part in request.parts if part.filename)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", [*FORMATS, "aac"])
 def test_copied_pieces_say_the_same_as_encoded_ones(listener, tones, wav: bytes, format: str) -> None:
     data = convert(wav, format)
     copied = transcribe(listener, data)
@@ -87,6 +88,16 @@ def test_speech_in_the_middle_of_silence_is_sent(listener, format: str) -> None:
     assert transcript.text == "n1 n2 n3 n4"
     assert len(listener.requests) == 4
     assert "hold digital silence and were not sent" in transcript.warnings[0]
+
+
+def test_opus_in_webm_is_sent_as_ogg(listener, tones, wav: bytes) -> None:
+    samples = np.repeat(decode_samples(wav), 3, axis=1)
+    data = write_audio(samples, 48_000, "webm", "libopus", bit_rate=24_000)
+    transcript = transcribe(listener, data)
+    assert transcript.text == " ".join(f"n{number}" for _, _, number in tones[0])
+    assert {Audio.of(upload).format for upload in get_uploads(listener)} == {"ogg"}
+    for segment, tone in zip(transcript.segments, tones[0], strict=True):
+        assert segment.start == pytest.approx(tone[0], abs=HEARD)
 
 
 class Whole(ScriptedGateway):
