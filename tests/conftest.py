@@ -37,8 +37,10 @@ CODECS = {
 
 
 _REQUEST = Decoder._request
-settings.register_profile("busy", deadline=None)  # a busy machine is no failure
-settings.load_profile("busy")
+# No deadlines, as a busy machine is no failure. CI runs the thorough one, with hypothesis's own number of examples.
+settings.register_profile("quick", deadline=None, max_examples=25)
+settings.register_profile("thorough", deadline=None)
+settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")

@@ -73,10 +73,10 @@ def test_every_kind_of_audio_block_sends_the_same_bytes(gateway, tmp_path: Path,
     assert gateway.requests[0].json["messages"][0]["content"][0]["input_audio"] == {"data": B64, "format": "wav"}
 
 
-def test_a_path_is_trusted_and_a_file_url_needs_access(gateway, talk: Path) -> None:
-    llm(gateway).chat(user(AudioBlock(path=talk)))
-    with pytest.raises(AccessDenied, match=r"^messages\[0\], block 0: talk\.ogg"):
-        llm(gateway).chat(user(AudioBlock(url=talk.as_uri())))
+def test_a_path_is_trusted_and_a_file_url_needs_access(gateway, call: Path) -> None:
+    llm(gateway).chat(user(AudioBlock(path=call)))
+    with pytest.raises(AccessDenied, match=r"^messages\[0\], block 0: call\.mp3"):
+        llm(gateway).chat(user(AudioBlock(url=call.as_uri())))
 
 
 def test_a_clip_is_cut_when_it_is_sent(gateway, talk: Path) -> None:
