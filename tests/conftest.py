@@ -63,6 +63,33 @@ def memory() -> Iterator[Any]:
     memory.rm("/", recursive=True)
 
 
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A bucket with a recording, and the URL of its server."""
+    import fsspec
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    empty = tmp_path_factory.mktemp("aws") / "none"
+    options = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI-secret-of-the-bucket",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    files = {"AWS_CONFIG_FILE": str(empty), "AWS_SHARED_CREDENTIALS_FILE": str(empty)}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**options, **files, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}.items():
+            patch.setenv(name, value)
+        bucket = fsspec.filesystem("s3")
+        bucket.mkdir("bucket")
+        bucket.pipe("bucket/talks/a.wav", tone(2.0))
+        yield f"http://{host}:{port}"
+        bucket.clear_instance_cache()  # the next server has another port
+    server.stop()
+
+
 @pytest.fixture
 def gateway() -> Iterator[ScriptedGateway]:
     """Run a scripted gateway, then check each chat against OpenAI's schema and types, or OpenRouter's, and each speech."""

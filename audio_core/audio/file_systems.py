@@ -85,7 +85,9 @@ def find_file_system(url: str, label: str) -> tuple[Any, str]:
             "Or open it yourself and pass the file object or bytes."
         ) from None
     with _translate_errors(label):
-        return cast("tuple[Any, str]", fsspec.core.url_to_fs(url))
+        fs, path = cast("tuple[Any, str]", fsspec.core.url_to_fs(url))
+        fs.invalidate_cache()  # of listings: other processes write files too
+        return fs, path
 
 
 def is_folder_url(source: Any) -> TypeGuard[str]:

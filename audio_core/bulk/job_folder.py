@@ -7,8 +7,9 @@ is removed before the next run, and transcribed again.
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,11 +34,13 @@ class JobFolder:
         name: what messages call it.
         location: where it is.
         checkpoint: where Ray notes which rows are done.
+        run: name of this run.
     """
 
     name: str
     location: Location
     checkpoint: Location
+    run: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @classmethod
     def of(cls, output: str | Path, checkpoint: str | Path | None = None) -> JobFolder:
@@ -58,8 +61,11 @@ class JobFolder:
 
     @property
     def manifest(self) -> Location:
-        """Where the recordings are listed that this run transcribes."""
-        return self.location.join("manifest")
+        """Where the recordings are listed that this run transcribes.
+
+        It is a new folder, as Ray's processes may remember what a bucket held in one that they have seen.
+        """
+        return self.location.join(f"manifest/{self.run}")
 
     def claim(self, settings: Mapping[str, Any], *, overwrite: bool) -> None:
         """Make the folder that of a job with these settings, or check that it is.
@@ -166,8 +172,8 @@ class JobFolder:
 
     def _write_manifest(self, missing: Any) -> None:
         filesystem, path = self.manifest
+        filesystem.delete_dir_contents(self.location.join("manifest").path, missing_dir_ok=True)
         filesystem.create_dir(path, recursive=True)
-        filesystem.delete_dir_contents(path)
         for number, first in enumerate(range(0, len(missing), _ROWS_PER_FILE)):
             parquet.write_table(
                 missing.slice(first, _ROWS_PER_FILE), f"{path}/{number:06}.parquet", filesystem=filesystem

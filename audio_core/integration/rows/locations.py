@@ -97,7 +97,10 @@ def convert_errors(location: str) -> Generator[None]:
     except pa.ArrowInvalid:
         raise InvalidOption(f"{name} is not a whole Parquet file.") from None
     except FileNotFoundError:
-        raise AudioNotFound(f"There is nothing at {name}. Is it right, relative to the working directory?") from None
+        advice = (
+            "Are the bucket and the path right" if "://" in name else "Is it right, relative to the working directory"
+        )
+        raise AudioNotFound(f"There is nothing at {name}. {advice}?") from None
     except PermissionError:
         advice = "check its permissions, or the credentials of its bucket"
         raise AccessDenied(f"{name} may not be used: {advice}.") from None

@@ -1,7 +1,6 @@
 """Recordings that fsspec opens: in memory, and in buckets of a server for S3 on loopback."""
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
@@ -23,7 +22,7 @@ from audio_core.audio.file_systems import list_files
 from audio_core.integration import build_file_system_source
 from audio_core.testing import tone
 
-SECRET = "wJalrXUtnFEMI-secret-of-the-bucket"
+SECRET = "wJalrXUtnFEMI-secret-of-the-bucket"  # that of the fixture
 
 
 @pytest.fixture
@@ -31,27 +30,6 @@ def memory(memory: fsspec.AbstractFileSystem) -> fsspec.AbstractFileSystem:
     """Files in memory: a recording in /talks, and one in /talks-2."""
     memory.pipe({"/talks/a.wav": tone(2.0), "/talks-2/b.wav": tone(1.0), "/talks/notes.wav": b"plain text"})
     return memory
-
-
-@pytest.fixture(scope="module")
-def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A bucket with a recording, and the URL of its server."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    empty = tmp_path_factory.mktemp("aws") / "none"
-    options = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
-    files = {"AWS_CONFIG_FILE": str(empty), "AWS_SHARED_CREDENTIALS_FILE": str(empty)}
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**options, **files, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}.items():
-            patch.setenv(name, value)
-        bucket = fsspec.filesystem("s3")
-        bucket.mkdir("bucket")
-        bucket.pipe("bucket/talks/a.wav", tone(2.0))
-        yield f"http://{host}:{port}"
-    server.stop()
 
 
 def read(audio: Audio) -> bytes:

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import fsspec
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -110,6 +111,19 @@ def test_a_job_may_be_in_a_bucket() -> None:
     assert job.prepare_run(pa.table({"uri": ["a.mp3"]}), retry_failed=True) == 1
     with pytest.raises(InvalidOption, match="memory://bulk-job/out holds the rows of another job"):
         job.claim({}, overwrite=False)
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_job_in_a_bucket_finds_what_other_processes_have_written_there(tmp_path: Path, write_rows) -> None:
+    write_rows("1", {"a.mp3": DONE})
+    for run in range(2):
+        job = JobFolder.of("s3://bucket/job")
+        job.claim(SETTINGS, overwrite=False)
+        assert job.prepare_run(pa.table({"uri": ["a.mp3", "b.mp3"]}), retry_failed=False) == 2 - run
+        assert [file.path.rsplit("/", 2)[1] for file in job.location.join("manifest").list_files()] == [job.run]
+        worker = fsspec.filesystem("s3", skip_instance_cache=True)
+        for folder in ("rows", "checkpoint"):
+            worker.put(str(tmp_path / "out" / folder / "1.parquet"), f"bucket/job/{folder}/1.parquet")
 
 
 def test_the_checkpoint_may_be_elsewhere(tmp_path: Path, write_rows) -> None:
