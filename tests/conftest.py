@@ -86,7 +86,9 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         bucket.mkdir("bucket")
         bucket.pipe("bucket/talks/a.wav", tone(2.0))
         yield f"http://{host}:{port}"
-        bucket.clear_instance_cache()  # the next server has another port
+        bucket.invalidate_cache()
+        bucket.rm("bucket", recursive=True)  # all servers of a process have the same buckets
+        bucket.clear_instance_cache()  # the next one has another port
     server.stop()
 
 
