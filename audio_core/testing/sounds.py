@@ -6,7 +6,7 @@ import array
 import io
 import math
 import wave
-from typing import Any
+from fractions import Fraction
 
 __all__ = ["silence", "tone"]
 
@@ -23,9 +23,10 @@ def tone(seconds: float, *, rate: int = 16_000, hertz: float = 440.0) -> bytes:
         >>> Audio.of(tone(0.5)).format
         'wav'
     """
-    return _write_wav(
-        rate, (round(8000 * math.sin(2 * math.pi * hertz * n / rate)) for n in range(round(seconds * rate)))
-    )
+    count = round(seconds * rate)
+    period = min(count, (Fraction(hertz) / rate).denominator) or 1  # samples after which the same ones come again
+    samples = array.array("h", (round(8000 * math.sin(2 * math.pi * hertz * n / rate)) for n in range(period)))
+    return _write_wav(rate, (samples * (count // period + 1))[:count])
 
 
 def silence(seconds: float, *, rate: int = 16_000) -> bytes:
@@ -35,12 +36,12 @@ def silence(seconds: float, *, rate: int = 16_000) -> bytes:
         seconds: duration in seconds.
         rate: sample rate in Hz.
     """
-    return _write_wav(rate, (0 for _ in range(round(seconds * rate))))
+    return _write_wav(rate, array.array("h", [0]) * round(seconds * rate))
 
 
-def _write_wav(rate: int, samples: Any) -> bytes:
+def _write_wav(rate: int, samples: array.array[int]) -> bytes:
     file = io.BytesIO()
     with wave.open(file, "wb") as out:
         out.setparams((1, 2, rate, 0, "NONE", ""))
-        out.writeframes(array.array("h", samples).tobytes())
+        out.writeframes(samples.tobytes())
     return file.getvalue()
