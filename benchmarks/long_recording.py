@@ -1,5 +1,7 @@
 """Send three hours of tones to a gateway: is each transcribed once, in order, at the right time? How much memory?
 
+    python benchmarks/long_recording.py [--hours 3] [--format wav]
+
 Speed is measured too. The recording is an hour with pauses of every length, an hour without any, and an hour with
 pauses again. See `tones.py`.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tones import Item, run_server, write_tones
+
+from audio_core import Audio
+from audio_core.media.decode import ENCODERS, encode
 
 NUMBERS = 120
 SILERO_SECONDS = 600.0  # length of the clip on which cutting with Silero is measured
@@ -37,12 +43,17 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 count, energy = measure_cutting(Audio.of({path!r}), 300.0)
 provider = replace(find_provider("openai"), api_key_env=())
 began = time.perf_counter()
-transcript = AudioClient(provider, base_url={url!r}, model="m").transcribe({path!r})
+def transcribe(row):
+    transcript = AudioClient(row, base_url={url!r}, model="m").transcribe({path!r})
+    return [(segment.start, segment.text) for segment in transcript.segments]
+
+copied = transcribe(provider)
 seconds, peak = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+decoded = transcribe(replace(provider, upload_formats=("flac",) if {path!r}.endswith("wav") else ("wav",)))
 _, silero = measure_cutting(Audio.of({path!r}, end={silero_seconds}), 300.0, "silero")
 print(json.dumps({{
     "pieces": count, "energy": energy, "silero": silero, "seconds": seconds, "above_import": (peak - before) / 1024,
-    "segments": [(segment.start, segment.text) for segment in transcript.segments],
+    "copied": copied, "decoded": decoded,
 }}))
 """
 
@@ -50,14 +61,27 @@ print(json.dumps({{
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=3.0)
-    hours = parser.parse_args().hours
+    parser.add_argument("--format", choices=list(ENCODERS), default="wav")
+    options = parser.parse_args()
+    hours = options.hours
     root = str(Path(__file__).parents[1])
     with tempfile.TemporaryDirectory() as folder, run_server() as url:
         path = Path(folder) / "long.wav"
         write_tones(path, generate_items(hours))
+        path = convert(path, options.format)
         program = CLIENT.format(root=root, path=str(path), url=url, silero_seconds=min(SILERO_SECONDS, hours * 3600))
         printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     report(json.loads(printed), list(generate_items(hours)), hours)
+
+
+def convert(path: Path, format: str) -> Path:
+    """Write a WAV file in another format."""
+    if format == "wav":
+        return path
+    target = path.with_suffix(f".{format}")
+    with target.open("wb") as file:
+        shutil.copyfileobj(encode(Audio.of(path), format).open_reader(), file)
+    return target
 
 
 def generate_items(hours: float) -> Iterator[Item]:
@@ -73,11 +97,12 @@ def generate_items(hours: float) -> Iterator[Item]:
 
 def report(result: dict, truth: list[Item], hours: float) -> None:
     expected = [f"n{number}" for _, number, _ in truth]
-    words = [word for _, text in result["segments"] for word in text.split()]
-    pairs = zip(result["segments"], truth, strict=False)
-    error = max((abs(start - true_start) for (start, _), (true_start, _, _) in pairs), default=0)
     print(f"{hours} h, {len(truth)} items, {result['pieces']} pieces")
-    print(f"every item once and in order: {words == expected}; largest error of a start: {error:.3f} s")
+    for form in ("copied", "decoded"):
+        words = [word for _, text in result[form] for word in text.split()]
+        pairs = zip(result[form], truth, strict=False)
+        error = max((abs(start - true_start) for (start, _), (true_start, _, _) in pairs), default=0)
+        print(f"{form}: every item once and in order: {words == expected}; largest error of a start: {error:.3f} s")
     print(
         f"planning by energy: {hours * 3600 / result['energy']:.0f} x real time; "
         f"with Silero: {min(SILERO_SECONDS, hours * 3600) / result['silero']:.0f} x; "

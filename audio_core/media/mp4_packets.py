@@ -7,61 +7,37 @@ from __future__ import annotations
 
 import math
 import struct
-from array import array
 from collections.abc import Iterator, Sequence
 
-from audio_core.audio.audio import Audio
 from audio_core.audio.content import BytesContent, Content
 from audio_core.audio.content_slices import ContentSlice, JoinedContents
-from audio_core.media.demux import Demuxer, open_demuxer
+from audio_core.media.mp4 import Mp4Sound
 from audio_core.media.packets import NotCopyable, PacketCopy
-from audio_core.media.track import is_alone
 
 __all__ = ["Mp4Packets"]
 
 _WARM_UP = 1  # packets, whose second half the decoder adds to the next
-_FEWEST_PACKETS = 2  # that tell how far they are apart
 _ROUNDING = 1e-6  # of a packet
 _MOST_BYTES = 2**31  # of a copy
-_LONGEST_DESCRIPTION = 2**16  # bytes
 _BRANDS = b"M4A \0\0\2\0M4A isomiso2"
 _MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)  # nothing is turned or moved
 _UNDETERMINED = 0x55C4  # language
 
 
 class Mp4Packets:
-    """The packets of an MP4 file that holds AAC alone.
+    """The packets of an MP4 file that holds AAC-LC and no video.
 
     Args:
-        audio: the file.
-
-    Raises:
-        NotCopyable: if it holds something else, or its packets are not of one length.
+        content: the file.
+        sound: what its index says.
+        origin: how much of the beginning a decoder of the whole file leaves out, in seconds.
     """
 
-    def __init__(self, audio: Audio) -> None:
-        self._content = audio.open_content()
-        with open_demuxer(audio) as demuxer:
-            codec = demuxer.stream.codec_context
-            if codec.name != "aac" or codec.profile != "LC" or not is_alone(demuxer.stream, demuxer.container):
-                raise NotCopyable
-            self._read_index(demuxer)
-        self._description = _find_description(self._content)
+    def __init__(self, content: Content, sound: Mp4Sound, origin: float) -> None:
+        self._content, self._description, self._origin = content, _pack_box("stsd", sound.description), origin
+        self._positions, self._sizes = sound.positions, sound.sizes
+        self._step, self._timescale = sound.step, sound.timescale
         self.margin = (_WARM_UP + 2) * self._step / self._timescale
-
-    def _read_index(self, demuxer: Demuxer) -> None:
-        entries = demuxer.stream.index_entries
-        if len(entries) < _FEWEST_PACKETS:
-            raise NotCopyable
-        start, self._timescale = entries[0].timestamp, round(1 / demuxer.time_base_seconds)
-        self._step = entries[1].timestamp - start
-        self._positions, self._sizes = array("q"), array("L")
-        for number, entry in enumerate(entries):
-            if entry.timestamp != start + number * self._step:
-                raise NotCopyable
-            self._positions.append(entry.pos)
-            self._sizes.append(entry.size)
-        self._origin = demuxer.origin - start / self._timescale
 
     def copy(self, start: float, end: float) -> PacketCopy:
         """Copy the packets of a stretch, as `Packets` says."""
@@ -117,42 +93,3 @@ class Mp4Packets:
 
 def _pack_box(name: str, data: bytes) -> bytes:
     return struct.pack(">I4s", 8 + len(data), name.encode()) + data
-
-
-def _find_description(content: Content) -> bytes:
-    """Return the box `stsd` of the track with sound, which describes the packets to a decoder.
-
-    Raises:
-        NotCopyable: if there is none.
-    """
-    for movie in _find_boxes(content, b"moov", 0, content.size):
-        for track in _find_boxes(content, b"trak", *movie):
-            for media in _find_boxes(content, b"mdia", *track):
-                for start, _ in _find_boxes(content, b"hdlr", *media):
-                    if content.read_at(start + 8, 4) == b"soun":
-                        return _read_description(content, media)
-    raise NotCopyable
-
-
-def _read_description(content: Content, media: tuple[int, int]) -> bytes:
-    for information in _find_boxes(content, b"minf", *media):
-        for table in _find_boxes(content, b"stbl", *information):
-            for start, end in _find_boxes(content, b"stsd", *table):
-                if end - start <= _LONGEST_DESCRIPTION and content.read_at(start + 4, 4) == b"\0\0\0\1":
-                    return _pack_box("stsd", content.read_at(start, end - start))
-    raise NotCopyable
-
-
-def _find_boxes(content: Content, name: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield where the contents of each box of a name begin and end, within another."""
-    while start + 8 <= end:
-        size, kind = struct.unpack(">I4s", content.read_at(start, 8))
-        begin = start + 8
-        if size == 1:
-            size, begin = int.from_bytes(content.read_at(begin, 8), "big"), begin + 8
-        stop = end if size == 0 else start + size
-        if not begin <= stop <= end:
-            return
-        if kind == name:
-            yield begin, stop
-        start = stop

@@ -9,6 +9,7 @@ from audio_core.media.adts_packets import AdtsPackets
 from audio_core.media.demux import open_demuxer
 from audio_core.media.flac_packets import FlacPackets
 from audio_core.media.mp3_packets import Mp3Packets
+from audio_core.media.mp4 import parse_mp4_sound
 from audio_core.media.mp4_packets import Mp4Packets
 from audio_core.media.opus_packets import OpusPackets, write_opus
 from audio_core.media.packets import NotCopyable, Packets
@@ -29,7 +30,8 @@ def open_packets(audio: Audio, properties: Probe, formats: Container[str]) -> Pa
     Args:
         audio: a recording that is not remote, or a clip of it.
         properties: what `probe` has returned for it.
-        formats: names of the formats that copies may have. That is the recording's own, but Ogg for Opus in Matroska.
+        formats: names of the formats that copies may have. That is the recording's own, but Ogg for
+            Opus in Matroska, and M4A for MP4.
     """
     name = audio.detect_format().name
     is_plain = properties.is_continuous and audio.only_channel is None and audio.track is None
@@ -48,6 +50,15 @@ def _open_mp3(audio: Audio) -> Packets:
         if packet is None or packet.pos is None or packet.pts != 0:
             raise NotCopyable
         return Mp3Packets(audio.open_content(), packet.pos, demuxer.origin)
+
+
+def _open_mp4(audio: Audio) -> Packets:
+    content = audio.open_content()
+    sound = parse_mp4_sound(content)
+    if sound.skipped is not None:
+        return Mp4Packets(content, sound, sound.skipped / sound.timescale)
+    with open_demuxer(audio) as demuxer:
+        return Mp4Packets(content, sound, demuxer.origin)
 
 
 def _open_aac(audio: Audio) -> Packets:
@@ -82,15 +93,15 @@ def _open_matroska(audio: Audio) -> Packets:
 
 
 _MOST_CHANNELS = 2
-_COPIED_AS = {"webm": "ogg", "mkv": "ogg"}
+_COPIED_AS = {"webm": "ogg", "mkv": "ogg", "mp4": "m4a"}
 _OPENERS: dict[str, Callable[[Audio], Packets]] = {
     "mp3": _open_mp3,
     "flac": lambda audio: FlacPackets(audio.open_content()),
     "ogg": _open_ogg,
     "webm": _open_matroska,
     "mkv": _open_matroska,
-    "m4a": Mp4Packets,
-    "mp4": Mp4Packets,
+    "m4a": _open_mp4,
+    "mp4": _open_mp4,
     "aac": _open_aac,
     "wav": lambda audio: WavPackets(audio.open_content()),
 }

@@ -1,6 +1,6 @@
 """Tell how long a recording is, and whether it is whole.
 
-What is sent untouched is not decoded. So plain WAV, FLAC, MP3 and Ogg are read here, frame by frame where need be, and FFmpeg is
+What is sent untouched is not decoded. So plain WAV, FLAC, MP3, Ogg and M4A are read here, frame by frame where need be, and FFmpeg is
 loaded only for what is unusual, damaged, or in another format: loading it takes 20 MB, and more CPU time than most files.
 """
 
@@ -15,6 +15,7 @@ from audio_core.audio.seen_files import SeenFiles
 from audio_core.media.clock import check_seconds
 from audio_core.media.flac import parse_plain_flac
 from audio_core.media.mp3 import parse_plain_mp3
+from audio_core.media.mp4 import parse_plain_mp4
 from audio_core.media.ogg_probing import parse_plain_ogg
 from audio_core.media.properties import CHANNELS, RATES, Probe, check_size
 from audio_core.media.wav import parse_plain_wav
@@ -26,8 +27,10 @@ _PARSERS: dict[str, Callable[[Content], Probe | None]] = {
     "flac": parse_plain_flac,
     "mp3": parse_plain_mp3,
     "ogg": parse_plain_ogg,
+    "m4a": parse_plain_mp4,
+    "mp4": parse_plain_mp4,
 }
-_SOUGHT = {"mp3", "ogg"}  # FFmpeg need not read what is before the end of a clip
+_SOUGHT = {"mp3", "ogg", "m4a", "mp4"}  # FFmpeg need not read what is before the end of a clip
 _seen_files = SeenFiles[Probe]()
 """Properties of whole files. A recording in a conversation is sent again, and probed again, with each message."""
 

@@ -31,9 +31,11 @@ RATES = {
     "flac": (8_000, 44_100, 96_000),
     "wav": (8_000, 48_000),
     "ogg": (48_000,),
+    "m4a": (44_100, 48_000),
 }
 CASES = [(name, rate, layout) for name, rates in RATES.items() for rate in rates for layout in ("mono", "stereo")]
-ENCODERS = {"mp3": "libmp3lame", "flac": "flac", "wav": "pcm_s16le", "ogg": "libopus"}
+ENCODERS = {"mp3": "libmp3lame", "flac": "flac", "wav": "pcm_s16le", "ogg": "libopus", "m4a": "aac"}
+MUXERS = {"m4a": "ipod"}
 VORBIS = Path(__file__).parent
 
 
@@ -51,7 +53,7 @@ def write(
     """Encode a tone, with FFmpeg's options of the container; MP3 of a variable bit rate if `quality` is given."""
     file, fixed = io.BytesIO(), {} if quality is None else {"flags": "+qscale", "global_quality": str(118 * quality)}
     fixed |= {"frame_duration": frame_duration} if frame_duration else {}
-    with av.open(file, "w", format=name, options=options) as container:
+    with av.open(file, "w", format=MUXERS.get(name, name), options=options) as container:
         stream = container.add_stream(ENCODERS[name], rate=rate, layout=layout, options=fixed)
         resampler = av.AudioResampler(stream.codec_context.format.name, layout, rate)
         for frame in av.open(io.BytesIO(tone(seconds, rate=rate))).decode(audio=0):
@@ -180,6 +182,36 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 def test_what_is_damaged_or_unusual_is_left_to_ffmpeg(name: str, damage: Callable[[bytes], bytes]) -> None:
     data = damage(write(name, rate=48_000 if name == "ogg" else 8000, seconds=20.0))
     assert probe_plain(Audio.of(data)) is None
+
+
+@pytest.mark.parametrize("damage", sorted(DAMAGE.keys() - {"without its beginning"}))
+def test_an_m4a_is_what_its_index_says(damage: str) -> None:
+    data = DAMAGE[damage](write("m4a", seconds=20.0))
+    plain = probe_plain(Audio.of(data))
+    assert plain is None or plain == probe_packets(Audio.of(data))
+
+
+@pytest.mark.parametrize("options", [{"use_editlist": "0"}, {"movflags": "frag_keyframe+empty_moov"}])
+def test_an_m4a_of_another_kind_measures_the_same(options: dict[str, str]) -> None:
+    data = write("m4a", **options)
+    assert probe(Audio.of(data)) == probe_packets(Audio.of(data))
+    assert (probe_plain(Audio.of(data)) is None) == ("movflags" in options)
+
+
+def test_half_the_sample_rate_of_an_m4a_is_not_believed() -> None:
+    """What doubles it may be in the packets."""
+    assert probe_plain(Audio.of(write("m4a", rate=24_000))) is None
+
+
+@pytest.mark.parametrize("at", range(40))
+def test_a_forged_index_of_an_m4a_is_left_to_ffmpeg(at: int) -> None:
+    data = bytearray(write("m4a"))
+    start = data.index(b"moov")
+    rng = random.Random(at)
+    for _ in range(20):
+        data[rng.randrange(start, len(data))] = rng.choice((0, 1, 255))
+    plain = probe_plain(Audio.of(bytes(data)))
+    assert plain is None or plain.duration <= 4.0
 
 
 def test_a_flac_whose_last_frame_is_damaged_is_left_to_ffmpeg() -> None:
