@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, chain, islice, pairwise, repeat
 from operator import add
+from typing import Literal
 
 from audio_core.audio.content import Content
 from audio_core.media.packets import NotCopyable
@@ -164,8 +165,8 @@ def _read_sizes(box: bytes) -> array[int]:
     return _read_numbers(box, 12, "I", count)
 
 
-def _read_numbers(box: bytes, start: int, kind: str, count: int) -> array[int]:
-    numbers = array(kind)
+def _read_numbers(box: bytes, start: int, kind: Literal["I", "Q"], count: int) -> array[int]:
+    numbers = array[int](kind)
     numbers.frombytes(box[start : start + count * numbers.itemsize])
     if len(numbers) != count or not numbers:
         raise NotCopyable
