@@ -166,7 +166,7 @@ def _read_sizes(box: bytes) -> array[int]:
 
 
 def _read_numbers(box: bytes, start: int, kind: Literal["I", "Q"], count: int) -> array[int]:
-    numbers = array[int](kind)
+    numbers: array[int] = array(kind)
     numbers.frombytes(box[start : start + count * numbers.itemsize])
     if len(numbers) != count or not numbers:
         raise NotCopyable
