@@ -181,10 +181,11 @@ def read_samples(audio: Audio) -> np.ndarray:
 
 
 def find_offset(whole: np.ndarray, part: np.ndarray) -> float:
-    """Return where a part of a recording begins in it, in seconds, by cross-correlation."""
+    """Return where a part of a recording begins, in seconds, by cross-correlation; before 0 if an encoder added a lead."""
     size = 1 << (len(whole) + len(part)).bit_length()
     correlation = np.fft.irfft(np.fft.rfft(whole, size) * np.conj(np.fft.rfft(part, size)))
-    return int(np.argmax(correlation[: len(whole)])) / RATE
+    lag = int(np.argmax(correlation))
+    return (lag if lag < len(whole) else lag - size) / RATE
 
 
 def get_upload(request: Recorded) -> bytes:
