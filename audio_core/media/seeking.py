@@ -6,15 +6,15 @@ their beginning.
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice, pairwise
 from typing import TypeVar
 
 from audio_core.audio.content import Content
 from audio_core.media.ogg import is_one_stream_until
 
-__all__ = ["is_countable", "is_seekable", "skip_late", "skip_until"]
+__all__ = ["is_countable", "is_seekable", "skip_until"]
 
 _T = TypeVar("_T")
 _BY_INDEX = {"flac", "mov"}  # an index or the frames themselves hold exact timestamps
@@ -77,29 +77,7 @@ def skip_until(items: Iterator[_T], is_reached: Callable[[_T], bool], skip: Call
     yield from items
 
 
-def skip_late(items: Iterator[_T], locate: Callable[[_T], tuple[int, float] | None]) -> Iterator[_T]:
-    """Skip frames until one begins where the one before it ended.
-
-    FFmpeg's timestamps of Vorbis are late by half a block (8 ms at 16 kHz) wherever long blocks change to short ones.
-
-    Args:
-        items: the frames from behind a seek.
-        locate: returns where a frame begins and ends, in units of the time base; None if that is not known.
-
-    Yields:
-        The frames that are not skipped.
-    """
-    expected: float | None = None
-    for item in items:
-        place = locate(item)
-        if place is not None and expected is not None and abs(place[0] - expected) < 1:
-            yield item
-            break
-        expected = place and place[1]
-    yield from items
-
-
 def _is_even(index: Iterable[int]) -> bool:
     """Tell whether packets follow one another at one distance. Timestamps that were rounded do not."""
-    distances = {after - before for before, after in pairwise(islice(index, _CHECKED_PACKETS))}
+    distances = {after - before for before, after in itertools.pairwise(itertools.islice(index, _CHECKED_PACKETS))}
     return len(distances) == 1

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from array import array
 from typing import cast
 
 import av
@@ -23,14 +22,7 @@ from audio_core.errors import InvalidAudio, UnsupportedFormat
 from audio_core.media.completeness import has_header_length
 from audio_core.media.properties import CHANNELS, RATES
 
-__all__ = [
-    "check_rate_and_channels",
-    "choose_track",
-    "decode_first_timestamp",
-    "is_alone",
-    "read_header_length",
-    "sum_indexed_packets",
-]
+__all__ = ["check_rate_and_channels", "choose_track", "decode_first_timestamp", "is_alone", "read_header_length"]
 
 _LEAD_PACKETS = 50  # that a decoder may need before its first frame
 
@@ -93,27 +85,6 @@ def read_header_length(content: Content, container: InputContainer, stream: Audi
         return float(stream.duration * stream.time_base)
     is_audio_alone = is_alone(stream, container)  # else it may be the length of the video
     return container.duration / av.time_base if container.duration and is_audio_alone else None
-
-
-def sum_indexed_packets(container: InputContainer, size: int) -> tuple[int, int] | None:
-    """Return timestamp and duration of all packets of an MP4 file but the last, which may be shorter.
-
-    Args:
-        container: the file, from its beginning.
-        size: of the file, in bytes.
-
-    Returns:
-        None if there is no index that tells: it lacks packets, or they leave gaps or lie behind the file's end.
-    """
-    if not container.format.name.startswith("mov") or len(container.streams) != 1:
-        return None
-    stream, times = container.streams[0], array("q")
-    for entry in stream.index_entries:
-        if entry.pos + entry.size > size:
-            return None
-        times.append(entry.timestamp)
-    is_whole = len(times) == stream.frames and len({after - before for before, after in itertools.pairwise(times)}) == 1
-    return (times[0], times[-1] - times[0]) if is_whole else None
 
 
 def check_rate_and_channels(label: str, codec: AudioCodecContext) -> None:

@@ -228,22 +228,6 @@ def test_an_mp3_that_counts_other_frames_than_it_has_is_left_to_ffmpeg() -> None
     assert probe(Audio.of(bytes(data))).warnings
 
 
-@pytest.mark.parametrize("seconds", [0.01, 0.5, 3.0, 3.01])
-def test_an_mp4_is_measured_by_its_index_as_by_its_packets(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = encode(Audio.of(tone(seconds, rate=44_100)), "m4a").open_reader().read()
-    indexed = probe(Audio.of(data))
-    monkeypatch.setattr("audio_core.media.demux.sum_indexed_packets", lambda *_: None)
-    assert indexed == probe(Audio.of(data))
-    assert indexed.duration == pytest.approx(seconds, abs=1e-4)
-
-
-def test_of_an_mp4_only_the_last_packets_are_read(recording, monkeypatch: pytest.MonkeyPatch) -> None:
-    data, advance, calls = recording("m4a"), clock.Clock.advance, []
-    monkeypatch.setattr(clock.Clock, "advance", lambda self, *packet: calls.append(packet) or advance(self, *packet))
-    probe(Audio.of(data))
-    assert len(calls) == 2
-
-
 @pytest.mark.parametrize("name", ["mp3", "flac", "wav"])
 def test_a_file_that_is_cut_short_is_refused_as_ever(recording, name: str) -> None:
     data = recording(name)
