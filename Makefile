@@ -20,11 +20,11 @@ demo-bulk: $(VENV)/.test
 
 test: $(VENV)/.test
 	@echo "== test: network on loopback only, warnings are errors"
-	$(RUN)/python -m pytest -n auto $(ARGS)
+	$(RUN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 test-docs: $(VENV)/.test
 	@echo "== test-docs: every example in README.md, docs/, the docstrings and examples/, and the demo"
-	$(RUN)/python -m pytest -n auto -m docs tests/house $(ARGS)
+	$(RUN)/python -m pytest -n auto --dist worksteal -m docs tests/house $(ARGS)
 
 test-browser: $(VENV)/.test
 	@echo "== test-browser: the pages in a real Chromium, which asks nothing of the network"

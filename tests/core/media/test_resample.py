@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import math
 import wave
@@ -88,11 +89,16 @@ def test_channels_that_cancel_for_a_while_are_mixed_elsewhere() -> None:
     assert mixed[2000:] == array("h", mix(write_wav([voice])))[2000:]
 
 
+@functools.cache
+def write_and_mix(rate: int) -> tuple[bytes, bytes]:
+    data = write_wav([voice, lambda n: -voice(n) if (n // 20_000) % 2 else voice(n)], seconds=10.0)
+    return data, b"".join(decode(Audio.of(data), rate=rate))
+
+
 @settings(max_examples=20)
 @given(start=st.integers(0, 5000), length=st.integers(100, 4000), rate=st.sampled_from([8000, 16_000, 22_050]))
 def test_a_clip_is_mixed_as_the_whole_is(start: int, length: int, rate: int) -> None:
-    data = write_wav([voice, lambda n: -voice(n) if (n // 20_000) % 2 else voice(n)], seconds=10.0)
-    whole = b"".join(decode(Audio.of(data), rate=rate))
+    data, whole = write_and_mix(rate)
     begin, end = start / 1000, (start + length) / 1000
     clip = b"".join(decode(Audio.of(data).clip(begin, end), rate=rate))
     expected = array("h", whole[2 * round(begin * rate) : 2 * round(end * rate)])
