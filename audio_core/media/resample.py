@@ -9,6 +9,7 @@ from __future__ import annotations
 import array
 import math
 from collections.abc import Sequence
+from operator import mul
 from typing import TypeAlias, cast
 
 from av.audio.fifo import AudioFifo
@@ -177,8 +178,8 @@ def _filter(graph: Graph, frame: AudioFrame) -> AudioFrame:
 
 def _find_loudest_if_cancelled(channels: Sequence[Sequence[float]]) -> int | None:
     """Return the loudest channel if the average of all is far weaker than that of independent channels would be."""
-    powers = [sum(sample * sample for sample in channel) for channel in channels]
-    mixed = sum(sum(samples) ** 2 for samples in zip(*channels, strict=True))
+    sums = list(map(sum, zip(*channels, strict=True)))
+    *powers, mixed = (sum(map(mul, samples, samples)) for samples in (*channels, sums))
     return powers.index(max(powers)) if mixed < _CANCELLED_SHARE * sum(powers) else None
 
 
