@@ -69,7 +69,7 @@ def find_files(location: str) -> list[str]:
         if not is_pattern and not filesystem.exists(path):
             raise FileNotFoundError
         paths = filesystem.glob(path) if is_pattern else filesystem.find(path)
-        return sorted(_to_url(filesystem, found) for found in paths)
+        return sorted(_to_url(filesystem, found, location) for found in paths)
 
 
 def _find_file_system(location: str) -> tuple[Any, str]:
@@ -77,13 +77,21 @@ def _find_file_system(location: str) -> tuple[Any, str]:
     return fsspec.core.url_to_fs(location) if is_local else find_file_system(location, shorten(location))
 
 
-def _to_url(filesystem: Any, path: str) -> str:
-    return str(Audio.of(path).reference if _is_local(filesystem) else filesystem.unstrip_protocol(path))
+def _to_url(filesystem: Any, path: str, location: str) -> str:
+    """Return the URL of a file that was found at a location. It keeps the scheme: `az://` is `abfs://` to adlfs."""
+    if _is_local(filesystem):
+        return str(Audio.of(path).reference)
+    scheme, url = location.partition("://")[0], str(filesystem.unstrip_protocol(path))
+    return f"{scheme}://{url.partition('://')[2]}" if scheme in _list_protocols(filesystem) else url
 
 
 def _is_local(filesystem: Any) -> bool:
+    return "file" in _list_protocols(filesystem)
+
+
+def _list_protocols(filesystem: Any) -> tuple[str, ...]:
     protocol = filesystem.protocol
-    return "file" in ((protocol,) if isinstance(protocol, str) else protocol)
+    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import fsspec
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -39,6 +40,19 @@ def test_a_folder_and_a_pattern_give_the_recordings_urls(tmp_path: Path) -> None
 def test_a_bucket_gives_the_urls_of_its_recordings(memory) -> None:
     memory.pipe("/bulk-talks/a.mp3", b"1")
     assert list_uris("memory://bulk-talks") == list_uris("memory://bulk-talks/*.mp3") == ["memory:///bulk-talks/a.mp3"]
+
+
+def test_urls_keep_the_scheme_that_was_given(memory) -> None:
+    class Aliased(type(memory)):
+        protocol = ("one", "two")  # as adlfs has "abfs" and "az"
+
+        @classmethod
+        def _strip_protocol(cls, path: str) -> str:
+            return super()._strip_protocol(path.replace("two://", "memory://"))
+
+    memory.pipe("/bulk-talks/a.mp3", b"1")
+    fsspec.register_implementation("two", Aliased, clobber=True)
+    assert list_uris("two://bulk-talks") == list_uris("two://bulk-talks/*.mp3") == ["two:///bulk-talks/a.mp3"]
 
 
 def test_a_list_is_taken_as_it_is_each_recording_once() -> None:
