@@ -1,7 +1,8 @@
 """Tell how long a recording is, and whether it is whole.
 
-What is sent untouched is not decoded. So plain WAV, FLAC, MP3, Ogg and M4A are read here, frame by frame where need be, and FFmpeg is
-loaded only for what is unusual, damaged, or in another format: loading it takes 20 MB, and more CPU time than most files.
+What is sent untouched is not decoded. So plain WAV, FLAC, MP3, Ogg and M4A are read here, frame by frame where need be,
+and FFmpeg is loaded only for what is unusual, damaged, or in another format: loading it takes 20 MB, and more CPU time
+than most files.
 """
 
 from __future__ import annotations
