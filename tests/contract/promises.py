@@ -230,6 +230,20 @@ PROMISES = (
         ),
     ),
     Promise(
+        "bulk",
+        "A job on a Ray cluster has one row for each recording; what is lost or started again costs only what is missing.",
+        ("README.md", "on a Ray cluster, into Parquet"),
+        (
+            "bulk/test_jobs.py::test_a_job_writes_a_row_for_each_recording_and_later_runs_do_what_is_missing",
+            "bulk/test_jobs.py::test_a_node_that_is_killed_loses_nothing_and_doubles_nothing",
+            "core/bulk/test_coordinator.py::test_a_block_that_is_repeated_sends_only_what_is_not_ready",
+            "core/bulk/test_transcriber.py::test_a_bad_file_is_a_row",
+            "core/bulk/test_transcriber.py::test_what_would_fail_for_all_recordings_is_raised",
+            "core/bulk/test_job_folder.py::test_a_later_run_does_only_what_is_missing",
+            "core/bulk/test_job_folder.py::test_a_job_in_a_bucket_finds_what_other_processes_have_written_there",
+        ),
+    ),
+    Promise(
         "speakers",
         "A wish to tell speakers apart is not dropped in silence, and who is known keeps one name in all pieces.",
         ("docs/words-and-speakers.md", "`diarize=True` asks the gateway to tell speakers apart. If it refuses"),
