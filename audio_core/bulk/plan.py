@@ -62,7 +62,7 @@ def run_plan(job: JobFolder, missing: int, pool: Pool, arguments: Mapping[str, A
         recordings = ray.data.read_parquet(job.manifest.path, filesystem=job.manifest.filesystem)
         # A small job's rows are written at once; a large one would leave a million files.
         rows_per_file = missing // _MOST_FILES
-        # A block is a batch, and costs Ray 0.1 s of CPU. A large job's rows wait for their file anyway.
+        # A block is a batch, and costs Ray up to 0.1 s of CPU. A large job's rows wait for their file anyway.
         rows_per_block = max(pool.rows, rows_per_file // _BLOCKS_PER_FILE)
         blocks = recordings.repartition(target_num_rows_per_block=rows_per_block, strict=True)
         rows = blocks.map_batches(
