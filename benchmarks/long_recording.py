@@ -41,7 +41,7 @@ def measure_cutting(*arguments):
 
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 count, energy = measure_cutting(Audio.of({path!r}), 300.0)
-provider = replace(find_provider("openai"), api_key_env=())
+provider = replace(find_provider("openai"), api_key_env=(), max_upload_seconds=300.0)
 began = time.perf_counter()
 def transcribe(row):
     transcript = AudioClient(row, base_url={url!r}, model="m").transcribe({path!r})

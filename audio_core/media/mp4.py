@@ -78,7 +78,7 @@ def parse_mp4_sound(content: Content) -> Mp4Sound:
     """
     try:
         return _parse_movie(_Box(content, 0, content.size).find(b"moov"))
-    except (struct.error, IndexError):  # a box that is too short for what it says
+    except (struct.error, IndexError, ValueError, OverflowError):  # a box is too short for what it says, or forged
         raise NotCopyable from None
 
 

@@ -121,8 +121,10 @@ class OggPages:
         """Return a page.
 
         Raises:
-            NotCopyable: if it is damaged.
+            NotCopyable: if it is damaged, or behind the last.
         """
+        if index >= len(self):
+            raise NotCopyable
         start, end = self._positions[index : index + 2]
         page = self._content.read_at(start, end - start)
         if _compute_checksum(page[:22] + bytes(4) + page[26:]) != page[22:26]:

@@ -14,6 +14,7 @@ from audio_core.media.vorbis import parse_vorbis_stream
 __all__ = ["parse_plain_ogg"]
 
 _OPUS_HEAD, _OPUS_TAGS = b"OpusHead", b"OpusTags"
+_OPUS_HEAD_BYTES = 19
 
 
 def parse_plain_ogg(content: Content) -> Probe | None:
@@ -35,7 +36,7 @@ def parse_plain_ogg(content: Content) -> Probe | None:
 
 def _count_opus(pages: OggPages, head: bytes) -> Probe:
     skipped, tags = int.from_bytes(head[10:12], "little"), next(pages.read_packets(1), None)
-    if tags is None or not tags.data.startswith(_OPUS_TAGS):
+    if len(head) < _OPUS_HEAD_BYTES or tags is None or not tags.data.startswith(_OPUS_TAGS):
         raise NotCopyable
     packets = pages.read_packets(tags.page + 1)
     samples = _sum_samples(pages, ((packet, count_opus_samples(packet.data)) for packet in packets)) - skipped

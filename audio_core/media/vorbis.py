@@ -73,7 +73,7 @@ def parse_vorbis_stream(pages: OggPages) -> VorbisStream:
     short, long = 1 << (head[28] & 15), 1 << (head[28] >> 4)
     sizes = tuple(long if is_long else short for is_long in _parse_modes(setup))
     stream = VorbisStream(head, setup, headers[2].page + 1, sizes)
-    if not sizes or not stream.rate:
+    if not sizes or not stream.rate or stream.first_page >= len(pages):
         raise NotCopyable
     return stream
 

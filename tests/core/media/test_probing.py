@@ -18,10 +18,10 @@ import av
 import pytest
 
 from audio_core import Audio, AudioTooLarge, InvalidAudio
-from audio_core.audio.content import BytesContent
+from audio_core.audio.content import BytesContent, FileContent
 from audio_core.media import clock
 from audio_core.media.decode import encode, probe_packets
-from audio_core.media.ogg_pages import OggPages, PageWriter
+from audio_core.media.ogg_pages import OggPage, OggPages, PageWriter
 from audio_core.media.probing import probe, probe_plain
 from audio_core.testing import ScriptedGateway, tone
 
@@ -201,6 +201,18 @@ def test_an_m4a_of_another_kind_measures_the_same(options: dict[str, str]) -> No
 def test_half_the_sample_rate_of_an_m4a_is_not_believed() -> None:
     """What doubles it may be in the packets."""
     assert probe_plain(Audio.of(write("m4a", rate=24_000))) is None
+
+
+def test_a_table_of_an_m4a_that_ends_within_a_number_is_left_to_ffmpeg() -> None:
+    data = bytearray(write("m4a"))
+    at = data.index(b"stsz") - 4
+    data[at : at + 4] = (int.from_bytes(data[at : at + 4], "big") - 1).to_bytes(4, "big")
+    assert probe_plain(Audio.of(bytes(data))) is None
+
+
+def test_an_opus_header_without_a_number_of_channels_is_left_to_ffmpeg() -> None:
+    content = FileContent.write_temporary(lambda file: PageWriter(file).write(OggPage.hold([b"OpusHead"])))
+    assert probe_plain(Audio.of(content)) is None
 
 
 @pytest.mark.parametrize("at", range(40))
