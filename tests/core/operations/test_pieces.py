@@ -17,7 +17,7 @@ from tests.support.encoded_sounds import decode_samples, write_audio
 
 LONG_ROW = replace(ROW, max_upload_seconds=20.0, upload_formats=(*ROW.upload_formats, "aac"))
 HEARD = 0.1  # the listener hears in twentieths of a second, counted from where a piece begins
-FORMATS = {"mp3": (44_100, 2), "m4a": (44_100, 2), "flac": (44_100, 2), "ogg": (48_000, 2), "wav": (16_000, 1)}
+FORMATS = {"mp3": (44_100, 2), "m4a": (44_100, 1), "flac": (16_000, 1), "ogg": (48_000, 1), "wav": (16_000, 1)}
 RATES = FORMATS | {"aac": (44_100, 2)}
 
 
