@@ -95,7 +95,8 @@ class Batch:
         reader: reads each recording.
         on_error: what to do with a recording that fails.
         show_progress: whether to show a progress bar with seconds of audio, time left, recordings and cost.
-        is_fatal: tells which errors are raised whatever `on_error` says, as every other recording would end in them.
+        is_fatal: tells which errors are raised whatever `on_error` says, as every other recording would end in them;
+            None for none.
 
     Attributes:
         failures: the recordings that failed in the last call, with `on_error="collect"`.
@@ -108,7 +109,7 @@ class Batch:
         *,
         on_error: OnError,
         show_progress: bool,
-        is_fatal: Callable[[AudioError], bool] = lambda _: False,
+        is_fatal: Callable[[AudioError], bool] | None = None,
     ) -> None:
         self._reader, self._on_error, self._show_progress = reader, on_error, show_progress
         self._is_fatal = is_fatal
@@ -230,7 +231,7 @@ class Batch:
         try:
             yield
         except AudioError as error:
-            if self._on_error == "raise" or self._is_fatal(error):
+            if self._on_error == "raise" or (self._is_fatal is not None and self._is_fatal(error)):
                 raise
             _log.warning("%s was left out: %s", reading.item.label, error)
             if self._on_error == "collect":

@@ -22,6 +22,7 @@ class Recogniser:
     """An engine that says how long each piece is. It fails for the pieces (by number) in `failing`."""
 
     model: str = "lengths"
+    label: str = "lengths"
     longest_piece: float = 10.0
     max_concurrency: int = 2
     failing: dict[int, AudioError] = field(default_factory=dict)
