@@ -94,8 +94,6 @@ class Transcriber:
     ) -> None:
         self._coordinator, self._folder = coordinator, folder
         self._client, self._options = create_client(options)
-        # Some are opened while others wait for the gateway. Those of a bucket lie on the disk until they are done.
-        self._slots = asyncio.Semaphore(2 * self._client.get_concurrency())
         if coordinator is not None:
             self._share(coordinator)
 
@@ -121,7 +119,9 @@ class Transcriber:
         uris = table[ID_COLUMN].to_pylist()
         began = time.time()
         ready = await self._find_ready(uris)
-        outcomes = await asyncio.gather(*(self._make_row(uri, ready.get(uri)) for uri in uris))
+        # Some are opened while others wait for the gateway. Those of a bucket lie on the disk until they are done.
+        slots = asyncio.Semaphore(2 * self._client.get_concurrency())
+        outcomes = await asyncio.gather(*(self._make_row(uri, ready.get(uri), slots) for uri in uris))
         self._raise_if_hopeless(outcomes)
         rows = [build_failed_row(each) if isinstance(each, Exception) else each for each in outcomes]
         self._add_double_charges(uris, rows, began)
@@ -134,11 +134,11 @@ class Transcriber:
             return {}
         return await asyncio.to_thread(connect_ray().get, self._coordinator.find_ready.remote(uris))
 
-    async def _make_row(self, uri: str, ready: bytes | None) -> dict[str, Any] | Exception:
+    async def _make_row(self, uri: str, ready: bytes | None, slots: asyncio.Semaphore) -> dict[str, Any] | Exception:
         """Return a recording's row, or its error."""
         if ready is not None:
             return json.loads(ready)
-        async with self._slots:
+        async with slots:
             outcome = await self._transcribe(uri)
         if isinstance(outcome, Exception):
             return outcome

@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +191,9 @@ async def test_a_large_batch_opens_few_recordings_before_their_turn(gateway, tal
     monkeypatch.setattr(AudioClient, "atranscribe", count)
     rows = await run(build(gateway, max_concurrency=2), *[f"{talk}#t=0,0.{number:02}" for number in range(20, 40)])
     assert (len(rows), most) == (20, 4)
+
+
+def test_a_transcriber_serves_one_event_loop_after_the_other(gateway, talk: str) -> None:
+    transcriber = build(gateway, max_concurrency=1)
+    for _ in range(2):
+        assert len(asyncio.run(run(transcriber, *[f"{talk}#t=0,0.2{number}" for number in range(4)]))) == 4
