@@ -142,7 +142,7 @@ def test_a_recording_that_is_refused_stops_no_others(audio, folder, gateway) -> 
     options = ["--max-concurrency", "1", "-p", "openai", "-m", "m", "--base-url", gateway.base_url]
     result = audio("transcribe", ".", "-o", "out", *options)
     assert result.errors.splitlines()[-1] == "audio: 1 of 2 recordings failed."
-    assert (folder / "out" / "b.txt").exists()
+    assert len(list((folder / "out").iterdir())) == 1  # whichever was sent second
 
 
 def test_speakers_are_told_apart_if_possible(audio, folder, remote, gateway) -> None:
