@@ -1,10 +1,13 @@
-"""Read the headers of MPEG audio frames (ISO/IEC 11172-3 and 13818-3, 2.4.2.3), of which an MP3 file consists."""
+"""Read the headers of MPEG audio frames: MP3 (ISO/IEC 11172-3 and 13818-3, 2.4.2.3), and AAC in ADTS (13818-7)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["MpegFrame", "parse_mpeg_frame"]
+__all__ = ["AAC_RATES", "MpegFrame", "parse_adts_length", "parse_mpeg_frame"]
+
+AAC_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
+"""Hz of AAC, by the number that stands for it in ADTS and MP4 (ISO/IEC 14496-3, table 1.18)."""
 
 # kbit/s of MPEG-1 and of MPEG-2 and 2.5, layer III, and Hz of MPEG-1.
 _BITRATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -53,3 +56,13 @@ def parse_mpeg_frame(header: bytes) -> MpegFrame | None:
     bits = 1000 * (_BITRATES_1 if is_first else _BITRATES_2)[bitrate]
     length = samples // 8 * bits // sample_rate + (header[2] >> 1 & 1)
     return MpegFrame(length, samples, sample_rate, channels, ((17, 32) if is_first else (9, 17))[channels - 1])
+
+
+def parse_adts_length(header: bytes) -> int:
+    r"""Return how many bytes a frame of AAC in ADTS has, by its first six.
+
+    Example:
+        >>> parse_adts_length(b"\xff\xf1\x50\x80\x2e\x7f\xfc")
+        371
+    """
+    return int.from_bytes(header[3:6], "big") >> 5 & 0x1FFF

@@ -9,6 +9,7 @@ import math
 
 from audio_core.audio.content import Content
 from audio_core.audio.content_slices import ContentSlice
+from audio_core.audio.mpeg_frames import AAC_RATES, parse_adts_length
 from audio_core.media.frame_positions import FramePositions
 from audio_core.media.packets import NotCopyable, PacketCopy
 
@@ -16,7 +17,6 @@ __all__ = ["AdtsPackets"]
 
 _HEADER_BYTES = 7
 _SAMPLES = 1024  # of a frame
-_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
 _WARM_UP = 1  # frame
 _ROUNDING = 1e-6  # of a frame
 
@@ -36,7 +36,7 @@ class AdtsPackets:
     def __init__(self, content: Content, first: int, rate: int) -> None:
         self._content, self._first = content, content.read_at(first, _HEADER_BYTES)
         self._frames = FramePositions(content, first, _HEADER_BYTES, self._measure)
-        if self._measure(self._first) is None or rate not in _RATES[self._first[2] >> 2 & 15 :][:1]:
+        if self._measure(self._first) is None or rate not in AAC_RATES[self._first[2] >> 2 & 15 :][:1]:
             raise NotCopyable
         self._frame_seconds = _SAMPLES / rate
         self.margin = (_WARM_UP + 2) * self._frame_seconds
@@ -46,7 +46,7 @@ class AdtsPackets:
         first = self._first
         if len(header) < _HEADER_BYTES or header[:3] != first[:3] or (header[3] ^ first[3]) & 0xF0 or header[6] & 3:
             return None
-        length = int.from_bytes(header[3:6], "big") >> 5 & 0x1FFF
+        length = parse_adts_length(header)
         return length if length > _HEADER_BYTES else None
 
     def copy(self, start: float, end: float) -> PacketCopy:

@@ -12,6 +12,7 @@ from operator import add
 from typing import Literal
 
 from audio_core.audio.content import Content
+from audio_core.audio.mpeg_frames import AAC_RATES
 from audio_core.media.packets import NotCopyable
 from audio_core.media.properties import Probe
 
@@ -20,7 +21,6 @@ __all__ = ["Mp4Sound", "parse_mp4_sound", "parse_plain_mp4"]
 _LONGEST_BOX = 2**26  # bytes
 _NORMAL_SPEED = 0x10000
 _AAC, _LC = 0x40, 2  # what a description says of the codec, and of its kind
-_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
 _HIGHEST_HALF_RATE = 24_000  # Hz; at this rate and below, packets may hold what doubles it, and nothing tells
 _HAS_SBR = b"\x56\xe5\x80"  # bytes that say so
 _CONFIG, _SPECIFIC = 4, 5  # tags of descriptors
@@ -214,9 +214,9 @@ def _parse_description(description: bytes) -> tuple[int, int]:
     config = _find_descriptor(description[start + 8 :])
     bits = int.from_bytes(config[:2], "big")
     rate, channels = bits >> 7 & 15, bits >> 3 & 15
-    if bits >> 11 != _LC or rate >= len(_RATES) or channels not in (1, 2) or _HAS_SBR in config:
+    if bits >> 11 != _LC or rate >= len(AAC_RATES) or channels not in (1, 2) or _HAS_SBR in config:
         raise NotCopyable
-    return _RATES[rate], channels
+    return AAC_RATES[rate], channels
 
 
 def _find_descriptor(data: bytes) -> bytes:

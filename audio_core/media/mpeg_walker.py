@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audio_core.audio.mpeg_frames import parse_mpeg_frame
+from audio_core.audio.mpeg_frames import AAC_RATES, parse_adts_length, parse_mpeg_frame
 from audio_core.audio.sniffing import measure_id3_tag
 from audio_core.media.mp3 import has_frame_count, parse_byte_count
 
@@ -14,7 +14,6 @@ _DAMAGED = "what follows its last frame is no audio"
 _ID3_HEAD = 10  # bytes of an ID3 tag that tell its size
 _LONGEST_TRAILER = 2**16  # bytes of tags after the last frame
 _TRAILERS = (b"TAG", b"APETAGEX", b"3DI", b"LYRICS")
-_ADTS_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
 
 Frame = tuple[int, float]  # size in bytes, length in seconds
 
@@ -121,7 +120,7 @@ class AdtsWalker(_FrameWalker):
 
     def _parse_frame(self, data: bytes, position: int) -> Frame | None:
         head = data[position : position + self._head_bytes]
-        rate, size = head[2] >> 2 & 15, int.from_bytes(head[3:6], "big") >> 5 & 0x1FFF
-        if head[0] != 0xFF or head[1] & 0xF6 != 0xF0 or size < self._head_bytes or rate >= len(_ADTS_RATES):
+        rate, size = head[2] >> 2 & 15, parse_adts_length(head)
+        if head[0] != 0xFF or head[1] & 0xF6 != 0xF0 or size < self._head_bytes or rate >= len(AAC_RATES):
             return None
-        return size, 1024 * ((head[6] & 3) + 1) / _ADTS_RATES[rate]
+        return size, 1024 * ((head[6] & 3) + 1) / AAC_RATES[rate]

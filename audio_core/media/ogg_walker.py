@@ -6,11 +6,11 @@ import struct
 from dataclasses import dataclass
 
 from audio_core.media.ogg import PAGE_HEADER
+from audio_core.media.opus import OPUS_RATE
 
 __all__ = ["OggWalker"]
 
 _ENDS_STREAM = 0x04
-_OPUS_RATE = 48_000  # Hz of its granule positions, whatever the input had (RFC 7845 §4)
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ class OggWalker:
 def _parse_stream(packet: bytes) -> _Stream:
     """Read the first packet of a stream. Of another codec than Opus and Vorbis, the length is not known."""
     if packet.startswith(b"OpusHead") and len(packet) >= 12:
-        return _Stream(_OPUS_RATE, struct.unpack_from("<H", packet, 10)[0])
+        return _Stream(OPUS_RATE, struct.unpack_from("<H", packet, 10)[0])
     if packet.startswith(b"\x01vorbis") and len(packet) >= 16:
         return _Stream(max(1, struct.unpack_from("<I", packet, 12)[0]), 0)
-    return _Stream(_OPUS_RATE, 0)
+    return _Stream(OPUS_RATE, 0)

@@ -7,7 +7,7 @@ from audio_core.media.packets import NotCopyable
 __all__ = ["OPUS_RATE", "count_opus_samples"]
 
 OPUS_RATE = 48_000
-"""Hz of all times of Opus, whatever the input had."""
+"""Hz of all times of Opus, whatever the input had (RFC 7845, 4)."""
 _COUNTED = 3  # of a packet that says how many frames it holds
 # samples of a frame, by the first five bits of a packet (RFC 6716, table 2)
 _FRAMES = [480, 960, 1920, 2880] * 3 + [480, 960] * 2 + [120, 240, 480, 960] * 4

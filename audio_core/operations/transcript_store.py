@@ -40,10 +40,8 @@ _TABLES = (
     "CREATE TABLE files (file TEXT PRIMARY KEY, version TEXT NOT NULL, sha256 TEXT NOT NULL)",
     "CREATE TABLE spans (recording TEXT, start REAL, end REAL, PRIMARY KEY (recording, start, end))",
 )
-_ADDED = {
-    4: (*_TABLES[3:], "ALTER TABLE doubtful ADD COLUMN key TEXT"),
-    5: ("ALTER TABLE doubtful ADD COLUMN key TEXT",),
-}
+_ADD_KEY = "ALTER TABLE doubtful ADD COLUMN key TEXT"
+_ADDED = {4: (*_TABLES[3:], _ADD_KEY), 5: (_ADD_KEY,)}
 """What a file of an earlier version lacks. It is kept, as what is in it was paid for."""
 
 
