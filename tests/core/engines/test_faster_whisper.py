@@ -45,7 +45,9 @@ def heard(weights: Path, call: Path) -> Transcript:
 
 def test_a_model_on_disk_is_loaded_and_run(heard: Transcript) -> None:
     assert isinstance(heard, Transcript)
-    assert (heard.provider, heard.language, heard.duration) == ("local", "en", 7.0)
+    assert (heard.provider, heard.duration) == ("local", 7.0)
+    # Which nonsense it says, and so whether a segment of it is kept, depends on the processor's arithmetic.
+    assert heard.language == ("en" if heard.segments else None)
 
 
 def test_a_transcript_names_the_folder_of_the_weights_and_not_where_it_lies(heard: Transcript, weights: Path) -> None:
