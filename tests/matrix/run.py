@@ -28,6 +28,8 @@ EXTRAS = list(PROJECT["optional-dependencies"])
 PACKAGES = ("audio_core", "langchain_audio", "llamaindex_audio")
 SHOWN = ("langchain-core", "llama-index-core", "httpx", "pydantic")
 UV = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
+ON_LOOPBACK = ROOT / "tests" / "bulk" / "on_loopback.sh"  # Ray listens on each address it finds
+SMOKE = ROOT / "tests" / "matrix" / "smoke.py"
 # What reads and writes the types of the frameworks and httpx, and decodes nothing for long.
 TESTS = "tests/contract/test_parity.py tests/langchain/test_messages.py tests/llamaindex/test_responses.py"
 TEST_PACKAGES = "pytest pytest-asyncio pytest-socket pytest-timeout hypothesis jsonschema referencing openai"
@@ -116,10 +118,7 @@ def try_cell(cell: Cell, wheel: Path, folder: Path) -> str:
     environment, began = folder / "environment", time.monotonic()
     try:
         install(cell, wheel, python, environment)
-        run(
-            [environment / "bin" / "python", "-W", "error", ROOT / "tests" / "matrix" / "smoke.py", *cell.extras],
-            cwd=folder,
-        )
+        run([ON_LOOPBACK, environment / "bin" / "python", "-W", "error", SMOKE, *cell.extras], cwd=folder)
         result = f"passed {run_tests(environment) if cell.is_tested else ''}"
     except CellFailed as failure:
         result = f"failed: {failure}"

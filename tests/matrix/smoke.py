@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,10 +84,14 @@ def check_mcp(_: str, path: Path) -> None:
     from audio_core.mcp import create_server as create_server
 
 
-def check_ray(_: str, path: Path) -> None:
-    from audio_core.bulk.ray_package import import_ray
+def check_ray(base_url: str, path: Path) -> None:
+    from audio_core.bulk import transcribe_dataset
 
-    import_ray()
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    warnings.filterwarnings("ignore", module=r"ray\.")  # Ray Data sets options of its own that it deprecates
+    options = {"provider": "openai", "model": "m", "api_key": "k", "base_url": base_url, "concurrency": 1}
+    result = transcribe_dataset([str(path)], path.parent / "job", **options)
+    assert (result.recordings, dict(result.failures)) == (1, {})
 
 
 CHECKS: dict[str, Callable[[str, Path], None]] = {
