@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import EncodedAudio
+from audio_core.media.voice_activity import find_speech_throughout
 from audio_core.transcript.segment import UNCLEAR_SPEECH, AudioEvent, Segment
 from audio_core.transcript.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionOptions
@@ -75,15 +76,9 @@ def _place_in_speech(transcript: Transcript, audio: EncodedAudio) -> Transcript:
 
 
 def _find_speech(audio: EncodedAudio) -> list[tuple[float, float]]:
-    """Return where somebody speaks. The sound is heard twice, so that its levels are known from the beginning."""
-    from audio_core.media.decode import decode  # noqa: PLC0415 - FFmpeg is loaded when first needed
-    from audio_core.media.segmentation import BYTES_PER_SECOND, RATE  # noqa: PLC0415
-    from audio_core.media.voice_activity import find_speech  # noqa: PLC0415
-
-    pcm = b"".join(decode(Audio.of(audio.content), rate=RATE))
-    spans = find_speech([pcm, pcm], RATE, start=-len(pcm) / BYTES_PER_SECOND)
-    bounds = [(max(0.0, start), min(end, audio.seconds)) for start, end in spans if end > 0]
-    return [(min(start, end), end) for start, end in bounds]
+    """Return where somebody speaks, within the length that the recording is known to have."""
+    spans = find_speech_throughout(Audio.of(audio.content))
+    return [(min(start, audio.seconds), min(end, audio.seconds)) for start, end in spans]
 
 
 def _align(transcript: Transcript, audio: EncodedAudio, options: TranscriptionOptions) -> Transcript:

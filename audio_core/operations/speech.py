@@ -16,8 +16,9 @@ from audio_core.http.sse import OpenStream
 from audio_core.http.tracebacks import HiddenFrames
 from audio_core.media.pcm_joiner import PcmJoiner
 from audio_core.media.probing import probe
+from audio_core.media.voice_activity import find_speech_throughout
 from audio_core.transcript.segment import Segment
-from audio_core.transcript.speakable import cut_text, estimate_seconds, time_sentences
+from audio_core.transcript.speakable import cut_text, estimate_seconds, split_spoken, time_sentences
 from audio_core.transcript.speech import Speech
 from audio_core.wire.chat_response import SpeechDelta
 from audio_core.wire.speech import SpeakOptions, choose_lossless, is_about_length
@@ -93,8 +94,7 @@ def speak(request: SpeechRequest, text: str, max_concurrency: int) -> Flow[Speec
     parts = request.cut(text)
     if len(parts) == 1:
         try:
-            speech = yield from _speak_part(request, parts[0])
-            return replace(speech, segments=tuple(time_sentences(parts[0], 0.0, speech.duration or 0.0)))
+            return (yield from _speak_part(request, parts[0]))
         except InvalidRequest as refusal:
             parts = request.halve(parts[0], refusal)
     lossless = request.for_joining()
@@ -161,16 +161,25 @@ def _parse_part(request: SpeechRequest, response: Response, text: str) -> Speech
     speech = parse_speech(
         response.body, response.headers, provider=provider, requested_format=request.options.format, text=text
     )
-    if speech.format in ("pcm16", "wav"):
-        return speech  # their length is exact
-    return replace(speech, duration=_measure(speech, provider))
-
-
-def _measure(speech: Speech, provider: str) -> float:
     try:
-        return probe(speech.to_audio()).duration
+        seconds = _measure(speech)
+        segments = _time_sentences(speech, seconds)
     except InvalidAudio as error:
         raise IncompleteResponse(f"{provider} sent speech that is not whole: {error}", provider=provider) from None
+    return replace(speech, duration=seconds, segments=segments)
+
+
+def _measure(speech: Speech) -> float:
+    if speech.duration is not None and speech.format in ("pcm16", "wav"):
+        return speech.duration  # which is exact
+    return probe(speech.to_audio()).duration
+
+
+def _time_sentences(speech: Speech, seconds: float) -> tuple[Segment, ...]:
+    """Return the sentences of a part. It is decoded if there are several, to find the pauses between them."""
+    are_several = len(split_spoken(speech.transcript)) > 1
+    spans = find_speech_throughout(speech.to_audio()) if are_several else []
+    return tuple(time_sentences(speech.transcript, 0.0, seconds, spans))
 
 
 def _join(parts: list[Speech], target: str) -> Speech:
@@ -186,7 +195,7 @@ def _join(parts: list[Speech], target: str) -> Speech:
             part, start = parts.pop(0), joiner.seconds
             yield from (joiner.add(piece) for piece in decode(part.to_audio(), rate=rate))
             yield joiner.end_part()
-            segments.extend(time_sentences(part.transcript, start, joiner.seconds))
+            segments.extend(segment.shift(start) for segment in part.segments)
         yield joiner.close()
 
     if target == "pcm16":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from audio_core.errors import IncompleteResponse
 from audio_core.media.pcm_joiner import PcmJoiner
+from audio_core.media.voice_activity import SpeechFinder
 from audio_core.media.whole_audio import WavWalker
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.speakable import time_sentences
@@ -30,6 +31,7 @@ class SpeechJoiner:
         self._rate: int | None = None
         self._wav: WavWalker | None = None
         self._joiner: PcmJoiner | None = None
+        self._finder: SpeechFinder | None = None
         self._encoder: Encoder | None = None
         self._outlet = _Outlet()
         self._is_begun = False
@@ -47,10 +49,15 @@ class SpeechJoiner:
         """
         if piece.format:
             self._wav = WavWalker() if piece.format == "wav" else None
+            self._finder = None
             self._check(piece.format in ("wav", "pcm16"), piece.format)
             self._use_rate(piece.sample_rate)
         pcm = piece.data if self._wav is None else self._read_wav(self._wav, piece.data)
-        return self._give(self._joiner.add(pcm)) if self._joiner else []
+        if self._joiner is None or self._rate is None:
+            return []
+        self._finder = self._finder or SpeechFinder(self._rate, self._joiner.seconds)
+        self._finder.feed(pcm)
+        return self._give(self._joiner.add(pcm))
 
     def end_part(self, text: str) -> list[SpeechDelta]:
         """End the current part, and return what can be given out, with the sentences that have been said.
@@ -58,10 +65,11 @@ class SpeechJoiner:
         Args:
             text: what was said.
         """
-        if self._joiner is None:
+        if self._joiner is None or self._finder is None:
             return []
         start, data = self._joiner.seconds, self._joiner.end_part()
-        return self._give(data, tuple(time_sentences(text, start, self._joiner.seconds)))
+        spans = self._finder.get_spans()
+        return self._give(data, tuple(time_sentences(text, start, self._joiner.seconds, spans)))
 
     def close(self) -> list[SpeechDelta]:
         """Return what was held back."""

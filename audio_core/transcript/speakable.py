@@ -86,15 +86,17 @@ def cut_text(text: str, limit: int | None) -> list[str]:
     return [part for part in (*parts, rest) if part]
 
 
-def time_sentences(text: str, start: float, end: float) -> list[Segment]:
+def time_sentences(text: str, start: float, end: float, speech: Sequence[tuple[float, float]] = ()) -> list[Segment]:
     """Return the sentences of a part that was spoken by itself, with their times.
 
-    The times within the part are not known, so those of several sentences are estimated by their lengths.
+    The times within the part are not known, so those of several sentences are estimated by the pauses in its speech,
+    and by their lengths where these do not tell.
 
     Args:
         text: what was spoken.
         start: where the part starts, in seconds of the whole.
         end: where it ends.
+        speech: start and end of each stretch in which somebody speaks, if they are known.
 
     Example:
         >>> [
@@ -105,7 +107,7 @@ def time_sentences(text: str, start: float, end: float) -> list[Segment]:
     """
     sentences = split_spoken(text)
     segments = [Segment(start, end, sentence, is_estimated=len(sentences) > 1) for sentence in sentences]
-    timed = spread_over_speech(segments, [(start, end)], (start, end)) if len(segments) > 1 else segments
+    timed = spread_over_speech(segments, speech or [(start, end)], (start, end)) if len(segments) > 1 else segments
     return [*timed[:-1], *(replace(last, end=end) for last in timed[-1:])]
 
 

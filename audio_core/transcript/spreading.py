@@ -1,4 +1,4 @@
-"""Estimated times for text whose true times are not known: in proportion to its length, over the speech around it."""
+"""Estimated times for text whose true times are not known: between pauses, in proportion to its length, where speech is."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, groupby, pairwise
 
+from audio_core.transcript.pause_matching import match_to_pauses
 from audio_core.transcript.segment import Segment
 
 __all__ = ["spread_over_speech"]
@@ -15,6 +16,8 @@ Span = tuple[float, float]
 
 def spread_over_speech(segments: Sequence[Segment], speech: Sequence[Span], bounds: Span) -> list[Segment]:
     """Return the segments, those with estimated times and no words spread over the speech between their neighbours.
+
+    They end in pauses, where there are some that fit their lengths.
 
     Args:
         segments: in order of time.
@@ -42,13 +45,19 @@ def _is_unknown(segment: Segment) -> bool:
 def _spread(segments: Sequence[Segment], speech: Sequence[Span], start: float, end: float) -> Iterator[Segment]:
     within = [(max(start, first), min(end, last)) for first, last in speech if first < end and last > start]
     spans = within or [(start, end)]
+    times = match_to_pauses([len(segment.text) for segment in segments], spans) or _divide(segments, spans)
+    for segment, (first, last) in zip(segments, times, strict=True):
+        yield replace(segment, start=round(first, 3), end=round(last, 3))
+
+
+def _divide(segments: Sequence[Segment], spans: Sequence[Span]) -> Iterator[Span]:
+    """Yield start and end of each segment in proportion to its length."""
     lengths = list(accumulate((len(segment.text) for segment in segments), initial=0))
     total, seconds = lengths[-1] or 1, sum(last - first for first, last in spans)
-    for segment, (begin, stop) in zip(segments, pairwise(lengths), strict=True):
-        yield replace(
-            segment,
-            start=round(_find_time(spans, seconds * begin / total, is_end=False), 3),
-            end=round(_find_time(spans, seconds * stop / total, is_end=True), 3),
+    for begin, end in pairwise(lengths):
+        yield (
+            _find_time(spans, seconds * begin / total, is_end=False),
+            _find_time(spans, seconds * end / total, is_end=True),
         )
 
 

@@ -8,7 +8,7 @@ import pytest
 from audio_core import Audio
 from audio_core.media.decode import decode
 from audio_core.media.pcm_window import PcmWindow
-from audio_core.media.voice_activity import find_speech
+from audio_core.media.voice_activity import find_speech, find_speech_throughout
 
 RATE = 16_000
 
@@ -25,6 +25,13 @@ def test_times_are_those_of_the_recording(talk: Path) -> None:
     pcm = b"".join(decode(Audio.of(talk, end=10), rate=RATE))
     moved = [(round(start - 7, 6), round(end - 7, 6)) for start, end in find_speech([pcm], RATE, 7.0)]
     assert moved == [(round(start, 6), round(end, 6)) for start, end in find_speech([pcm], RATE)]
+
+
+def test_a_recording_that_begins_with_speech_is_heard_from_its_beginning(talk: Path) -> None:
+    clip = Audio.of(talk, start=1.0, end=8)
+    (start, end), *_ = find_speech_throughout(clip)
+    assert (start, end) == (0.0, pytest.approx(5.535 - 1.0, abs=0.15))
+    assert find_speech(decode(clip, rate=RATE), RATE)[0][0] > 0.1  # which does not know the levels yet
 
 
 def test_a_click_is_no_speech() -> None:
