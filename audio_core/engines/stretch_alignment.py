@@ -27,6 +27,7 @@ _PAUSE = 0.3  # seconds at least, in which a stretch may end
 _PADDING = 0.3  # seconds before speech
 _UNSURE = 1.0  # seconds before a cut within speech, whose words belong to the next stretch
 _MOST_CHARACTERS = 25.0  # that anybody says in a second; half of it is usual
+_NO_TIME = 0.02  # seconds; one step of the attention of Whisper, less than any word takes
 _FEWEST_WORDS, _SHORTEST_MATCH = 3, 4.0  # words and seconds that match; fewer may do so by chance
 _SHORTEST_ANCHOR = 12  # characters that were recognised and stand in the text
 _SAME_PLACE = 3  # words that may be too many or missing between what was recognised and the text
@@ -128,6 +129,8 @@ class StretchAlignment:
         ]
         if not self._ends_in_pause(stretch):
             heard = [word for word in heard if word.end <= stretch[1] - _UNSURE]
+        if stretch[1] < self._end:
+            heard = _leave_out_unheard(heard)
         if any(word.weight for word in heard[count_matching(heard) :]) or len(heard) < len(self._texts) - self._index:
             heard = heard[: count_matching(heard)]
         return heard if self._is_enough(heard, stretch) else []
@@ -171,6 +174,15 @@ class StretchAlignment:
         position = max(heard[-1].end, stretch[0] + _PAUSE)
         is_over = not any(end > position + _PADDING and start < stretch[1] for start, end in self._speech)
         return stretch[1] if is_over else position
+
+
+def _leave_out_unheard(words: Sequence[AlignedWord]) -> Sequence[AlignedWord]:
+    """Return the words without the last ones, if several take no time.
+
+    A model that can guess how a text goes on finds its words likely also where they are not heard.
+    """
+    count = sum(1 for _ in takewhile(lambda word: word.end - word.start < _NO_TIME, reversed(words)))
+    return words[:-count] if count > 1 else words
 
 
 def _find_anchor(texts: Sequence[str], recognized: Sequence[str]) -> tuple[int, int] | None:
