@@ -21,7 +21,7 @@ from audio_core.audio.content import Base64Content, BytesContent, Content
 from audio_core.audio.content_blocks import AudioBlock, parse_audio_block
 from audio_core.audio.display import DisplayMixin
 from audio_core.audio.formats import Format, find_format, is_raw, parse_parameter
-from audio_core.audio.media_fragment import format_fragment, split_fragment
+from audio_core.audio.media_fragment import check_other_fragment, format_fragment, split_fragment
 from audio_core.audio.shorthand import ShorthandMixin
 from audio_core.audio.sniffing import SNIFF_BYTES, describe_bytes, sniff_content
 from audio_core.audio.sources import HandleSource, HeldSource, PathSource, UrlSource, keep_position, parse_file_url
@@ -278,6 +278,8 @@ def _build_from_text(cls: type[Audio], text: str) -> Audio:
     if scheme and scheme[0].lower() == "data:":
         return _build_from_data_uri(cls, text)
     base, start, end, track = split_fragment(text)
+    if scheme:
+        check_other_fragment(base)
     if not scheme:
         audio = cls(PathSource.of(base))
     elif scheme[0].lower() in ("file:", "local:"):  # fsspec has both

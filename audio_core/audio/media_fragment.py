@@ -6,13 +6,15 @@ They are W3C media fragments (https://www.w3.org/TR/media-frags/ §4.2.1 and §4
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 from audio_core.errors import InvalidAudio
 
-__all__ = ["format_fragment", "split_fragment"]
+__all__ = ["check_other_fragment", "format_fragment", "split_fragment"]
 
 _FRAGMENT = re.compile(r"(?:^|&)t=(?:npt:)?(?P<start>[^,&]*)(?:,(?P<end>[^&]*))?", re.IGNORECASE)
 _TRACK = re.compile(r"(?:^|&)track=(?P<number>[^&]*)", re.IGNORECASE)
+_OTHER_CLIP = re.compile(r"(?:^|&)(?:t|time|start|end)(?:$|[&:=])", re.IGNORECASE)
 _NUMBER = re.compile(r"\d{1,3}", re.ASCII)
 _CLOCK = re.compile(r"(?:(?:\d+:)?\d+:)?(?:\d+\.?\d*|\.\d+)", re.ASCII)
 
@@ -32,6 +34,7 @@ def split_fragment(text: str) -> tuple[str, float | None, float | None, int | No
         ('talk #1.mp3', 62.0, 90.5, None)
     """
     base, hash_sign, fragment = text.rpartition("#")
+    fragment = unquote(fragment)
     times, track = (pattern.search(fragment) if hash_sign else None for pattern in (_FRAGMENT, _TRACK))
     if track and not _NUMBER.fullmatch(track["number"]):
         raise InvalidAudio(f"#{fragment[:40]} names no track: write its number, such as #track=1.")
@@ -42,6 +45,20 @@ def split_fragment(text: str) -> tuple[str, float | None, float | None, int | No
     if not (start or end) or not all(_CLOCK.fullmatch(clock) for clock in (start, end) if clock):
         raise InvalidAudio(f"#{fragment[:40]} is not a clip: write its seconds, such as #t=12,30.5.")
     return base, _parse_npt(start), _parse_npt(end), number
+
+
+def check_other_fragment(url: str) -> None:
+    """Check that what is left of a URL without its clip and track names no clip in another notation.
+
+    Raises:
+        InvalidAudio: if it does: the whole recording is not what was meant.
+
+    Example:
+        >>> check_other_fragment("https://host/talk.mp3#notes")
+    """
+    fragment = unquote(url.partition("#")[2])
+    if _OTHER_CLIP.search(fragment):
+        raise InvalidAudio(f"#{fragment[:40]} is not a clip: write its seconds, such as #t=12,30.5.")
 
 
 def _parse_npt(clock: str) -> float | None:

@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 _MAX_LABEL_LENGTH = 80  # characters
+_MAX_PATH_LENGTH = 4095  # characters, of Linux; others take fewer
 _NO_SUCH_FILE = (errno.ENAMETOOLONG, errno.ENOTDIR)  # nor could there be one
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
@@ -54,7 +55,13 @@ class PathSource:
 
     @classmethod
     def of(cls, path: str | os.PathLike[str]) -> PathSource:
-        """Make the source of a path that may begin with `~`."""
+        """Make the source of a path that may begin with `~`.
+
+        Raises:
+            InvalidAudio: if it is empty, as a variable that was never set: it would name the working directory.
+        """
+        if isinstance(path, str) and not path.strip():
+            raise InvalidAudio("The path of the recording is empty. Is the variable set from which it comes?")
         return cls(expand_home(path))
 
     def __post_init__(self) -> None:
@@ -153,12 +160,27 @@ class HandleSource:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def open_content(self) -> Content:
-        """Return the bytes, which the first call copies."""
+        """Return the bytes, which the first call copies.
+
+        Raises:
+            InvalidAudio: if the file object cannot be read.
+        """
         with self._lock:
             if self._content is None:
-                with self.open_handle() as handle:
-                    self._content = FileContent.copy_from(handle)
+                self._content = self._copy()
             return self._content
+
+    def _copy(self) -> Content:
+        try:
+            with self.open_handle() as handle:
+                return FileContent.copy_from(handle)
+        except AudioError:
+            raise
+        except (OSError, ValueError, TypeError) as error:  # it is closed, open for writing, or yields text
+            reason = getattr(error, "strerror", None) or str(error).rstrip(".")
+            raise InvalidAudio(
+                f"{self.label} cannot be read: {reason}. Give one that is open for reading, with mode 'rb'."
+            ) from None
 
 
 Source = PathSource | UrlSource | HeldSource | HandleSource
@@ -234,11 +256,13 @@ def open_regular_file(path: Path, label: str) -> FileContent:
 
 def _explain_missing(path: Path, label: str) -> str:
     """Return that there is no such file, and what to do. Only a relative path is shown whole: no other is typed so."""
+    if len(str(path)) > _MAX_PATH_LENGTH:
+        return "There is no file of so long a name. If it is the base64 of a recording, use Audio.from_base64(...)."
     name = label if path.is_absolute() else shorten_label(str(path))
     what = "file" if path.suffix else "file or folder"
     if glob.has_magic(path.name):
         advice = f"For all files that match a pattern, give a loader the folder, and the pattern as glob={path.name!r}."
-    elif not path.parent.exists():
+    elif not os.path.exists(path.parent):  # noqa: PTH110 - Path.exists raises an error if a name is too long
         advice = f"Its folder, {shorten_label(path.parent.name)}, does not exist either."
     else:
         advice = "Is the path right, relative to the working directory?"

@@ -66,6 +66,11 @@ class Access:
                 value := getattr(self, name), (str, os.PathLike)
             ):  # its characters would be taken for folders
                 object.__setattr__(self, name, (value,))
+        if any(isinstance(root, str) and not root.strip() for root in self.roots):
+            raise InvalidOption(
+                "access names a folder without a name, which would open the working directory. Is the variable set from "
+                "which it comes? To open that folder, write '.'."
+            )
 
     @property
     def folders(self) -> list[str | os.PathLike[str]]:

@@ -71,7 +71,8 @@ def find_recordings(
         ['call.mp3']
     """
     # Path.is_dir raises an error if the name is too long, as a data URI is.
-    if isinstance(source, (str, os.PathLike)) and os.path.isdir(folder := expand_home(cast("str", source))):  # noqa: PTH112
+    # An empty text is left to `read`, which refuses it: here it would name the working directory.
+    if _names_something(source) and os.path.isdir(folder := expand_home(cast("str", source))):  # noqa: PTH112
         yield from _search_folder(folder, read, glob, recursive, suffixes)
     elif is_folder_url(source):
         yield from _search_bucket(source, read, glob, recursive, suffixes)
@@ -80,6 +81,10 @@ def find_recordings(
             yield from find_recordings(item, read, glob=glob, recursive=recursive, suffixes=suffixes)
     else:
         yield _read_source(source, read)
+
+
+def _names_something(source: Any) -> bool:
+    return isinstance(source, os.PathLike) or (isinstance(source, str) and bool(source.strip()))
 
 
 def _read_source(source: Any, read: Callable[[Any], BatchItem]) -> BatchItem:

@@ -56,6 +56,28 @@ def test_a_file_object_is_read_from_where_it_stands_and_can_be_read_twice() -> N
     assert handle.tell() == 8  # so that whoever holds it can make the same recording again
 
 
+class TextReader:
+    def read(self, size: int = -1) -> str:
+        return "text"
+
+
+class Unreadable(io.RawIOBase):
+    def read(self, size: int = -1) -> bytes:
+        raise io.UnsupportedOperation("not readable")
+
+
+def open_closed() -> io.BytesIO:
+    file = io.BytesIO(b"RIFF")
+    file.close()
+    return file
+
+
+@pytest.mark.parametrize("make", [open_closed, TextReader, Unreadable])
+def test_a_file_object_that_cannot_be_read_is_refused(make) -> None:
+    with pytest.raises(InvalidAudio, match=r"cannot be read: .*open for reading"):
+        _ = Audio.of(make()).format
+
+
 def test_making_one_touches_nothing() -> None:
     assert repr(Audio.of("/no/such/folder/a.mp3")) == "Audio('a.mp3')"
 

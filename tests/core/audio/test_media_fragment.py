@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from audio_core import AudioError, InvalidAudio
+from audio_core import Audio, AudioError, InvalidAudio
 from audio_core.audio.media_fragment import format_fragment, split_fragment
 
 SECONDS = st.none() | st.integers(0, 10**9).map(lambda milliseconds: milliseconds / 1000)
@@ -30,6 +30,23 @@ def test_a_clip_that_cannot_be_read_is_refused_and_not_the_whole(fragment: str) 
 def test_a_track_that_cannot_be_read_is_refused_and_no_other(fragment: str) -> None:
     with pytest.raises(InvalidAudio, match="names no track"):
         split_fragment(f"a.mp3#{fragment}")
+
+
+@pytest.mark.parametrize("fragment", ["t", "t:1,2", "%74", "time=1,2", "start=1&end=2", "x=1&T"])
+@pytest.mark.parametrize("url", ["file:///a.mp3", "https://host/a.mp3", "s3://bucket/a.mp3"])
+def test_a_url_with_a_clip_in_another_notation_is_refused_and_not_the_whole(url: str, fragment: str) -> None:
+    with pytest.raises(InvalidAudio, match="is not a clip"):
+        Audio.of(f"{url}#{fragment}")
+
+
+def test_any_other_fragment_of_a_url_and_any_of_a_path_is_no_clip() -> None:
+    assert not Audio.of("https://host/a.mp3#topic=1&part=2").is_clip
+    assert Audio.of("songs#t").label == "songs#t"
+
+
+@pytest.mark.parametrize("text", ["a.mp3#t=1%2C2", "a.mp3#%74=1,2", "a.mp3#t=%31,2"])
+def test_a_fragment_may_be_percent_encoded(text: str) -> None:
+    assert split_fragment(text) == ("a.mp3", 1, 2, None)
 
 
 @pytest.mark.parametrize(("text", "start", "end"), [("a.mp3#T=10,20", 10, 20), ("a.mp3#t=.5", 0.5, None)])

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from audio_core import Audio, AudioNotFound
+from audio_core import Audio, AudioNotFound, InvalidAudio
 from audio_core.testing import tone
 from langchain_audio import AudioLoader
+from llamaindex_audio import AudioReader
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +60,24 @@ def test_an_absolute_path_stays_private(home: Path) -> None:
     with pytest.raises(AudioNotFound) as caught:
         _ = Audio.of(home / "meet" / "b.wav").format
     assert "meet" not in str(caught.value)
+
+
+@pytest.mark.parametrize("read", [AudioLoader, lambda text: AudioReader().load_data(text), Audio.of])
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_path_is_not_the_working_directory(read, empty: str) -> None:
+    with pytest.raises(InvalidAudio, match="is empty"):
+        list(read(empty).load() if read is AudioLoader else read(empty))
+
+
+@pytest.mark.parametrize("text", ["a/" + "A" * 300 + "/a.wav", "QUJD/" * 2000])
+def test_base64_and_other_long_text_is_no_path(text: str) -> None:
+    with pytest.raises(AudioNotFound) as caught:
+        _ = Audio.of(text).format
+    assert len(str(caught.value)) < 300
+    with pytest.raises(AudioNotFound, match="There is no file"):
+        AudioLoader(text).load()
+
+
+def test_base64_without_its_type_is_told_where_it_belongs() -> None:
+    with pytest.raises(AudioNotFound, match=r"Audio\.from_base64"):
+        _ = Audio.of("QUJD" * 2000).format

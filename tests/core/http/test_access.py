@@ -251,3 +251,11 @@ def test_without_proc_a_link_that_is_replaced_after_the_check_is_refused(
     monkeypatch.setattr(os, "open", open_and_swap)
     with pytest.raises(AccessDenied, match=r"link\.wav was replaced while it was being opened"):
         open_under_root(house, link)
+
+
+@pytest.mark.parametrize("access", ["", " ", [""], ["talks", ""]])
+def test_an_empty_folder_is_not_the_working_directory(access) -> None:
+    with pytest.raises(InvalidOption, match="without a name"):
+        to_access(access)
+    with pytest.raises(InvalidOption, match="without a name"):
+        Access(roots=access)
