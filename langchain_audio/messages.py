@@ -22,7 +22,7 @@ from audio_core.integration import ShortTraceback, at_block, is_audio_block
 
 __all__ = ["get_expiry", "parse_tool_blocks", "to_chat_messages"]
 
-_OPENAI_TYPES = {"image", "image_url", "file", "video", "text-plain"}  # LangChain converts these
+_OPENAI_TYPES = {"image", "image_url", "file", "text-plain"}  # LangChain converts these
 _NOT_SENT = {  # as content: they are sent in other fields of a message, or not at all
     "reasoning",
     "thinking",
@@ -115,7 +115,7 @@ def _map_block(message_index: int, block_index: int, value: str | dict[str, Any]
             case kind if kind in _OPENAI_TYPES:
                 return _find_file_audio(block) or _to_openai_part(block)
             case kind:
-                accepted = "text, audio, input_audio, audio_url, media, image, image_url, file"
+                accepted = "text, audio, input_audio, audio_url, media, video (its audio), image, image_url, file"
                 raise InvalidAudio(f"a block of type {kind!r} cannot be sent. Accepted: {accepted}.")
 
 

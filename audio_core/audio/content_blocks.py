@@ -10,7 +10,8 @@
 | `{"type": "audio_url", "audio_url": {"url": ...}}` | vLLM |
 | `{"type": "media", "mime_type": "audio/...", "data" or "file_uri": ...}` | Google |
 | `{"type": "file", "mime_type": "audio/...", ...}` or `{"file": {"file_data": "data:audio/..."}}` | LangChain, OpenAI |
-| `{"type": "image_url", "image_url": {"url": "data:audio/..."}}`, also `image`, `video`, `video_url` | handwritten blocks |
+| `{"type": "video", "url" or "base64" or "path" or "data": ..., "mime_type"?}`: its audio track | LangChain |
+| `{"type": "image_url", "image_url": {"url": "data:audio/..."}}`, also `image`, `video_url` | handwritten blocks |
 """
 
 from __future__ import annotations
@@ -64,9 +65,9 @@ def is_audio_block(block: Mapping[str, Any]) -> bool:
         True
     """
     match block.get("type"):
-        case "audio" | "input_audio" | "audio_url":
+        case "audio" | "input_audio" | "audio_url" | "video":
             return True
-        case "media" | "file" | "image" | "image_url" | "video" | "video_url":
+        case "media" | "file" | "image" | "image_url" | "video_url":
             inner = _get_inner(block)
             places = (_get_mime_type(block), to_text(inner.get("file_data")), to_text(inner.get("url")))
             return any((place or "")[:16].lower().removeprefix("data:").startswith("audio/") for place in places)

@@ -242,6 +242,8 @@ def test_tokens_are_counted_without_a_tokenizer_and_audio_by_its_seconds(gateway
         {"type": "image", "url": f"data:audio/wav;base64,{B64}"},
         {"type": "image", "base64": B64, "mime_type": "audio/wav"},
         {"type": "video", "base64": B64, "mime_type": "audio/wav"},
+        {"type": "video", "base64": B64, "mime_type": "video/mp4"},
+        {"type": "video", "source_type": "base64", "data": B64, "mime_type": "video/mp4"},
         {"type": "file", "url": f"data:audio/wav;base64,{B64}"},
     ],
     ids=str,
