@@ -1,7 +1,8 @@
 """Times for text that is given: how far off words and segments are, and how text that is not spoken is told.
 
     python benchmarks/alignment.py                              # PocketSphinx on the shipped recordings
-    python benchmarks/alignment.py --weights FOLDER             # also a multilingual Whisper model, on eSpeak's speech too
+    python benchmarks/alignment.py --weights FOLDER             # also a multilingual Whisper model, on eSpeak's speech too;
+                                                                # beside stable-ts with the same one, if it is installed
     python benchmarks/alignment.py --recordings FOLDER          # PocketSphinx's mismatches also on those of a manifest.json
 
 The text is given without any time, as one string.
@@ -15,13 +16,16 @@ import json
 import random
 import resource
 import statistics
+import tempfile
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from library_texts import TEXTS
 from measuring import print_table
+from stable_ts import align_with_stable_ts, is_installed
 
 from audio_core import Audio, Transcript
 from audio_core.engines import decoders
@@ -65,7 +69,11 @@ def main() -> None:
         aligners.append(("Whisper", f"faster-whisper:{options.weights}", [*shipped, *synthesize_cases()]))
     columns = ("language", "s", "words found", "words: median, 95th percentile", "segments: 95th", "CPU s a minute")
     for name, aligner, cases in aligners:
-        print_table(f"{name}: errors of onsets", columns, [measure_case(case, aligner) for case in cases])
+        rows = [measure_case(case, partial(align, case, case.text, aligner)) for case in cases]
+        print_table(f"{name}: errors of onsets", columns, rows)
+    if options.weights and is_installed():
+        peer = partial(measure_stable_ts, weights=options.weights)
+        print_table("stable-ts, with the same weights: errors of onsets", columns, [peer(case) for case in cases])
     for name, aligner, cases in aligners:
         read = load_manifest_cases(options.recordings) if options.recordings and not aligner else ()
         short = [case for case in (*cases, *read) if case.seconds <= LONGEST_MISMATCH]
@@ -113,10 +121,19 @@ def load_manifest_cases(folder: Path) -> Iterator[Case]:
             yield Case(path.name, audio, "en", text, probe(audio).duration, [None for _ in text.split()])
 
 
-def measure_case(case: Case, aligner: str | None) -> tuple[str, ...]:
+def measure_stable_ts(case: Case, weights: str) -> tuple[str, ...]:
+    """Return the row of a case that stable-ts aligns. It reads files."""
+    with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+        path = case.audio.path or Path(file.name)
+        if not case.audio.path:
+            path.write_bytes(case.audio.open_content().open_reader().read())
+        return measure_case(case, partial(align_with_stable_ts, path, case.text, case.language, weights, case.seconds))
+
+
+def measure_case(case: Case, align_case: Callable[[], Transcript]) -> tuple[str, ...]:
     """Align a text that is given as a whole, and return its row of the table."""
     began = measure_cpu()
-    transcript = align(case, case.text, aligner)
+    transcript = align_case()
     seconds = measure_cpu() - began
     errors, onsets, index = list[float](), list[float](), 0
     for segment in transcript.segments:
@@ -144,8 +161,9 @@ def measure_mismatches(cases: list[Case], aligner: str | None) -> Iterator[tuple
     kinds = ("what is spoken", "its words shuffled", "of another recording", "in another language")
     for kind in kinds:
         scores, true = list[float](), 0
-        for case in cases:
-            transcript = align(case, choose_text(kind, case, cases), aligner)
+        texts = [(case, choose_text(kind, case, cases)) for case in cases]
+        for case, text in ((case, text) for case, text in texts if text):
+            transcript = align(case, text, aligner)
             scores += (segment.alignment_score or 0.0 for segment in transcript.segments)
             true += sum(not segment.is_estimated for segment in transcript.segments)
         scores.sort()
@@ -153,14 +171,14 @@ def measure_mismatches(cases: list[Case], aligner: str | None) -> Iterator[tuple
         yield (kind, str(len(scores)), f"{true} ({true / len(scores):.0%})", *quantiles)
 
 
-def choose_text(kind: str, case: Case, cases: list[Case]) -> str:
-    """Return a text for a recording."""
+def choose_text(kind: str, case: Case, cases: list[Case]) -> str | None:
+    """Return a text for a recording; None if there is none of the kind."""
     words = case.text.split()
     if kind == "its words shuffled":
         return " ".join(random.Random(1).sample(words, len(words)))
     if kind == "of another recording":
         others = [other for other in cases if other.language == case.language and other.text != case.text]
-        return others[0].text if others else TEXTS[case.language]
+        return others[0].text if others else None
     if kind == "in another language":
         return TEXTS["de" if case.language == "en" else "en"]
     return case.text
