@@ -27,7 +27,7 @@ from audio_core.errors import (
     scrub,
 )
 from audio_core.http.next_steps import QUOTA_CODES, choose_download_step, choose_next_step, join_sentences
-from audio_core.lenient_json import parse_json, to_list, to_object, to_objects
+from audio_core.lenient_json import parse_json, to_list, to_object, to_objects, to_text
 
 __all__ = [
     "attribute_errors",
@@ -52,6 +52,7 @@ _LONGEST_DELAY = 366 * 86_400.0  # seconds; whoever asks for more has made a mis
 _ID_HEADERS = ("x-request-id", "request-id", "x-generation-id", "x-litellm-call-id")
 _OVERFLOW = re.compile(r"context.{0,20}(length|window)|maximum context|too many tokens|too_long", re.IGNORECASE)
 _CONTENT_KEYS = {"choices", "usage", "text", "delta", "segments"}  # of events that are not an error
+_FAILED = ("error", "failed", "failure", "cancelled", "canceled")  # ends of types and states
 
 
 def build_error(
@@ -68,7 +69,8 @@ def build_error(
         sent_bytes: size of the request's body.
     """
     error_object = _find_error_object(parse_json(body)) or {"message": _strip_markup(body)}
-    reason, code = str(error_object.get("message") or "no reason given"), _get_code(error_object)
+    code = _get_code(error_object)
+    reason = str(error_object.get("message") or code or "no reason given")
     error_class = _choose_error_class(status, code, reason)
     details: dict[str, Any] = {
         "status": status,
@@ -101,7 +103,8 @@ def find_event_error(event: Mapping[str, Any], *, provider: str) -> ProviderErro
         event: the event as decoded JSON.
         provider: name of the gateway.
     """
-    is_bare_error = "message" in event and not _CONTENT_KEYS & event.keys()
+    is_status = not event.get("error") and _parse_error_status(event.get("code") or event.get("status"))
+    is_bare_error = ("message" in event or is_status) and not _CONTENT_KEYS & event.keys()
     return find_error({"error": event} if is_bare_error else event, provider=provider)
 
 
@@ -119,7 +122,7 @@ def find_error(reply: Any, *, provider: str, status: int = 200, partial: str | N
         return None
     code = _get_code(error_object)
     reason = str(error_object.get("message") or code or "no reason given")
-    code_status = int(code) if code and code.isdecimal() and 400 <= int(code) < 600 else None
+    code_status = _parse_error_status(code)
     error_class = _choose_error_class(code_status, code, reason) if code_status else ProviderUnavailable
     return error_class(
         join_sentences(
@@ -236,7 +239,19 @@ def _find_error_object(reply: Any) -> dict[str, Any] | None:
             return {"message": str(candidate)}
     if body.get("detail") and "choices" not in body and "text" not in body:
         return {"message": _format_detail(body["detail"])}
-    return None
+    return body if _is_failure(body) else None
+
+
+def _is_failure(body: Mapping[str, Any]) -> bool:
+    """Tell whether a reply or an event says that it is an error, even if it gives no reason."""
+    signs = (to_text(body.get(name)) or "" for name in ("type", "object", "status"))
+    return any(sign.lower().endswith(_FAILED) for sign in signs)
+
+
+def _parse_error_status(code: Any) -> int | None:
+    """Return the HTTP status of an error that a code is, or None if it is none."""
+    text = str(code) if isinstance(code, (int, str)) else ""
+    return int(text) if re.fullmatch("[45][0-9][0-9]", text) else None
 
 
 def _find_choice_error(reply: dict[str, Any]) -> Any:

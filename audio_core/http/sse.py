@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, Protocol, TypeVar
 
 from audio_core.errors import IncompleteResponse
 from audio_core.http.flow import MAX_REPLY_BYTES, Response
+from audio_core.lenient_json import parse_json, to_object
 
 __all__ = ["Decoder", "OpenStream", "ServerSentEvents", "StreamedBody"]
 
@@ -20,6 +22,7 @@ _EVENT_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
 _LONGEST_FIELD = len(b"event:")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _EMPTY_EVENTS = ("", "null", "{}")
+_PINGS = ("ping", "keepalive", "keep-alive", "heartbeat")  # names of events that say nothing
 _LINE = re.compile(rb"\r\n|\n|\r")
 _MAX_EVENT_BYTES = 32 * 2**20  # also of a line
 
@@ -53,8 +56,8 @@ class ServerSentEvents:
     r"""A decoder that yields the `data` of server-sent events.
 
     It follows https://html.spec.whatwg.org/multipage/server-sent-events.html §9.2.6. Lines end with CR, LF or CRLF, and
-    comments are dropped. Unlike in the standard, a last event without its blank line is yielded too, as some gateways
-    omit that line.
+    comments and pings are dropped. Unlike in the standard, a last event without its blank line is yielded too, as some
+    gateways omit that line. The name of an event is not yielded: the data of one named `error` is made to say so.
 
     Example:
         >>> events = ServerSentEvents()
@@ -66,6 +69,7 @@ class ServerSentEvents:
         self._buffer: list[bytes] = []
         self._buffered_bytes = 0
         self._data_lines: list[str] = []
+        self._name = ""
         self._event_bytes = 0
         self._is_first_line = True
 
@@ -96,9 +100,11 @@ class ServerSentEvents:
         for line in lines:
             if line:
                 self._parse_line(line)
-            elif self._data_lines:
-                event, self._data_lines, self._event_bytes = "\n".join(self._data_lines), [], 0
-                yield event
+                continue
+            name, event = self._name, "\n".join(self._data_lines) if self._data_lines else None
+            self._name, self._data_lines, self._event_bytes = "", [], 0
+            if event is not None and name not in _PINGS:
+                yield _mark_error(event) if name == "error" else event
 
     def _parse_line(self, line: bytes) -> None:
         if self._is_first_line:
@@ -108,6 +114,14 @@ class ServerSentEvents:
             self._event_bytes += len(line)
             _check_event_size(self._event_bytes)
             self._data_lines.append(value.removeprefix(b" ").decode("utf-8", "replace"))
+        elif name == b"event":
+            self._name = value[:20].decode("utf-8", "replace").strip().lower()
+
+
+def _mark_error(data: str) -> str:
+    """Return the data of an event named `error` as JSON that says so."""
+    value = parse_json(data)
+    return data if to_object(value).get("error") else json.dumps({"error": value or data or "no reason given"})
 
 
 def _check_event_size(size: int) -> None:

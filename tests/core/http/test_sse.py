@@ -29,6 +29,27 @@ def test_comments_other_fields_and_a_byte_order_mark_are_left_out() -> None:
     ]
 
 
+@pytest.mark.parametrize("data", ["2026-11-26", "{}", "1", ""])
+def test_pings_are_left_out_whatever_their_data(data: str) -> None:
+    assert decode_events(f"data: one\n\nevent: ping\ndata: {data}\n\nevent: message\ndata: two\n\n".encode()) == [
+        "one",
+        "two",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "event"),
+    [
+        ("died", '{"error": "died"}'),
+        ('{"message": "died"}', '{"error": {"message": "died"}}'),
+        ('{"error": {"message": "died"}}', '{"error": {"message": "died"}}'),
+        ("", '{"error": "no reason given"}'),
+    ],
+)
+def test_the_data_of_an_event_named_error_says_so(data: str, event: str) -> None:
+    assert decode_events(f"event: error\ndata: {data}\n\ndata: two\n\n".encode()) == [event, "two"]
+
+
 def test_an_event_without_its_blank_line_is_not_lost() -> None:
     assert decode_events(b"data: one\n\ndata: two") == ["one", "two"]
 

@@ -83,6 +83,10 @@ def test_what_comes_after_done_is_not_read() -> None:
         {"message": "died"},
         {"error": "died"},
         {"choices": [{"delta": {"content": ""}, "finish_reason": "error", "error": {"message": "died"}}]},
+        {"type": "error", "code": "died"},
+        {"object": "error", "type": "died"},
+        {"status": "failed", "detail": "died"},
+        {"code": 500, "error": "died"},
     ],
 )
 def test_an_error_in_the_middle_ends_the_stream_and_keeps_its_text(event: dict) -> None:

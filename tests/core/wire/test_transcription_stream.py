@@ -118,6 +118,33 @@ def test_a_bare_error_object_is_an_error_even_before_done(text: str) -> None:
     assert caught.value.partial == text
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "error", "code": "x"},
+        {"type": "transcript.text.error", "text": "half"},
+        {"status": "failed"},
+        {"status": "cancelled", "text": "half"},
+        {"code": 503},
+        {"status": "500"},
+    ],
+)
+@pytest.mark.parametrize("end", ["[DONE]", {"type": "transcript.text.done", "text": "hi "}])
+def test_an_error_without_a_message_is_an_error(event: dict, end: object) -> None:
+    stream = TranscriptStream(SSE, provider="p", seconds=2.0)
+    with pytest.raises(ProviderError) as caught:
+        list(stream.feed(encode_events(build_delta("hi "), event, end)))
+    assert caught.value.partial == "hi "
+
+
+@pytest.mark.parametrize("data", ["boom", '{"reason": "boom"}', '"boom"', "", "null"])
+def test_an_event_named_error_is_an_error_whatever_its_data(data: str) -> None:
+    stream = TranscriptStream(SSE, provider="p", seconds=2.0)
+    body = encode_events(build_delta("hi ")) + f"event: error\ndata: {data}\n\ndata: [DONE]\n\n".encode()
+    with pytest.raises(ProviderError, match="error in place"):
+        list(stream.feed(body))
+
+
 def test_done_alone_is_no_transcript() -> None:
     stream = TranscriptStream(SSE, provider="p", seconds=2.0)
     assert list(stream.feed(encode_events("[DONE]"))) == []
