@@ -27,6 +27,8 @@ def check_core(base_url: str, path: Path) -> None:
 
 
 def check_langchain(base_url: str, path: Path) -> None:
+    # LangSmith calls what Python 3.14 deprecates.
+    warnings.filterwarnings("ignore", "'asyncio.iscoroutinefunction'", DeprecationWarning, module=r"langsmith\.")
     from langchain_audio import AudioLoader, ChatAudio, TranscriptSplitter
 
     options = {"provider": "openai", "model": "m", "api_key": "k", "base_url": base_url}

@@ -8,6 +8,7 @@ as a `ToolRefusal`, after checking that the agent would go on.
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ DOORS: list[Door] = []
 
 def _door(name: str, *, chat: bool = False, streamed: bool = False, tool: bool = False) -> Callable[..., Any]:
     def register(use: Callable[..., Any]) -> Callable[..., Any]:
-        is_async = asyncio.iscoroutinefunction(use)
+        is_async = inspect.iscoroutinefunction(use)
         call = (lambda *args, **options: asyncio.run(use(*args, **options))) if is_async else use
         DOORS.append(Door(name, chat, streamed, tool, call))
         return use
