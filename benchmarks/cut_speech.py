@@ -22,7 +22,7 @@ from pathlib import Path
 import jiwer
 from local_engine import RATE, Case, load_manifest_cases, load_shipped_cases, normalize
 
-from audio_core import Audio, AudioClient, Transcript
+from audio_core import Audio, AudioClient, Transcript, Word
 from audio_core.integration import find_provider
 from audio_core.media.decode import ENCODERS, decode, encode
 from audio_core.offline.serving import running
@@ -68,17 +68,27 @@ def transcribe(audio: Audio, url: str, longest: float | None, formats: tuple[str
 
 
 def compare_starts(first: Transcript, second: Transcript) -> str:
-    """Return how far apart the same words begin in two transcripts."""
-    one, other = ([word for segment in each.segments for word in segment.words] for each in (first, second))
-    blocks = SequenceMatcher(None, [word.text for word in one], [word.text for word in other], autojunk=False)
-    distances = [
-        abs(one[block.a + at].start - other[block.b + at].start)
-        for block in blocks.get_matching_blocks()
-        for at in range(block.size)
-    ]
+    """Return how far apart the same words begin in two transcripts.
+
+    They are matched a minute at a time, as the speech may repeat itself.
+    """
+    one, other = (group_by_minute(each) for each in (first, second))
+    distances = [distance for minute in one for distance in measure_distances(one[minute], other.get(minute, []))]
     if len(distances) < 2:
         return "no words"
     return f"{statistics.median(distances):.3f}, {statistics.quantiles(distances, n=20)[-1]:.3f}"
+
+
+def group_by_minute(transcript: Transcript) -> dict[int, list[Word]]:
+    words = (word for segment in transcript.segments for word in segment.words)
+    return {minute: list(group) for minute, group in itertools.groupby(words, lambda word: int(word.start // 60))}
+
+
+def measure_distances(one: list[Word], other: list[Word]) -> Iterator[float]:
+    blocks = SequenceMatcher(None, [word.text for word in one], [word.text for word in other], autojunk=False)
+    for block in blocks.get_matching_blocks():
+        for at in range(block.size):
+            yield abs(one[block.a + at].start - other[block.b + at].start)
 
 
 def write_speech(path: Path, cases: list[Case], seconds: float) -> str:
