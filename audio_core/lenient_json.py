@@ -12,6 +12,7 @@ __all__ = [
     "drop_none",
     "parse_json",
     "replace_half_characters",
+    "replace_halves_within",
     "to_list",
     "to_number",
     "to_object",
@@ -22,11 +23,15 @@ __all__ = [
 _MAX_NUMBER = 2**53  # beyond it, floats skip whole numbers
 
 
-def parse_json(text: bytes | str) -> Any:
-    """Parse JSON text; return None if it is not JSON.
+def parse_json(text: bytes | str, *, keep_halves: bool = False) -> Any:
+    """Parse JSON text; return None if it is not JSON. All texts in it can be encoded.
 
     `pydantic_core` is twice as fast as the standard library, which parses only what the former rejects: a lone
     surrogate, a byte order mark or deep nesting.
+
+    Args:
+        text: the JSON text.
+        keep_halves: whether to keep lone surrogates, whose other halves may follow.
 
     Example:
         >>> parse_json('{"text": "hi"}'), parse_json("<html>")
@@ -37,7 +42,8 @@ def parse_json(text: bytes | str) -> Any:
     except ValueError:
         pass
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        return value if keep_halves else replace_halves_within(value)
     except (ValueError, RecursionError):
         return None
 
@@ -74,6 +80,13 @@ def replace_half_characters(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def replace_halves_within(value: Any) -> Any:
+    """Return a JSON value with U+FFFD in place of halves of surrogate pairs, in all texts and names of it."""
+    text = json.dumps(value, ensure_ascii=False)
+    clean = replace_half_characters(text)
+    return value if clean is text else json.loads(clean)
 
 
 def to_number(value: Any) -> float | None:

@@ -9,7 +9,7 @@ from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import find_event_error, get_request_id
 from audio_core.http.flow import MAX_REPLY_BYTES
 from audio_core.http.sse import StreamedBody
-from audio_core.lenient_json import parse_json, to_list, to_object, to_objects, to_text
+from audio_core.lenient_json import to_list, to_object, to_objects, to_text
 from audio_core.transcript.speech import Speech
 from audio_core.transcript.usage import Usage, parse_usage
 from audio_core.wire.chat_response import (
@@ -24,6 +24,7 @@ from audio_core.wire.chat_response import (
     parse_answer,
 )
 from audio_core.wire.speech_stream import SpeechBuilder
+from audio_core.wire.stream_events import EventParser
 from audio_core.wire.tool_calls import ToolCallBuilder, ToolCallDelta
 
 __all__ = ["ChatStream"]
@@ -63,7 +64,7 @@ class ChatStream:
     ) -> None:
         self._provider, self._headers, self._speech_format = provider, headers, speech_format
         self._warnings = warnings
-        self._body = StreamedBody(headers, max_bytes)
+        self._body, self._parser = StreamedBody(headers, max_bytes), EventParser()
         self._builder = _AnswerBuilder(provider, speech_format)
         self._done = False
 
@@ -95,6 +96,8 @@ class ChatStream:
             return
         for event in self._body.close():
             yield from self._decode_event(event)
+        for chunk in self._parser.close():
+            yield self._builder.add(chunk)
         if not (self._done or self._builder.finish_reason is not None):
             raise self._build_stream_error("the stream ended before the answer did (no finish reason and no [DONE])")
         speech, answer = self._builder.speech.close(), self._builder.build_answer(get_request_id(self._headers))
@@ -132,7 +135,7 @@ class ChatStream:
             yield delta
 
     def _parse_event(self, event: str) -> dict[str, Any]:
-        chunk = to_object(parse_json(event))
+        chunk = to_object(self._parser.parse(event))
         if not chunk:
             raise self._build_stream_error("an event of the stream is not a JSON object")
         return chunk

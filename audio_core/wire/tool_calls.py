@@ -7,6 +7,7 @@ the arguments must be a complete JSON object, or the response is an error.
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,12 @@ __all__ = ["CUT_SHORT", "ToolCall", "ToolCallBuilder", "ToolCallDelta", "parse_t
 
 CUT_SHORT = ("length", "content_filter")
 """Finish reasons that explain why an answer is missing or ends early."""
+
+_WHOLE_ESCAPES = re.compile(  # up to an escape that is cut, or may be the first of a pair
+    r"(?:[^\\]|\\[^u]|\\u(?![dD][89abAB])[0-9a-fA-F]{4}"
+    r"|\\u[dD][89abAB][0-9a-fA-F]{2}(?=[^\\]|\\[^u]|\\u[0-9a-fA-F]{4}))*"
+)
+_HALF_ESCAPE = re.compile(r"(\\[^u]|\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F]..")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,16 @@ class _PartialCall:
     id: str
     name: str
     fragments: list[str]
+    rest: str = ""  # an escape that is not whole yet
+
+    def add(self, arguments: str) -> str:
+        """Add a fragment, and return what it completes. An escape for half of a character becomes one for U+FFFD."""
+        text = self.rest + arguments
+        whole = _WHOLE_ESCAPES.match(text) if "\\" in text else None
+        end = whole.end() if whole else len(text)
+        self.rest = text[end:]
+        self.fragments.append(_HALF_ESCAPE.sub(lambda escape: escape[1] or r"\ufffd", text[:end]))
+        return self.fragments[-1]
 
 
 class ToolCallBuilder:
@@ -106,7 +123,7 @@ class ToolCallBuilder:
             position = self._positions[index] = len(self._calls)
             self._calls.append(_PartialCall(call_id or _create_id(), "", []))
         call = self._calls[cast("int", position)]
-        call.fragments.append(arguments)
+        arguments = call.add(arguments)
         first_name = name if not call.name else None
         call.name = call.name or name or ""
         return ToolCallDelta(cast("int", position), call.id if is_new else None, first_name, arguments)
@@ -123,7 +140,9 @@ class ToolCallBuilder:
             IncompleteResponse: if the arguments of a call are not a complete JSON object, or the call has no name.
         """
         return tuple(
-            _build_complete_call(call.id, call.name, "".join(call.fragments), finish_reason, provider, partial)
+            _build_complete_call(
+                call.id, call.name, "".join((*call.fragments, call.rest)), finish_reason, provider, partial
+            )
             for call in self._calls
         )
 

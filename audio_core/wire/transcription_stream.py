@@ -13,10 +13,11 @@ from typing import Any
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import find_event_error
 from audio_core.http.sse import StreamedBody
-from audio_core.lenient_json import parse_json, replace_half_characters, to_object, to_objects, to_text
+from audio_core.lenient_json import to_object, to_objects, to_text
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.usage import Usage, parse_usage
 from audio_core.wire.chat_response import get_first_choice, get_text
+from audio_core.wire.stream_events import EventParser
 from audio_core.wire.tool_calls import CUT_SHORT
 from audio_core.wire.transcription_fields import RawSegment
 from audio_core.wire.transcription_response import parse_transcript
@@ -49,7 +50,7 @@ class TranscriptStream:
 
     def __init__(self, headers: Mapping[str, str], *, provider: str, seconds: float) -> None:
         self._headers, self._provider, self._seconds = headers, provider, seconds
-        self._body = StreamedBody(headers)
+        self._body, self._parser = StreamedBody(headers), EventParser()
         self._texts: list[str] = []
         self._pending: list[RawSegment] = []
         self._position = 0.0
@@ -59,7 +60,7 @@ class TranscriptStream:
     @property
     def partial(self) -> str:
         """The text received so far."""
-        return replace_half_characters("".join(self._texts))  # deltas may be cut within a character
+        return "".join(self._texts)
 
     def feed(self, data: bytes) -> Iterator[Segment]:
         """Yield the segments that `data` completes.
@@ -83,6 +84,7 @@ class TranscriptStream:
             return
         for event in self._body.close():
             yield from self._decode_event(event)
+        yield from self._decode_rest()
         if not self._done:
             raise self._build_stream_error("the stream ended before the transcript did")
         if not self._has_events:
@@ -106,7 +108,7 @@ class TranscriptStream:
         if self._is_closed or data.strip() == "[DONE]":
             self._is_closed = self._done = True
             return
-        event = to_object(parse_json(data))
+        event = to_object(self._parser.parse(data))
         if not event:
             raise self._build_stream_error("an event of the stream is not a JSON object")
         if error := find_event_error(event, provider=self._provider):
@@ -119,11 +121,19 @@ class TranscriptStream:
             yield from self._decode_segment(event)
         elif event_type.endswith(".done"):
             yield from self._decode_end(event)
-        elif text := _get_new_text(event):
-            self._texts.append(text)
-            yield Segment(min(self._position, self._seconds), self._seconds, text, is_partial=True)
+        else:
+            yield from self._decode_text(event)
         if _get_finish_reason(event) in CUT_SHORT:
             raise self._build_stream_error("the model stopped before the end of the recording")
+
+    def _decode_text(self, event: Mapping[str, Any]) -> Iterator[Segment]:
+        if text := _get_new_text(event):
+            self._texts.append(text)
+            yield Segment(min(self._position, self._seconds), self._seconds, text, is_partial=True)
+
+    def _decode_rest(self) -> Iterator[Segment]:
+        for event in self._parser.close():
+            yield from self._decode_text(event)
 
     def _decode_segment(self, event: Mapping[str, Any]) -> Iterator[Segment]:
         raw = RawSegment.model_validate(event)
@@ -140,6 +150,7 @@ class TranscriptStream:
 
     def _decode_end(self, event: Mapping[str, Any]) -> Iterator[Segment]:
         self._done = True
+        yield from self._decode_rest()
         if not (self._has_segments or self._pending):
             for item in to_objects(event.get("segments")):
                 yield from self._decode_segment(item)

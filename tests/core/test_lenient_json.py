@@ -1,16 +1,17 @@
-"""JSON that others wrote, read as the standard library reads it."""
+"""JSON that others wrote, read as the standard library reads it, but for halves of characters."""
 
 import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audio_core.lenient_json import (
     drop_none,
     parse_json,
     replace_half_characters,
+    replace_halves_within,
     to_list,
     to_number,
     to_object,
@@ -27,7 +28,7 @@ VALUES = st.recursive(
 
 def by_the_standard_library(text: str | bytes) -> Any:
     try:
-        return json.loads(text)
+        return replace_halves_within(json.loads(text))
     except (ValueError, RecursionError):
         return None
 
@@ -41,6 +42,7 @@ def test_json_is_read_as_the_standard_library_reads_it(value: Any, is_ascii: boo
 
 
 @given(st.text() | st.text(alphabet='{}[]",:0123456789.eE+-\\u d8tfnrulase') | st.binary())
+@example('{"\\ud83d": ["\\uDE00"]}')
 def test_other_texts_are_judged_as_the_standard_library_judges_them(text: str | bytes) -> None:
     found, expected = parse_json(text), by_the_standard_library(text)
     assert repr(found) == repr(expected)
@@ -49,7 +51,7 @@ def test_other_texts_are_judged_as_the_standard_library_judges_them(text: str | 
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ('"\\ud83d"', "\ud83d"),  # half of an emoji: a gateway cut it in two deltas
+        ('"\\ud83d"', "\ufffd"),  # half of an emoji
         ('\ufeff{"a":1}'.encode(), {"a": 1}),
         ("[" * 100_000, None),
         ("[" * 300 + "]" * 300, json.loads("[" * 300 + "]" * 300)),
