@@ -34,7 +34,7 @@ __all__ = [
 
 FAILED, WRONG_USAGE, INTERRUPTED, READER_GONE = 1, 2, 130, 141
 _WRONG_USAGE_ERRORS = (InvalidOption, MissingAPIKey, MissingDependency, UnknownProvider)
-_PYTHON_OPTION = re.compile(r"\b([a-z][a-z_]+)=(?:True\b|(\.\.\.|'[^']*'))")
+_PYTHON_OPTION = re.compile(r"\b([a-z][a-z_]+)=(?:True\b|(\.\.\.|'[^']*'|-?[0-9]+\b))")
 _IN_PYTHON = (
     (re.compile(r"api_key=\.\.\."), "--api-key-file FILE"),
     (re.compile(r" For samples without a header pass format=.*", re.DOTALL), ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from audio_core.errors import describe_install
+from audio_core.errors import InvalidOption, describe_install
 
 __all__ = ["main"]
 
@@ -25,6 +25,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"The offline server needs {error.name}: {describe_install('local')}")
     try:
         serve(options.host, options.port)
+    except InvalidOption as error:
+        parser.error(str(error))
     except OSError as error:
         sys.exit(error.strerror or str(error))
 

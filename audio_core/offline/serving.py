@@ -25,6 +25,7 @@ def serve(host: str, port: int) -> None:
         port: port to listen on; 0 takes a free one.
 
     Raises:
+        InvalidOption: if there can be no such address or port.
         OSError: if the address or port cannot be used.
     """
     with open_listener(host, port, _HINT) as listener:
@@ -44,6 +45,7 @@ def running(host: str = "127.0.0.1", port: int = 0) -> Generator[str]:
         The base URL, such as `"http://127.0.0.1:40123/v1"`.
 
     Raises:
+        InvalidOption: if there can be no such address or port.
         OSError: if the address or port cannot be used, or the server does not start.
 
     Example:

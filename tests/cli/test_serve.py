@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import httpx
+import pytest
 
 from audio_core.testing import tone
 
@@ -30,6 +31,19 @@ def test_it_serves_until_it_is_interrupted(audio, tmp_path) -> None:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (130, "")
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "99999999999999999999"])
+def test_a_port_that_cannot_be_is_wrong_usage(audio, port: str) -> None:
+    result = audio("serve", f"--port={port}")
+    assert result.status == 2
+    assert result.errors == f"audio: --port {port} is no port: use one up to 65535, or 0 for any free one.\n"
+
+
+def test_a_host_that_cannot_be_is_wrong_usage(audio) -> None:
+    result = audio("serve", "--host", "é..b", "--port", "0")
+    assert result.status == 2
+    assert "--host 'é..b' is no address" in result.errors
 
 
 def test_without_its_packages_it_says_what_to_install(audio, monkeypatch) -> None:
