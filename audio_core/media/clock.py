@@ -12,6 +12,7 @@ MAX_SECONDS = 48 * 3600.0
 """Seconds. A recording that decodes to more is refused while it is decoded."""
 GAP = 0.05
 """Seconds: a smaller distance between two packets is rounding."""
+_ROUNDING = 0.002  # seconds: where a packet is known to be missing, only a smaller distance is rounding
 
 
 class Clock:
@@ -22,7 +23,8 @@ class Clock:
         silence: how much of it has no packets, in seconds.
 
     The position is the sum of the durations so far. A timestamp only counts for the first packet and after a gap:
-    chained files restart their timestamps, damaged files make them jump, and neither may distort the timeline.
+    chained files restart their timestamps, damaged files make them jump, and neither may distort the timeline. After a packet
+    that does not decode, a distance as small as that packet is a gap.
 
     Args:
         time_base_seconds: seconds per unit of a timestamp.
@@ -39,7 +41,11 @@ class Clock:
     def __init__(self, time_base_seconds: float, origin: float, longest_gap: float = math.inf) -> None:
         self._time_base_seconds, self._origin, self._longest_gap = time_base_seconds, origin, longest_gap
         self.seconds = self.silence = 0.0
-        self._is_started = False
+        self._is_started, self._least_gap = False, GAP
+
+    def expect_gap(self) -> None:
+        """Note that a packet is missing before the next one."""
+        self._least_gap = _ROUNDING
 
     def advance(self, timestamp: int | None, ticks: float) -> bool:
         """Move the position to the end of a packet or frame.
@@ -59,13 +65,14 @@ class Clock:
         if is_discontinuous:
             self.silence += max(0.0, start - self.seconds)
             self._is_started, self.seconds = True, start
+        self._least_gap = GAP
         self.seconds += ticks * self._time_base_seconds
         check_seconds(self.seconds)
         return is_discontinuous
 
     def _is_gap(self, distance: float) -> bool:
         audio = self.seconds - self.silence
-        return GAP < distance <= self._longest_gap and self.silence + distance <= audio + self._longest_gap
+        return self._least_gap < distance <= self._longest_gap and self.silence + distance <= audio + self._longest_gap
 
 
 def check_seconds(seconds: float) -> None:

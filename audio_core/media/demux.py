@@ -14,14 +14,12 @@ import functools
 import itertools
 import math
 from collections.abc import Generator, Iterable, Iterator
-from typing import Any, TypeAlias
 
 import av
 import av.error
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.packet import Packet as _Packet
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import Content
@@ -29,12 +27,10 @@ from audio_core.audio.sniffing import ends_with_tag
 from audio_core.errors import InvalidAudio
 from audio_core.media.clock import Clock
 from audio_core.media.container import open_container
-from audio_core.media.flac import parse_frame_samples
 from audio_core.media.inspection import Inspection
-from audio_core.media.seeking import is_countable, is_seekable, skip_until
+from audio_core.media.packet_times import Packet, count_ticks, get_duration, skip_to_true_timestamp
+from audio_core.media.seeking import Stretch, is_countable, is_seekable, skip_until
 from audio_core.media.track import check_rate_and_channels, choose_track, decode_first_timestamp, is_alone
-
-Packet: TypeAlias = "_Packet[Any]"
 
 __all__ = ["Demuxer", "open_demuxer"]
 
@@ -42,9 +38,9 @@ _DURATIONS_BY_DECODING = {"ape", "asf", "avi", "flv", "mpc", "mpc8", "mpeg", "mp
 _MICROSECONDS = 1_000_000  # FFmpeg's unit of a container's times
 
 _PREROLL = 1.0  # seconds decoded before a clip, so that codecs with a memory have settled
+_LEAD_FRAMES = 2  # what the first lacks of the second is the pre-skip
 _LONGEST_LEAD = 0.25  # seconds that a decoder may need before its first frame
 _LONGEST_GAPS = {"flac": 10.0}  # seconds: its frames are numbered, and a forged number is no silence
-_LONGEST_PACKET = 2**31  # units of the time base; a longer one is an overflow
 
 
 class Demuxer:
@@ -72,14 +68,15 @@ class Demuxer:
         self.time_base_seconds = float(self.stream.time_base or 0) or 1 / self.stream.codec_context.sample_rate
         self.track_count = len(container.streams.audio)
         self.inspection = Inspection(audio.label, content, container, self.stream, warnings)
-        self._content, self.container = content, container
+        self._content, self.container, self._clock = content, container, None
         self._format_name = container.format.name.split(",")[0]
         check_rate_and_channels(self.label, self.stream.codec_context)
 
     def create_clock(self) -> Clock:
-        """Return a new clock for this stream's timestamps."""
+        """Return a new clock for this stream's timestamps. It is told of packets that do not decode."""
         longest_gap = 0.0 if self._has_loose_timestamps else _LONGEST_GAPS.get(self._format_name, math.inf)
-        return Clock(self.time_base_seconds, self.origin, longest_gap)
+        self._clock = Clock(self.time_base_seconds, self.origin, longest_gap)
+        return self._clock
 
     @property
     def _has_loose_timestamps(self) -> bool:
@@ -126,10 +123,16 @@ class Demuxer:
         packet = None
         for following in self.read_packets():
             if packet is not None:
-                yield packet.pts, _get_duration(packet)
+                yield packet.pts, self._measure(packet)
             packet = following
         if packet is not None and not self._is_broken(packet):
-            yield packet.pts, _get_duration(packet)
+            yield packet.pts, self._measure(packet)
+
+    def _measure(self, packet: Packet) -> float:
+        """Return the duration of a packet. That of several frames of FLAC, as where files were joined, is only decoded."""
+        if packet.duration or self._format_name != "flac":
+            return get_duration(packet)
+        return sum(frame.samples / frame.sample_rate for frame in self._decode_packet(packet)) / self.time_base_seconds
 
     def _is_broken(self, last: Packet) -> bool:
         """Tell whether the last packet of a FLAC file, which needs none of those before it, does not decode."""
@@ -174,7 +177,7 @@ class Demuxer:
             return self._decode(skips_beginning=True)
         frames = itertools.chain(() if first is None else [first], frames)
         is_late = self._format_name == "ogg" and self.stream.codec_context.name == "vorbis"
-        return _skip_to_true_timestamp(frames, self.time_base_seconds) if is_late else frames
+        return skip_to_true_timestamp(frames, self.time_base_seconds) if is_late else frames
 
     def has_audio_at(self, seconds: float) -> bool:
         """Seek to find out whether the recording reaches a time, then rewind to the beginning.
@@ -196,41 +199,55 @@ class Demuxer:
         return is_reached
 
     def _decode_after(self, seconds: float, clock: Clock) -> Iterator[AudioFrame]:
-        """Decode from a time on. Of what is before, only two frames are decoded: what the first lacks is the pre-skip."""
-        packets, ticks = self.read_packets(), 0.0
-        frames = (frame for packet in packets for frame in self._decode_packet(packet))
-        for frame in itertools.islice(frames, 2):
-            ticks = frame.samples / frame.sample_rate / self.time_base_seconds
-            clock.advance(frame.pts, ticks)
-        packets = skip_until(
-            packets,
-            lambda packet: max(clock.seconds, self._get_start(packet)) >= seconds,
-            lambda packet: clock.advance(packet.pts, self._count_ticks(packet, ticks)),
-        )
+        """Decode from a time on. Of what is before, only the first frames are decoded."""
+        packets, lead = self.read_packets(), list[AudioFrame]()
+        while len(lead) < _LEAD_FRAMES and (packet := next(packets, None)):
+            lead += self._decode_packet(packet)
+        if any(self._get_start(frame) + frame.samples / frame.sample_rate > seconds for frame in lead):
+            yield from lead
+        else:
+            packets = self._skip_packets(packets, lead, seconds, clock)
         yield from self._decode(packets, skips_beginning=True)
 
-    def _count_ticks(self, packet: Packet, usual: float) -> float:
-        """Return the exact duration of a packet: the usual one, unless it says another."""
-        codec = self.stream.codec_context
-        if codec.name == "flac":
-            return parse_frame_samples(bytes(packet)) / codec.sample_rate / self.time_base_seconds
-        return _get_duration(packet) if codec.name == "opus" else usual
+    def _skip_packets(
+        self, packets: Iterator[Packet], lead: Iterable[AudioFrame], seconds: float, clock: Clock
+    ) -> Iterator[Packet]:
+        """Advance the clock by the first frames, and by the packets after them until shortly before a time."""
+        ticks = 0.0
+        for frame in lead:
+            ticks = frame.samples / frame.sample_rate / self.time_base_seconds
+            clock.advance(frame.pts, ticks)
+        usual = ticks if self._format_name == "matroska" else None
+        return skip_until(
+            packets,
+            lambda packet: max(clock.seconds, self._get_start(packet)) >= seconds,
+            lambda packet: clock.advance(packet.pts, count_ticks(packet, self.stream, usual)),
+        )
 
     def _decode(self, packets: Iterable[Packet] | None = None, *, skips_beginning: bool) -> Iterator[AudioFrame]:
         """Decode packets, by default from the container's current position, to shortly after the clip's end."""
         self.inspection.skips_beginning = skips_beginning
         for packet in self.read_packets() if packets is None else packets:
             yield from self._decode_packet(packet)
-            if self._audio.end is not None and self._get_start(packet) > self._audio.end + _PREROLL:
+            if self._is_behind_end(packet):
                 self.inspection.skips_end = True
                 return
         yield from self._decode_packet(None)
 
+    def _is_behind_end(self, packet: Packet) -> bool:
+        """Tell whether nothing from a packet on can belong to the clip. What lost packets runs ahead of its own clock."""
+        end = self._audio.end
+        if end is None or (self._clock and self._clock.seconds < end):
+            return False
+        return self._get_start(packet) > end + _PREROLL
+
     def _seek(self, seconds: float) -> bool:
-        """Seek to shortly before a time, if timestamps there are reliable without what precedes them."""
-        codec = self.stream.codec_context.name
-        timestamp, index = self._to_timestamp(seconds), (entry.timestamp for entry in self.stream.index_entries)
-        if not is_seekable(self._content, self._format_name, codec, timestamp, index):
+        """Seek to shortly before a time, if timestamps from there to the clip's end are reliable without what precedes."""
+        end = math.inf if self._audio.end is None else self._audio.end + self.origin + _PREROLL
+        timestamp = int((seconds + self.origin) / self.time_base_seconds)
+        stretch = Stretch(timestamp, end / self.time_base_seconds, self.time_base_seconds)
+        index = ((entry.timestamp, entry.pos) for entry in self.stream.index_entries)
+        if not is_seekable(self._content, self._format_name, self.stream.codec_context.name, stretch, index):
             return False
         try:
             self.container.seek(timestamp, stream=self.stream)
@@ -238,9 +255,6 @@ class Demuxer:
             self._rewind()
             return False
         return True
-
-    def _to_timestamp(self, seconds: float) -> int:
-        return int((seconds + self.origin) / self.time_base_seconds)
 
     def _rewind(self) -> None:
         try:
@@ -258,14 +272,11 @@ class Demuxer:
         except av.error.FFmpegError:  # of any kind: damaged data can raise even 'Operation not permitted'
             if packet is not None:
                 self.inspection.add_damaged_packet()
+                if self._clock:
+                    self._clock.expect_gap()
             return []
         self.inspection.add_frames(frames, is_end=packet is None)
         return frames
-
-
-def _get_duration(packet: Packet) -> float:
-    duration = packet.duration or 0
-    return duration if duration < _LONGEST_PACKET else 0
 
 
 @contextlib.contextmanager
@@ -283,18 +294,3 @@ def open_demuxer(audio: Audio, warnings: list[str] | None = None) -> Generator[D
     content = audio.open_content()
     with open_container(audio, content) as container:
         yield Demuxer(audio, content, container, [] if warnings is None else warnings)
-
-
-def _skip_to_true_timestamp(frames: Iterable[AudioFrame], time_base_seconds: float) -> Iterator[AudioFrame]:
-    """Skip frames until one begins where the one before it ended.
-
-    FFmpeg's timestamps of Vorbis are late by half a block (8 ms at 16 kHz) wherever long blocks change to short ones.
-    """
-    expected: float | None = None
-    frames = iter(frames)
-    for frame in frames:
-        if expected is not None and frame.pts is not None and abs(frame.pts - expected) < 1:
-            yield frame
-            break
-        expected = None if frame.pts is None else frame.pts + frame.samples / frame.sample_rate / time_base_seconds
-    yield from frames

@@ -18,7 +18,7 @@ from audio_core.media.frame_positions import FramePositions
 from audio_core.media.mp3 import list_lengths
 from audio_core.media.packets import NotCopyable, PacketCopy
 
-__all__ = ["Mp3Packets"]
+__all__ = ["Mp3Packets", "open_mp3_frames"]
 
 _HEADER_BYTES, _CRC_BYTES = 4, 2
 _MPEG1_SAMPLES = 1152  # of a frame
@@ -42,15 +42,14 @@ class Mp3Packets:
 
     def __init__(self, content: Content, first: int, origin: float) -> None:
         self._content, self._origin, self._first = content, origin, content.read_at(first, _HEADER_BYTES)
+        self._frames, self._frame_seconds = open_mp3_frames(content, first)
         frame = parse_mpeg_frame(self._first)
         if frame is None:
             raise NotCopyable
         self._lengths = list_lengths(self._first)
-        self._frames = FramePositions(content, first, _HEADER_BYTES, self._lengths.get)
         self._side_info, is_mpeg1 = frame.side_info, frame.samples == _MPEG1_SAMPLES
         self._reservoir_shift = 7 if is_mpeg1 else 8  # 9 bits tell where the bits of a frame begin, or 8
         self._warm_up = 1 if is_mpeg1 else 2  # frames, until the decoder's filters have settled
-        self._frame_seconds = frame.samples / frame.sample_rate
         self.margin = (_MOST_MUTED + self._warm_up + 2) * self._frame_seconds
 
     def copy(self, start: float, end: float) -> PacketCopy:
@@ -111,6 +110,24 @@ class Mp3Packets:
 
     def _find_main_data(self, frame: bytes) -> int:
         return _find_side_information(frame) + self._side_info
+
+
+def open_mp3_frames(content: Content, first: int) -> tuple[FramePositions, float]:
+    """Return the positions of the frames of a file, and how long each is, in seconds.
+
+    Args:
+        content: the file.
+        first: position of the first frame.
+
+    Raises:
+        NotCopyable: if there is no frame of layer III.
+    """
+    head = content.read_at(first, _HEADER_BYTES)
+    frame = parse_mpeg_frame(head)
+    if frame is None:
+        raise NotCopyable
+    positions = FramePositions(content, first, _HEADER_BYTES, list_lengths(head).get)
+    return positions, frame.samples / frame.sample_rate
 
 
 def _find_side_information(frame: bytes) -> int:

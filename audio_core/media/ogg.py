@@ -12,7 +12,7 @@ import struct
 
 from audio_core.audio.content import Content
 
-__all__ = ["BEGINS_STREAM", "LONGEST_HEADER", "PAGE_HEADER", "find_end_of_last_page", "is_one_stream_until"]
+__all__ = ["BEGINS_STREAM", "LONGEST_HEADER", "PAGE_HEADER", "find_end_of_last_page", "is_one_stream_between"]
 
 # RFC 3533 §6: capture pattern, version, flags, granule position, serial, sequence number, checksum, number of lengths
 PAGE_HEADER = struct.Struct("<4sBBqIIIB")
@@ -21,17 +21,18 @@ _LONGEST_PAGE = LONGEST_HEADER + 255 * 255
 BEGINS_STREAM = 0x02
 
 
-def is_one_stream_until(position: int, content: Content) -> bool:
-    """Tell whether a single unbroken stream reaches from the file's beginning to a position.
+def is_one_stream_between(first: float, last: float, content: Content) -> bool:
+    """Tell whether a single unbroken stream reaches from the file's beginning over a stretch.
 
     Only the page headers are read.
 
     Args:
-        position: in units of the stream's granule position, such as samples.
+        first: where the stretch begins, in units of the stream's granule position, such as samples.
+        last: where it ends, if the file does not end before.
         content: the file.
 
     Returns:
-        False also if the stream ends before the position.
+        False also if the file ends before the stretch begins.
     """
     offset = reached = 0
     first_serial: int | None = None
@@ -46,11 +47,11 @@ def is_one_stream_until(position: int, content: Content) -> bool:
             or -1 < granule < reached  # -1: no packet ends on this page
         ):
             return False
-        if granule >= position:
+        if granule >= last:
             return True
         reached = max(reached, granule)
         offset += PAGE_HEADER.size + length_count + sum(head[PAGE_HEADER.size : PAGE_HEADER.size + length_count])
-    return False
+    return reached >= first
 
 
 def find_end_of_last_page(content: Content) -> int | None:

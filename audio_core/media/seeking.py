@@ -7,52 +7,101 @@ their beginning.
 from __future__ import annotations
 
 import itertools
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TypeVar
 
 from audio_core.audio.content import Content
-from audio_core.media.ogg import is_one_stream_until
+from audio_core.media.adts_packets import open_adts_frames
+from audio_core.media.flac import list_frames
+from audio_core.media.mp3_packets import open_mp3_frames
+from audio_core.media.ogg import is_one_stream_between
+from audio_core.media.packets import NotCopyable
 
-__all__ = ["is_countable", "is_seekable", "skip_until"]
+__all__ = ["Stretch", "is_countable", "is_seekable", "skip_until"]
 
 _T = TypeVar("_T")
-_BY_INDEX = {"flac", "mov"}  # an index or the frames themselves hold exact timestamps
-_BY_COUNTING = {"mp3", "aac"}  # FFmpeg seeks by counting frames from the beginning, which is exact
 _CHECKED_PACKETS, _SETTLING_PACKETS = 100, 50
 _COUNTABLE = {"opus", "aac", "flac", "mp3", "mp3float"}
+_COUNTED_CONTAINERS = {"matroska", "mp3", "aac"}  # the parser of FLAC gives several frames at once after damage
 
 
-def is_seekable(content: Content, container: str, codec: str, timestamp: int, index: Iterable[int]) -> bool:
-    """Tell whether timestamps are reliable after a seek, without what precedes it.
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of a stream.
+
+    Attributes:
+        first: where it begins, in units of the stream's time base.
+        last: where it ends, in the same units; infinite if that is the recording's end.
+        time_base_seconds: seconds per unit.
+    """
+
+    first: int
+    last: float
+    time_base_seconds: float
+
+
+def is_seekable(
+    content: Content, container: str, codec: str, stretch: Stretch, index: Iterator[tuple[int, int]]
+) -> bool:
+    """Tell whether the timestamps of a stretch are reliable after a seek, without what precedes it.
 
     Args:
         content: the file.
         container: FFmpeg's name of the container.
         codec: FFmpeg's name of the codec.
-        timestamp: where to seek, in units of the stream's time base.
-        index: timestamps of the packets, as far as the container lists them.
+        stretch: what is read after the seek.
+        index: timestamp and position in bytes of each packet, as far as the container lists them.
     """
-    if container == "ogg":
-        return codec in ("opus", "vorbis") and is_one_stream_until(timestamp, content)
-    if container in ("aiff", "wav"):
-        return codec.startswith("pcm_")  # samples of codecs in blocks do not stand where bytes say
-    if container == "mov" and not _is_even(index):
+    match container:
+        case "ogg":
+            is_timed = codec in ("opus", "vorbis")
+            return is_timed and is_one_stream_between(stretch.first, stretch.last, content)
+        case "aiff" | "wav":
+            return codec.startswith("pcm_")  # samples of codecs in blocks do not stand where bytes say
+        case "mov":
+            return codec != "opus" and _is_even(timestamp for timestamp, _ in index)  # its pre-skip shifts samples
+        case "flac":
+            return list_frames(content) is not None  # else it may be several files, each of which begins to count anew
+        case "mp3" | "aac":
+            _, position = next(index, (0, 0))
+            return _is_unbroken(content, container, position, stretch)
+        case _:
+            return False
+
+
+def _is_unbroken(content: Content, container: str, first: int, stretch: Stretch) -> bool:
+    """Tell whether frames follow one another up to a stretch's end. After damage, FFmpeg counts others at each seek.
+
+    Args:
+        content: the file.
+        container: that of MP3 or of AAC.
+        first: position of the first frame.
+        stretch: the stretch.
+    """
+    try:
+        frames, seconds = (open_mp3_frames if container == "mp3" else open_adts_frames)(content, first)
+        last = min(stretch.last * stretch.time_base_seconds / seconds, sys.maxsize)
+        next(frames.walk(int(last)), None)
+    except NotCopyable:
         return False
-    return container in _BY_INDEX | _BY_COUNTING and codec != "opus"  # its pre-skip shifts samples
+    return True
 
 
 def is_countable(container: str, codec: str) -> bool:
     """Tell whether packets need not be decoded to be counted: they say how long they are, or all are of one length.
 
-    Timestamps of Matroska are rounded to milliseconds, so a seek does not tell the position to the sample. Packets of Vorbis
-    are of two lengths, which only its decoder tells apart.
+    Timestamps of Matroska are rounded to milliseconds, so a seek does not tell the position to the sample, and in MP3 and
+    AAC files that were joined or damaged it does not tell it at all. Packets of Vorbis are of two lengths, which only its
+    decoder tells apart.
 
     Args:
         container: FFmpeg's name of the container.
         codec: FFmpeg's name of the codec.
     """
-    return container == "matroska" and codec in _COUNTABLE
+    return container in _COUNTED_CONTAINERS and codec in _COUNTABLE
 
 
 def skip_until(items: Iterator[_T], is_reached: Callable[[_T], bool], skip: Callable[[_T], object]) -> Iterator[_T]:

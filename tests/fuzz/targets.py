@@ -28,7 +28,7 @@ from audio_core.http.access import is_public
 from audio_core.http.download import download
 from audio_core.http.flow import Response, RunBlocking, Send
 from audio_core.http.sse import ServerSentEvents
-from audio_core.media.ogg import find_end_of_last_page, is_one_stream_until
+from audio_core.media.ogg import find_end_of_last_page, is_one_stream_between
 from audio_core.media.probing import probe
 from audio_core.media.wav import parse_plain_wav, parse_wav_header
 from audio_core.testing import tone
@@ -175,8 +175,8 @@ PAGES = st.lists(
 def check_ogg(case: tuple[bytes, int]) -> None:
     """Check that a stream that reaches a position reaches all before it, and that the last page has an end."""
     content, position = BytesContent(case[0]), case[1]
-    if is_one_stream_until(position, content):
-        assert is_one_stream_until(position - 1, content)
+    if is_one_stream_between(position, position, content):
+        assert is_one_stream_between(position - 1, position - 1, content)
     end = find_end_of_last_page(content)
     assert end is None or end >= 27
 

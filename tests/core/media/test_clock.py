@@ -43,6 +43,15 @@ def test_what_is_missing_is_jumped_over_and_what_is_out_by_a_little_is_not() -> 
     assert found[-1][:2] == (5.0, 6.0)
 
 
+def test_where_a_packet_is_missing_its_length_is_kept_however_short() -> None:
+    told = Clock(TICK, 0.0)
+    told.advance(0, 1_000)
+    told.expect_gap()
+    assert told.advance(2_000, 1_000)
+    assert told.seconds == pytest.approx(3_000 * TICK)
+    assert not told.advance(4_000, 1_000)
+
+
 @given(FRAMES)
 def test_time_never_goes_back(frames: list[tuple[int | None, int]]) -> None:
     try:

@@ -1,12 +1,13 @@
 """Where one can jump in an Ogg file."""
 
+import math
 import struct
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core.audio.content import BytesContent
-from audio_core.media.ogg import is_one_stream_until
+from audio_core.media.ogg import is_one_stream_between
 
 SECOND = 48_000
 
@@ -24,8 +25,8 @@ def stream(seconds: int, serial: int = 7) -> bytes:
     return page(0, serial=serial, begins=True) + page(0, serial=serial) + page(-1, serial=serial) + b"".join(pages)
 
 
-def reaches(data: bytes, seconds: float) -> bool:
-    return is_one_stream_until(round(seconds * SECOND), BytesContent(data))
+def reaches(data: bytes, seconds: float, end: float = 0.0) -> bool:
+    return is_one_stream_between(seconds * SECOND, max(seconds, end) * SECOND, BytesContent(data))
 
 
 def test_one_stream_is_whole_until_its_end() -> None:
@@ -36,6 +37,12 @@ def test_in_chained_streams_only_the_first_can_be_jumped_in() -> None:
     for second in (stream(10, serial=8), stream(10)):  # whether or not it has a number of its own
         assert reaches(stream(5) + second, 4.5)
         assert not reaches(stream(5) + second, 7)
+
+
+def test_a_stretch_that_reaches_into_the_next_stream_is_not_in_one() -> None:
+    for second in (stream(10, serial=8), stream(10)):
+        assert [reaches(stream(5) + second, 4, end) for end in (5, 5.1, math.inf)] == [True, False, False]
+    assert reaches(stream(5), 4, math.inf)
 
 
 def test_streams_side_by_side_are_left_alone() -> None:

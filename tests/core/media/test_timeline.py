@@ -212,3 +212,14 @@ def test_what_is_before_a_clip_of_matroska_is_not_decoded(name: str, monkeypatch
     audio = Audio.of(write_container(name, place_tones([(0.0, 20.0)]), has_picture=False))
     b"".join(decode(audio.clip(15.0, 15.5), rate=RATE))
     assert len(decoded) < 5.0 / 0.02
+
+
+@pytest.mark.parametrize("name", COUNTED)
+@pytest.mark.parametrize("start", [2.97, 2.999, 3.0, 3.03, 3.9, 4.01])
+def test_a_clip_that_begins_near_a_late_first_sound_has_the_samples_of_the_whole(name: str, start: float) -> None:
+    audio = Audio.of(write_container(name, place_tones([(3.0, 3.0)]), has_picture=True))
+    whole = array("h", b"".join(decode(audio, rate=RATE)))
+    clip = array("h", b"".join(decode(audio.clip(start, start + 0.5), rate=RATE)))
+    first = round(start * RATE)
+    assert len(clip) == round((start + 0.5) * RATE) - first
+    assert max(abs(a - b) for a, b in zip(clip, whole[first:], strict=False)) <= (40 if name == "aac" else 2)
