@@ -13,6 +13,7 @@ __all__ = ["open_listener"]
 
 _LAST_PORT = 65_535
 
+
 @contextmanager
 def open_listener(host: str, port: int, hint: str = "") -> Generator[socket.socket]:
     """Listen while the block runs.

@@ -30,7 +30,7 @@ from audio_core.media.container import open_container
 from audio_core.media.inspection import Inspection
 from audio_core.media.packet_times import Packet, count_ticks, get_duration, skip_to_true_timestamp
 from audio_core.media.seeking import Stretch, is_countable, is_seekable, skip_until
-from audio_core.media.track import check_rate_and_channels, choose_track, decode_first_timestamp, is_alone
+from audio_core.media.track import check_rate_and_channels, choose_track, find_first_frame, is_alone
 
 __all__ = ["Demuxer", "open_demuxer"]
 
@@ -69,6 +69,7 @@ class Demuxer:
         self.track_count = len(container.streams.audio)
         self.inspection = Inspection(audio.label, content, container, self.stream, warnings)
         self._content, self.container, self._clock = content, container, None
+        self._first_position: int | None = None  # of its packets, in bytes
         self._format_name = container.format.name.split(",")[0]
         check_rate_and_channels(self.label, self.stream.codec_context)
 
@@ -97,11 +98,11 @@ class Demuxer:
     def _find_first_frame(self) -> float | None:
         """Return the timestamp of the first frame that the decoder gives, in seconds."""
         if self._format_name == "mov":  # whose index may take megabytes, and which seeks back exactly
-            first = decode_first_timestamp(self.container, self.stream.index)
+            first, self._first_position = find_first_frame(self.container, self.stream.index)
             self._rewind()
         else:
             with open_container(self._audio, self._content) as container:
-                first = decode_first_timestamp(container, self.stream.index)
+                first, self._first_position = find_first_frame(container, self.stream.index)
         return None if first is None else first * self.time_base_seconds
 
     def measure_padding(self, last: AudioFrame) -> float:
@@ -246,8 +247,10 @@ class Demuxer:
         end = math.inf if self._audio.end is None else self._audio.end + self.origin + _PREROLL
         timestamp = int((seconds + self.origin) / self.time_base_seconds)
         stretch = Stretch(timestamp, end / self.time_base_seconds, self.time_base_seconds)
-        index = ((entry.timestamp, entry.pos) for entry in self.stream.index_entries)
-        if not is_seekable(self._content, self._format_name, self.stream.codec_context.name, stretch, index):
+        codec, packets = self.stream.codec_context.name, self.stream.index_entries
+        listed = ((packet.timestamp, packet.pos) for packet in packets)
+        index = listed if len(packets) else [(0, self._first_position or 0)]
+        if not is_seekable(self._content, self._format_name, codec, stretch, index):
             return False
         try:
             self.container.seek(timestamp, stream=self.stream)

@@ -44,7 +44,7 @@ class Stretch:
 
 
 def is_seekable(
-    content: Content, container: str, codec: str, stretch: Stretch, index: Iterator[tuple[int, int]]
+    content: Content, container: str, codec: str, stretch: Stretch, index: Iterable[tuple[int, int]]
 ) -> bool:
     """Tell whether the timestamps of a stretch are reliable after a seek, without what precedes it.
 
@@ -53,7 +53,7 @@ def is_seekable(
         container: FFmpeg's name of the container.
         codec: FFmpeg's name of the codec.
         stretch: what is read after the seek.
-        index: timestamp and position in bytes of each packet, as far as the container lists them.
+        index: timestamp and position in bytes of each packet that the container lists, or at least of the first.
     """
     match container:
         case "ogg":
@@ -66,7 +66,7 @@ def is_seekable(
         case "flac":
             return list_frames(content) is not None  # else it may be several files, each of which begins to count anew
         case "mp3" | "aac":
-            _, position = next(index, (0, 0))
+            _, position = next(iter(index))
             return _is_unbroken(content, container, position, stretch)
         case _:
             return False

@@ -22,7 +22,7 @@ from audio_core.errors import InvalidAudio, UnsupportedFormat
 from audio_core.media.completeness import has_header_length
 from audio_core.media.properties import CHANNELS, RATES
 
-__all__ = ["check_rate_and_channels", "choose_track", "decode_first_timestamp", "is_alone", "read_header_length"]
+__all__ = ["check_rate_and_channels", "choose_track", "find_first_frame", "is_alone", "read_header_length"]
 
 _LEAD_PACKETS = 50  # that a decoder may need before its first frame
 
@@ -66,15 +66,19 @@ def _is_cover(stream: Stream) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
-def decode_first_timestamp(container: InputContainer, index: int) -> int | None:
-    """Return the timestamp of the first frame that the decoder of a stream gives, in units of its time base."""
-    stream = cast("AudioStream", container.streams[index])
+def find_first_frame(container: InputContainer, index: int) -> tuple[int | None, int | None]:
+    """Return the timestamp of the first frame that the decoder of a stream gives, and the position of its first packet.
+
+    They are in units of the stream's time base and in bytes; None if they cannot be told.
+    """
+    stream, position = cast("AudioStream", container.streams[index]), None
     with contextlib.suppress(av.error.FFmpegError):
         for packet in itertools.islice(container.demux(stream), _LEAD_PACKETS):
+            position = packet.pos if position is None else position
             with contextlib.suppress(av.error.FFmpegError):
                 if frames := stream.codec_context.decode(packet):
-                    return frames[0].pts
-    return None
+                    return frames[0].pts, position
+    return None, position
 
 
 def read_header_length(content: Content, container: InputContainer, stream: AudioStream) -> float | None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio_core import Audio, AudioTooLarge, InvalidAudio, UnsupportedFormat
-from audio_core.media import clock, inspection
+from audio_core.media import clock, demux, inspection
 from audio_core.media.decode import ENCODERS, decode, encode
 from audio_core.media.probing import probe
 from audio_core.testing import silence, tone
@@ -99,6 +99,7 @@ def test_a_clip_of_vorbis_is_exact_although_its_stamps_are_not() -> None:
 def test_a_clip_does_not_decode_what_precedes_it(talk, recoded, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     speech = Audio.of(recoded(Audio.of(talk, end=30), name))
     monkeypatch.setattr(inspection, "MAX_DECODED_BYTES", 6 * 48_000 * 4)  # six seconds of what any of them decodes to
+    monkeypatch.setattr(demux, "is_countable", lambda *_: False)  # so that no packet of it is read
     assert seconds(heard(speech.clip(25.0, 26.0))) == 1.0
     assert probe(speech.clip(25.0, 26.0)).duration == 26.0
     assert probe(speech.clip(25.0, 99.0)).duration == pytest.approx(30.0, abs=0.1)
