@@ -91,7 +91,8 @@ class _ShiftedDecoder:
 
     def close(self) -> Iterator[Segment]:
         yield from self._shift(self.decoder.close())
-        for warning in list_unmet_options(self.job.model, self.job.options, self.final):
+        unmet = list_unmet_options(self.job.model, self.job.options, self.final)
+        for warning in (*self.decoder.warnings, *unmet):
             _log.warning("%s: %s", self.recording.audio.label, warning)
         self.job.report_progress(self.recording, self.recording.seconds, self.decoder.usage)
 

@@ -19,6 +19,7 @@ from audio_core.transcript.segment import Segment
 from audio_core.transcript.subtitle_parser import parse_subtitles
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import parse_usage
+from audio_core.wire.missing_words import describe_missing_words, insert_missing_words
 from audio_core.wire.transcription_fields import (
     LenientModel,
     Number,
@@ -82,7 +83,8 @@ def parse_transcript(
     """Parse the body of a response.
 
     A response with words and without timed segments gets segments of its words. One without any times has a text and no
-    segments. Sounds that are no speech, such as `(laughter)`, are events and not part of the text.
+    segments. Words of the text that no segment holds are put between the others, with estimated times. Sounds that are no
+    speech, such as `(laughter)`, are events and not part of the text.
 
     Args:
         body: body of the response.
@@ -102,15 +104,19 @@ def parse_transcript(
     """
     response = _parse_response(body, headers, provider)
     duration = duration or response.duration or (response.input_length_ms / 1000 if response.input_length_ms else None)
+    text = remove_events(response.spoken or "", response.all_words)
+    segments = _build_segments(response, duration)
+    complete = insert_missing_words(text, segments, duration) if segments else ()
     return Transcript(
-        text=remove_events(response.spoken or "", response.all_words),
-        segments=_build_segments(response, duration),
+        text=text,
+        segments=complete,
         language=response.language or next((each.code for each in response.languages), None),
         duration=duration,
         model=response.model or model,
         provider=provider,
         usage=parse_usage(response.usage),
         events=build_events(response.all_words, duration),
+        warnings=tuple(describe_missing_words(text, complete)),
     )
 
 

@@ -17,6 +17,7 @@ from audio_core.lenient_json import to_object, to_objects, to_text
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.usage import Usage, parse_usage
 from audio_core.wire.chat_response import get_first_choice, get_text
+from audio_core.wire.missing_words import describe_missing_words, find_missing_words
 from audio_core.wire.stream_events import EventParser
 from audio_core.wire.tool_calls import CUT_SHORT
 from audio_core.wire.transcription_fields import RawSegment
@@ -30,8 +31,9 @@ class TranscriptStream:
     r"""Push decoder of a streamed transcription. An incomplete transcript is an error.
 
     Partial segments have new text, for live captions. The other segments are final: together they are the transcript.
-    They come in the order in which the gateway sends them. One whose end is missing waits for the next, so that its end
-    can be estimated. Where a gateway sends no timed segments, the whole text is one final segment.
+    They come in the order in which the gateway sends them; words that only the whole text has come last, with estimated
+    times. One whose end is missing waits for the next, so that its end can be estimated. Where a gateway sends no timed
+    segments, the whole text is one final segment.
 
     Args:
         headers: headers of the response, with names in lower case.
@@ -40,6 +42,7 @@ class TranscriptStream:
 
     Attributes:
         usage: tokens, seconds and cost, once the gateway has reported them.
+        warnings: what a user must know of the segments, once the stream has ended.
 
     Example:
         >>> stream = TranscriptStream({"content-type": "text/event-stream"}, provider="openai", seconds=2.0)
@@ -53,9 +56,11 @@ class TranscriptStream:
         self._body, self._parser = StreamedBody(headers), EventParser()
         self._texts: list[str] = []
         self._pending: list[RawSegment] = []
+        self._segments: list[Segment] = []
         self._position = 0.0
-        self._has_segments = self._has_events = self._done = self._is_closed = False
+        self._has_events = self._done = self._is_closed = False
         self.usage: Usage | None = None
+        self.warnings: tuple[str, ...] = ()
 
     @property
     def partial(self) -> str:
@@ -89,14 +94,15 @@ class TranscriptStream:
             raise self._build_stream_error("the stream ended before the transcript did")
         if not self._has_events:
             raise self._build_stream_error("the stream ended without any content")
-        if self._has_segments or any(raw.has_time for raw in self._pending) or not self.partial.strip():
+        if self._segments or any(raw.has_time for raw in self._pending) or not self.partial.strip():
             yield from self._build_pending()
+            yield from self._build_missing()
         else:
             yield Segment(0.0, self._seconds, self.partial.strip())
 
     def _decode_json(self, body: bytes) -> Iterator[Segment]:
         transcript = parse_transcript(body, self._headers, provider=self._provider, model="", duration=self._seconds)
-        self.usage = transcript.usage
+        self.usage, self.warnings = transcript.usage, transcript.warnings
         if not transcript.text.startswith("data:"):
             text = transcript.text.strip()
             yield from transcript.segments or ([Segment(0.0, self._seconds, text)] if text else ())
@@ -145,13 +151,21 @@ class TranscriptStream:
         segments = build_segments(self._pending, (), self._seconds, begin=self._position)
         self._pending = []
         if segments:
-            self._has_segments, self._position = True, segments[-1].end
+            self._position = segments[-1].end
+        self._segments += segments
         yield from segments
+
+    def _build_missing(self) -> Iterator[Segment]:
+        """Yield segments of the words that only the whole text has, which comes last."""
+        missing = [segment for _, segment in find_missing_words(self.partial, self._segments, self._seconds)]
+        self._segments += missing
+        self.warnings = tuple(describe_missing_words(self.partial, self._segments))
+        yield from missing
 
     def _decode_end(self, event: Mapping[str, Any]) -> Iterator[Segment]:
         self._done = True
         yield from self._decode_rest()
-        if not (self._has_segments or self._pending):
+        if not (self._segments or self._pending):
             for item in to_objects(event.get("segments")):
                 yield from self._decode_segment(item)
         if isinstance(event.get("text"), str):  # the complete text, even if deltas were lost

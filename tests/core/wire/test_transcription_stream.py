@@ -189,7 +189,7 @@ def test_segments_without_any_time_are_the_whole_text() -> None:
 
 
 def test_times_after_the_end_of_what_was_sent_are_clamped() -> None:
-    (segment,) = decode(encode_events(build_segment("one", 1.5, 9.0), DONE))
+    (segment,) = decode(encode_events(build_segment(DONE["text"], 1.5, 9.0), DONE))
     assert (segment.start, segment.end) == (1.5, 2.0)
 
 
