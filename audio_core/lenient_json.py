@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
 from pydantic_core import from_json
 
 __all__ = [
+    "decode_text",
     "drop_none",
+    "parse_body",
     "parse_json",
     "replace_half_characters",
     "replace_halves_within",
@@ -20,6 +23,7 @@ __all__ = [
     "to_text",
 ]
 
+_CHARSET = re.compile(r"charset=[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _MAX_NUMBER = 2**53  # beyond it, floats skip whole numbers
 
 
@@ -46,6 +50,33 @@ def parse_json(text: bytes | str, *, keep_halves: bool = False) -> Any:
         return value if keep_halves else replace_halves_within(value)
     except (ValueError, RecursionError):
         return None
+
+
+def parse_body(body: bytes, content_type: str) -> Any:
+    """Parse the JSON of a response, which may be in another charset; return None if it is not JSON.
+
+    Args:
+        body: of the response.
+        content_type: value of its `Content-Type` header, or `""`.
+    """
+    value = parse_json(body)
+    return value if value is not None else parse_json(decode_text(body, content_type))
+
+
+def decode_text(body: bytes, content_type: str) -> str:
+    r"""Decode the text of a response: UTF-8, or else the charset that it states. What is neither becomes U+FFFD.
+
+    Example:
+        >>> decode_text(b"gr\xfc\xdfe", "text/plain; charset=iso-8859-1")
+        'grüße'
+    """
+    stated = _CHARSET.search(content_type)
+    for charset in ("utf-8-sig", *((stated[1],) if stated else ())):
+        try:
+            return body.decode(charset)
+        except (ValueError, LookupError):
+            continue
+    return body.decode("utf-8", "replace")
 
 
 def to_object(value: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from audio_core.errors import IncompleteResponse
 from audio_core.http.flow import MAX_REPLY_BYTES, Response
 from audio_core.lenient_json import parse_json, to_object
 
-__all__ = ["Decoder", "OpenStream", "ServerSentEvents", "StreamedBody"]
+__all__ = ["Decoder", "OpenStream", "ServerSentEvents", "StreamedBody", "is_event_stream"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -131,11 +131,16 @@ def _check_event_size(size: int) -> None:
         )
 
 
-class StreamedBody:
-    """The body of a response to a request for a stream: events, or plain JSON, which some gateways send instead.
+def is_event_stream(body: bytes, headers: Mapping[str, str]) -> bool:
+    """Tell whether the body of a response is events, which some gateways send although no stream was asked for."""
+    return "event-stream" in headers.get("content-type", "") or body.lstrip().startswith(b"data:")
 
-    Its first bytes decide which it is, as some gateways give JSON or events another content type. Plain JSON is held
-    until it has ended. Events without content (`null`, `{}`) are left out.
+
+class StreamedBody:
+    """The body of a response to a request for a stream: events, or JSON or text, which some gateways send instead.
+
+    Its first bytes decide which it is, as some gateways give JSON or events another content type. What is no events is
+    held until it has ended. Events without content (`null`, `{}`) are left out.
 
     Args:
         headers: headers of the response, with names in lower case.
@@ -144,13 +149,13 @@ class StreamedBody:
 
     def __init__(self, headers: Mapping[str, str], max_bytes: int = MAX_REPLY_BYTES) -> None:
         self._max_bytes, self._size = max_bytes, 0
-        self._is_called_json = "json" in headers.get("content-type", "")
-        self._is_json: bool | None = None  # not known yet
+        self._is_called_events = "event-stream" in headers.get("content-type", "event-stream")
+        self._is_held: bool | None = None  # not known yet
         self._pieces: list[bytes] = []
         self._events = ServerSentEvents()
 
     def feed(self, data: bytes) -> Iterator[str]:
-        """Yield the events that `data` completes; none while the body may be plain JSON.
+        """Yield the events that `data` completes; none while the body may be something else.
 
         Raises:
             IncompleteResponse: if an event, or the whole body, is too long.
@@ -161,18 +166,18 @@ class StreamedBody:
                 f"The stream goes on after {self._max_bytes // 2**20} MiB; it is not read any further. "
                 "What has come is in .partial; ask for a shorter answer."
             )
-        if self._is_json is None:
+        if self._is_held is None:
             data = self._read_beginning(data)
-        if self._is_json:
+        if self._is_held:
             self._pieces.append(data)
         else:
             yield from self._decode_events(data)
 
-    def take_json(self) -> bytes | None:
-        """Return the body that has ended if it is plain JSON, else None. What is fed later counts as events."""
-        is_json = self._has_json_beginning() if self._is_json is None else self._is_json
-        self._is_json = False
-        return self._take_pieces() if is_json else None
+    def take_held(self) -> bytes | None:
+        """Return the body that has ended if it is JSON or text, else None. What is fed later counts as events."""
+        is_held = self._has_other_beginning() if self._is_held is None else self._is_held
+        self._is_held = False
+        return self._take_pieces() if is_held else None
 
     def close(self) -> Iterator[str]:
         """Yield the remaining events."""
@@ -180,18 +185,18 @@ class StreamedBody:
         yield from filter(_has_content, self._events.close())
 
     def _read_beginning(self, data: bytes) -> bytes:
-        """Return what has come, once it tells events from plain JSON, and nothing before."""
+        """Return what has come, once it tells events from all else, and nothing before."""
         beginning = (self._take_pieces() + data).lstrip().removeprefix(_BYTE_ORDER_MARK).lstrip()
         self._pieces = [beginning]
         if len(beginning) < _LONGEST_FIELD:
             return b""
-        self._is_json = self._has_json_beginning()
+        self._is_held = self._has_other_beginning()
         return self._take_pieces()
 
-    def _has_json_beginning(self) -> bool:
+    def _has_other_beginning(self) -> bool:
         beginning = b"".join(self._pieces)
         is_event = _EVENT_FIELD.match(beginning) is not None
-        return beginning.startswith((b"{", b"[")) or (self._is_called_json and not is_event)
+        return beginning.startswith((b"{", b"[")) or not (self._is_called_events or is_event)
 
     def _take_pieces(self) -> bytes:
         data, self._pieces = b"".join(self._pieces), []

@@ -30,8 +30,8 @@ from audio_core.wire.chat_request import (
     find_audio_parts,
     to_openai_messages,
 )
-from audio_core.wire.chat_response import Answer, Delta, parse_answer
-from audio_core.wire.chat_stream import ChatStream
+from audio_core.wire.chat_response import Answer, Delta
+from audio_core.wire.chat_stream import ChatStream, read_answer
 
 __all__ = ["ChatRequest", "OpenRules", "chat", "check_chat", "open_chat"]
 
@@ -132,7 +132,7 @@ def chat(endpoint: Endpoint, request: ChatRequest, rules: OpenRules) -> Flow[Ans
         return cast("Answer", last.answer)
     response, warnings = yield from _post(endpoint, request, rules, streamed=False)
     with HiddenFrames(), attribute_errors(response.status, response.headers, response.attempts):
-        answer = parse_answer(
+        answer = read_answer(
             response.body, response.headers, provider=endpoint.provider.name, speech_format=request.speech_format
         )
     _log.info("%s: %s has answered%s.", endpoint.provider.name, request.model, describe_cost(answer.usage))

@@ -22,7 +22,8 @@ from audio_core.operations.limits import has_segments, learn_response_format
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.transcript import Transcript
 from audio_core.wire.chat_request import to_input_audio
-from audio_core.wire.chat_response import Answer, parse_answer
+from audio_core.wire.chat_response import Answer
+from audio_core.wire.chat_stream import read_answer
 from audio_core.wire.tool_calls import CUT_SHORT
 from audio_core.wire.transcription import TranscriptionOptions
 
@@ -92,7 +93,7 @@ def _request_answer(
     body = encode_json(payload)
     response = yield from endpoint.post("/chat/completions", body, doing="transcription by chat")
     with HiddenFrames(), attribute_errors(response.status, response.headers, response.attempts):
-        return parse_answer(response.body, response.headers, provider=endpoint.provider.name)
+        return read_answer(response.body, response.headers, provider=endpoint.provider.name)
 
 
 def _build_prompt(options: TranscriptionOptions) -> str:

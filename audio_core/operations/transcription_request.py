@@ -21,7 +21,7 @@ from audio_core.operations.transcription_by_chat import transcribe_by_chat
 from audio_core.transcript.transcript import Transcript
 from audio_core.wire.speaker_samples import rename_speakers
 from audio_core.wire.transcription import TranscriptionOptions, encode_json_request, encode_multipart_request
-from audio_core.wire.transcription_response import parse_transcript
+from audio_core.wire.transcription_stream import read_transcript
 
 __all__ = ["open_transcription", "request_transcript"]
 
@@ -64,7 +64,7 @@ def _request(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcript]:
         return (yield from transcribe_by_chat(job.endpoint, job.model, audio, job.options))
     response = yield from _post_with_fallback(job, name, audio)
     with HiddenFrames(), attribute_errors(response.status, response.headers, response.attempts):
-        transcript = parse_transcript(
+        transcript = read_transcript(
             response.body, response.headers, provider=row.name, model=job.model, duration=audio.seconds
         )
         return rename_speakers(transcript, job.samples)

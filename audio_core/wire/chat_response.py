@@ -13,7 +13,7 @@ import pybase64
 
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import build_unreadable_error, find_error, get_request_id
-from audio_core.lenient_json import parse_json, to_number, to_object, to_objects, to_text
+from audio_core.lenient_json import parse_body, to_number, to_object, to_objects, to_text
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.speech import Speech, detect_speech_format
 from audio_core.transcript.usage import Usage, parse_usage
@@ -166,7 +166,7 @@ def parse_answer(body: bytes, headers: Mapping[str, str], *, provider: str, spee
         >>> parse_answer(body, {}, provider="openai").text
         'Hello.'
     """
-    completion = to_object(parse_json(body))
+    completion = to_object(parse_body(body, headers.get("content-type", "")))
     if not completion:
         raise build_unreadable_error(body, provider=provider, content_type=headers.get("content-type", ""))
     choice = get_first_choice(completion)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import find_event_error, get_request_id
 from audio_core.http.flow import MAX_REPLY_BYTES
-from audio_core.http.sse import StreamedBody
+from audio_core.http.sse import StreamedBody, is_event_stream
 from audio_core.lenient_json import to_list, to_object, to_objects, to_text
 from audio_core.transcript.speech import Speech
 from audio_core.transcript.usage import Usage, parse_usage
@@ -27,11 +27,22 @@ from audio_core.wire.speech_stream import SpeechBuilder
 from audio_core.wire.stream_events import EventParser
 from audio_core.wire.tool_calls import ToolCallBuilder, ToolCallDelta
 
-__all__ = ["ChatStream"]
+__all__ = ["ChatStream", "read_answer"]
 
 # In a chunk that has nothing but text, all other keys are missing or empty.
 _CHOICE_KEYS, _DELTA_KEYS = {"index", "delta"}, {"role", "content"}
 _JOINED_DETAILS = ("text", "summary", "data")  # the fields of reasoning details that come in fragments
+
+
+def read_answer(body: bytes, headers: Mapping[str, str], *, provider: str, speech_format: str | None = None) -> Answer:
+    """Read the body of a response that was not to be streamed: JSON, or a whole stream all the same.
+
+    The arguments and errors are those of `parse_answer`.
+    """
+    if not is_event_stream(body, headers):
+        return parse_answer(body, headers, provider=provider, speech_format=speech_format)
+    stream = ChatStream(headers, provider=provider, speech_format=speech_format, max_bytes=len(body))
+    return cast("Answer", [*stream.feed(body), *stream.close()][-1].answer)
 
 
 class ChatStream:
@@ -91,7 +102,7 @@ class ChatStream:
             IncompleteResponse: if the body ended with neither a finish reason nor `[DONE]`, if it has no content, or if
                 a tool call or the speech is incomplete.
         """
-        if (body := self._body.take_json()) is not None:
+        if (body := self._body.take_held()) is not None:
             yield from self._decode_json(body)
             return
         for event in self._body.close():

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field
 
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import build_unreadable_error, find_error
-from audio_core.lenient_json import parse_json, to_list, to_objects, to_text
+from audio_core.lenient_json import decode_text, parse_body, to_list, to_objects, to_text
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.subtitle_parser import parse_subtitles
 from audio_core.transcript.transcript import Transcript
@@ -121,11 +121,14 @@ def parse_transcript(
 
 
 def _parse_response(body: bytes, headers: Mapping[str, str], provider: str) -> _RawResponse:
-    reply: Any = parse_json(body)
+    content_type = headers.get("content-type", "")
+    reply: Any = parse_body(body, content_type)
     if reply is None:
-        reply = _parse_text(body, headers.get("content-type", ""))
+        reply = _parse_text(decode_text(body, content_type), is_plain=content_type.startswith("text/plain"))
+    elif isinstance(reply, str):
+        reply = _parse_text(reply, is_plain="json" in content_type)
     if not isinstance(reply, dict):
-        raise build_unreadable_error(body, provider=provider, content_type=headers.get("content-type", ""))
+        raise build_unreadable_error(body, provider=provider, content_type=content_type)
     if error := find_error(reply, provider=provider):
         raise error
     response = _RawResponse.model_validate(reply)
@@ -136,13 +139,13 @@ def _parse_response(body: bytes, headers: Mapping[str, str], provider: str) -> _
     return response
 
 
-def _parse_text(body: bytes, content_type: str) -> dict[str, Any] | None:
-    """Return subtitles or plain text in the shape of a JSON response. An error page is neither."""
-    text = body.decode("utf-8", "replace")
+def _parse_text(text: str, *, is_plain: bool) -> dict[str, Any] | None:
+    """Return subtitles, or text that is called plain, in the shape of a JSON response. An error page is neither."""
     if cues := parse_subtitles(text):
         return {"text": " ".join(cue["text"] for cue in cues), "segments": cues}
-    is_plain = content_type.startswith("text/plain") and text.strip() and not text.lstrip().startswith(("<", "{", "["))
-    return {"text": text} if is_plain else None
+    if text.strip() == "WEBVTT":  # subtitles of silence
+        return {"text": ""}
+    return {"text": text} if is_plain and text.strip() and not text.lstrip().startswith(("<", "{", "[")) else None
 
 
 def _build_segments(response: _RawResponse, duration: float | None) -> tuple[Segment, ...]:

@@ -1,8 +1,8 @@
 """Decode a streamed transcription: server-sent events in, segments out. An incomplete transcript is an error.
 
 There are three dialects: `transcript.text.*` of OpenAI and llama.cpp, `transcription.*` of Mistral, and
-`transcription.chunk` with `[DONE]` of vLLM and SGLang. Plain JSON in place of a stream is accepted, and so is LiteLLM's
-JSON, whose text is a stream.
+`transcription.chunk` with `[DONE]` of vLLM and SGLang. JSON, subtitles and text in place of a stream are accepted, and so
+are LiteLLM's JSON, whose text is a stream, and a stream in place of JSON.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import Any
 
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import find_event_error
-from audio_core.http.sse import StreamedBody
+from audio_core.http.sse import StreamedBody, is_event_stream
 from audio_core.lenient_json import to_object, to_objects, to_text
-from audio_core.transcript.segment import Segment
+from audio_core.transcript.segment import Segment, join_text
+from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import Usage, parse_usage
 from audio_core.wire.chat_response import get_first_choice, get_text
 from audio_core.wire.missing_words import describe_missing_words, find_missing_words
@@ -24,7 +25,43 @@ from audio_core.wire.transcription_fields import RawSegment
 from audio_core.wire.transcription_response import parse_transcript
 from audio_core.wire.transcription_segments import build_segments
 
-__all__ = ["TranscriptStream"]
+__all__ = ["TranscriptStream", "read_transcript"]
+
+
+def read_transcript(
+    body: bytes, headers: Mapping[str, str], *, provider: str, model: str, duration: float
+) -> Transcript:
+    r"""Read the body of a response that was not to be streamed: JSON, subtitles or text, or a whole stream all the same.
+
+    Args:
+        body: body of the response.
+        headers: headers of the response, with names in lower case.
+        provider: name of the gateway.
+        model: name of the requested model, used if the response names none.
+        duration: length of the recording in seconds.
+
+    Raises:
+        ProviderError: if the body is an error.
+        IncompleteResponse: if it holds no transcript, or only a part of one.
+
+    Example:
+        >>> body = b'data: {"type": "transcript.text.done", "text": "Hello."}\n\n'
+        >>> read_transcript(body, {}, provider="openai", model="whisper-1", duration=2.0).text
+        'Hello.'
+    """
+    if not is_event_stream(body, headers):
+        return parse_transcript(body, headers, provider=provider, model=model, duration=duration)
+    stream = TranscriptStream(headers, provider=provider, seconds=duration)
+    segments = [each for each in (*stream.feed(body), *stream.close()) if not each.is_partial]
+    return Transcript(
+        text=stream.partial.strip() or join_text(segments),
+        segments=tuple(segments) if stream.has_times else (),
+        duration=duration,
+        model=model,
+        provider=provider,
+        usage=stream.usage,
+        warnings=stream.warnings,
+    )
 
 
 class TranscriptStream:
@@ -67,6 +104,11 @@ class TranscriptStream:
         """The text received so far."""
         return "".join(self._texts)
 
+    @property
+    def has_times(self) -> bool:
+        """Whether the gateway has sent timed segments."""
+        return bool(self._segments)
+
     def feed(self, data: bytes) -> Iterator[Segment]:
         """Yield the segments that `data` completes.
 
@@ -84,7 +126,7 @@ class TranscriptStream:
             ProviderError: if the remaining bytes are an error. The text so far is in `partial`.
             IncompleteResponse: if the body ended before the transcript did.
         """
-        if (body := self._body.take_json()) is not None:
+        if (body := self._body.take_held()) is not None:
             yield from self._decode_json(body)
             return
         for event in self._body.close():
@@ -104,8 +146,8 @@ class TranscriptStream:
         transcript = parse_transcript(body, self._headers, provider=self._provider, model="", duration=self._seconds)
         self.usage, self.warnings = transcript.usage, transcript.warnings
         if not transcript.text.startswith("data:"):
-            text = transcript.text.strip()
-            yield from transcript.segments or ([Segment(0.0, self._seconds, text)] if text else ())
+            self._texts, self._segments = [transcript.text.strip()], list(transcript.segments)
+            yield from self._segments or ([Segment(0.0, self._seconds, self.partial)] if self.partial else ())
             return
         yield from self.feed(transcript.text.encode() + b"\n\n")
         yield from self.close()

@@ -101,7 +101,7 @@ def read_body(content_type: str, *pieces: bytes) -> tuple[list[str], bytes | Non
     """Return the events of a body, and its plain JSON."""
     body = StreamedBody({"content-type": content_type})
     events = [event for piece in pieces for event in body.feed(piece)]
-    plain = body.take_json()
+    plain = body.take_held()
     return [*events, *body.close()], plain
 
 
@@ -117,9 +117,12 @@ def test_the_first_bytes_tell_events_from_json(content_type: str, start: bytes, 
         assert read_body(content_type, *cut(start + plain)) == ([], plain)
 
 
-@pytest.mark.parametrize("body", [b"null", b"", b"<html>", b"false"])
-def test_what_only_calls_itself_json_is_held_for_the_error(body: bytes) -> None:
-    assert read_body("application/json", body) == ([], body)
+@pytest.mark.parametrize(
+    "body", [b"null", b"", b"<html>", b"false", b"Hello.", b"WEBVTT\n\n00:00.000 --> 00:01.000\nHi."]
+)
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "text/vtt", ""])
+def test_what_is_no_events_is_held_for_whoever_can_read_it(body: bytes, content_type: str) -> None:
+    assert read_body(content_type, body) == ([], body)
     assert read_body("text/event-stream", body) == ([], None)
 
 

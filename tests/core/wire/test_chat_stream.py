@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from audio_core import IncompleteResponse, ProviderError, ProviderUnavailable, Usage
 from audio_core.testing import chat_reply, chat_stream, tone
 from audio_core.wire.chat_response import Answer, Delta, parse_answer
-from audio_core.wire.chat_stream import ChatStream
+from audio_core.wire.chat_stream import ChatStream, read_answer
 
 JSON = {"content-type": "application/json", "x-request-id": "req-1"}
 SSE = {"content-type": "text/event-stream", "x-request-id": "req-1"}
@@ -343,3 +343,11 @@ def test_an_event_costs_the_same_however_much_has_come() -> None:
     for delta in ENDLESS.values():
         for event in chat_stream(delta, finish=None, done=False).body:
             assert len(list(decoder.feed(event.encode()))) <= 1
+
+
+def test_a_stream_in_place_of_json_is_the_same_answer() -> None:
+    body = "".join(chat_stream("Hello.").body).encode()
+    assert read_answer(body, SSE, provider="p").text == "Hello."
+    assert read_answer(body, {"content-type": "application/json"}, provider="p").text == "Hello."
+    with pytest.raises(IncompleteResponse):
+        read_answer("".join(chat_stream("Hello.", finish=None, done=False).body).encode(), SSE, provider="p")

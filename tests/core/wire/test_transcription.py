@@ -556,6 +556,23 @@ def test_without_a_measured_length_that_of_the_gateway_counts(reply: dict[str, o
     assert parse({"text": "hi", **reply}, duration=9.0).duration == 9.0
 
 
+@pytest.mark.parametrize("body", ["grüß dich", '{"text": "grüß dich"}', '"grüß dich"'])
+@pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1", "windows-1252", "utf-16"])
+def test_a_reply_is_in_the_charset_that_it_states(body: str, charset: str) -> None:
+    headers = {"content-type": f"{'text/plain' if body.startswith('g') else 'application/json'}; charset={charset}"}
+    assert parse_transcript(body.encode(charset), headers, provider="p", model="m").text == "grüß dich"
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "nonsense", "hex", ""])
+def test_a_charset_that_is_wrong_costs_nothing(charset: str) -> None:
+    headers = {"content-type": f"text/plain; charset={charset}"}
+    assert parse_transcript("grüß dich".encode(), headers, provider="p", model="m").text == "grüß dich"
+
+
+def test_subtitles_of_silence_are_empty() -> None:
+    assert parse("WEBVTT\n\n", content_type="text/vtt").text == ""
+
+
 @pytest.mark.parametrize("text", [" <html>busy</html>", '{"a": ', " [1, ", " \n"])
 def test_a_broken_page_is_no_plain_text(text: str) -> None:
     with pytest.raises(IncompleteResponse):

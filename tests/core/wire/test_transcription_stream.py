@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_core import IncompleteResponse, ProviderError, Segment
-from audio_core.wire.transcription_stream import TranscriptStream
+from audio_core import IncompleteResponse, ProviderError, Segment, Transcript
+from audio_core.wire.transcription_stream import TranscriptStream, read_transcript
 
 SSE, JSON = {"content-type": "text/event-stream"}, {"content-type": "application/json"}
 
@@ -212,3 +212,48 @@ def test_a_stream_that_calls_itself_json_is_read_as_a_stream() -> None:
     stream = TranscriptStream(JSON, provider="p", seconds=2.0)
     segments = [*stream.feed(OPENAI[:30]), *stream.feed(OPENAI[30:]), *stream.close()]
     assert [segment.text for segment in segments if not segment.is_partial] == ["Good morning."]
+
+
+SRT = "1\n00:00:00,500 --> 00:00:01,000\nGood morning.\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "start"),
+    [
+        ("Good morning.", "text/plain; charset=utf-8", 0.0),
+        (SRT, "text/plain", 0.5),
+        (SRT, "application/x-subrip", 0.5),
+        ("WEBVTT\n\n00:00.500 --> 00:01.000\nGood morning.\n", "text/vtt", 0.5),
+        (json.dumps(SRT), "application/json", 0.5),
+        (json.dumps("Good morning."), "application/json", 0.0),
+    ],
+)
+def test_text_and_subtitles_in_place_of_a_stream_are_read(body: str, content_type: str, start: float) -> None:
+    (segment,) = decode(body.encode(), {"content-type": content_type})
+    assert (segment.start, segment.text) == (start, "Good morning.")
+
+
+def test_a_page_in_place_of_a_stream_is_an_error_that_quotes_it() -> None:
+    with pytest.raises(IncompleteResponse, match="text/html where JSON was expected: Sign in"):
+        decode(b"<html>Sign in</html>", {"content-type": "text/html"})
+
+
+def read(*events: dict | str, content_type: str = "text/event-stream") -> Transcript:
+    return read_transcript(
+        encode_events(*events), {"content-type": content_type}, provider="p", model="m", duration=9.0
+    )
+
+
+@pytest.mark.parametrize("content_type", ["text/event-stream", "application/json", ""])
+def test_a_stream_in_place_of_json_is_read(content_type: str) -> None:
+    end = {"type": "transcript.text.done", "text": "Good morning.", "usage": {"type": "duration", "seconds": 2}}
+    transcript = read(build_delta("Good "), end, content_type=content_type)
+    assert (transcript.text, transcript.segments, transcript.duration) == ("Good morning.", (), 9.0)
+    assert transcript.usage is not None
+    timed = read(build_segment("Good morning.", 0.5, 1.0), "[DONE]", content_type=content_type)
+    assert (timed.text, timed.segments) == ("Good morning.", (Segment(0.5, 1.0, "Good morning."),))
+
+
+def test_a_broken_stream_in_place_of_json_is_an_error() -> None:
+    with pytest.raises(IncompleteResponse):
+        read(build_delta("Good "))
