@@ -19,7 +19,7 @@ __all__ = ["find_missing_bytes", "has_header_length"]
 
 _MISSING_BYTES, _MISSING_SHARE = 4096, 0.001  # how far a file may fall short, as writers miscount a little
 _HEAD_BYTES = 4096
-_WITHOUT_LENGTH = {"aac", "amr", "asf", "au", "ogg", "wav"}  # FFmpeg computes one
+_WITHOUT_LENGTH = {"aac", "ac3", "amr", "asf", "au", "eac3", "mpeg", "mpegts", "ogg", "wav"}  # FFmpeg computes one
 _EBML_UNKNOWN = {(1 << 7 * length) - 1 for length in range(1, 9)}
 _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 

@@ -16,6 +16,7 @@ from audio_core.media.completeness import find_missing_bytes
 from audio_core.media.decode import decode
 from audio_core.media.probing import probe
 from audio_core.testing import tone
+from tests.support.encoded_sounds import make_sound, write_audio
 
 CONTAINERS = {
     "aiff": ("aiff", "pcm_s16be"),
@@ -98,3 +99,10 @@ def test_a_wav_that_was_written_as_a_stream_is_whole() -> None:
 def test_an_mp3_with_a_tag_behind_it_is_whole(written) -> None:
     tag = b"APETAGEX" + struct.pack("<4I8x", 2000, 32, 0, 0)
     assert probe(Audio.of(written["mp3"] + bytes(200) + tag)).duration == pytest.approx(5.0, abs=0.05)
+
+
+@pytest.mark.parametrize(("muxer", "codec"), [("mpegts", "aac"), ("mpegts", "mp2"), ("mpeg", "mp2"), ("ac3", "ac3")])
+def test_a_length_that_ffmpeg_computes_shortens_nothing(muxer: str, codec: str) -> None:
+    audio = Audio.of(write_audio(make_sound(5.0, 48_000), 48_000, muxer, codec))
+    heard = sum(map(len, decode(audio, rate=48_000))) / 96_000
+    assert probe(audio).duration == pytest.approx(heard, abs=0.001)
