@@ -23,7 +23,7 @@ _SEARCHED_BYTES = 16 * 1024  # of a file that may begin in the middle of an MP3 
 _FRAMES_IN_A_ROW = 3  # that prove that bytes are MP3 or AAC
 _FRAME_HEADER_BYTES = 7  # of ADTS, the longer one
 _TS_PACKET_BYTES = 188
-_BEHIND_ID3 = ("aac", "ape", "flac", "tta", "wv")
+_MOST_TAGS = 100  # at the beginning of a file; a forged one may hold millions
 _MAGIC = {
     b"fLaC": "flac",
     b"OggS": "ogg",
@@ -59,8 +59,7 @@ def sniff_content(content: Content) -> Format | None:
     """
     head = content.read_at(0, SNIFF_BYTES)
     if head[:3] == b"ID3":
-        tagged = sniff_format(content.read_at(measure_id3_tag(head), SNIFF_BYTES))
-        return tagged if tagged is not None and tagged.name in _BEHIND_ID3 else FORMATS["mp3"]
+        return sniff_format(content.read_at(skip_id3_tags(content), SNIFF_BYTES)) or FORMATS["mp3"]
     if head[:1] == b"G" and all(content.read_at(count * _TS_PACKET_BYTES, 1) == b"G" for count in (1, 2)):
         return FORMATS["ts"]
     return sniff_format(head) or _find_frames(content.read_at(0, _SEARCHED_BYTES))
@@ -185,7 +184,10 @@ def measure_id3_tag(head: bytes) -> int:
 def skip_id3_tags(content: Content) -> int:
     """Return where the audio begins behind the ID3v2 tags at the beginning of a file, in bytes."""
     position = 0
-    while size := measure_id3_tag(content.read_at(position, _ID3_HEADER_BYTES)):
+    for _ in range(_MOST_TAGS):
+        size = measure_id3_tag(content.read_at(position, _ID3_HEADER_BYTES))
+        if not size:
+            break
         position += size
     return position
 

@@ -31,6 +31,7 @@ from audio_core.media.inspection import Inspection
 from audio_core.media.packet_times import Packet, count_ticks, get_duration, skip_to_true_timestamp
 from audio_core.media.seeking import Stretch, is_countable, is_seekable, skip_until
 from audio_core.media.track import check_rate_and_channels, choose_track, find_first_frame, is_alone
+from audio_core.media.wrapping import unwrap
 
 __all__ = ["Demuxer", "open_demuxer"]
 
@@ -55,6 +56,7 @@ class Demuxer:
         stream: its audio stream.
         track_count: how many audio tracks the recording has.
         time_base_seconds: seconds per unit of a timestamp.
+        is_bare: whether nothing was left out of the file that other decoders might take for damage.
         inspection: what was read so far.
 
     Raises:
@@ -68,9 +70,11 @@ class Demuxer:
         self.time_base_seconds = float(self.stream.time_base or 0) or 1 / self.stream.codec_context.sample_rate
         self.track_count = len(container.streams.audio)
         self.inspection = Inspection(audio.label, content, container, self.stream, warnings)
+        self.is_bare = content.size == audio.open_content().size
         self._content, self.container, self._clock = content, container, None
         self._first_position: int | None = None  # of its packets, in bytes
         self._format_name = container.format.name.split(",")[0]
+        self._has_loose_timestamps = self._format_name == "asf"  # those of packets, whose frames come later
         check_rate_and_channels(self.label, self.stream.codec_context)
 
     def create_clock(self) -> Clock:
@@ -78,11 +82,6 @@ class Demuxer:
         longest_gap = 0.0 if self._has_loose_timestamps else _LONGEST_GAPS.get(self._format_name, math.inf)
         self._clock = Clock(self.time_base_seconds, self.origin, longest_gap)
         return self._clock
-
-    @property
-    def _has_loose_timestamps(self) -> bool:
-        """Whether timestamps are those of packets, whose frames come later."""
-        return self._format_name == "asf"
 
     @functools.cached_property
     def origin(self) -> float:
@@ -294,6 +293,6 @@ def open_demuxer(audio: Audio, warnings: list[str] | None = None) -> Generator[D
         InvalidAudio: if it cannot be opened or holds no audio.
         UnsupportedFormat: if its codec, sample rate or channel count is not supported.
     """
-    content = audio.open_content()
+    content = unwrap(audio.open_content(), audio.detect_format())
     with open_container(audio, content) as container:
         yield Demuxer(audio, content, container, [] if warnings is None else warnings)

@@ -4,15 +4,21 @@ import pytest
 
 from audio_core import Audio, InvalidAudio
 from audio_core.audio.content import BytesContent
+from audio_core.audio.formats import FORMATS
 from audio_core.audio.sniffing import sniff_content
 from audio_core.media.probing import probe
 
 ID3 = b"ID3\x04\x00\x00\x00\x00\x02\x01" + bytes(257)
 
 
-@pytest.mark.parametrize("name", ["mp3", "flac", "aac"])
-def test_behind_an_id3_tag_the_audio_decides(recording, name: str) -> None:
-    assert Audio.of(ID3 + recording(name)).format == name
+@pytest.mark.parametrize("name", ["mp3", "flac", "aac", "wav", "aiff", "ogg", "m4a", "mp4", "webm", "mkv"])
+@pytest.mark.parametrize("tags", [1, 3])
+def test_behind_an_id3_tag_the_audio_decides(recording, name: str, tags: int) -> None:
+    assert Audio.of(tags * ID3 + recording(name)).format == name
+
+
+def test_tags_without_end_are_not_followed() -> None:
+    assert sniff_content(BytesContent(b"ID3\4\0\0\0\0\0\0" * 100_000)) == FORMATS["mp3"]
 
 
 @pytest.mark.parametrize("zeros", [1, 417, 4096])
