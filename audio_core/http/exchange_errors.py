@@ -10,7 +10,7 @@ from audio_core.errors import InvalidRequest, ProviderTimeout, Unreachable
 from audio_core.http.connection import Connection, StreamClock
 from audio_core.http.flow import Request
 
-__all__ = ["build_invalid_request", "build_timeout", "build_unreachable"]
+__all__ = ["build_invalid_redirect", "build_invalid_request", "build_timeout", "build_unreachable"]
 
 _NEXT_STEPS = {
     "certificate": "Set SSL_CERT_FILE if your network has its own authority.",
@@ -50,6 +50,14 @@ def build_invalid_request(request: Request, error: Exception) -> InvalidRequest:
     return InvalidRequest(
         f"The exchange with {request.provider} is not valid HTTP: {str(error).rstrip('.')}. "
         "Check the base_url, and where it redirects to.",
+        provider=request.provider,
+    )
+
+
+def build_invalid_redirect(request: Request) -> InvalidRequest:
+    """Build the error for a redirect to what is no URL. httpx raises for it, although we follow no redirect."""
+    return InvalidRequest(
+        f"{request.provider} redirects to something that is not a URL. Check the base_url, or the URL of the recording.",
         provider=request.provider,
     )
 

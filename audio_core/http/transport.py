@@ -24,7 +24,12 @@ from audio_core.errors import IncompleteResponse, ProviderError
 from audio_core.http.body import Body
 from audio_core.http.connection import Connection, StreamClock, watch
 from audio_core.http.error_responses import attribute_errors
-from audio_core.http.exchange_errors import build_invalid_request, build_timeout, build_unreachable
+from audio_core.http.exchange_errors import (
+    build_invalid_redirect,
+    build_invalid_request,
+    build_timeout,
+    build_unreachable,
+)
 from audio_core.http.flow import Request, Response
 from audio_core.http.interruption import abandon_if_interrupted
 from audio_core.http.threads import run_in_thread, wait_for
@@ -263,6 +268,8 @@ def _translate_errors(request: Request, connection: Connection, clock: StreamClo
     except (httpx.InvalidURL, httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
         raise build_invalid_request(request, error) from None
     except httpx.TransportError as error:
+        if "URL in location header" in str(error):
+            raise build_invalid_redirect(request) from None
         if connection.is_abandoned:
             raise build_timeout(request, connection, clock) from None
         is_connected = not isinstance(error, httpx.ConnectError)
