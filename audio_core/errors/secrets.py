@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
 import threading
 from collections import OrderedDict
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 __all__ = ["remember_secret", "scrub"]
 
@@ -30,12 +31,13 @@ if hasattr(os, "register_at_fork"):  # no child inherits the lock while another 
 def remember_secret(secret: str) -> None:
     """Remove a secret, such as an API key that is in use, from the messages of all later errors of gateways.
 
-    It is also removed where it is written as in a URL or in JSON. The least recently used secrets are forgotten.
+    It is also removed where it is written as in a URL, in a form, in JSON or in base64. The least recently used secrets are forgotten.
     """
     if len(secret) < _MIN_SECRET_LENGTH:
         return
+    encoded = base64.b64encode(secret.encode("utf-8", "replace")).decode().rstrip("=")
     with _secrets_lock:
-        for form in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1]):
+        for form in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], encoded):
             _known_secrets[form] = None
             _known_secrets.move_to_end(form)
         while len(_known_secrets) > _MAX_SECRETS:

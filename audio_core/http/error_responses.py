@@ -177,7 +177,7 @@ def attribute_errors(status: int, headers: Mapping[str, str], attempts: int = 1)
 
 def get_request_id(headers: Mapping[str, str]) -> str | None:
     """Return the id that the gateway gave the request, or None. Header names are in lower case."""
-    return next((headers[name] for name in _ID_HEADERS if name in headers), None)
+    return next((scrub(headers[name]) for name in _ID_HEADERS if name in headers), None)
 
 
 def parse_retry_after(headers: Mapping[str, str], error: Mapping[str, Any] | None = None) -> float | None:

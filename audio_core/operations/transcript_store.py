@@ -235,8 +235,9 @@ class TranscriptStore:
                 yield database
                 database.execute("COMMIT")
         except (sqlite3.Error, OSError, ValueError, TypeError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error  # that of an OSError has the path
             raise StoreError(
-                f"The store {self._path.name} cannot be used: {error}. Check that it is a store of transcripts, that "
+                f"The store {self._path.name} cannot be used: {reason}. Check that it is a store of transcripts, that "
                 "it belongs to you, and that the disk has space."
             ) from None
 
@@ -250,6 +251,8 @@ class TranscriptStore:
         with _CREATION_LOCK, contextlib.suppress(FileExistsError):
             os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         status = self._path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError("it is not a file")
         if hasattr(os, "getuid") and status.st_uid != os.getuid():
             raise PermissionError("it belongs to another user")
         if os.name == "posix" and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):

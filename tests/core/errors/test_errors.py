@@ -1,9 +1,10 @@
 """Secrets that are in use stand in no message."""
 
+import base64
 import json
 import threading
 from collections import OrderedDict
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -19,12 +20,16 @@ def no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "_known_secrets", OrderedDict())
 
 
-@pytest.mark.parametrize("written", [KEY, quote(KEY, safe=""), json.dumps({"key": KEY})])
+@pytest.mark.parametrize(
+    "written",
+    [KEY, quote(KEY, safe=""), quote_plus(KEY), json.dumps({"key": KEY}), base64.b64encode(KEY.encode()).decode()],
+)
 def test_a_secret_is_removed_however_it_is_written(written: str) -> None:
     remember_secret(KEY)
     message = str(ProviderError(f"The key {written} is unknown."))
     assert "[removed]" in message
     assert "word" not in message
+    assert written not in message
 
 
 def test_a_secret_that_begins_like_another_is_removed_as_a_whole() -> None:

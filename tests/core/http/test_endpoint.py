@@ -55,7 +55,9 @@ def test_half_an_emoji_is_sent_as_a_replacement_character(gateway) -> None:
     assert gateway.requests[1].form["prompt"] == ["cut \ufffd"]
 
 
-@pytest.mark.parametrize("location", ["data:text/plain,hi", "mailto:a@b.c", "http://[", "http://a:b:c/", "http://[::1", "http://a/\x01"])
+@pytest.mark.parametrize(
+    "location", ["data:text/plain,hi", "mailto:a@b.c", "http://[", "http://a:b:c/", "http://[::1", "http://a/\x01"]
+)
 @pytest.mark.parametrize("is_async", [False, True])
 async def test_a_redirect_to_anything_is_our_error(gateway, location: str, is_async: bool) -> None:
     gateway.will_answer(Reply("", status=302, headers={"Location": location}))

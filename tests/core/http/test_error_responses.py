@@ -80,6 +80,10 @@ def test_the_request_id_is_kept() -> None:
     assert make_error(500, b"", {"x-request-id": "req-9"}).request_id == "req-9"
 
 
+def test_a_request_id_that_echoes_a_key_is_removed() -> None:
+    assert make_error(500, b"", {"x-request-id": "key sk-abcdefgh12345"}).request_id == "key [removed]"
+
+
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [

@@ -136,6 +136,19 @@ def test_a_file_that_is_no_store_is_refused_before_anything_is_asked(gateway, tm
     assert gateway.requests == []
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"), [("nothing/jobs.sqlite", "No such file or directory"), (".", "not a file")]
+)
+def test_a_path_that_can_be_no_store_is_named_without_its_folders(
+    gateway, tmp_path: Path, name: str, reason: str
+) -> None:
+    with pytest.raises(StoreError, match=reason) as caught:
+        client(gateway, tmp_path / name).transcribe(tone(1.0))
+    assert str(tmp_path) not in str(caught.value)
+    assert "chmod" not in str(caught.value)
+    assert gateway.requests == []
+
+
 def test_a_transcript_that_was_tampered_with_is_not_believed(gateway, store, tmp_path: Path) -> None:
     store.claim(KEY)
     store.save(KEY, SAID)
