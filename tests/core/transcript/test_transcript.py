@@ -81,6 +81,11 @@ def test_impossible_windows_are_refused(seconds: float, overlap: float) -> None:
         list(TALK.group_windows(seconds, overlap))
 
 
+@pytest.mark.parametrize(("seconds", "clock"), [(1e300, "1e+300 s"), (float("inf"), "inf s"), (1e8, "27777:46:40")])
+def test_a_time_that_no_recording_has_is_short(seconds: float, clock: str) -> None:
+    assert format_clock(seconds) == clock
+
+
 @given(st.floats(0, 400_000))
 def test_a_clock_shows_whole_seconds(seconds: float) -> None:
     *hours, minutes, remainder = map(int, re.findall(r"\d+", format_clock(seconds)))
