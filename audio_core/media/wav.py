@@ -9,11 +9,12 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from audio_core.audio.content import Content
+from audio_core.audio.content import BytesContent, Content
+from audio_core.audio.content_slices import ContentSlice, JoinedContents
 from audio_core.media.properties import Probe
 from audio_core.media.riff import walk_chunks
 
-__all__ = ["WavHeader", "parse_plain_wav", "parse_wav_header"]
+__all__ = ["WavHeader", "build_wav_header", "join_sample_chunks", "parse_plain_wav", "parse_wav_header"]
 
 _FORMS = (b"RIFF", b"RF64", b"BW64")
 _SIZE_IS_IN_DS64 = 0xFFFFFFFF
@@ -80,7 +81,8 @@ def parse_plain_wav(content: Content) -> Probe | None:
     """Tell what a file of plain samples holds, and how long it is, from its header and size alone.
 
     Returns:
-        None if only a decoder can tell: the file is compressed, damaged, cut short or unusual.
+        None if only a decoder can tell: the file is compressed, damaged, cut short or unusual, or has its samples in several
+        chunks.
 
     Example:
         >>> from audio_core.audio.content import BytesContent
@@ -93,9 +95,41 @@ def parse_plain_wav(content: Content) -> Probe | None:
     available = content.size - header.data_start
     declared = available if header.data_bytes is None else header.data_bytes
     samples = declared // header.block_bytes
-    if not samples or declared > available:
+    if not samples or declared > available or len(_list_sample_chunks(content)) > 1:
         return None
     return Probe(header.codec, header.sample_rate, header.channels, samples / header.sample_rate)
+
+
+def build_wav_header(format_chunk: bytes, size: int) -> bytes:
+    """Return what stands before samples in a WAV file.
+
+    Args:
+        format_chunk: the chunk `fmt `, without its head.
+        size: bytes of the samples; if a header cannot count them, it says that nobody knew.
+    """
+    stated = min(size, _SIZE_IS_IN_DS64)
+    chunks = struct.pack("<4sI", b"fmt ", len(format_chunk)) + format_chunk + struct.pack("<4sI", b"data", stated)
+    return struct.pack("<4sI4s", b"RIFF", min(4 + len(chunks) + size, _SIZE_IS_IN_DS64), b"WAVE") + chunks
+
+
+def join_sample_chunks(content: Content) -> Content:
+    """Return a WAV file whose samples are in one chunk: the file itself, unless it has several, of which players hear one."""
+    chunks = _list_sample_chunks(content)
+    formats = [
+        content.read_at(at, min(size, _LONGEST_FORMAT)) for name, at, size in walk_chunks(content) if name == b"fmt "
+    ]
+    if len(chunks) < 2 or not formats:
+        return content
+    parts = [ContentSlice(content, start, min(size, content.size - start)) for start, size in chunks]
+    header = build_wav_header(formats[0], sum(size for _, size in chunks))
+    return JoinedContents([BytesContent(header), *parts])
+
+
+def _list_sample_chunks(content: Content) -> list[tuple[int, int]]:
+    """Return position and size of each chunk of samples, in bytes; none if they may be larger than their heads can tell."""
+    if content.read_at(0, 4) != b"RIFF":
+        return []
+    return [(start, size or content.size - start) for name, start, size in walk_chunks(content) if name == b"data"]
 
 
 def _parse_long_size(chunk: bytes) -> int | None:

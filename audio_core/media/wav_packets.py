@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import struct
 
 from audio_core.audio.content import BytesContent, Content
 from audio_core.audio.content_slices import ContentSlice, JoinedContents
 from audio_core.media.packets import NotCopyable, PacketCopy
 from audio_core.media.riff import walk_chunks
-from audio_core.media.wav import parse_wav_header
+from audio_core.media.wav import build_wav_header, parse_wav_header
 
 __all__ = ["WavPackets"]
 
@@ -43,7 +42,6 @@ class WavPackets:
         size = (last - first) * block
         if not 0 < size < _MOST_BYTES or begin + last * block > self._content.size:
             raise NotCopyable
-        chunks = struct.pack("<4sI", b"fmt ", len(self._format)) + self._format + struct.pack("<4sI", b"data", size)
-        head = struct.pack("<4sI4s", b"RIFF", 4 + len(chunks) + size, b"WAVE") + chunks
+        head = build_wav_header(self._format, size)
         samples = ContentSlice(self._content, begin + first * block, size)
         return PacketCopy(JoinedContents([BytesContent(head), samples]), first / rate, last / rate)

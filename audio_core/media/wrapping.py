@@ -9,6 +9,7 @@ from audio_core.audio.content import Content
 from audio_core.audio.content_slices import ContentSlice
 from audio_core.audio.formats import Format
 from audio_core.audio.sniffing import skip_id3_tags
+from audio_core.media.wav import join_sample_chunks
 
 __all__ = ["unwrap"]
 
@@ -23,6 +24,8 @@ _UNKNOWN_SAMPLES = 0xFFFFFFFF
 def unwrap(content: Content, format: Format) -> Content:
     """Return a file without ID3v2 tags before a format that has none, and without padding that would be taken for damage.
 
+    The samples of WAV come in one chunk, as FFmpeg reads only the last of several.
+
     Args:
         content: the file.
         format: its format.
@@ -35,6 +38,8 @@ def unwrap(content: Content, format: Format) -> Content:
     """
     start = 0 if format.raw or format.name in _HAVE_TAGS else skip_id3_tags(content)
     audio = ContentSlice(content, start, content.size - start) if start else content
+    if format.name == "wav":
+        return join_sample_chunks(audio)
     find_end = {"ts": _find_ts_end, "wv": _find_wavpack_end}.get(format.name)
     if find_end is None or audio.read_at(audio.size - 1, 1) != b"\0":
         return audio

@@ -13,6 +13,7 @@ from audio_core.audio.content import BytesContent
 from audio_core.media.decode import decode, probe_packets
 from audio_core.media.probing import probe
 from audio_core.media.wav import parse_plain_wav, parse_wav_header
+from audio_core.operations.upload import encode_for_upload
 from audio_core.testing import tone
 
 
@@ -93,3 +94,35 @@ def test_rf64_keeps_the_size_of_the_samples_in_its_first_chunk() -> None:
     assert header is not None
     assert header.data_bytes == 6000
     assert probe(audio) == probe_packets(audio)
+
+
+def split(data: bytes, *, cut: int, last: int | None = None, between: bytes = b"") -> bytes:
+    """Write the samples of a WAV file as two chunks, of which the second claims to have `last` bytes."""
+    head, samples = data[:36], data[44:]
+    parts = [(cut, samples[:cut]), (len(samples) - cut if last is None else last, samples[cut:])]
+    return head + between.join(b"data" + struct.pack("<I", size) + part for size, part in parts)
+
+
+def hear(audio: Audio) -> bytes:
+    return b"".join(decode(audio, rate=16_000))
+
+
+@pytest.mark.parametrize("cut", [2, 32_000, 63_998])
+@pytest.mark.parametrize("last", [None, 0, 0xFFFFFFFF, 0x7FFFFFFF])
+@pytest.mark.parametrize("between", [b"", b"LIST\4\0\0\0INFO"])
+def test_samples_in_several_chunks_are_all_heard(cut: int, last: int | None, between: bytes) -> None:
+    whole = tone(1) + tone(1, hertz=700)[44:]
+    whole = whole[:40] + struct.pack("<I", 64_000) + whole[44:]
+    audio = Audio.of(split(whole, cut=cut, last=last, between=between))
+    assert probe(audio).duration == 2.0
+    assert hear(audio) == hear(Audio.of(whole)) == whole[44:]
+    assert hear(audio.clip(0.9, 1.6)) == hear(Audio.of(whole, start=0.9, end=1.6))
+    sent = encode_for_upload(audio, ["wav"])
+    assert sent.content.read_at(0, sent.content.size).endswith(whole[44:])
+
+
+def test_several_chunks_that_are_cut_short_are_refused() -> None:
+    data = split(tone(10), cut=100_000)
+    for read in (probe, hear):
+        with pytest.raises(InvalidAudio, match="cut short"):
+            read(Audio.of(data[:-50_000]))
