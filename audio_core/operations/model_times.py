@@ -5,16 +5,19 @@ It is remembered for each base URL and model while the process lives, and in the
 
 from __future__ import annotations
 
+import logging
 import math
 from functools import partial
 
+from audio_core.errors import StoreError
 from audio_core.http.flow import Flow, run_blocking
 from audio_core.operations.job import Job
 from audio_core.operations.process_memory import ProcessMemory
-from audio_core.operations.transcript_store import ModelKey
+from audio_core.operations.transcript_store import ModelKey, TranscriptStore
 
 __all__ = ["get_longest_segment", "is_alone_first", "learn_times", "recall_times", "sends_times"]
 
+_log = logging.getLogger(__name__)
 _times = ProcessMemory[ModelKey, bool](1000)
 
 
@@ -58,7 +61,14 @@ def learn_times(job: Job, has_times: bool) -> Flow[None]:
         return
     _times.note(key, has_times)
     if job.store is not None:
-        yield from run_blocking(partial(job.store.save_times, key, has_times))
+        yield from run_blocking(partial(_save_times, job.store, key, has_times))
+
+
+def _save_times(store: TranscriptStore, key: ModelKey, has_times: bool) -> None:
+    try:
+        store.save_times(key, has_times)
+    except StoreError as error:  # the reply is paid for, so the caller gets it
+        _log.warning("Whether %s sends times was not saved. %s", key.model, error)
 
 
 def _build_key(job: Job) -> ModelKey:

@@ -149,6 +149,23 @@ def test_a_path_that_can_be_no_store_is_named_without_its_folders(
     assert gateway.requests == []
 
 
+@pytest.mark.parametrize("method", ["save", "save_times"])
+@pytest.mark.parametrize("seconds", [1.0, 40.0])
+def test_what_is_paid_for_is_returned_though_the_store_is_locked_by_then(
+    gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog, method: str, seconds: float
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("database is locked")
+
+    monkeypatch.setattr(TranscriptStore, method, fail)
+    gateway.will_answer(Reply({"text": "hi", "segments": [{"start": 0, "end": 1, "text": "hi"}]}))
+    asking = AudioClient(
+        "openai", model=f"m-{method}-{seconds}", api_key="k", base_url=gateway.base_url, store=tmp_path / "a.sqlite"
+    )
+    assert asking.transcribe(tone(seconds)).text == "hi"
+    assert "database is locked" in caplog.text
+
+
 def test_a_transcript_that_was_tampered_with_is_not_believed(gateway, store, tmp_path: Path) -> None:
     store.claim(KEY)
     store.save(KEY, SAID)
