@@ -123,15 +123,15 @@ class Demuxer:
         packet = None
         for following in self.read_packets():
             if packet is not None:
-                yield packet.pts, self._measure(packet)
+                yield packet.pts, self._measure(packet, following)
             packet = following
         if packet is not None and not self._is_broken(packet):
             yield packet.pts, self._measure(packet)
 
-    def _measure(self, packet: Packet) -> float:
+    def _measure(self, packet: Packet, following: Packet | None = None) -> float:
         """Return the duration of a packet. That of several frames of FLAC, as where files were joined, is only decoded."""
         if packet.duration or self._format_name != "flac":
-            return get_duration(packet)
+            return get_duration(packet, following)
         return sum(frame.samples / frame.sample_rate for frame in self._decode_packet(packet)) / self.time_base_seconds
 
     def _is_broken(self, last: Packet) -> bool:

@@ -15,12 +15,22 @@ Packet: TypeAlias = "_Packet[Any]"  # PyAV's are generic
 
 __all__ = ["Packet", "count_ticks", "get_duration", "skip_to_true_timestamp"]
 
+_ROUNDING = 1  # unit of the time base
 _LONGEST_PACKET = 2**31  # units of the time base; a longer one is an overflow
 
 
-def get_duration(packet: Packet) -> float:
-    """Return the duration that a packet states, in units of the time base."""
+def get_duration(packet: Packet, following: Packet | None = None) -> float:
+    """Return the duration that a packet states, in units of the time base.
+
+    Args:
+        packet: the packet.
+        following: the next one. If it begins as soon as rounding allows, the packet lasts until there: Matroska cuts each
+            duration to milliseconds, which adds up.
+    """
     duration = packet.duration or 0
+    if following is not None and packet.pts is not None and following.pts is not None:
+        distance = following.pts - packet.pts
+        duration = distance if abs(distance - duration) <= _ROUNDING else duration
     return duration if duration < _LONGEST_PACKET else 0
 
 

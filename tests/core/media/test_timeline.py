@@ -24,6 +24,7 @@ from audio_core.media.decode import decode
 from audio_core.media.demux import Demuxer
 from audio_core.media.probing import probe
 from audio_core.operations.upload import encode_for_upload
+from tests.support.encoded_sounds import make_sound, write_audio
 
 RATE = 48_000
 CONTAINERS = {
@@ -223,3 +224,14 @@ def test_a_clip_that_begins_near_a_late_first_sound_has_the_samples_of_the_whole
     first = round(start * RATE)
     assert len(clip) == round((start + 0.5) * RATE) - first
     assert max(abs(a - b) for a, b in zip(clip, whole[first:], strict=False)) <= (40 if name == "aac" else 2)
+
+
+@pytest.mark.parametrize("codec", ["flac", "pcm_s16le", "libmp3lame", "aac", "ac3"])
+def test_milliseconds_that_matroska_cuts_off_its_packets_add_up_to_no_gap(codec: str) -> None:
+    data = write_audio(make_sound(20.0, 44_100), 44_100, "matroska", codec)
+    found = probe(Audio.of(data))
+    heard = sum(map(len, decode(Audio.of(data), rate=44_100))) / 88_200
+    assert found.is_continuous
+    assert found.duration == pytest.approx(heard, abs=0.025)  # the padding of a last frame
+    sent = encode_for_upload(Audio.of(data), GATEWAY_FORMATS)
+    assert sent.content.read_at(0, sent.content.size) == data
