@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from audio_core.audio.content import Content
 from audio_core.audio.sniffing import skip_id3_tags
@@ -17,6 +19,7 @@ __all__ = [
     "compute_crc16",
     "encode_number",
     "find_number_end",
+    "is_numbered_throughout",
     "list_frames",
     "parse_frame_samples",
     "parse_plain_flac",
@@ -29,6 +32,7 @@ _SYNC = b"\xff\xf8"  # of frames that all have the same number of samples, but f
 _HEADER_BYTES = 16  # of a frame, at most
 _BLOCK_BYTES = 256 * 1024
 _LONGEST_FRAME = 2**20  # bytes; a longer one is damage
+_LOOKS, _LOOK_BYTES = 16, 128 * 1024  # places of a file at which its frames are looked at; two frames fit in
 _MAX_FRAMES = 0x110000  # whose numbers are written as UTF-8 writes characters
 _CRC_POLYNOMIAL = 0x8005
 
@@ -108,6 +112,40 @@ def _find_frames(content: Content, start: int, sync: bytes) -> Iterator[int]:
                 yield position + at
                 count += 1
                 number = encode_number(count)
+
+
+def is_numbered_throughout(content: Content) -> bool:
+    """Tell whether frames are numbered from the beginning of a file to its end. Those of files that were joined are not.
+
+    A few places are looked at, so that a file of any size costs the same.
+
+    Args:
+        content: the file.
+
+    Returns:
+        False also if that cannot be told so.
+    """
+    info = _parse_stream_info(content)
+    if info is None:
+        return False
+    sync, step = content.read_at(info.frames_start, 3), (content.size - info.frames_start) // _LOOKS
+    looks = [_list_numbers(content, info.frames_start + step * look, sync) for look in range(_LOOKS)]
+    last = _list_numbers(content, max(info.frames_start, content.size - _LOOK_BYTES), sync)
+    if not all((*looks, last)):
+        return False
+    is_whole = last[-1] == info.samples // info.frame_samples - 1 if info.samples else last[-1] >= looks[-1][0]
+    return is_whole and all(before[0] <= after[0] for before, after in pairwise(looks))
+
+
+def _list_numbers(content: Content, position: int, sync: bytes) -> list[int]:
+    """Return the numbers of frames near a position that follow the number before them: others are no frames."""
+    data, at, numbers = content.read_at(position, _LOOK_BYTES), -1, list[int]()
+    while (at := data.find(sync, at + 1, len(data) - _HEADER_BYTES)) >= 0:
+        head = data[at : at + _HEADER_BYTES]
+        with contextlib.suppress(UnicodeDecodeError):
+            numbers.append(ord(head[4 : find_number_end(head)].decode("utf-8", "surrogatepass")))
+    known = set(numbers)
+    return [number for number in numbers if number - 1 in known]
 
 
 def _find_short_frame(content: Content, start: int, number: int, samples: int) -> int:

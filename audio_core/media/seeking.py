@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from audio_core.audio.content import Content
 from audio_core.media.adts_packets import open_adts_frames
-from audio_core.media.flac import list_frames
+from audio_core.media.flac import is_numbered_throughout
 from audio_core.media.mp3_packets import open_mp3_frames
 from audio_core.media.ogg import is_one_stream_between
 from audio_core.media.packets import NotCopyable
@@ -64,7 +64,7 @@ def is_seekable(
         case "mov":
             return codec != "opus" and _is_even(timestamp for timestamp, _ in index)  # its pre-skip shifts samples
         case "flac":
-            return list_frames(content) is not None  # else it may be several files, each of which begins to count anew
+            return is_numbered_throughout(content)  # else it may be several files, each of which begins to count anew
         case "mp3" | "aac":
             _, position = next(iter(index))
             return _is_unbroken(content, container, position, stretch)

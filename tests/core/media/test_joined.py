@@ -12,7 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from audio_core import Audio
+from audio_core.audio.content import BytesContent
 from audio_core.media.decode import decode
+from audio_core.media.flac import is_numbered_throughout
 from audio_core.media.packet_formats import open_packets
 from audio_core.media.probing import probe
 from tests.support.encoded_sounds import make_sound, write_audio
@@ -42,6 +44,10 @@ def hear(audio: Audio) -> np.ndarray:
 def join(name: str) -> bytes:
     if name == "vorbis":
         return VORBIS.read_bytes() * 2
+    if name == "flac twice":
+        return write("flac", FIRST + SECOND) * 2
+    if name == "flac before a short one":
+        return write("flac", FIRST + SECOND) + write("flac", 0.6, is_backwards=True)
     between = ID3 if name == "mp3 behind a tag" else b""
     name = name.split(maxsplit=1)[0]
     return write(name, FIRST) + between + write(name, SECOND, is_backwards=True)
@@ -62,7 +68,7 @@ def open_whole(name: str) -> tuple[Audio, np.ndarray]:
     return audio, hear(audio)
 
 
-JOINED = ["ogg", "vorbis", "flac", "mp3", "mp3 behind a tag", "aac", "mp2"]
+JOINED = ["ogg", "vorbis", "flac", "flac twice", "flac before a short one", "mp3", "mp3 behind a tag", "aac", "mp2"]
 DAMAGED = ["damaged mp3", "damaged aac", "damaged mp2", "damaged flac"]
 
 
@@ -106,3 +112,18 @@ def test_a_copied_piece_of_joined_files_holds_the_sound_of_the_whole(name: str) 
         ]
         expected = whole[round(start * RATE) :][: len(heard)]
         assert heard @ expected >= 0.98 * np.sqrt((heard @ heard) * (expected @ expected))
+
+
+def test_a_few_places_tell_whether_a_long_flac_is_one_file() -> None:
+    class Counted(BytesContent):
+        count = 0
+
+        def read_at(self, position: int, length: int) -> bytes:
+            data = super().read_at(position, length)
+            self.count += len(data)
+            return data
+
+    noise = np.random.default_rng(1).uniform(-0.5, 0.5, (1, 90 * RATE)).astype("float32")
+    content = Counted(write_audio(noise, RATE, "flac", "flac"))
+    assert is_numbered_throughout(content)
+    assert content.count < content.size / 3
