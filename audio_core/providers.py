@@ -43,14 +43,15 @@ class Provider:
         takes_context: whether the prompt of a transcription may be the text before the recording.
         languages_field: name of the transcription field that takes several languages; None if there is none.
         keywords_field: name of the transcription field that takes words to expect; None if there is none.
-        max_known_speakers: how many speakers a transcription may name with a sample of their speech; 0 if none is documented.
+        max_known_speakers: how many speakers a transcription may name with a sample of their speech; 0 if none is
+            documented.
         streams_transcripts: whether transcripts can be streamed.
         remembers_speech: whether a request may refer to an earlier spoken reply by its id.
         speaks_only_streamed: whether spoken replies are available only as streams.
         keeps_reasoning: whether a reply's reasoning details are sent back with the next request.
         models_path: path of the list of its models, which tells most about them.
-        speech_formats: formats in which a text can be spoken, as the gateway calls them; empty if no endpoint for speech
-            is documented.
+        speech_formats: formats in which a text can be spoken, as the gateway calls them; empty if no endpoint for
+            speech is documented.
         max_speech_characters: longest text that one request for speech takes, and longest instructions, in characters;
             a longer text is cut. None for any length.
         takes_speech_instructions: whether a request for speech may say how to speak.

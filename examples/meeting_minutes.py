@@ -1,7 +1,7 @@
 """Minutes of a meeting as structured output: what was decided, by whom, and when it was said.
 
-    python examples/meeting_minutes.py                                      # no key: PocketSphinx and the offline server
-    python examples/meeting_minutes.py --provider openrouter --model NAME   # with OPENROUTER_API_KEY in the environment
+    python examples/meeting_minutes.py                                     # no key: PocketSphinx and the offline server
+    python examples/meeting_minutes.py --provider openrouter --model NAME  # with OPENROUTER_API_KEY in the environment
 
 The offline server fills the fields with a number and a text from the prompt. A real model writes minutes.
 """

@@ -1,7 +1,7 @@
 """Send a voice note to an agent that listens to a recording to answer it.
 
-    python examples/voice_note_agent.py                                      # no key: the offline server
-    python examples/voice_note_agent.py --provider openrouter --model NAME   # with OPENROUTER_API_KEY in the environment
+    python examples/voice_note_agent.py                                     # no key: the offline server
+    python examples/voice_note_agent.py --provider openrouter --model NAME  # with OPENROUTER_API_KEY in the environment
 
 The agent may open the examples' recordings and nothing else. In LangChain, a middleware moves the voice note from the
 history to a folder, and the model still receives it. The offline server calls the first tool that it is given.

@@ -153,7 +153,7 @@ class ChatAudio(ModelSettings, ToolCallingModel, EventStreamingModel, TracedMode
         return ModelProfile(text_inputs=True, audio_inputs=True, text_outputs=True, audio_outputs=has_audio_output)
 
     def ask_profile(self) -> ModelProfile:
-        """Return what the gateway's list of models says of this one, and what this class supports where it says nothing.
+        """Return what the gateway's list of models says of this one, or what this class supports where it says nothing.
 
         The gateway is asked once in a process.
 
@@ -183,7 +183,7 @@ class ChatAudio(ModelSettings, ToolCallingModel, EventStreamingModel, TracedMode
         return math.ceil(len(text) / 4)  # as LangChain's count_tokens_approximately does
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
-        """Estimate the tokens of messages as `count_tokens_with_audio` does, so that `trim_messages` can use this model.
+        """Estimate the tokens of messages as `count_tokens_with_audio` does, for `trim_messages` to use this model.
 
         Args:
             messages: nothing that they name is opened.

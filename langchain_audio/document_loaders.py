@@ -36,7 +36,8 @@ class LoaderOptions(ReaderOptions, total=False):
     Attributes:
         glob: which files of a folder to read, such as `"**/*.mp3"`.
         recursive: whether to search the folder's subfolders too.
-        suffixes: which files of a folder to read, such as `".mp3"` or several; by default those of all supported formats.
+        suffixes: which files of a folder to read, such as `".mp3"` or several; by default those of all supported
+            formats.
         on_error: what to do with a recording that fails: `"raise"` the error, `"skip"` the recording and log a warning,
             or `"collect"`, which also adds it to `loader.failures`.
         show_progress: whether to show a progress bar with seconds of audio, time left, recordings and cost.
@@ -61,8 +62,8 @@ class AudioLoader(FixedOptions, BaseLoader):
     are stable.
 
     Args:
-        source: a path, URL, bytes, file object, `Blob` or `Audio`; a folder, also in a bucket (`s3://bucket/talks/`); or
-            an iterable of these.
+        source: a path, URL, bytes, file object, `Blob` or `Audio`; a folder, also in a bucket (`s3://bucket/talks/`);
+            or an iterable of these.
         **options: see below, and `LoaderOptions`. Without any, PocketSphinx transcribes in this process.
 
     Attributes:
@@ -73,8 +74,8 @@ class AudioLoader(FixedOptions, BaseLoader):
         InvalidOption: if there is no such option, or it does not accept its value.
 
     Setup:
-        Install the extra `[langchain]`, and `[faster-whisper]` or `[local]` for an engine in this process, or set the key
-        of a gateway, such as `OPENAI_API_KEY`.
+        Install the extra `[langchain]`, and `[faster-whisper]` or `[local]` for an engine in this process, or set the
+        key of a gateway, such as `OPENAI_API_KEY`.
 
     Instantiate:
         >>> loader = AudioLoader(
@@ -124,8 +125,8 @@ class AudioLoader(FixedOptions, BaseLoader):
             price_per_minute: US dollars for a minute of audio; None for what `AudioClient.models` has found.
 
         Returns:
-            An estimate, which lists the recordings that cannot be transcribed as `failures`, and those on the web, which
-            are not downloaded, as `unknown`.
+            An estimate, which lists the recordings that cannot be transcribed as `failures`, and those on the web,
+            which are not downloaded, as `unknown`.
 
         Example:
             >>> AudioLoader("examples/audio", suffixes=[".mp3"]).estimate().seconds

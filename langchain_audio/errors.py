@@ -81,7 +81,7 @@ _KINDS: dict[type[audio_core.ProviderError], type[audio_core.ProviderError]] = {
 
 
 class TranslatedErrors(HiddenFrames):
-    """A context manager that raises errors that are LangChain's too in place of the gateway's, with their attributes."""
+    """A context manager that raises errors that are LangChain's too, with the attributes of the gateway's."""
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: TracebackType | None) -> None:
         """Raise LangChain's error in place of the gateway's."""

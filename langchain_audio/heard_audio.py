@@ -1,4 +1,4 @@
-"""What the audio in messages says: kept beside it in the message, and put in its place for a model that takes text only."""
+"""What the audio in messages says: kept beside it, and put in its place for a model that takes text only."""
 
 from __future__ import annotations
 

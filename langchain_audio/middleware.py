@@ -43,8 +43,8 @@ class AudioOffloadMiddleware(AgentMiddleware[State, Any, Any]):
     agent's input before any middleware runs. Pass it `serde`, so that checkpoints hold references too.
 
     `ChatAudio` opens the references itself, also if a middleware that stands before or after this one chooses it. For
-    any other model, the audio is put back for the duration of the call. If another middleware may choose such a model in
-    place of `ChatAudio`, this one must stand after it in the list.
+    any other model, the audio is put back for the duration of the call. If another middleware may choose such a model
+    in place of `ChatAudio`, this one must stand after it in the list.
 
     Args:
         folder: where the audio is saved. A file's name is the SHA-256 of its bytes. Only the file's owner can read it.

@@ -1,4 +1,4 @@
-"""Folders that middleware opens to every `ChatAudio` for the duration of a call, whichever model is called in the end."""
+"""Folders that middleware opens to every `ChatAudio` during a call, whichever model is called in the end."""
 
 from __future__ import annotations
 

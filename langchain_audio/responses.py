@@ -57,8 +57,8 @@ def speech_in(message: AIMessage | ToolMessage) -> Speech | None:
     """Return the speech in a message, to save or play; None if there is none.
 
     Args:
-        message: from `ChatAudio` or `AnswerSpeaker`, or the sum of its streamed chunks; or that of a `SpeakTool`. The file
-            to which `AudioOffloadMiddleware` moved the speech is read.
+        message: from `ChatAudio` or `AnswerSpeaker`, or the sum of its streamed chunks; or that of a `SpeakTool`. The
+            file to which `AudioOffloadMiddleware` moved the speech is read.
 
     Raises:
         AudioNotFound: if this file is no longer there.

@@ -1,4 +1,4 @@
-"""Speech: a tool for agents, a runnable that speaks a model's answer while it is written, and answers with citations."""
+"""Speech: a tool for agents, a runnable that speaks an answer while it is written, and answers with citations."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ _TEXT, _AUDIO = 0, 1  # indexes of the content blocks
 class SpeakTool(BaseTool):
     """A tool with which a model says a text aloud.
 
-    The content tells the model how long the speech lasts and, with a `folder`, the URL of its file; never the audio. The
-    artifact is the `Speech`, to play or save. `speech_in` finds it in the message too.
+    The content tells the model how long the speech lasts and, with a `folder`, the URL of its file; never the audio.
+    The artifact is the `Speech`, to play or save. `speech_in` finds it in the message too.
 
     Args:
         client: a client whose model speaks.

@@ -66,8 +66,8 @@ def _to_artifact(text: str, value: ToolAnswer | Transcript) -> tuple[str, dict[s
 class ListenTool(_AudioTool):
     """A tool with which a model asks a question about a recording, and gets the response of a model that listens to it.
 
-    The content is the quoted response. The artifact holds `text`, the URL of the `clip`, `model`, `provider` and `usage`
-    with the cost, as a dict, so that it is the same before and after a checkpoint.
+    The content is the quoted response. The artifact holds `text`, the URL of the `clip`, `model`, `provider` and
+    `usage` with the cost, as a dict, so that it is the same before and after a checkpoint.
 
     Args:
         client: a client whose model listens and responds.
@@ -112,8 +112,8 @@ class ListenTool(_AudioTool):
 class TranscribeTool(_AudioTool):
     """A tool with which a model gets the transcript of a recording, with times.
 
-    The content is the quoted text. The artifact is the `Transcript` as a dict, so that it is the same before and after a
-    checkpoint: `Transcript.from_json(json.dumps(message.artifact))`.
+    The content is the quoted text. The artifact is the `Transcript` as a dict, so that it is the same before and after
+    a checkpoint: `Transcript.from_json(json.dumps(message.artifact))`.
 
     Args:
         client: a client that transcribes. The default runs in this process and needs no key.

@@ -60,8 +60,9 @@ class AudioLLM(ModelSettings, ToolCallingLLM):
     A field that does not exist, or does not accept its value, raises pydantic's `ValidationError`, a `ValueError`.
 
     Example:
-        `pip install 'langchain-llamaindex-audio[llamaindex]'`. Here, the server of `python -m audio_core.offline` answers
-        with what it hears; for OpenRouter it is `AudioLLM(model="google/gemini-2.5-flash", provider="openrouter")`.
+        `pip install 'langchain-llamaindex-audio[llamaindex]'`. Here, the server of `python -m audio_core.offline`
+        answers with what it hears; for OpenRouter it is `AudioLLM(model="google/gemini-2.5-flash",
+        provider="openrouter")`.
 
         >>> from pathlib import Path
         >>> from llama_index.core.llms import AudioBlock, ChatMessage
@@ -88,8 +89,8 @@ class AudioLLM(ModelSettings, ToolCallingLLM):
     context_window: int = _DEFAULT_CONTEXT
     """Tokens that the model can read at once."""
     profile: Literal["ask"] | None = None
-    """`"ask"` asks the gateway's list of models for `metadata`, and before audio is first sent. A model that takes no audio
-    is refused then, and `context_window` is what the list says, unless you set it.
+    """`"ask"` asks the gateway's list of models for `metadata`, and before audio is first sent. A model that takes no
+    audio is refused then, and `context_window` is what the list says, unless you set it.
     """
     extra_body: dict[str, Any] | None = None
     """Further fields of the request's body."""
@@ -116,7 +117,7 @@ class AudioLLM(ModelSettings, ToolCallingLLM):
 
     @property
     def metadata(self) -> LLMMetadata:
-        """The facts about the model that LlamaIndex uses. With `profile="ask"`, the gateway is asked once in a process."""
+        """Facts about the model that LlamaIndex uses. With `profile="ask"`, the gateway is asked once in a process."""
         facts = self._client.find_model(self.model) if self.profile == "ask" else ModelInfo(self.model)
         is_set = self.context_window != _DEFAULT_CONTEXT
         return LLMMetadata(

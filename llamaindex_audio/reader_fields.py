@@ -29,7 +29,7 @@ __all__ = ["ReaderFields"]
 
 
 class ReaderFields(BaseModel):
-    """The options of `audio_core.integration.ReaderOptions` as fields, and what a batch of recordings needs beside them.
+    """The options of `audio_core.integration.ReaderOptions` as fields, and what a batch of recordings needs besides.
 
     A class of LlamaIndex has this one and LlamaIndex's own as its bases. Nothing is opened before the first recording.
     """
@@ -57,8 +57,8 @@ class ReaderFields(BaseModel):
     words: bool = False
     """Whether to ask the provider for the times of words."""
     diarize: bool | Literal["if possible"] = False
-    """Whether to tell speakers apart: True, or `"if possible"` to transcribe without speakers, with a warning, where that
-    is refused.
+    """Whether to tell speakers apart: True, or `"if possible"` to transcribe without speakers, with a warning, where
+    that is refused.
     """
     known_speakers: Mapping[str, Any] | None = Field(default=None, exclude=True, repr=False)
     """Names of speakers, each with 2 to 10 seconds of speech: anything that `Audio.of` takes."""

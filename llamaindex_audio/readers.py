@@ -34,12 +34,12 @@ class AudioReader(ReaderFields, BasePydanticReader):
     Metadata is flat: `source`, `start`, `end` (seconds), `clip` (the URL of the clip), `segment`, `speaker`,
     `language`, `duration` (seconds), `model`, `provider` and `sha256`, each if it is known. Ids are stable. The fields
     are those of `audio_core.integration.ReaderOptions`, and those of `AudioLoader` for folders: `glob`, `recursive`,
-    `suffixes`, `on_error` and `show_progress`. By default PocketSphinx transcribes in this process. A field that does not
-    exist, or does not accept its value, raises pydantic's `ValidationError`, a `ValueError`.
+    `suffixes`, `on_error` and `show_progress`. By default PocketSphinx transcribes in this process. A field that does
+    not exist, or does not accept its value, raises pydantic's `ValidationError`, a `ValueError`.
 
     Example:
-        `pip install 'langchain-llamaindex-audio[llamaindex,local]'`. `model="faster-whisper:small"` hears better, with the
-        extra `[faster-whisper]`, or a gateway: `provider="openai", model="whisper-1"`.
+        `pip install 'langchain-llamaindex-audio[llamaindex,local]'`. `model="faster-whisper:small"` hears better, with
+        the extra `[faster-whisper]`, or a gateway: `provider="openai", model="whisper-1"`.
 
         >>> reader = AudioReader(suffixes=[".mp3"])
         >>> documents = reader.load_data("examples/audio")
@@ -79,8 +79,8 @@ class AudioReader(ReaderFields, BasePydanticReader):
             price_per_minute: US dollars for a minute of audio; None for what `AudioClient.models` has found.
 
         Returns:
-            An estimate, which lists the recordings that cannot be transcribed as `failures`, and those on the web, which
-            are not downloaded, as `unknown`.
+            An estimate, which lists the recordings that cannot be transcribed as `failures`, and those on the web,
+            which are not downloaded, as `unknown`.
 
         Example:
             >>> AudioReader(suffixes=[".mp3"]).estimate("examples/audio").seconds
@@ -117,8 +117,8 @@ class AudioReader(ReaderFields, BasePydanticReader):
         """Transcribe recordings and yield their Documents, recording by recording, in order of time.
 
         Args:
-            file: a recording, which is anything that `Audio.of` takes; a folder, also in a bucket (`s3://bucket/talks/`); or
-                a list or iterator of these.
+            file: a recording, which is anything that `Audio.of` takes; a folder, also in a bucket
+                (`s3://bucket/talks/`); or a list or iterator of these.
             extra_info: metadata to add to those of the recordings.
             fs: an fsspec file system in which `file` is a path. `source` is its URL there, such as `s3://talks/a.mp3`.
                 There is no `clip`, unless the file system is the local one: clips are opened by path or URL only.

@@ -1,7 +1,7 @@
 """Spans of LlamaIndex's instrumentation, whose arguments and results show references in place of audio.
 
-LlamaIndex opens a span for every method of an LLM that it knows, and keeps the arguments in it. A method that has its own
-span already gets no second one.
+LlamaIndex opens a span for every method of an LLM that it knows, and keeps the arguments in it. A method that has its
+own span already gets no second one.
 """
 
 # LlamaIndex's decorators carry no types, and its module of instrumentation does not say what it exports.

@@ -43,8 +43,8 @@ class SpeakToolSpec(FixedOptions, BaseToolSpec):
     """A tool with which a model says a text aloud (`speak`).
 
     The model is told how long the speech lasts and, with a `folder`, the URL of its file; never the audio. The tool's
-    `raw_output.artifact` is the `Speech`, to play or save. A wrong call raises `ToolRefusal`, which agents return to the
-    model as a tool error.
+    `raw_output.artifact` is the `Speech`, to play or save. A wrong call raises `ToolRefusal`, which agents return to
+    the model as a tool error.
 
     Args:
         client: a client whose model speaks.

@@ -31,7 +31,8 @@ class ToolOutput(str):
     """The text that a tool returns to the model, with the value it was made from. It is the tool's `raw_output`.
 
     Attributes:
-        artifact: a `ToolAnswer` with the URL of the clip and its usage, a `Transcript`, or the `Speech` of a `SpeakToolSpec`.
+        artifact: a `ToolAnswer` with the URL of the clip and its usage, a `Transcript`, or the `Speech` of a
+            `SpeakToolSpec`.
     """
 
     artifact: ToolAnswer | Transcript | Speech

@@ -45,8 +45,8 @@ class TranscribingLLM(FunctionCallingLLM):
         llm: the LLM that answers.
         client: transcribes the recordings, or answers a question about each.
         question: what a model that hears is asked about each recording. None transcribes it.
-        access: what the URLs in messages may open: an `Access`, a folder or several. None opens no file, and public hosts
-            only. A path that your code put into a block is trusted, as in `AudioLLM`.
+        access: what the URLs in messages may open: an `Access`, a folder or several. None opens no file, and public
+            hosts only. A path that your code put into a block is trusted, as in `AudioLLM`.
 
     Example:
         >>> from llama_index.core.llms import MockLLM

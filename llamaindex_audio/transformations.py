@@ -43,9 +43,10 @@ class AudioTranscriber(ReaderFields, TransformComponent):
 
     All other nodes pass through: those with a text of their own, and those that are transcribed already.
 
-    It runs in an `IngestionPipeline`, also with `num_workers`, and in a `RayIngestionPipeline`. The pipeline's cache knows
-    a node by its text and metadata only. So a recording that neither of them names is refused: it would get the
-    transcript of another. A field that does not exist, or does not accept its value, raises pydantic's `ValidationError`.
+    It runs in an `IngestionPipeline`, also with `num_workers`, and in a `RayIngestionPipeline`. The pipeline's cache
+    knows a node by its text and metadata only. So a recording that neither of them names is refused: it would get the
+    transcript of another. A field that does not exist, or does not accept its value, raises pydantic's
+    `ValidationError`.
 
     Example:
         >>> from llama_index.core.ingestion import IngestionPipeline
@@ -61,7 +62,7 @@ class AudioTranscriber(ReaderFields, TransformComponent):
         return "AudioTranscriber"
 
     def to_dict(self, **kwargs: Any) -> dict[str, Any]:
-        """Return the fields, of which a pipeline makes the key of its cache; bytes of known speakers as their digest."""
+        """Return the fields, of which a pipeline makes its cache key; bytes of known speakers as their digest."""
         return {**super().to_dict(**kwargs), "known_speakers": _identify_speakers(self.known_speakers)}
 
     def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[BaseNode]:
@@ -92,7 +93,7 @@ class AudioTranscriber(ReaderFields, TransformComponent):
     def _finish(
         self, nodes: Sequence[BaseNode], items: Sequence[BatchItem], results: dict[int, list[Passage]], batch: Batch
     ) -> list[BaseNode]:
-        """Return the nodes with those of `items` replaced by what was transcribed; of one that failed there is nothing."""
+        """Return the nodes with those of `items` replaced by what was transcribed, if anything was."""
         self._failures, self._usage = batch.failures, batch.usage
         replaced = {id(item.source): [] for item in items} | results
         return [

@@ -94,7 +94,7 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def gateway() -> Iterator[ScriptedGateway]:
-    """Run a scripted gateway, then check each chat against OpenAI's schema and types, or OpenRouter's, and each speech."""
+    """Run a scripted gateway, then check chats against OpenAI's schema and types, or OpenRouter's, and speech."""
     with ScriptedGateway() as gateway:
         yield gateway
     for request in gateway.requests:
@@ -157,7 +157,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_learned_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget what other gateways have refused and sent, as a gateway of this test may be given the port of one of them."""
+    """Forget what other gateways refused and sent, as a gateway of this test may be given the port of one of them."""
     for name in ("limits._limits", "model_times._times", "models._known"):
         monkeypatch.setattr(f"audio_core.operations.{name}", ProcessMemory(1000))
 

@@ -73,8 +73,8 @@ class Audio(ShorthandMixin, DisplayMixin):
         """Make an `Audio` from a recording in any form.
 
         Args:
-            source: a path, an `http`, `https`, `file` or `data` URL, one that fsspec opens (`s3://bucket/talk.mp3`, `gs`,
-                `az`, `memory`), bytes, a binary file object (read from its current position), a mapping such as a
+            source: a path, an `http`, `https`, `file` or `data` URL, one that fsspec opens (`s3://bucket/talk.mp3`,
+                `gs`, `az`, `memory`), bytes, a binary file object (read from its current position), a mapping such as a
                 message's audio block, or an `Audio`. A path given as a string and any URL may end in a fragment
                 `#t=start,end` (seconds).
             format: needed for raw samples only: `"pcm16"` or `"pcm24"` (little-endian), `"s16be"` (big-endian),
@@ -97,7 +97,8 @@ class Audio(ShorthandMixin, DisplayMixin):
         """Make an `Audio` from base64 text. If no conversion is needed, the text is sent without decoding it.
 
         Args:
-            text: the base64 text, as a string or as ASCII bytes; it may have line breaks, use the URL-safe alphabet or lack its padding.
+            text: the base64 text, as a string or as ASCII bytes; it may have line breaks, use the URL-safe alphabet or
+                lack its padding.
             format: as for `of`.
             sample_rate: sample rate of raw samples, in Hz.
 
@@ -115,7 +116,8 @@ class Audio(ShorthandMixin, DisplayMixin):
             end: end in seconds of the original recording; None keeps the end.
 
         Raises:
-            InvalidAudio: if the clip is empty, begins before 0, is not finite, or lies outside this clip; or if a time is no number.
+            InvalidAudio: if the clip is empty, begins before 0, is not finite, or lies outside this clip; or if a time
+                is no number.
 
         Example:
             >>> Audio.of("a.mp3").clip(10, 60).clip(20, 30).reference[-8:]

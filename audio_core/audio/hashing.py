@@ -78,7 +78,7 @@ class HashedContent:
         return self._content.open_reader()
 
     def read_at(self, position: int, length: int) -> bytes:
-        """Read bytes at an offset, and hash those that follow what was hashed. A request that is repeated begins anew."""
+        """Read bytes at an offset, and hash those that follow what was hashed. A repeated request begins anew."""
         data = self._content.read_at(position, length)
         with self._lock:
             if position == 0:

@@ -23,8 +23,8 @@ def split_fragment(text: str) -> tuple[str, float | None, float | None, int | No
     """Split a path or URL from the clip in its fragment; a `#` without `t=` or `track=` belongs to the path.
 
     Returns:
-        The path or URL, the start and end of the clip in seconds, and the number of the track, counted from 0; None where
-        the fragment does not name them.
+        The path or URL, the start and end of the clip in seconds, and the number of the track, counted from 0; None
+        where the fragment does not name them.
 
     Raises:
         InvalidAudio: if a time of the clip, or the track, cannot be parsed: another one is not what was meant.

@@ -15,7 +15,7 @@ _MOST_FILES = 4096
 
 
 class SeenFiles(Generic[_T]):
-    """A value for each of the files that were used last. Nothing is noted of one that was written to within two seconds.
+    """A value for each file that was used last. Nothing is noted of one that was written to within two seconds.
 
     Example:
         >>> from audio_core.audio.content import BytesContent

@@ -1,4 +1,4 @@
-"""What the workers of a job share: one actor with the rate limit, the budget, the progress and the rows that are ready."""
+"""What the workers of a job share: an actor with the rate limit, the budget, the progress and rows that are ready."""
 
 from __future__ import annotations
 

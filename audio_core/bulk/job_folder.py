@@ -1,7 +1,7 @@
 """The folder of a job: its rows, Ray's checkpoint of which are done, the manifest of what is missing, and its settings.
 
-A row counts once its URI is in the checkpoint, which Ray writes after the row. What a killed job left behind without one
-is removed before the next run, and transcribed again.
+A row counts once its URI is in the checkpoint, which Ray writes after the row. What a killed job left behind without
+one is removed before the next run, and transcribed again.
 """
 
 from __future__ import annotations

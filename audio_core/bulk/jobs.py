@@ -70,8 +70,8 @@ def transcribe_dataset(recordings: Any, output: str | Path, **options: Unpack[Bu
     error. Ray is started on this machine if no cluster is connected.
 
     Args:
-        recordings: a Parquet manifest with a column `uri`, or a folder of such; a folder or a pattern of recordings; or a
-            list of paths and URLs. A relative path begins at the working directory. Every worker must reach them.
+        recordings: a Parquet manifest with a column `uri`, or a folder of such; a folder or a pattern of recordings; or
+            a list of paths and URLs. A relative path begins at the working directory. Every worker must reach them.
         output: folder of the job: a path or URL that every worker reaches. Its folder `rows` gets the rows.
         **options: see `BulkOptions`.
 
@@ -82,8 +82,8 @@ def transcribe_dataset(recordings: Any, output: str | Path, **options: Unpack[Bu
         MissingDependency: if Ray Data is not installed.
         InvalidOption: if an option or the manifest is wrong, or the output holds another job's rows.
         AudioNotFound: if there are no recordings.
-        AudioError: if all recordings would fail: no valid key (`AuthenticationError`), no such model (`NotFound`), a bucket
-            that may not be read (`AccessDenied`).
+        AudioError: if all recordings would fail: no valid key (`AuthenticationError`), no such model (`NotFound`), a
+            bucket that may not be read (`AccessDenied`).
         StoreError: if the output cannot be written.
     """
     began = time.monotonic()

@@ -40,8 +40,8 @@ class TranscriberOptions(RecordingKwargs, ClientKwargs, total=False):
         base_url: base URL of the provider's API, if it differs from the provider's row.
         timeout: seconds on the wall clock for each request.
         max_retries: how many more requests may follow a failed one.
-        max_concurrency: how many recordings, and pieces of long ones, one worker transcribes side by side; by default 16
-            through a gateway.
+        max_concurrency: how many recordings, and pieces of long ones, one worker transcribes side by side; by default
+            16 through a gateway.
         access: what may be opened: an `Access`, a folder or several. None trusts every path and public host named.
         store: a `TranscriptStore`, or the path of its file, on each node. Finished pieces are kept there.
         language: as for `AudioClient.transcribe`, like all that follow: `prompt`, `keywords`, `words`, `diarize`,

@@ -33,6 +33,6 @@ def check_client(client: AudioClient) -> None:
 
 
 def check_transcriber(client: AudioClient) -> None:
-    """Check a client that transcribes, which needs neither key nor model in this process; raise as `check_client` does."""
+    """Check a client that transcribes, which needs no key or model in this process; raise as `check_client` does."""
     if not client.is_local:
         check_client(client)

@@ -54,8 +54,8 @@ class ChatMethods(BaseClient):
         Args:
             messages: mappings in OpenAI's shape with an `Audio` wherever a recording belongs, or `ChatMessage`s.
             options: further fields of the request, such as `temperature`.
-            **rules: `access` (what the messages may open; by default this client's `access`) and `trusts_paths` (whether
-                a path is trusted that was given as such, and not as a `file:` URL).
+            **rules: `access` (what the messages may open; by default this client's `access`) and `trusts_paths`
+                (whether a path is trusted that was given as such, and not as a `file:` URL).
 
         Raises:
             AudioError: if a recording cannot be sent.

@@ -36,7 +36,8 @@ class AudioClient(PlanningMethods, ChatMethods, SpeechMethods):
         timeout: seconds on the wall clock for each request; for a stream, the longest time without data. Half the
             length of the audio that is sent is added.
         max_retries: how many more requests may follow a failed one. What may have been billed is not sent again.
-        max_concurrency: how many recordings, or pieces, are transcribed side by side; in this process, one a core at most.
+        max_concurrency: how many recordings, or pieces, are transcribed side by side; in this process, one a core at
+            most.
         access: what may be opened: an `Access`, a folder or several. None trusts every path and public host named.
         store: a `TranscriptStore`, or the path of its file. Finished transcripts are kept there and not paid for twice.
         headers: further headers for the gateway.

@@ -23,8 +23,8 @@ class PlanningMethods(TranscriptionMethods):
     def models(self) -> tuple[ModelInfo, ...]:
         """Ask the gateway for its list of models: what each hears, speaks, transcribes and costs, as far as it says.
 
-        OpenRouter and LiteLLM say much, other gateways no more than names. The list is remembered: a model that takes no
-        audio is refused from then on before audio is sent to it. In this process, the list is the engine.
+        OpenRouter and LiteLLM say much, other gateways no more than names. The list is remembered: a model that takes
+        no audio is refused from then on before audio is sent to it. In this process, the list is the engine.
 
         Raises:
             ProviderError: if the gateway refuses or fails, or sends no list.

@@ -37,9 +37,9 @@ class SpeechMethods(BaseClient):
 
         Args:
             text: what to say.
-            **options: `voice` (a name, or `{"id": ...}` of a custom one), `format` (`"mp3"` by default, `"wav"`, `"flac"`,
-                `"opus"`, `"aac"` or `"pcm"`, if the gateway has it), `speed` (0.25 to 4), `instructions` (how to speak),
-                `extra` (the gateway's fields).
+            **options: `voice` (a name, or `{"id": ...}` of a custom one), `format` (`"mp3"` by default, `"wav"`,
+                `"flac"`, `"opus"`, `"aac"` or `"pcm"`, if the gateway has it), `speed` (0.25 to 4), `instructions` (how
+                to speak), `extra` (the gateway's fields).
 
         Returns:
             The speech; its `segments` are the sentences with their times in seconds.

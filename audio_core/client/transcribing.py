@@ -36,11 +36,11 @@ class TranscriptionMethods(BaseClient):
 
         Args:
             source: anything that `Audio.of` takes.
-            **options: `language` (a code such as `"en"`, or several), `prompt` (text before it), `keywords` (to expect),
-                `words` (True for times), `diarize` (True, or `"if possible"`), `known_speakers` (name to sample),
-                `temperature`, `extra` (the gateway's fields), `gaps` (`"mark"` or `"raise"`), `channels` (`"separate"` or
-                `"mixed"`), `vad` (`"energy"`, or `"silero"` for noise), `segment_seconds`, `aligner`, `budget`,
-                `progress`.
+            **options: `language` (a code such as `"en"`, or several), `prompt` (text before it), `keywords` (to
+                expect), `words` (True for times), `diarize` (True, or `"if possible"`), `known_speakers` (name to
+                sample), `temperature`, `extra` (the gateway's fields), `gaps` (`"mark"` or `"raise"`), `channels`
+                (`"separate"` or `"mixed"`), `vad` (`"energy"`, or `"silero"` for noise), `segment_seconds`, `aligner`,
+                `budget`, `progress`.
 
         Raises:
             AudioError: if the recording cannot be opened or is damaged, or an option is wrong (`InvalidOption`).
@@ -164,7 +164,7 @@ class TranscriptionMethods(BaseClient):
         return find_engine(self.model, options) if self.is_local else None
 
     def get_concurrency(self) -> int:
-        """Return how many recordings, and pieces, are transcribed side by side: in this process, what its cores allow."""
+        """Return how many recordings and pieces are transcribed side by side: in this process, what its cores allow."""
         limit = find_engine(self.model).max_concurrency if self.is_local else self.max_concurrency
         return min(self.max_concurrency, limit)
 

@@ -24,8 +24,8 @@ RATE = 16_000
 # the word error rate much worse.
 _TUNING = {"fwdflat": False, "maxhmmpf": 6000}
 
-# What a word that is not in the dictionary may consist of, as words of one phone each. These eight lead to the same times
-# as all 39 do, in a thirtieth of the time.
+# What a word that is not in the dictionary may consist of, as words of one phone each. These eight lead to the same
+# times as all 39 do, in a thirtieth of the time.
 _SOUNDS = {f"*{phone}*": phone for phone in ("AH", "IY", "AO", "S", "T", "N", "L", "F")}
 _TAIL = "*AH*"  # what may follow the words; more sounds take twice the time and change nothing
 _EARLY_END = 0.0001  # probability that the text goes on after a word, but is not heard

@@ -31,7 +31,8 @@ if hasattr(os, "register_at_fork"):  # no child inherits the lock while another 
 def remember_secret(secret: str) -> None:
     """Remove a secret, such as an API key that is in use, from the messages of all later errors of gateways.
 
-    It is also removed where it is written as in a URL, in a form, in JSON or in base64. The least recently used secrets are forgotten.
+    It is also removed where it is written as in a URL, in a form, in JSON or in base64. The least recently used secrets
+    are forgotten.
     """
     if len(secret) < _MIN_SECRET_LENGTH:
         return

@@ -155,7 +155,8 @@ def _forget_closed_loops(states: _States) -> None:
 def _close_all(states: _States) -> None:
     """Close the clients of an object that was dropped, on the loops that still run.
 
-    This happens a moment later: a loop that is about to end closes its generators itself, and no generator may be closed twice.
+    This happens a moment later: a loop that is about to end closes its generators itself, and no generator may be
+    closed twice.
     """
     _forget_closed_loops(states)
     for loop, state in list(states.items()):

@@ -1,8 +1,9 @@
 """The connection of one exchange: how far the request has come, and a way to end it from outside.
 
-Closing a response wakes nobody who waits for its bytes, and before headers have come there is none to close. So the socket is shut
-down. httpcore's `trace` extension tells of each connection that is opened. One that is used again is looked up in the pool of the
-client; where httpx's internals are not as expected, the exchange goes on until its server or httpx's own timeout ends it.
+Closing a response wakes nobody who waits for its bytes, and before headers have come there is none to close. So the
+socket is shut down. httpcore's `trace` extension tells of each connection that is opened. One that is used again is
+looked up in the pool of the client; where httpx's internals are not as expected, the exchange goes on until its server
+or httpx's own timeout ends it.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Connection:
 
     @property
     def is_stale(self) -> bool:
-        """Whether the server seems to have closed the connection while it was idle. Clients notice once they use it again."""
+        """Whether the server seems to have closed the idle connection. Clients notice once they use it again."""
         is_recent = self._sent_at is not None and time.monotonic() - self._sent_at < _STALE_SECONDS
         return is_recent and not self._is_new and not self._has_response
 
@@ -73,7 +74,7 @@ class Connection:
         self._network, self._has_response = extensions.get("network_stream"), True
 
     def abandon(self) -> None:
-        """End the exchange. Whoever sends or receives on another thread is woken, now or once the connection is known."""
+        """End the exchange. Whoever sends or receives on another thread is woken, now or once a connection is known."""
         self.is_abandoned = True
         network = self._network or _find_network(self._client, self.trace)
         connected = None if network is None or self._is_shared else network.get_extra_info("socket")

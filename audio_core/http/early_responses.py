@@ -1,11 +1,12 @@
 """Read a response that comes before the whole request is sent, such as a 413, even if the connection is then reset.
 
-While a body goes out nobody reads, and asyncio drops a connection as soon as a write fails, with everything it has not read.
-Without this module, 0 of 15 such responses arrive on an event loop; with it, all do over plain TCP and 11 of 15 over TLS (the
-retry then reads the rest). It reads from the first write on. Blocking sockets do not need it: what has arrived can still be read.
+While a body goes out nobody reads, and asyncio drops a connection as soon as a write fails, with everything it has not
+read. Without this module, 0 of 15 such responses arrive on an event loop; with it, all do over plain TCP and 11 of 15
+over TLS (the retry then reads the rest). It reads from the first write on. Blocking sockets do not need it: what has
+arrived can still be read.
 
-httpx offers no public way to set a connection's network backend. Where its internals differ from what is expected here, the
-client stays as it is.
+httpx offers no public way to set a connection's network backend. Where its internals differ from what is expected here,
+the client stays as it is.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def read_early_responses(client: httpx.AsyncClient) -> httpx.AsyncClient:
 
 
 def find_pools(client: Any) -> list[Any]:
-    """Return the connection pools of a client, also those through proxies. There are none where httpx's internals differ."""
+    """Return the connection pools of a client, also those of proxies. There are none where httpx's internals differ."""
     with contextlib.suppress(AttributeError):
         transports: list[Any] = [client._transport, *client._mounts.values()]
         return [transport._pool for transport in transports if hasattr(transport, "_pool")]

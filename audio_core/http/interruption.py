@@ -1,4 +1,4 @@
-"""Flows that run side by side end when their caller is interrupted, although they run on threads that no interrupt reaches.
+"""Flows that run side by side end when their caller is interrupted, although no interrupt reaches their threads.
 
 Otherwise a program that is stopped with Ctrl-C goes on to upload, and to pay for, what nobody waits for any longer.
 """

@@ -33,10 +33,11 @@ def open_listener(host: str, port: int, hint: str = "") -> Generator[socket.sock
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise OSError(error.errno, f"{host}:{port} cannot be used: {error.strerror}") from None
+        other_port = port + 1 if port < _LAST_PORT else port - 1
         raise OSError(
             error.errno,
             f"Port {port} is taken: another program, perhaps another such server, listens at {host}:{port}. Use that one, "
-            f"end it, or take another port: --port {port + 1 if port < _LAST_PORT else port - 1}, or --port 0 for any free one. {hint}".rstrip(),
+            f"end it, or take another port: --port {other_port}, or --port 0 for any free one. {hint}".rstrip(),
         ) from None
     with listener:
         yield listener

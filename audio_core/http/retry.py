@@ -6,8 +6,8 @@ closed already. What was sent as a whole and then got no answer may have been bi
 `x-should-retry` from the gateway wins.
 
 We wait as long as the gateway asks, up to a minute; if it asks for longer, the error is raised immediately. If it does
-not say, the wait is exponential backoff with full jitter, as in the standard mode of AWS's SDKs. A budget for each server,
-shared by the whole process, keeps many callers from overloading a gateway that is down.
+not say, the wait is exponential backoff with full jitter, as in the standard mode of AWS's SDKs. A budget for each
+server, shared by the whole process, keeps many callers from overloading a gateway that is down.
 """
 
 from __future__ import annotations

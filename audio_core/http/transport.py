@@ -1,10 +1,11 @@
 """Exchange one request for its response over httpx, and raise our errors in place of httpx's.
 
-Timeouts are measured on the wall clock. httpx starts its own timeout anew with every byte, so a server that sends one byte at a
-time would hold a caller for as long as it likes. Async exchanges run under `asyncio.timeout`. Sync exchanges run on a thread,
-whose connection is shut down when time is up.
+Timeouts are measured on the wall clock. httpx starts its own timeout anew with every byte, so a server that sends one
+byte at a time would hold a caller for as long as it likes. Async exchanges run under `asyncio.timeout`. Sync exchanges
+run on a thread, whose connection is shut down when time is up.
 
-Read in this order: `exchange` and `aexchange`; what is sent; what is received; an open response that is read as it comes; errors.
+Read in this order: `exchange` and `aexchange`; what is sent; what is received; an open response that is read as it
+comes; errors.
 """
 
 from __future__ import annotations

@@ -43,7 +43,8 @@ def render_answer(
         get_text: returns the text of one of them.
         title: heading of the page, such as the question.
         link: URL or folder, relative to the page, below which the page finds the files of recordings.
-        access: what may be opened, so that the page holds the clips of files, up to 25 MB. None links to the recordings.
+        access: what may be opened, so that the page holds the clips of files, up to 25 MB. None links to the
+            recordings.
 
     Raises:
         AudioError: if a recording may not be opened, or is damaged, or the clips are too large for a page.

@@ -53,7 +53,7 @@ class ModelSettings(BaseModel):
     model: str
     """Name of the model at the gateway."""
     provider: ProviderName | str | Provider | None = None
-    """Name of the gateway in `audio_core.PROVIDERS`, or a row of your own. By default `"local"`, or what `base_url` names."""
+    """Name of the gateway in `audio_core.PROVIDERS`, or your own row. By default `"local"` or what `base_url` names."""
     base_url: str | None = None
     """Base URL of the gateway's API. By default that of the provider."""
     temperature: float | None = None
@@ -73,7 +73,7 @@ class ModelSettings(BaseModel):
     audio: SkipValidation[SpeechOptions] | None = None
     """Voice and format of spoken responses. Most gateways stream `"pcm16"` only."""
     timeout: PositiveFloat = 60.0
-    """Seconds that each request may take. For a stream, the longest time without data. Half the audio's length is added."""
+    """Seconds that a request may take; of a stream, the longest time without data. Half the audio's length is added."""
     max_retries: NonNegativeInt = 2
     """How many more requests may follow a failed one, in total."""
     gateway_options: SkipValidation[GatewayOptions] | None = None

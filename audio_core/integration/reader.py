@@ -64,16 +64,16 @@ class ReaderOptions(TranscriptionKwargs, ClientKwargs, SplitOptions, total=False
         prompt: text that precedes the recording, or describes it.
         keywords: words and names to expect, where the gateway takes them.
         words: whether to ask the provider for the times of words.
-        diarize: whether to tell speakers apart: True, or `"if possible"` to transcribe without speakers, with a warning,
-            where that is refused.
+        diarize: whether to tell speakers apart: True, or `"if possible"` to transcribe without speakers, with a
+            warning, where that is refused.
         known_speakers: names of speakers, each with 2 to 10 seconds of speech: anything that `Audio.of` takes.
         temperature: sampling temperature of the model.
         extra: further fields for the provider.
         gaps: `"raise"`, or `"mark"` to return the other pieces of a long recording if one failed.
         channels: `"mixed"`, or `"separate"` to transcribe each channel as a speaker of its own.
         vad: what finds the pauses at which a long recording is cut: `"energy"`, or `"silero"` for noisy ones.
-        segment_seconds: the longest segment, in seconds, of a model that sends no times; its recordings are cut at pauses
-            into pieces of this length. None sends them whole.
+        segment_seconds: the longest segment, in seconds, of a model that sends no times; its recordings are cut at
+            pauses into pieces of this length. None sends them whole.
         aligner: what finds the times of a text that comes without them: `"pocketsphinx"` (None) for English, or
             `"faster-whisper:<size or folder of a model>"` for all languages of Whisper.
         budget: a limit on what may be sent, such as `Budget(seconds=3600)`; one object may serve several loaders.

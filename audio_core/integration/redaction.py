@@ -30,9 +30,10 @@ _DEEPEST = 60
 def redact_audio(value: Any) -> Any:
     """Replace the audio in a value by `urn:sha256:...`, the digest of its bytes, so that traces and logs stay small.
 
-    Audio is found in lists, mappings, dataclasses, pydantic models (as the messages of LangChain and LlamaIndex are) and
-    JSON, as bytes, base64 or a `data:` URI: by the type of its block, or by its first bytes. A block also gets the seconds
-    of its recording, where its header tells them. Paths and URLs stay. Nothing is opened, decoded or downloaded.
+    Audio is found in lists, mappings, dataclasses, pydantic models (as the messages of LangChain and LlamaIndex are)
+    and JSON, as bytes, base64 or a `data:` URI: by the type of its block, or by its first bytes. A block also gets the
+    seconds of its recording, where its header tells them. Paths and URLs stay. Nothing is opened, decoded or
+    downloaded.
 
     LangSmith: `Client(hide_inputs=redact_audio, hide_outputs=redact_audio)`.
 

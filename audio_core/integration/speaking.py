@@ -1,4 +1,4 @@
-"""Speech for agents and for answers: a tool that says a text aloud, and an answer that is said without its citations."""
+"""Speech for agents and answers: a tool that says a text aloud, and an answer that is said without its citations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server for the Model Context Protocol: models of any client hear, transcribe and search the recordings of a folder."""
+"""A server for the Model Context Protocol: models of any client hear, transcribe and search a folder's recordings."""
 
 from __future__ import annotations
 

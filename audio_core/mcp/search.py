@@ -40,8 +40,8 @@ class FoundPassage:
 def search_transcripts(transcripts: Iterable[tuple[str, Transcript]], query: str, limit: int) -> list[FoundPassage]:
     """Return the passages that fit a query best, the best first.
 
-    Words count in any form, with or without accents, and rare ones more. Where no word is found, as in languages without
-    spaces between words, the query is looked for as it is.
+    Words count in any form, with or without accents, and rare ones more. Where no word is found, as in languages
+    without spaces between words, the query is looked for as it is.
 
     Args:
         transcripts: name and transcript of each recording.

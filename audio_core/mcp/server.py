@@ -57,8 +57,8 @@ def create_server(
     Args:
         transcriber: transcribes. With a store, what is in it can be searched.
         listener: answers questions about recordings; None for a server without the tool `listen`.
-        access: what may be opened: an `Access`, a folder or a list of folders. A URL is opened only if the `hosts` of an
-            `Access` name its host. None opens nothing.
+        access: what may be opened: an `Access`, a folder or a list of folders. A URL is opened only if the `hosts` of
+            an `Access` name its host. None opens nothing.
         max_seconds: the longest stretch, in seconds, that one call may process.
         options: those of `AudioClient.transcribe`, with which recordings are transcribed, and are found in the store.
 

@@ -23,14 +23,14 @@ class Clock:
         silence: how much of it has no packets, in seconds.
 
     The position is the sum of the durations so far. A timestamp only counts for the first packet and after a gap:
-    chained files restart their timestamps, damaged files make them jump, and neither may distort the timeline. After a packet
-    that does not decode, a distance as small as that packet is a gap.
+    chained files restart their timestamps, damaged files make them jump, and neither may distort the timeline. After a
+    packet that does not decode, a distance as small as that packet is a gap.
 
     Args:
         time_base_seconds: seconds per unit of a timestamp.
         origin: seconds at which the recording's timestamps begin.
-        longest_gap: the longest gap in seconds that a timestamp can tell. A larger distance is taken for an error, and so
-            are gaps that add up to more than the audio and this.
+        longest_gap: the longest gap in seconds that a timestamp can tell. A larger distance is taken for an error, and
+            so are gaps that add up to more than the audio and this.
 
     Example:
         >>> clock = Clock(0.5, origin=1.0)

@@ -2,10 +2,10 @@
 
 A piece ends in the middle of the longest pause in its last fifth. For a long piece, that is in its last twenty seconds,
 and only if there is no good pause, in its last forty. A short piece without a good one is searched up to twenty seconds
-back. Both pieces hold a quarter of a second there, as a guard. Where no pause is certain, such as in talk without one, in
-music or in noise, they overlap: both hold a word or more between two quiet moments, so that `merge_pieces` can join them
-without losing or doubling a word. All overlaps together last at most three hundredths of the recording, if pieces of half
-a minute or more are allowed.
+back. Both pieces hold a quarter of a second there, as a guard. Where no pause is certain, such as in talk without one,
+in music or in noise, they overlap: both hold a word or more between two quiet moments, so that `merge_pieces` can join
+them without losing or doubling a word. All overlaps together last at most three hundredths of the recording, if pieces
+of half a minute or more are allowed.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ class Demuxer:
             yield packet.pts, self._measure(packet)
 
     def _measure(self, packet: Packet, following: Packet | None = None) -> float:
-        """Return the duration of a packet. That of several frames of FLAC, as where files were joined, is only decoded."""
+        """Return the duration of a packet. Where FLAC files were joined, one may hold several frames: it is decoded."""
         if packet.duration or self._format_name != "flac":
             return get_duration(packet, following)
         return sum(frame.samples / frame.sample_rate for frame in self._decode_packet(packet)) / self.time_base_seconds
@@ -235,14 +235,14 @@ class Demuxer:
         yield from self._decode_packet(None)
 
     def _is_behind_end(self, packet: Packet) -> bool:
-        """Tell whether nothing from a packet on can belong to the clip. What lost packets runs ahead of its own clock."""
+        """Tell whether no packet from here on can belong to the clip. Where some were lost, timestamps run ahead."""
         end = self._audio.end
         if end is None or (self._clock and self._clock.seconds < end):
             return False
         return self._get_start(packet) > end + _PREROLL
 
     def _seek(self, seconds: float) -> bool:
-        """Seek to shortly before a time, if timestamps from there to the clip's end are reliable without what precedes."""
+        """Seek to shortly before a time, if timestamps from there to the clip's end are reliable by themselves."""
         end = math.inf if self._audio.end is None else self._audio.end + self.origin + _PREROLL
         timestamp = int((seconds + self.origin) / self.time_base_seconds)
         stretch = Stretch(timestamp, end / self.time_base_seconds, self.time_base_seconds)

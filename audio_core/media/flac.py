@@ -52,8 +52,8 @@ def parse_plain_flac(content: Content) -> Probe | None:
     """Tell what a FLAC file holds, and how long it is. Its frames are found and counted, not decoded.
 
     Returns:
-        None if only a decoder can tell: frames are missing, the last is damaged, nobody counted the samples, the frames are
-        of several lengths, or something follows them.
+        None if only a decoder can tell: frames are missing, the last is damaged, nobody counted the samples, the frames
+        are of several lengths, or something follows them.
     """
     found = list_frames(content)
     if found is None:
@@ -115,7 +115,7 @@ def _find_frames(content: Content, start: int, sync: bytes) -> Iterator[int]:
 
 
 def is_numbered_throughout(content: Content) -> bool:
-    """Tell whether frames are numbered from the beginning of a file to its end. Those of files that were joined are not.
+    """Tell whether frames are numbered from the beginning of a file to its end. Those of joined files are not.
 
     A few places are looked at, so that a file of any size costs the same.
 

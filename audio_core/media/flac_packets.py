@@ -1,7 +1,7 @@
 """Copy stretches of a FLAC file (RFC 9639), frame by frame, numbered from 0, as some decoders want it.
 
-The number is in a frame's header, which two checksums cover. That of the whole frame is corrected by what has changed, as
-a checksum is linear: the other bytes are not looked at.
+The number is in a frame's header, which two checksums cover. That of the whole frame is corrected by what has changed,
+as a checksum is linear: the other bytes are not looked at.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Follow the frames of an MP3 file, and read what the first one says about the whole file.
 
-That is its Xing, Info or VBRI header. Without one, FFmpeg guesses the length from the first bit rate. The guess can be off by a
-factor of 60.
+That is its Xing, Info or VBRI header. Without one, FFmpeg guesses the length from the first bit rate. The guess can be
+off by a factor of 60.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Copy stretches of an MP3 file (ISO/IEC 11172-3 and 13818-3, layer III).
 
-The bits of a frame may begin in the frames before it, in the "bit reservoir". So a copy begins with the frames that hold
-these bits, muted: their side information is zero, which says that nothing in them is sound. They decode to silence.
+The bits of a frame may begin in the frames before it, in the "bit reservoir". So a copy begins with the frames that
+hold these bits, muted: their side information is zero, which says that nothing in them is sound. They decode to
+silence.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ class Mp3Packets:
     def _count(self, frames: Content, count: int) -> bytes:
         """Return a frame that counts others, unless the size of the first of them tells how many there are.
 
-        Some decoders guess by that, and stop too early. The frame names no encoder: decoders leave out what that has padded.
+        Some decoders guess by that, and stop too early. The frame names no encoder: decoders leave out what that has
+        padded.
         """
         first = parse_mpeg_frame(frames.read_at(0, _HEADER_BYTES))
         if first and abs(frames.size - count * first.length) <= count:  # padded by a byte or not

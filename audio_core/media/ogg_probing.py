@@ -20,11 +20,12 @@ _OPUS_HEAD_BYTES = 19
 def parse_plain_ogg(content: Content) -> Probe | None:
     """Tell what an Ogg file holds, and how long it is. Its packets are counted, not decoded.
 
-    FFmpeg's timestamps of Vorbis are off by half a block wherever long blocks change to short ones. So they do not tell.
+    FFmpeg's timestamps of Vorbis are off by half a block wherever long blocks change to short ones. So they do not
+    tell.
 
     Returns:
-        None if only a decoder can tell: there are several streams, something is missing or damaged, or packets are not as
-        long as their pages say.
+        None if only a decoder can tell: there are several streams, something is missing or damaged, or packets are not
+        as long as their pages say.
     """
     try:
         pages = OggPages(content)

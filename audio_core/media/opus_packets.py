@@ -1,7 +1,7 @@
 """Copy stretches of Opus in Ogg (RFC 3533, RFC 7845), page by page, and write such a file.
 
-A copy begins with the page that holds its start, or with one before. Its header tells a decoder how many samples to skip,
-and its last page where to end, so that exactly the stretch is given out.
+A copy begins with the page that holds its start, or with one before. Its header tells a decoder how many samples to
+skip, and its last page where to end, so that exactly the stretch is given out.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ __all__ = ["open_packets"]
 def open_packets(audio: Audio, properties: Probe, formats: Container[str]) -> Packets | None:
     """Open the packets of a recording, or return None if stretches of it must be encoded.
 
-    That is so for formats that are not listed here, files that are not plain, and more than two channels, which not every
-    decoder mixes so that nothing is lost.
+    That is so for formats that are not listed here, files that are not plain, and more than two channels, which not
+    every decoder mixes so that nothing is lost.
 
     Args:
         audio: a recording that is not remote, or a clip of it.

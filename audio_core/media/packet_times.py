@@ -24,8 +24,8 @@ def get_duration(packet: Packet, following: Packet | None = None) -> float:
 
     Args:
         packet: the packet.
-        following: the next one. If it begins as soon as rounding allows, the packet lasts until there: Matroska cuts each
-            duration to milliseconds, which adds up.
+        following: the next one. If it begins as soon as rounding allows, the packet lasts until there: Matroska cuts
+            each duration to milliseconds, which adds up.
     """
     duration = packet.duration or 0
     if following is not None and packet.pts is not None and following.pts is not None:

@@ -20,7 +20,8 @@ class PacketCopy:
 
     Attributes:
         content: the file.
-        start: the time that the first sample which a decoder gives out stands for, in seconds of the original recording.
+        start: the time that the first sample which a decoder gives out stands for, in seconds of the original
+            recording.
         end: where its last sample ends, in seconds of the original recording.
     """
 
@@ -46,7 +47,8 @@ class Packets(Protocol):
     def copy(self, start: float, end: float) -> PacketCopy:
         """Copy the packets of a stretch, and those before it that a decoder needs.
 
-        All samples from `start` to `end` are those that the whole recording has. What comes before is fade-in or silence.
+        All samples from `start` to `end` are those that the whole recording has. What comes before is fade-in or
+        silence.
 
         Args:
             start: seconds of the original recording.

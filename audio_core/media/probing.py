@@ -39,8 +39,8 @@ _seen_files = SeenFiles[Probe]()
 def probe(audio: Audio) -> Probe:
     """Read a recording's properties and duration without decoding it.
 
-    The duration comes from the packets, or for a clip from a seek to its end where the format allows one. A file that was
-    probed as a whole, and has not changed since, is not read again.
+    The duration comes from the packets, or for a clip from a seek to its end where the format allows one. A file that
+    was probed as a whole, and has not changed since, is not read again.
 
     Raises:
         InvalidAudio: if the recording holds no audio, is damaged, or ends before its header says.

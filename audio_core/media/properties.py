@@ -25,8 +25,8 @@ class Probe:
         channels: number of channels.
         duration: seconds, counted packet by packet. For a clip, the time at which it ends, or at which the recording
             ends if that is earlier.
-        is_continuous: whether the recording has the same times for whoever ignores its timestamps, as gateways do, and nothing
-            stands around its audio that they might not know.
+        is_continuous: whether the recording has the same times for whoever ignores its timestamps, as gateways do, and
+            nothing stands around its audio that they might not know.
         warnings: what a user must know about the recording.
     """
 

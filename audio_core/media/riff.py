@@ -48,8 +48,8 @@ def walk_chunks(content: Content, start: int = 0) -> Iterator[tuple[bytes, int, 
 def find_safe_end(content: Content) -> int:
     """Return up to which position FFmpeg may read a file.
 
-    It is the file's end, or the beginning of a list that claims to reach beyond that. Behind such a list there is nothing
-    else to read.
+    It is the file's end, or the beginning of a list that claims to reach beyond that. Behind such a list there is
+    nothing else to read.
     """
     start = skip_id3_tags(content)
     head = content.read_at(start, 12)

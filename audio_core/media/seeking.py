@@ -93,9 +93,9 @@ def _is_unbroken(content: Content, container: str, first: int, stretch: Stretch)
 def is_countable(container: str, codec: str) -> bool:
     """Tell whether packets need not be decoded to be counted: they say how long they are, or all are of one length.
 
-    Timestamps of Matroska are rounded to milliseconds, so a seek does not tell the position to the sample, and in MP3 and
-    AAC files that were joined or damaged it does not tell it at all. Packets of Vorbis are of two lengths, which only its
-    decoder tells apart.
+    Timestamps of Matroska are rounded to milliseconds, so a seek does not tell the position to the sample, and in MP3
+    and AAC files that were joined or damaged it does not tell it at all. Packets of Vorbis are of two lengths, which
+    only its decoder tells apart.
 
     Args:
         container: FFmpeg's name of the container.
@@ -105,7 +105,7 @@ def is_countable(container: str, codec: str) -> bool:
 
 
 def skip_until(items: Iterator[_T], is_reached: Callable[[_T], bool], skip: Callable[[_T], object]) -> Iterator[_T]:
-    """Skip packets until one is reached. The last fifty before it are not skipped, in which a codec with a memory settles.
+    """Skip packets until one is reached, but for the last fifty before it, in which a codec with a memory settles.
 
     Args:
         items: the packets.

@@ -1,8 +1,8 @@
 """Voice activity detection by adaptive energy, in one pass and constant memory.
 
 A frame is quiet only if that is certain: its level is near the noise floor, which is the lowest of the last minute, and
-far below the loudest of the last seconds. So talk without a pause, a quiet speaker after a loud one, music and noise that
-swells never count as quiet. Levels are those of the changes between samples, so that hum and offsets count little.
+far below the loudest of the last seconds. So talk without a pause, a quiet speaker after a loud one, music and noise
+that swells never count as quiet. Levels are those of the changes between samples, so that hum and offsets count little.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["FRAME_SECONDS", "SILENT", "EnergyVad", "VadFrame"]
 
 FRAME_SECONDS = 0.02
 SILENT = 2.0
-"""Level (mean of absolute changes of 16-bit samples) below which a frame is silent in any recording; dither is below it."""
+"""Level (mean of absolute changes of 16-bit samples) below which a frame is always silent; dither is below it."""
 
 _FLOOR_SECONDS, _PEAK_SECONDS = 60, 10  # of the past, in which the noise floor and the loudest frame are found
 _FLOOR_FACTOR = 2.0  # a frame is near the floor below this many times its level

@@ -79,10 +79,10 @@ def parse_vorbis_stream(pages: OggPages) -> VorbisStream:
 
 
 def _parse_modes(setup: bytes) -> list[bool]:
-    """Tell whether the blocks of each mode are long. The modes are the last that the header holds, before a bit that is set.
+    """Tell whether the blocks of each mode are long. The modes end the header, before a bit that is set.
 
-    It is read from its end, as FFmpeg does it: what comes before the modes has no length. A mode has a bit for its blocks,
-    32 that are zero, and 8 for its mapping. Before the first of them, six bits say how many there are.
+    It is read from its end, as FFmpeg does it: what comes before the modes has no length. A mode has a bit for its
+    blocks, 32 that are zero, and 8 for its mapping. Before the first of them, six bits say how many there are.
     """
     bits = int.from_bytes(setup, "little")
     position, modes, found = bits.bit_length() - 1, list[bool](), list[bool]()

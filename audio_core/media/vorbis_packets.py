@@ -1,7 +1,7 @@
 """Copy stretches of Vorbis in Ogg (Vorbis I, RFC 3533).
 
-The first packet that a decoder gets gives out nothing: the second one overlaps with it. So a copy begins with the packet
-that ends where the stretch starts, or shortly before. How many samples a packet has is told by its first byte.
+The first packet that a decoder gets gives out nothing: the second one overlaps with it. So a copy begins with the
+packet that ends where the stretch starts, or shortly before. How many samples a packet has is told by its first byte.
 """
 
 from __future__ import annotations

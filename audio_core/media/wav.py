@@ -81,8 +81,8 @@ def parse_plain_wav(content: Content) -> Probe | None:
     """Tell what a file of plain samples holds, and how long it is, from its header and size alone.
 
     Returns:
-        None if only a decoder can tell: the file is compressed, damaged, cut short or unusual, or has its samples in several
-        chunks.
+        None if only a decoder can tell: the file is compressed, damaged, cut short or unusual, or has its samples in
+        several chunks.
 
     Example:
         >>> from audio_core.audio.content import BytesContent
@@ -113,7 +113,7 @@ def build_wav_header(format_chunk: bytes, size: int) -> bytes:
 
 
 def join_sample_chunks(content: Content) -> Content:
-    """Return a WAV file whose samples are in one chunk: the file itself, unless it has several, of which players hear one."""
+    """Return a WAV file whose samples are in one chunk: the file itself, unless it has several. Players hear one."""
     chunks = _list_sample_chunks(content)
     formats = [
         content.read_at(at, min(size, _LONGEST_FORMAT)) for name, at, size in walk_chunks(content) if name == b"fmt "
@@ -126,7 +126,7 @@ def join_sample_chunks(content: Content) -> Content:
 
 
 def _list_sample_chunks(content: Content) -> list[tuple[int, int]]:
-    """Return position and size of each chunk of samples, in bytes; none if they may be larger than their heads can tell."""
+    """Return position and size of each chunk of samples, in bytes; none if their heads may not tell their sizes."""
     if content.read_at(0, 4) != b"RIFF":
         return []
     return [(start, size or content.size - start) for name, start, size in walk_chunks(content) if name == b"data"]

@@ -36,7 +36,7 @@ class Walker(Protocol):
         ...
 
     def find_fault(self) -> str | None:
-        """Return what is wrong with audio that has ended, such as `"it ends in the middle of a frame"`; None if nothing."""
+        """Return what is wrong with audio that has ended, such as `"it ends in the middle of a frame"`, or None."""
         ...
 
 
@@ -167,7 +167,7 @@ class WavWalker:
 
 
 def _holds_chunks(tail: bytes, *, is_padded: bool) -> bool:
-    """Tell whether what comes after the samples of a WAV file is nothing, or whole chunks such as a list of comments."""
+    """Tell whether nothing comes after the samples of a WAV file, or whole chunks such as a list of comments."""
     position = 1 if is_padded and tail else 0
     while len(head := tail[position : position + 8]) == 8 and head[:4].isascii() and head[:4].decode().isprintable():
         size = int.from_bytes(head[4:], "little")

@@ -22,7 +22,7 @@ _UNKNOWN_SAMPLES = 0xFFFFFFFF
 
 
 def unwrap(content: Content, format: Format) -> Content:
-    """Return a file without ID3v2 tags before a format that has none, and without padding that would be taken for damage.
+    """Return a file without ID3v2 tags before a format that has none, and without padding that looks like damage.
 
     The samples of WAV come in one chunk, as FFmpeg reads only the last of several.
 
@@ -57,7 +57,7 @@ def _find_ts_end(content: Content) -> int | None:
 
 
 def _find_wavpack_end(content: Content) -> int | None:
-    """Return where the last block of a WavPack file ends (WavPack 4 & 5 File Format), if it is whole and zeros follow."""
+    """Return where the last block of a WavPack file ends (WavPack 4 & 5 File Format), if it is whole before zeros."""
     position = heard = total = 0
     while (head := content.read_at(position, _WAVPACK_HEADER_BYTES))[:4] == b"wvpk" and len(
         head

@@ -129,8 +129,8 @@ def fill_schema(
 
     Args:
         schema: the schema.
-        words: a text. Its first number fills numbers, and its first quoted text fills strings. The first file name fills
-            the fields that ask for one, such as `audio`.
+        words: a text. Its first number fills numbers, and its first quoted text fills strings. The first file name
+            fills the fields that ask for one, such as `audio`.
         root: the schema that holds the definitions to which a `$ref` points. By default it is `schema`.
         parents: names of the definitions that are being filled.
 

@@ -1,7 +1,7 @@
 """Transcribe a piece once, however many calls and processes ask for it.
 
-A claim ends with the call that made it, also when the call is cancelled while the claim is being made. A thread renews the
-leases of all claims of this process, so that a long request keeps its claim.
+A claim ends with the call that made it, also when the call is cancelled while the claim is being made. A thread renews
+the leases of all claims of this process, so that a long request keeps its claim.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether a model is asked to tell speakers apart. What it has refused is neither asked again nor dropped in silence."""
+"""Whether a model is asked to tell speakers apart. What it refused is neither asked again nor dropped in silence."""
 
 from __future__ import annotations
 

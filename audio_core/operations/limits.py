@@ -69,7 +69,7 @@ class _Limits:
     takes_samples: bool = True
 
     def select(self, formats: Sequence[str]) -> tuple[str, ...]:
-        """Return the formats that are not refused: those that the gateway has named, if any, and all if none is left."""
+        """Return the formats that are not refused: those that the gateway has named, if any; all if none is left."""
         left = [name for name in formats if name not in self.refused_formats]
         named = [name for name in left if name in self.named_formats]
         return tuple(next((names for names in (named, left) if WRITABLE_FORMATS & {*names}), formats))

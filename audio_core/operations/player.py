@@ -66,8 +66,8 @@ def render_page(
         max_retries: how many more requests may follow a failed one.
 
     Raises:
-        AudioError: if the recording cannot be opened or decoded, or browsers do not play it (`UnsupportedFormat`), or it
-            is too large for a page (`AudioTooLarge`).
+        AudioError: if the recording cannot be opened or decoded, or browsers do not play it (`UnsupportedFormat`), or
+            it is too large for a page (`AudioTooLarge`).
     """
     opened = yield from open_or_download(audio, access, timeout=timeout, max_retries=max_retries)
     return (yield from run_blocking(partial(_render, opened, transcript, link, embed, title or audio.name)))

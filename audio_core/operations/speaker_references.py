@@ -1,7 +1,7 @@
 """Samples of speech by which a model knows speakers again: those that the user names, and those of earlier pieces.
 
-A gateway labels the speakers of each piece of a long recording anew. So the first pieces go one by one, a few seconds of
-each speaker are cut from them, and all further pieces are sent with these samples.
+A gateway labels the speakers of each piece of a long recording anew. So the first pieces go one by one, a few seconds
+of each speaker are cut from them, and all further pieces are sent with these samples.
 """
 
 from __future__ import annotations

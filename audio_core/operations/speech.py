@@ -131,7 +131,7 @@ def _speak_numbered(request: SpeechRequest, text: str, name: str) -> Flow[_Outco
 
 
 def _speak_or_halve(request: SpeechRequest, text: str) -> Flow[list[Speech]]:
-    """Speak a part. If the gateway takes less at a time than its row says, the halves are spoken one after the other."""
+    """Speak a part. If the gateway takes less at a time than its row says, its halves are spoken one by one."""
     try:
         return [(yield from run_limited(_speak_part(request, text)))]
     except InvalidRequest as refusal:

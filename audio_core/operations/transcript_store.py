@@ -280,7 +280,7 @@ def _use_write_ahead_log(database: sqlite3.Connection) -> None:
 
 
 def _prepare_schema(database: sqlite3.Connection) -> None:
-    """Create the tables of a new file and those that an earlier version lacks, and refuse a file of any other version."""
+    """Create the tables of a new file and those that an earlier version lacks; refuse a file of any other version."""
     version = database.execute("PRAGMA user_version").fetchone()[0]
     if version == _VERSION:
         return

@@ -75,7 +75,7 @@ def _open(job: Job, recording: Recording) -> Flow[OpenStream[Segment]]:
 
 @dataclass(frozen=True, slots=True)
 class _ShiftedDecoder:
-    """Decoder that shifts the times of segments to those of the original recording, and logs what is missing in them."""
+    """Decoder that shifts times of segments to those of the original recording, and logs what they lack."""
 
     decoder: TranscriptStream
     job: Job

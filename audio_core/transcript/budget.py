@@ -36,9 +36,9 @@ class Share:
 class Budget:
     """A limit on what may be sent for transcription, in seconds of audio or in US dollars, for one job or several.
 
-    A request that would go over it is not sent, and raises `BudgetExceeded`. What is transcribed by then is kept: a long
-    recording raises `TranscriptionIncomplete`, which holds it. All that uses the same object counts together, on any
-    thread. A request that failed counts if it may have been billed.
+    A request that would go over it is not sent, and raises `BudgetExceeded`. What is transcribed by then is kept: a
+    long recording raises `TranscriptionIncomplete`, which holds it. All that uses the same object counts together, on
+    any thread. A request that failed counts if it may have been billed.
 
     Args:
         seconds: how many seconds of audio may be sent; None for any number.

@@ -37,8 +37,9 @@ def merge_pieces(parts: Sequence[PieceTranscript], names: Collection[str] = ()) 
 
     Pieces may overlap. Words that both transcripts have in an overlap are kept once, see `join_overlap`.
 
-    A gateway labels the speakers of each piece independently. If there are several pieces, each label but the `names` is
-    prefixed with the number of its piece: `"2:A"`. If the language changes between pieces, each segment states its own.
+    A gateway labels the speakers of each piece independently. If there are several pieces, each label but the `names`
+    is prefixed with the number of its piece: `"2:A"`. If the language changes between pieces, each segment states its
+    own.
 
     Args:
         parts: the pieces in order of time, at least one.

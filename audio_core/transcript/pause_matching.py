@@ -1,4 +1,4 @@
-"""Sentences of known length between pauses of speech: a sentence ends in a pause where one fits, the longer the better."""
+"""Sentences of known length between pauses of speech: one ends in a pause where that fits, the longer the better."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class Speech:
         )
 
     def _repr_html_(self) -> str:
-        """Return a player for notebooks, if there is at most a mebibyte of sound, and the sentences with their times."""
+        """Return a player for notebooks, if there is at most a mebibyte of sound, and the timed sentences."""
         audio = Audio.of(self.to_wav()) if is_headerless(self.format) else self.to_audio()
         table = render_table(self.segments) if self.segments else ""
         return render_sound(shorten(self.transcript, _MOST_LABEL, placeholder=" …"), embed_small(audio)) + table

@@ -1,4 +1,4 @@
-"""Estimated times for text whose true times are not known: between pauses, in proportion to its length, where speech is."""
+"""Estimated times for text whose true times are not known: where speech is, between pauses, by its length."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ def _from_bits(bits: str) -> str:
 
 
 def _sign(folded_text: str, width: int) -> str:
-    """Return a digit for each character, from the checksum of it and of the characters before it, mixed as in Fibonacci hashing."""
+    """Return a digit for each character, from the checksum up to it, mixed as in Fibonacci hashing."""
     ends = range(1, len(folded_text) + 1)
     grams = (folded_text[max(0, end - 1 - _CONTEXT) : end].encode(errors="surrogatepass") for end in ends)
     return "".join(f"{crc32(gram) * 2654435761 >> 20 & ((1 << width) - 1):x}" for gram in grams)

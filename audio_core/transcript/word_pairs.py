@@ -84,8 +84,8 @@ class Overlap:
     def find_pairs(self) -> list[tuple[int, int]]:
         """Return the numbers of the words that are one, in order, even if an edge has garbled it in one piece.
 
-        An end of the tail is aligned with a beginning of the head in the likeliest way. What comes before the first pair
-        in the tail and behind the last one in the head counts nothing. There is no pair if chance is likelier.
+        An end of the tail is aligned with a beginning of the head in the likeliest way. What comes before the first
+        pair in the tail and behind the last one in the head counts nothing. There is no pair if chance is likelier.
         """
         rows, columns = len(self.tail), len(self.head)
         best = [[-math.inf] * (columns + 1) for _ in range(rows + 1)]
@@ -152,7 +152,7 @@ class Overlap:
         return max(self._score_garbled(*each) for each in garbled)
 
     def _score_equal(self, left: int, right: int) -> float:
-        """Return how likely equal words are one: more, the rarer the word is; less, if the edges may garble words alike."""
+        """Return how likely equal words are one: more, the rarer it is; less, if the edges may garble words alike."""
         words, spelling = (*self.tail, *self.head), self.tail[left].spelling
         share = sum(each.spelling == spelling for each in words) / len(words)
         is_alike = (left, right) == (len(self.tail) - 1, 0) and not self._is_known(self.tail[left])
@@ -190,7 +190,7 @@ class Overlap:
         )
 
     def _measure_distance(self, left: int, right: int) -> float:
-        """Return by how many seconds the word of the tail is later. What only one piece holds of a word does not count."""
+        """Return by how many seconds the word of the tail is later. What one piece alone holds of it does not count."""
         one, other = self.tail[left], self.head[right]
         if not self.is_measured(left, right):
             return one.middle - other.middle

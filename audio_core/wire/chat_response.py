@@ -258,8 +258,8 @@ def get_first_choice(reply: Mapping[str, Any]) -> dict[str, Any] | None:
 def get_text(message: Any) -> str | None:
     """Return the text of a message or delta, with the text parts of a list joined, or None if there is no text.
 
-    A model that has nothing to say, such as after a tool, sends `null` or leaves the content out. That is an empty text.
-    Where LiteLLM hides an error of the gateway behind it, there is no message at all: `null` or `{}`.
+    A model that has nothing to say, such as after a tool, sends `null` or leaves the content out. That is an empty
+    text. Where LiteLLM hides an error of the gateway behind it, there is no message at all: `null` or `{}`.
     """
     fields = to_object(message)
     content = fields.get("content", "" if "role" in fields else None)

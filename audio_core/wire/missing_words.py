@@ -1,7 +1,7 @@
 """Words of a transcript's text that none of its segments holds. No I/O here.
 
-Gateways leave segments out, or the text of one. What is made of segments, such as passages and subtitles, would lack these
-words, although they were paid for.
+Gateways leave segments out, or the text of one. What is made of segments, such as passages and subtitles, would lack
+these words, although they were paid for.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A gateway's list of models: what each hears, says and costs, as far as the list tells. No I/O here.
 
-OpenRouter states modalities (`GET /models`, https://openrouter.ai/docs/api-reference/list-available-models), LiteLLM the
-facts of its price file (`GET /model/info`, https://docs.litellm.ai/docs/proxy/model_management), and OpenAI names only.
+OpenRouter states modalities (`GET /models`, https://openrouter.ai/docs/api-reference/list-available-models), LiteLLM
+the facts of its price file (`GET /model/info`, https://docs.litellm.ai/docs/proxy/model_management), and OpenAI names
+only.
 """
 
 from __future__ import annotations

@@ -50,7 +50,8 @@ class SpeakOptions:
     """How a text is to be spoken.
 
     Attributes:
-        voice: name of a voice, or `{"id": ...}` for a custom voice; None leaves it to the gateway, if that has a default.
+        voice: name of a voice, or `{"id": ...}` for a custom voice; None leaves it to the gateway, if that has a
+            default.
         format: format of the speech: `"mp3"`, `"wav"`, `"flac"`, `"opus"`, `"aac"` or `"pcm"`, if the gateway has it.
         speed: how fast, from 0.25 to 4; None leaves it to the gateway, as 1 does.
         instructions: how to speak, in words, for models that follow them.

@@ -1,6 +1,7 @@
 """Parse the JSON events of a stream of text, of which two may share a character.
 
-A gateway that counts in UTF-16 may cut a pair of surrogates, such as an emoji, and send each half in an event of its own.
+A gateway that counts in UTF-16 may cut a pair of surrogates, such as an emoji, and send each half in an event of its
+own.
 """
 
 from __future__ import annotations

@@ -70,13 +70,13 @@ class TranscriptionOptions:
     """Options of a transcription.
 
     Attributes:
-        language: code of the spoken language, such as `"en"`, or the codes of several where the gateway takes them. None
-            lets the model detect it.
+        language: code of the spoken language, such as `"en"`, or the codes of several where the gateway takes them.
+            None lets the model detect it.
         prompt: text that precedes the recording, or describes it.
         keywords: words and names to expect, where the gateway or engine takes them.
         words: whether to ask for the times of words.
-        diarize: whether to tell speakers apart: True, or `"if possible"` to transcribe without speakers, with a warning,
-            where that is refused.
+        diarize: whether to tell speakers apart: True, or `"if possible"` to transcribe without speakers, with a
+            warning, where that is refused.
         known_speakers: names of speakers, each with 2 to 10 seconds of speech: anything that `Audio.of` takes.
         temperature: sampling temperature of the model.
         extra: further fields, specific to the gateway.
@@ -86,8 +86,8 @@ class TranscriptionOptions:
             `"silero"`, which is robust against noise (extra `[vad]`).
         segment_seconds: the longest segment, in seconds, of a model that sends no times. Its recordings are cut at
             pauses into pieces of this length, whose times are known. None sends them whole.
-        aligner: what finds the times of a text that comes without them: `"pocketsphinx"` for English, which is also what
-            None means, or `"faster-whisper:<size or folder of a model>"` for all languages of Whisper.
+        aligner: what finds the times of a text that comes without them: `"pocketsphinx"` for English, which is also
+            what None means, or `"faster-whisper:<size or folder of a model>"` for all languages of Whisper.
         budget: a limit on what may be sent, such as `Budget(seconds=3600)`; one object may serve several calls.
         progress: called with a `Progress` as the work goes on, possibly on another thread.
     """

@@ -1,8 +1,8 @@
 """Parse the response to a transcription request. No I/O here.
 
-Responses differ in which fields they have and how they spell them. One lenient parser reads those of OpenAI, OpenRouter,
-Cortecs, LiteLLM, Groq, Mistral, Together, vLLM, DeepInfra and speaches, subtitles and plain text. One odd field costs
-that field, not the response.
+Responses differ in which fields they have and how they spell them. One lenient parser reads those of OpenAI,
+OpenRouter, Cortecs, LiteLLM, Groq, Mistral, Together, vLLM, DeepInfra and speaches, subtitles and plain text. One odd
+field costs that field, not the response.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ def parse_transcript(
     """Parse the body of a response.
 
     A response with words and without timed segments gets segments of its words. One without any times has a text and no
-    segments. Words of the text that no segment holds are put between the others, with estimated times. Sounds that are no
-    speech, such as `(laughter)`, are events and not part of the text.
+    segments. Words of the text that no segment holds are put between the others, with estimated times. Sounds that are
+    no speech, such as `(laughter)`, are events and not part of the text.
 
     Args:
         body: body of the response.

@@ -95,7 +95,7 @@ def _remove_sounds(segment: Segment, words: Sequence[RawWord]) -> Segment:
 
 
 def _match_labels(segments: Sequence[Segment]) -> dict[str, str]:
-    """Return which label of segments stands for which label of words, if words have others. OpenRouter numbers these."""
+    """Return which label of segments stands for which of words, if words have others. OpenRouter numbers these."""
     pairs = Counter(
         (word.speaker, segment.speaker)
         for segment in segments

@@ -1,8 +1,8 @@
 """Decode a streamed transcription: server-sent events in, segments out. An incomplete transcript is an error.
 
 There are three dialects: `transcript.text.*` of OpenAI and llama.cpp, `transcription.*` of Mistral, and
-`transcription.chunk` with `[DONE]` of vLLM and SGLang. JSON, subtitles and text in place of a stream are accepted, and so
-are LiteLLM's JSON, whose text is a stream, and a stream in place of JSON.
+`transcription.chunk` with `[DONE]` of vLLM and SGLang. JSON, subtitles and text in place of a stream are accepted, and
+so are LiteLLM's JSON, whose text is a stream, and a stream in place of JSON.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["TranscriptStream", "read_transcript"]
 def read_transcript(
     body: bytes, headers: Mapping[str, str], *, provider: str, model: str, duration: float
 ) -> Transcript:
-    r"""Read the body of a response that was not to be streamed: JSON, subtitles or text, or a whole stream all the same.
+    r"""Read a body that was not to be streamed: JSON, subtitles or text, or a whole stream all the same.
 
     Args:
         body: body of the response.

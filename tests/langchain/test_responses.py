@@ -117,7 +117,8 @@ def added(chunks) -> AIMessageChunk:
 def essence(message: AIMessage) -> dict:
     """What of a message does not depend on the run; blocks without the indices that LangChain's events add.
 
-    Where langchain-core has blocks for refusals, its events still drop them (seen in 1.8.4). `additional_kwargs` has them.
+    Where langchain-core has blocks for refusals, its events still drop them (seen in 1.8.4). `additional_kwargs` has
+    them.
     """
     shown = [block for block in message.content_blocks if block["type"] != "refusal"]
     blocks = [{key: value for key, value in block.items() if key != "index"} for block in shown]

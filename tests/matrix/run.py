@@ -4,7 +4,8 @@
     python tests/matrix/run.py extra       # the wheel with no extra, and with all
     python tests/matrix/run.py "3.13" low  # the rows whose names hold any of these
 
-It prints a row for each environment, and ends with status 1 if one fails. What cannot be had here is skipped, and said so.
+It prints a row for each environment, and ends with status 1 if one fails. What cannot be had here is skipped, and said
+so.
 """
 
 from __future__ import annotations

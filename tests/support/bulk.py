@@ -62,7 +62,7 @@ class CountingGateway(ScriptedGateway):
 
 
 def write_recordings(folder: Path, count: int, *, hostile: int = 0) -> list[str]:
-    """Write short recordings, each of its own sound, of which every so-and-so-many-th is no audio, and return their paths.
+    """Write short recordings, each of its own sound, of which every `hostile`th is no audio. Return their paths.
 
     Args:
         folder: where to.
@@ -80,7 +80,7 @@ def write_recordings(folder: Path, count: int, *, hostile: int = 0) -> list[str]
 
 @contextlib.contextmanager
 def run_cluster(nodes: int, cpus: int = 3) -> Iterator[Any]:
-    """Run a Ray cluster of several nodes on this machine, and connect to it. In a network namespace it is on loopback."""
+    """Run a Ray cluster of several nodes on this machine, and connect to it: on loopback in a network namespace."""
     os.environ.update(_ENVIRONMENT)
     import ray
     from ray.cluster_utils import Cluster
@@ -100,7 +100,7 @@ def run_cluster(nodes: int, cpus: int = 3) -> Iterator[Any]:
 
 
 def _kill_processes(node: Any) -> None:
-    """Kill a node's processes at one moment, as the end of a machine does. Ray's own workers would go on for a second."""
+    """Kill a node's processes at once, as the end of a machine does. Ray's own workers would go on for a second."""
     raylet = node.all_processes["raylet"][0].process.pid
     children = [text for each in Path(f"/proc/{raylet}/task").glob("*/children") for text in each.read_text().split()]
     for process in [*map(int, children), raylet]:

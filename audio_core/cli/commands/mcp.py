@@ -44,8 +44,8 @@ def mcp(
       audio mcp --access talks/ --store jobs.sqlite -p openai -m whisper-1 --listen-model MODEL
       audio mcp --access talks/ --transport http --port 8000
 
-    The tools are list_recordings, transcribe and clip; listen, if there is a model that hears; and search, if there is a
-    store. What is searched is what a command such as this has transcribed, with the same provider, model and options:
+    The tools are list_recordings, transcribe and clip; listen, if there is a model that hears; and search, if there is
+    a store. What is searched is what a command such as this has transcribed, with the same provider, model and options:
     audio transcribe talks/ -o texts/ --store jobs.sqlite. Over HTTP there is no authentication.
     """
     from audio_core.cli.clients import check_transcriber

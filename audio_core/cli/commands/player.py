@@ -44,8 +44,8 @@ def player(
       audio player talk.mp3 -o talk.html --embed -p openai -m whisper-1 --words
       audio player talk.mp3 --transcript talk.json
 
-    The page is one file and asks the network for nothing but the sound, which it finds beside it, or where the recording
-    was. Its name is printed. In this process, words are timed; of a provider, with --words.
+    The page is one file and asks the network for nothing but the sound, which it finds beside it, or where the
+    recording was. Its name is printed. In this process, words are timed; of a provider, with --words.
     """
     from audio_core.cli.outputs import check_absent, find_link, name_output
     from audio_core.integration import DocumentReader

@@ -32,8 +32,8 @@ def probe(
       audio probe talks/ --recursive --check
       audio probe talk.mp3 --json
 
-    The length is counted, not taken from the header. A damaged recording is told with what is wrong, and the exit status
-    is 1 then. With --json, each recording is an object on a line of its own.
+    The length is counted, not taken from the header. A damaged recording is told with what is wrong, and the exit
+    status is 1 then. With --json, each recording is an object on a line of its own.
     """
     from audio_core.cli.sources import find_named
 

@@ -39,8 +39,8 @@ def explode_segments(rows: Any) -> Any:
         rows: a `pyarrow.Table` of a job's rows. So it can be given to `map_batches(..., batch_format="pyarrow")`.
 
     Returns:
-        A table with the columns `segment` (index), those of a segment such as `start`, `end` and `text`, and those of the
-        recording but its own text, events and error. A recording that failed as a whole has no row.
+        A table with the columns `segment` (index), those of a segment such as `start`, `end` and `text`, and those of
+        the recording but its own text, events and error. A recording that failed as a whole has no row.
 
     Example:
         >>> import pyarrow

@@ -1,4 +1,4 @@
-"""The packages of the extra `[ray]` that read and write Parquet. They have no complete type hints, so they are `Any`."""
+"""The packages of the extra `[ray]` that read and write Parquet. Their type hints have gaps, so they are `Any`."""
 
 from __future__ import annotations
 

@@ -43,9 +43,9 @@ def render_turns(items: Sequence[Segment | AudioEvent], speakers: dict[str, int]
         speakers: each with the number of a colour.
 
     Example:
-        >>> print(render_turns([Segment(1.0, 2.5, "a < b")], {}))
+        >>> print(render_turns([Segment(1.0, 2.5, "<b")], {}))
         <div class="block"><section class="turn">
-        <p class="segment"><a class="time" href="#t=1">00:01</a> <span class="text" dir="auto"><i>a &lt; b</i></span></p>
+        <p class="segment"><a class="time" href="#t=1">00:01</a> <span class="text" dir="auto"><i>&lt;b</i></span></p>
         </section></div>
     """
     spoken = list(_assign_speakers(items))

@@ -74,7 +74,8 @@ def locate_sound(audio: str | os.PathLike[str]) -> Sound:
 def name_source(source: str | None) -> str | PurePosixPath | None:
     """Return where a page finds a recording by default: the URL of one on the web, and the name of a file.
 
-    The folders of a file are nobody's business. No browser opens a bucket, so a file of one is expected beside the page.
+    The folders of a file are nobody's business. No browser opens a bucket, so a file of one is expected beside the
+    page.
 
     Example:
         >>> name_source("file:///home/ann/talks/a%201.mp3"), name_source("https://host/a.mp3")

@@ -1,4 +1,4 @@
-"""Connections that break, stall, lead elsewhere or do not verify: one clear error in time, and nothing leaves the origin."""
+"""Connections that break, stall, lead elsewhere or do not verify: a clear error in time; nothing leaves the origin."""
 
 import contextlib
 import datetime as dt

@@ -1,4 +1,4 @@
-"""Stores that are damaged, foreign or full, and lists in which one fails: nothing is paid for in vain, nothing is lost."""
+"""Stores that are damaged, foreign or full, and lists in which one fails: nothing is lost or paid for in vain."""
 
 import os
 import pickle

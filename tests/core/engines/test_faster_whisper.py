@@ -1,7 +1,7 @@
 """The faster-whisper engine, on a real model of its real classes.
 
-The model is written here with random weights, two layers small: it loads, decodes and times words as any other does, and
-what it says is nonsense. Real weights cannot be part of the tests.
+The model is written here with random weights, two layers small: it loads, decodes and times words as any other does,
+and what it says is nonsense. Real weights cannot be part of the tests.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The options of faster-whisper are checked before anything is loaded, wherever a recording is about to be transcribed."""
+"""The options of faster-whisper are checked before anything is loaded, wherever a recording is to be transcribed."""
 
 from typing import Any
 

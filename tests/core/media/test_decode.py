@@ -75,7 +75,7 @@ def test_a_clip_is_exact_to_the_sample(start: int, length: int) -> None:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_clip_deep_inside_has_the_very_samples_of_the_whole(talk, recoded, name: str) -> None:
-    """Cut out of the middle of real speech, by a jump where the format allows one; AAC makes its noise anew each time."""
+    """Cut out of the middle of real speech, by a jump where the format allows it; AAC makes its noise anew."""
     speech = Audio.of(recoded(Audio.of(talk, end=20), name))
     whole = array.array("h", heard(speech))
     for start in (0.31, 2.013, 11.3, 17.25):
@@ -87,7 +87,7 @@ def test_a_clip_deep_inside_has_the_very_samples_of_the_whole(talk, recoded, nam
 
 
 def test_a_clip_of_vorbis_is_exact_although_its_stamps_are_not() -> None:
-    """24 s of the talk by libvorbis, which PyAV does not bring: `ffmpeg -t 24 -i talk.ogg -c:a libvorbis -q:a 0 -ar 16000`."""
+    """24 s of the talk by libvorbis, which PyAV lacks: `ffmpeg -t 24 -i talk.ogg -c:a libvorbis -q:a 0 -ar 16000`."""
     speech = Audio.of(VORBIS)
     whole = array.array("h", heard(speech))
     for tenth in range(3, 220, 7):

@@ -1,4 +1,4 @@
-"""A job stops before it goes over its budget. What is transcribed by then is kept, and the error says how far it came."""
+"""A job stops before it goes over its budget. What is transcribed by then is kept; the error says how far it came."""
 
 from __future__ import annotations
 

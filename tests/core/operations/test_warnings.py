@@ -1,4 +1,4 @@
-"""What a user must know stands in `Transcript.warnings`, in metadata and in the log; nothing is dropped without a word."""
+"""What a user must know stands in `Transcript.warnings`, metadata and the log; nothing is dropped without a word."""
 
 from __future__ import annotations
 
