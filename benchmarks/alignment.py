@@ -1,9 +1,9 @@
 """Times for text that is given: how far off words and segments are, and how text that is not spoken is told.
 
     python benchmarks/alignment.py                              # PocketSphinx on the shipped recordings
-    python benchmarks/alignment.py --weights FOLDER             # also a multilingual Whisper model, on eSpeak's speech too;
-                                                                # beside stable-ts with the same one, if it is installed
-    python benchmarks/alignment.py --recordings FOLDER          # PocketSphinx's mismatches also on those of a manifest.json
+    python benchmarks/alignment.py --weights FOLDER       # also a multilingual Whisper model, on eSpeak's speech
+                                                          # too; beside stable-ts, if it is installed
+    python benchmarks/alignment.py --recordings FOLDER    # PocketSphinx's mismatches also on those of a manifest.json
 
 The text is given without any time, as one string.
 """

@@ -2,8 +2,9 @@
 
     python benchmarks/cuts.py [--cuts 500] [--longest 30] [--vad energy] [--sounds "telephone hum"] [--seed 0]
 
-A simulated gateway hears each word that lies wholly within the piece it is sent. A word that the edge of the piece cuts,
-be it by a millisecond, is garbled, heard or missing, at random. Times are off by up to 0.15 s. Nothing is sent anywhere.
+A simulated gateway hears each word that lies wholly within the piece it is sent. A word that the edge of the piece
+cuts, be it by a millisecond, is garbled, heard or missing, at random. Times are off by up to 0.15 s. Nothing is sent
+anywhere.
 """
 
 from __future__ import annotations

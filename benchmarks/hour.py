@@ -1,8 +1,8 @@
 """What an hour of audio costs the computer that sends it: CPU time, bytes, memory and requests.
 
-Each contestant transcribes the same hour of speech (44.1 kHz stereo, Opus 48 kHz) through a gateway on this machine that
-answers at once. CPU time includes that of child processes. The limit is what `ffmpeg -c copy -f segment` takes to cut the
-file.
+Each contestant transcribes the same hour of speech (44.1 kHz stereo, Opus 48 kHz) through a gateway on this machine
+that answers at once. CPU time includes that of child processes. The limit is what `ffmpeg -c copy -f segment` takes to
+cut the file.
 """
 
 from __future__ import annotations

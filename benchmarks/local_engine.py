@@ -5,8 +5,8 @@
     python benchmarks/local_engine.py --hours 1              # also a long recording made by repeating them
 
 A manifest is a list of `{"file", "transcript"}`; a `.raw` file is read as 16-bit mono PCM at 16 kHz. Texts are
-normalized as OpenAI does it for Whisper: numbers become digits, contractions are spelled out. Whisper is measured if the
-weights of the dependency group `whisper` are installed, on one thread.
+normalized as OpenAI does it for Whisper: numbers become digits, contractions are spelled out. Whisper is measured if
+the weights of the dependency group `whisper` are installed, on one thread.
 """
 
 from __future__ import annotations

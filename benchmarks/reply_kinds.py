@@ -181,7 +181,7 @@ def read_samples(audio: Audio) -> np.ndarray:
 
 
 def find_offset(whole: np.ndarray, part: np.ndarray) -> float:
-    """Return where a part of a recording begins, in seconds, by cross-correlation; before 0 if an encoder added a lead."""
+    """Return where a part of a recording begins, in seconds, by cross-correlation; below 0 if it has a lead."""
     size = 1 << (len(whole) + len(part)).bit_length()
     correlation = np.fft.irfft(np.fft.rfft(whole, size) * np.conj(np.fft.rfft(part, size)))
     lag = int(np.argmax(correlation))

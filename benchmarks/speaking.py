@@ -2,8 +2,8 @@
 
     python benchmarks/speaking.py
 
-A server in another process sends an hour of PCM at 24 kHz; parts of a long text as WAV; and short sentences after 200 ms,
-as a fast model speaks. The text model writes 20 words a second.
+A server in another process sends an hour of PCM at 24 kHz; parts of a long text as WAV; and short sentences after 200
+ms, as a fast model speaks. The text model writes 20 words a second.
 """
 
 from __future__ import annotations

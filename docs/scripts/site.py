@@ -1,4 +1,4 @@
-"""A hook of MkDocs: pages that lie elsewhere in the repository, pages of the API, and links that work in both places."""
+"""A hook of MkDocs: pages that lie elsewhere in the repository, the API's, and links that work in both places."""
 
 from __future__ import annotations
 
