@@ -97,8 +97,7 @@ class Audio(ShorthandMixin, DisplayMixin):
         """Make an `Audio` from base64 text. If no conversion is needed, the text is sent without decoding it.
 
         Args:
-            text: the base64 text, as a string or as ASCII bytes; it may have line breaks, use the URL-safe alphabet or
-                lack its padding.
+            text: the base64 text, or its ASCII bytes; with line breaks, URL-safe or without padding, if need be.
             format: as for `of`.
             sample_rate: sample rate of raw samples, in Hz.
 
@@ -116,8 +115,7 @@ class Audio(ShorthandMixin, DisplayMixin):
             end: end in seconds of the original recording; None keeps the end.
 
         Raises:
-            InvalidAudio: if the clip is empty, begins before 0, is not finite, or lies outside this clip; or if a time
-                is no number.
+            InvalidAudio: if the clip is empty, begins before 0, is not finite or a number, or lies outside this clip.
 
         Example:
             >>> Audio.of("a.mp3").clip(10, 60).clip(20, 30).reference[-8:]
