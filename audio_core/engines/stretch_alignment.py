@@ -176,7 +176,7 @@ class StretchAlignment:
         return stretch[1] if is_over else position
 
 
-def _leave_out_unheard(words: Sequence[AlignedWord]) -> Sequence[AlignedWord]:
+def _leave_out_unheard(words: list[AlignedWord]) -> list[AlignedWord]:
     """Return the words without the last ones, if several take no time.
 
     A model that can guess how a text goes on finds its words likely also where they are not heard.
