@@ -152,8 +152,7 @@ class Transcript(RenderingMixin):
         Example:
             >>> Transcript("hi", (Segment(0.0, 1.0, "hi"),)).save("talk.docx")
             Traceback (most recent call last):
-            audio_core.errors.UnsupportedFormat: A transcript is saved as .srt, .vtt, .txt, .json or .html, not as
-            'talk.docx'.
+            audio_core.errors.UnsupportedFormat: A transcript is saved as .srt, .vtt, .txt, .json or .html, not as ...
         """
         target = Path(path)
         render = _RENDERERS.get(target.suffix.lower())
