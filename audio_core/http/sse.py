@@ -151,6 +151,7 @@ class StreamedBody:
         self._max_bytes, self._size = max_bytes, 0
         self._is_called_events = "event-stream" in headers.get("content-type", "event-stream")
         self._is_held: bool | None = None  # not known yet
+        self._has_mark = False
         self._pieces: list[bytes] = []
         self._events = ServerSentEvents()
 
@@ -186,7 +187,9 @@ class StreamedBody:
 
     def _read_beginning(self, data: bytes) -> bytes:
         """Return what has come, once it tells events from all else, and nothing before."""
-        beginning = (self._take_pieces() + data).lstrip().removeprefix(_BYTE_ORDER_MARK).lstrip()
+        beginning = (self._take_pieces() + data).lstrip()
+        if beginning.startswith(_BYTE_ORDER_MARK) and not self._has_mark:
+            self._has_mark, beginning = True, beginning.removeprefix(_BYTE_ORDER_MARK).lstrip()
         self._pieces = [beginning]
         if len(beginning) < _LONGEST_FIELD:
             return b""

@@ -66,6 +66,7 @@ def test_any_wait_is_a_finite_number_or_none(headers: dict, value: Any) -> None:
     st.lists(st.integers(0, 60), max_size=6),
     st.sampled_from(["text/event-stream", "application/json", ""]),
 )
+@example(b"\xef\xbb\xbf\xef\xbb\xbf", [3], "application/json")
 def test_any_bytes_are_the_same_events_wherever_they_are_cut(data: bytes, cuts: list[int], content_type: str) -> None:
     def decode(*pieces: bytes) -> tuple[list[str], bytes | None]:
         body = StreamedBody({"content-type": content_type})
