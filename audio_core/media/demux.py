@@ -64,14 +64,16 @@ class Demuxer:
         UnsupportedFormat: if its codec, sample rate or channel count is not supported.
     """
 
-    def __init__(self, audio: Audio, content: Content, container: InputContainer, warnings: list[str]) -> None:
+    def __init__(
+        self, audio: Audio, content: Content, container: InputContainer, warnings: list[str], *, is_bare: bool
+    ) -> None:
         self.label, self._audio = audio.label, audio
         self.stream: AudioStream = choose_track(audio, container, warnings)
         self.time_base_seconds = float(self.stream.time_base or 0) or 1 / self.stream.codec_context.sample_rate
         self.track_count = len(container.streams.audio)
         self.inspection = Inspection(audio.label, content, container, self.stream, warnings)
-        self.is_bare = content.size == audio.open_content().size
-        self._content, self.container, self._clock = content, container, None
+        self._content, self.container, self.is_bare = content, container, is_bare
+        self._clock: Clock | None = None
         self._first_position: int | None = None  # of its packets, in bytes
         self._format_name = container.format.name.split(",")[0]
         self._has_loose_timestamps = self._format_name == "asf"  # those of packets, whose frames come later
@@ -293,6 +295,7 @@ def open_demuxer(audio: Audio, warnings: list[str] | None = None) -> Generator[D
         InvalidAudio: if it cannot be opened or holds no audio.
         UnsupportedFormat: if its codec, sample rate or channel count is not supported.
     """
-    content = unwrap(audio.open_content(), audio.detect_format())
+    file, warnings = audio.open_content(), [] if warnings is None else warnings
+    content = unwrap(file, audio.detect_format())
     with open_container(audio, content) as container:
-        yield Demuxer(audio, content, container, [] if warnings is None else warnings)
+        yield Demuxer(audio, content, container, warnings, is_bare=content.size == file.size)

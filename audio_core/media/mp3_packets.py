@@ -14,7 +14,7 @@ from itertools import islice, pairwise
 
 from audio_core.audio.content import BytesContent, Content
 from audio_core.audio.content_slices import ContentSlice, JoinedContents
-from audio_core.audio.mpeg_frames import parse_mpeg_frame
+from audio_core.audio.mpeg_frames import MpegFrame, parse_mpeg_frame
 from audio_core.media.frame_positions import FramePositions
 from audio_core.media.mp3 import list_lengths
 from audio_core.media.packets import NotCopyable, PacketCopy
@@ -42,11 +42,9 @@ class Mp3Packets:
     """
 
     def __init__(self, content: Content, first: int, origin: float) -> None:
-        self._content, self._origin, self._first = content, origin, content.read_at(first, _HEADER_BYTES)
+        self._content, self._origin = content, origin
+        self._first, frame = _read_first_header(content, first)
         self._frames, self._frame_seconds = open_mp3_frames(content, first)
-        frame = parse_mpeg_frame(self._first)
-        if frame is None:
-            raise NotCopyable
         self._lengths = list_lengths(self._first)
         self._side_info, is_mpeg1 = frame.side_info, frame.samples == _MPEG1_SAMPLES
         self._reservoir_shift = 7 if is_mpeg1 else 8  # 9 bits tell where the bits of a frame begin, or 8
@@ -124,12 +122,17 @@ def open_mp3_frames(content: Content, first: int) -> tuple[FramePositions, float
     Raises:
         NotCopyable: if there is no frame of layer III.
     """
+    head, frame = _read_first_header(content, first)
+    positions = FramePositions(content, first, _HEADER_BYTES, list_lengths(head).get)
+    return positions, frame.samples / frame.sample_rate
+
+
+def _read_first_header(content: Content, first: int) -> tuple[bytes, MpegFrame]:
     head = content.read_at(first, _HEADER_BYTES)
     frame = parse_mpeg_frame(head)
     if frame is None:
         raise NotCopyable
-    positions = FramePositions(content, first, _HEADER_BYTES, list_lengths(head).get)
-    return positions, frame.samples / frame.sample_rate
+    return head, frame
 
 
 def _find_side_information(frame: bytes) -> int:
