@@ -22,7 +22,7 @@ from audio_core.errors import InvalidAudio
 
 __all__ = ["Resampler", "get_channel_layout"]
 
-_MEASURED_SAMPLES = 200  # of each channel and second; enough to see whether channels cancel each other
+_MEASURED_SAMPLES = 100  # of each channel and half second; enough to see whether channels cancel each other
 _CANCELLED_SHARE = 1 / 16  # of the power that independent channels would leave in their average (-12 dB)
 _CANCELLING = "Its channels cancel each other when they are mixed, so the loudest alone was used there."
 
@@ -32,8 +32,8 @@ _Shape: TypeAlias = tuple[int, str, str]
 class Resampler:
     """A converter of frames of any sample rate and channel layout, even changing ones, to packed 16-bit PCM.
 
-    Frames are converted in batches that end at whole seconds of the recording. Converting each by itself takes longer
-    than decoding it, and a clip gets exactly the samples that the whole recording has there.
+    Frames are converted in batches of half a second, counted from the beginning of the recording: a clip gets exactly
+    the samples that the whole recording has there. Converting each by itself takes longer than decoding it.
 
     Args:
         rate: sample rate of the PCM, in Hz.
@@ -71,7 +71,8 @@ class Resampler:
         pieces = [] if shape == self._shape else [self._change_shape(shape, seconds)]
         frame.pts = None  # the clock keeps the time, and the FIFO would reject timestamps that do not add up
         self._fifo.write(frame)
-        while self._fifo.samples >= (due := frame.sample_rate - self._position % frame.sample_rate):
+        batch = frame.sample_rate // 2
+        while self._fifo.samples >= (due := batch - self._position % batch):
             pieces.append(self._convert_next(due))
         return b"".join(pieces)
 
