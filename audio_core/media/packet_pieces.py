@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import chain
 from typing import Literal
 
 from audio_core.audio.audio import Audio
@@ -33,7 +32,7 @@ class PacketSegmenter:
         audio: a recording that is not remote, or a clip of it.
         properties: what `probe` has returned for it.
         packets: its packets.
-        get_longest: returns the maximum length of a piece, in seconds, when the piece begins.
+        get_longest: returns the maximum length of a piece, in seconds, given where it begins.
         vad: the voice activity detector that finds the pauses.
     """
 
@@ -42,7 +41,7 @@ class PacketSegmenter:
         audio: Audio,
         properties: Probe,
         packets: Packets,
-        get_longest: Callable[[], float],
+        get_longest: Callable[[float], float],
         vad: Literal["energy", "silero"] = "energy",
     ) -> None:
         self._audio, self._properties, self._packets = audio, properties, packets
@@ -50,8 +49,7 @@ class PacketSegmenter:
         self._vad: Literal["energy", "silero"] = vad
         self._origin, self._shared = audio.start or 0.0, 0
         self._piece_start, self._end = 0, round((properties.duration - self._origin) * RATE)
-        self._longest = get_longest()
-        self._chooser = CutChooser(self._longest - packets.margin)
+        self._chooser = CutChooser(get_longest(self._origin) - packets.margin)
         self._listener = _Listener(self._copy, partial(create_vad, vad))
 
     def cut(self, warnings: list[str]) -> Iterator[Piece]:
@@ -66,8 +64,8 @@ class PacketSegmenter:
         try:
             while self._end - self._piece_start > self._chooser.longest:
                 yield self._cut_piece()
-                self._longest = self._get_longest()
-                self._chooser.set_longest(self._longest - self._packets.margin)
+                longest = self._get_longest(self._to_seconds(self._piece_start))
+                self._chooser.set_longest(longest - self._packets.margin)
             if self._end - self._piece_start - self._shared >= SHORTEST_PIECE * RATE:
                 self._listener.listen(self._end - self._chooser.searched[0], self._end)
                 yield self._build_piece(self._end)
@@ -117,8 +115,7 @@ class PacketSegmenter:
         """Decode what remains, and find out what is wrong with it."""
         start = self._to_seconds(self._piece_start)
         clip = self._audio.clip(start, self._audio.end) if self._piece_start else self._audio
-        longest = partial(next, chain([self._longest], iter(self._get_longest, None)))
-        pieces = cut_recording(clip, longest, self._vad, warnings)
+        pieces = cut_recording(clip, self._get_longest, self._vad, warnings)
         if first := next(pieces, None):
             yield replace(first, shared=self._shared / RATE)
         yield from pieces

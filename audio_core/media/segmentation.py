@@ -113,7 +113,7 @@ class VoiceActivityDetector(Protocol):
 
 def cut_recording(
     audio: Audio,
-    longest: float | Callable[[], float],
+    longest: float | Callable[[float], float],
     vad: Literal["energy", "silero"] = "energy",
     warnings: list[str] | None = None,
 ) -> Iterator[Piece]:
@@ -121,7 +121,8 @@ def cut_recording(
 
     Args:
         audio: a recording that is not remote.
-        longest: maximum length of a piece, in seconds, or a function that returns it when a piece begins.
+        longest: maximum length of a piece, in seconds, or a function that returns it when a piece begins, given
+            where that is in seconds of the original recording.
         vad: the voice activity detector that finds the pauses.
         warnings: what a user must know about the recording is appended to this list.
 
@@ -136,12 +137,13 @@ def cut_recording(
     """
     from audio_core.media.decode import decode  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
-    get_longest = longest if callable(longest) else lambda: longest
-    segmenter = Segmenter(audio.start or 0.0, get_longest(), create_vad(vad))
+    get_longest: Callable[[float], float] = longest if callable(longest) else lambda _: longest
+    start = audio.start or 0.0
+    segmenter = Segmenter(start, get_longest(start), create_vad(vad))
     for pcm in decode(audio, rate=RATE, warnings=warnings):
         for piece in segmenter.feed(pcm):
             yield piece
-            segmenter.set_longest(get_longest())
+            segmenter.set_longest(get_longest(segmenter.piece_start))
     yield from segmenter.close()
 
 
@@ -172,6 +174,11 @@ class Segmenter:
         self._pcm = bytearray()
         self._piece_start = self._shared = 0
         self._frames: list[VadFrame] = []
+
+    @property
+    def piece_start(self) -> float:
+        """Where the next piece begins, in seconds of the original recording."""
+        return self._origin + self._piece_start / RATE
 
     def set_longest(self, longest: float) -> None:
         """Set the maximum length, in seconds, of the pieces that follow."""

@@ -12,8 +12,8 @@ from audio_core.errors import AudioError
 from audio_core.http.access import Access, open_authorized
 from audio_core.http.flow import Flow, gather, run_blocking
 from audio_core.operations.job import Job, Recording
-from audio_core.operations.long_transcription import get_longest_piece, get_longest_whole
 from audio_core.operations.models import recall_model
+from audio_core.operations.piece_lengths import get_longest_piece, get_longest_whole
 from audio_core.operations.pieces import MOST_COPIED
 from audio_core.operations.transcript_store import TranscriptStore
 from audio_core.operations.transcription import inspect_recording

@@ -24,7 +24,7 @@ from audio_core.errors import (
     TranscriptionIncomplete,
 )
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
-from audio_core.media.segmentation import BYTES_PER_SECOND, Piece
+from audio_core.media.segmentation import Piece
 from audio_core.operations.claims import transcribe_once
 from audio_core.operations.gaps import (
     FailedStretch,
@@ -35,29 +35,19 @@ from audio_core.operations.gaps import (
 )
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned
-from audio_core.operations.model_times import get_longest_segment, is_alone_first
+from audio_core.operations.model_times import get_longest_segment, is_to_learn_times
+from audio_core.operations.piece_lengths import get_longest_piece
 from audio_core.operations.pieces import cut_pieces, encode_piece, remove_lead
 from audio_core.operations.speaker_references import can_refer, refer_to_speakers
 from audio_core.operations.spending import spend_budget
+from audio_core.operations.stored_pieces import choose_length, find_stored, was_passed_over
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.transcript.merge import PieceTranscript, merge_pieces, sum_usage
 from audio_core.transcript.segment import format_clock
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import Usage, describe_cost
 
-__all__ = [
-    "LONGEST_PIECE",
-    "LONGEST_REQUEST",
-    "get_longest_request",
-    "get_longest_whole",
-    "transcribe_long",
-]
-
-LONGEST_REQUEST = 1800.0
-"""Seconds. A longer recording is cut even if the gateway documents no limit, because gateways abort long requests."""
-
-LONGEST_PIECE = 300.0
-"""Seconds. Short enough to transcribe several pieces at a time, long enough to keep the context of the speech."""
+__all__ = ["transcribe_long"]
 
 _log = logging.getLogger(__name__)
 _MAX_CONTEXT = 200  # characters of the text before a piece; Whisper takes at most 224 tokens
@@ -78,6 +68,7 @@ class _PieceResults:
         silent: start and end of the pieces that were not sent, in seconds of the original recording.
         warnings: what a user must know.
         is_sampling: whether pieces go one by one, as samples of their speakers are sent with the next.
+        put_off: pieces that are sent last, with their numbers.
         encoder: the one thread that encodes. Each that did would hold an encoder's 13 MB until it ends.
     """
 
@@ -91,6 +82,7 @@ class _PieceResults:
     silent: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     warnings: list[str] = field(default_factory=list[str])
     is_sampling: bool = False
+    put_off: list[tuple[Piece, int]] = field(default_factory=list[tuple[Piece, int]])
     encoder: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
 
     @property
@@ -104,28 +96,45 @@ class _PieceResults:
         If decoding fails, the remainder of the recording is missing. The transcripts of earlier pieces are kept.
         """
         try:
-            lengths = partial(next, _list_lengths(self.job))
-            for piece in cut_pieces(self.job, self.recording, lengths, self.warnings):
+            pieces = cut_pieces(self.job, self.recording, self._choose_length, self.warnings)
+            for number, piece in enumerate(pieces, 1):
                 if self.fatal_error is not None:
                     return
                 self.recording.check_unchanged()
                 self.last_end = piece.end
-                yield self.transcribe_piece(piece)
+                if self._is_put_off(piece):
+                    self.put_off.append((piece, number))
+                else:
+                    yield self.transcribe_piece(piece, number)
+            while self.put_off and self.fatal_error is None:
+                yield self.transcribe_piece(*self.put_off.pop(0))
         except AudioError as error:
             self.fatal_error = error
 
-    def transcribe_piece(self, piece: Piece) -> Flow[None]:
-        """Transcribe one piece and record its transcript or its failure."""
+    def _choose_length(self, start: float) -> float:
+        has_answer = len(self.transcripts) > len(self.silent)
+        return choose_length(self.job, self.recording, start, is_first=not has_answer)
+
+    def _is_put_off(self, piece: Piece) -> bool:
+        """Tell whether a piece that an earlier call has passed over is sent last, with samples from the later ones.
+
+        Samples from it would make these other requests than those that are paid for.
+        """
+        is_possible = self.is_sampling and len(self.put_off) < self.job.max_concurrency
+        return is_possible and was_passed_over(self.job, self.recording, piece)
+
+    def transcribe_piece(self, piece: Piece, number: int) -> Flow[None]:
+        """Transcribe one piece, counted from 1, and record its transcript or its failure."""
         try:
             transcript = yield from self._transcribe_within_limits(piece)
             if self.is_sampling:
-                number, longest = len(self.transcripts) + 1, get_longest_piece(self.job.with_limits())
+                longest = get_longest_piece(self.job.with_limits())
                 self.job, self.is_sampling = yield from refer_to_speakers(self.job, piece, transcript, number, longest)
-            self.transcripts.append(PieceTranscript(piece.start, piece.end, piece.shared, transcript))
+            self.transcripts.append(PieceTranscript(piece.start, piece.end, piece.shared, transcript, number))
         except TranscriptionIncomplete as error:  # of a piece that was cut again
             heard = tuple(segment for segment in error.transcript.segments if not segment.is_gap)
             transcript = replace(error.transcript, segments=heard)
-            self.transcripts.append(PieceTranscript(piece.start, piece.end, piece.shared, transcript))
+            self.transcripts.append(PieceTranscript(piece.start, piece.end, piece.shared, transcript, number))
             self.failures += error.failures
             self.fatal_error = self.fatal_error or error.failures[0][2]
         except (ProviderError, BudgetExceeded, OSError) as failure:  # a full disk costs the piece, not the job
@@ -167,8 +176,10 @@ class _PieceResults:
             self.silent.append((piece.start, piece.end))
             return Transcript("", (), provider=self.job.endpoint.provider.name, model=self.job.model)
         job = self.job.with_limits().with_attempts(attempts)
-        if piece.end - piece.start > get_longest_piece(job):
-            part = self.recording.clip(piece.start, piece.end)
+        part = self.recording.clip(piece.start, piece.end)
+        if stored := (yield from find_stored(job, part)):
+            return stored.shift(piece.start)
+        if part.seconds > get_longest_piece(job):
             return (yield from transcribe_long(job.without_progress(), part, is_part=True))
         key = job.build_key(self.recording, piece.start, piece.end)
         try:
@@ -230,58 +241,21 @@ def transcribe_long(job: Job, recording: Recording, *, is_part: bool = False) ->
         yield from _transcribe_pieces(results)
     finally:
         results.encoder.shutdown(wait=False, cancel_futures=True)
-    if results.fatal_error is not None and results.last_end < recording.end:
-        results.failures.append((results.last_end, recording.end, results.fatal_error))
+    if (error := results.fatal_error) is not None:
+        results.failures += [(piece.start, piece.end, error) for piece, _ in results.put_off]
+        results.failures += [(results.last_end, recording.end, error)] if results.last_end < recording.end else []
     return _merge_results(results)
 
 
 def _transcribe_pieces(results: _PieceResults) -> Flow[None]:
     pieces = results.create_flows()
-    if is_alone_first(results.job):
-        yield from gather(islice(pieces, 1), 1)
-    while results.is_sampling and (yield from gather(islice(pieces, 1), 1)):
+    while (is_to_learn_times(results.job) or results.is_sampling) and (yield from gather(islice(pieces, 1), 1)):
         pass
     yield from gather(pieces, results.job.max_concurrency)
 
 
-def _list_lengths(job: Job) -> Iterator[float]:
-    """Yield how many seconds each piece may have.
-
-    The first is short even if the model is known to send times, so that a job is resumed with the pieces in its store.
-    """
-    row = job.endpoint.provider
-    is_first_short = job.engine is None and row.transcription != "chat"
-    yield min(get_longest_piece(job), (job.options.segment_seconds if is_first_short else None) or math.inf)
-    while True:
-        yield get_longest_piece(job)
-
-
 def _build_disk_error(error: OSError) -> AudioError:
     return StoreError(f"A piece could not be prepared: {error.strerror or error}. Check that the disk has space.")
-
-
-def get_longest_request(job: Job) -> float:
-    """Return up to how many seconds a recording is transcribed whole."""
-    if job.engine is not None:
-        return job.engine.longest_piece
-    row = job.endpoint.provider
-    # A chat model has to write the whole transcript in one answer, and answers are limited too.
-    default = LONGEST_PIECE if row.transcription == "chat" else LONGEST_REQUEST
-    return row.max_upload_seconds or default
-
-
-def get_longest_whole(job: Job) -> float:
-    """Return up to how many seconds a recording is transcribed whole, and still gets the times of its segments."""
-    return min(get_longest_request(job), get_longest_segment(job))
-
-
-def get_longest_piece(job: Job) -> float:
-    """Return how many seconds a piece may have: what fits into one request in any format, even as WAV."""
-    if job.engine is not None:
-        return job.engine.longest_piece
-    row = job.endpoint.provider
-    limit_by_size = math.inf if row.max_upload_bytes is None else row.max_upload_bytes * 0.95 / BYTES_PER_SECOND
-    return min(LONGEST_PIECE, row.max_upload_seconds or math.inf, limit_by_size, get_longest_segment(job))
 
 
 def _merge_results(results: _PieceResults) -> Transcript:

@@ -15,7 +15,7 @@ from audio_core.operations.job import Job
 from audio_core.operations.process_memory import ProcessMemory
 from audio_core.operations.transcript_store import ModelKey, TranscriptStore
 
-__all__ = ["get_longest_segment", "is_alone_first", "learn_times", "recall_times", "sends_times"]
+__all__ = ["get_longest_segment", "is_to_learn_times", "learn_times", "recall_times", "sends_times"]
 
 _log = logging.getLogger(__name__)
 _times = ProcessMemory[ModelKey, bool](1000)
@@ -39,8 +39,8 @@ def get_longest_segment(job: Job) -> float:
     return job.options.segment_seconds or math.inf if is_untimed else math.inf
 
 
-def is_alone_first(job: Job) -> bool:
-    """Tell whether the first piece of a recording is to be sent alone, and short, to learn whether times come."""
+def is_to_learn_times(job: Job) -> bool:
+    """Tell whether pieces of a recording are to be sent alone, and the first short, to learn whether times come."""
     return job.options.segment_seconds is not None and sends_times(job) is None
 
 

@@ -19,13 +19,15 @@ MOST_COPIED = 2 * BYTES_PER_SECOND
 """Bytes for a second of a piece whose packets are copied. Sending more would take longer than encoding."""
 
 
-def cut_pieces(job: Job, recording: Recording, longest: Callable[[], float], warnings: list[str]) -> Iterator[Piece]:
+def cut_pieces(
+    job: Job, recording: Recording, longest: Callable[[float], float], warnings: list[str]
+) -> Iterator[Piece]:
     """Cut a recording into pieces: copies of its packets if the gateway takes its format, else PCM.
 
     Args:
         job: the settings of the transcription.
         recording: the open recording.
-        longest: returns the maximum length of a piece, in seconds, when the piece begins.
+        longest: returns the maximum length of a piece, in seconds, when it begins at a time of the original recording.
         warnings: what a user must know about the recording is appended to this list.
 
     Raises:

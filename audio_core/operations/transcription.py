@@ -21,11 +21,13 @@ from audio_core.operations.claims import transcribe_once
 from audio_core.operations.gaps import FailedStretch, build_incomplete_error, count_unanswered, mark_gaps, name_some
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned, has_speakers
-from audio_core.operations.long_transcription import get_longest_whole, transcribe_long
-from audio_core.operations.model_times import get_longest_segment, recall_times
+from audio_core.operations.long_transcription import transcribe_long
+from audio_core.operations.model_times import recall_times
 from audio_core.operations.models import check_transcribing
+from audio_core.operations.piece_lengths import get_longest_whole
 from audio_core.operations.speaker_references import open_known_speakers
 from audio_core.operations.spending import spend_budget
+from audio_core.operations.stored_pieces import find_stored
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.operations.upload import SHORTEST_SECONDS, encode_for_upload, is_sent_untouched
 from audio_core.transcript.merge import merge_channels
@@ -180,7 +182,7 @@ def _transcribe_recording(job: Job, recording: Recording) -> Flow[Transcript]:
     yield from recall_times(job)
     if not _is_sent_whole(job, recording):
         yield from _identify(recording)
-    if stored := (yield from _find_stored(job, recording)):
+    if stored := (yield from find_stored(job, recording)):
         return stored.shift(recording.start)
     if recording.seconds > get_longest_whole(job):
         return (yield from transcribe_long(job, recording))
@@ -211,14 +213,6 @@ def _is_sent_whole(job: Job, recording: Recording) -> bool:
         and content.size <= (row.max_upload_bytes or content.size)
         and is_sent_untouched(recording.audio, row.upload_formats, recording.properties)
     )
-
-
-def _find_stored(job: Job, recording: Recording) -> Flow[Transcript | None]:
-    """Look for a transcript of the whole recording, which was paid for before its model was known to send no times."""
-    if job.store is None or recording.seconds <= get_longest_segment(job):
-        return None
-    key = job.build_key(recording, recording.start, recording.end)
-    return (yield from run_blocking(partial(job.store.find, key)))
 
 
 def _transcribe_once(job: Job, recording: Recording, request: Flow[Transcript]) -> Flow[Transcript]:

