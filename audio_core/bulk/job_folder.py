@@ -76,8 +76,11 @@ class JobFolder:
 
         Raises:
             InvalidOption: if it holds another job's rows, or files that no job wrote.
+            StoreError: if it is in a bucket that is not there.
         """
         with convert_errors(self.name):
+            for folder in (self.location, self.checkpoint):
+                folder.check_bucket()
             found = self._read_settings()
             if found == settings:
                 return

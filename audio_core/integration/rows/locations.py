@@ -36,6 +36,19 @@ class Location(NamedTuple):
         """Return whether there is such a file or folder."""
         return self.filesystem.get_file_info(self.path).type != fs.FileType.NotFound
 
+    def check_bucket(self) -> None:
+        """Check that the bucket is there: the first folder of a URL. Some file systems would create a misspelt one.
+
+        Raises:
+            StoreError: if it is not there.
+        """
+        if isinstance(self.filesystem, fs.LocalFileSystem):
+            return
+        bucket = Location(self.filesystem, self.path.lstrip("/").partition("/")[0])
+        with contextlib.suppress(PermissionError):  # who may write to one folder may not ask about the bucket
+            if not bucket.exists():
+                raise StoreError(f"There is no bucket {bucket.path!r}, and none is created. Is its name right?")
+
     def list_files(self) -> list[Location]:
         """Return the files in this folder and its folders, in order; none if there is no such folder."""
         selector = fs.FileSelector(self.path, recursive=True, allow_not_found=True)

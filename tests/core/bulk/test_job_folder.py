@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from audio_core import AudioError, InvalidAudio, InvalidOption, Transcript
+from audio_core import AudioError, InvalidAudio, InvalidOption, StoreError, Transcript
 from audio_core.bulk.job_folder import JobFolder
 
 SETTINGS = {"model": "a", "provider": "openai"}
@@ -104,8 +104,17 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path, job: JobFolder) ->
         job.claim(SETTINGS, overwrite=False)
 
 
-@pytest.mark.usefixtures("memory")
-def test_a_job_may_be_in_a_bucket() -> None:
+@pytest.mark.usefixtures("bucket")
+@pytest.mark.parametrize("checkpoint", [None, "s3://buckte/checkpoint"])
+def test_a_bucket_that_is_not_there_is_not_made(checkpoint: str | None) -> None:
+    job = JobFolder.of("s3://bucket/new" if checkpoint else "s3://buckte/new", checkpoint)
+    with pytest.raises(StoreError, match="There is no bucket 'buckte', and none is created"):
+        job.claim(SETTINGS, overwrite=False)
+    assert fsspec.filesystem("s3", skip_instance_cache=True).ls("") == ["bucket"]
+
+
+def test_a_job_may_be_in_a_bucket(memory: fsspec.AbstractFileSystem) -> None:
+    memory.mkdir("/bulk-job")
     job = JobFolder.of("memory://bulk-job/out")
     job.claim(SETTINGS, overwrite=False)
     assert job.prepare_run(pa.table({"uri": ["a.mp3"]}), retry_failed=True) == 1

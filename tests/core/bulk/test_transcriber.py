@@ -1,7 +1,9 @@
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pyarrow as pa
 import pytest
 
@@ -63,6 +65,18 @@ async def test_a_bad_file_is_a_row(gateway, talk: str, tmp_path: Path) -> None:
     (tmp_path / "bad.wav").write_bytes(b"not audio")
     rows = await run(build(gateway), str(tmp_path / "bad.wav"), talk, str(tmp_path / "missing.wav"))
     assert [row["error"] and row["error"]["class"] for row in rows] == ["InvalidAudio", None, "AudioNotFound"]
+
+
+@pytest.mark.usefixtures("bucket")
+async def test_one_object_of_a_bucket_that_may_not_be_read_is_a_row(gateway) -> None:
+    files = fsspec.filesystem("s3")
+    files.pipe("bucket/talks/secret.wav", tone(1.0))
+    secret = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/talks/s*"}
+    files.call_s3("put_bucket_policy", Bucket="bucket", Policy=json.dumps({"Statement": [secret]}))
+    rows = await run(build(gateway), "s3://bucket/talks/a.wav", "s3://bucket/talks/secret.wav")
+    assert [row["error"] and row["error"]["class"] for row in rows] == [None, "AccessDenied"]
+    (row,) = await run(build(gateway), "s3://bucket/talks/secret.wav")
+    assert "does not let secret.wav be read" in row["error"]["message"]
 
 
 async def test_a_failure_that_nobody_expected_is_a_row(gateway, talk, monkeypatch, caplog) -> None:
