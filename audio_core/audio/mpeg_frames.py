@@ -27,6 +27,7 @@ class MpegFrame:
         sample_rate: Hz.
         channels: number of channels.
         side_info: bytes between the header, or its checksum, and the data.
+        byte_rate: bytes per second of a file whose frames all have this bit rate.
     """
 
     length: int
@@ -34,6 +35,7 @@ class MpegFrame:
     sample_rate: int
     channels: int
     side_info: int
+    byte_rate: int
 
 
 def parse_mpeg_frame(header: bytes) -> MpegFrame | None:
@@ -55,7 +57,8 @@ def parse_mpeg_frame(header: bytes) -> MpegFrame | None:
     samples, sample_rate = 1152 if is_first else 576, _RATES[rate] // _RATE_DIVISORS[version]
     bits = 1000 * (_BITRATES_1 if is_first else _BITRATES_2)[bitrate]
     length = samples // 8 * bits // sample_rate + (header[2] >> 1 & 1)
-    return MpegFrame(length, samples, sample_rate, channels, ((17, 32) if is_first else (9, 17))[channels - 1])
+    side_info = ((17, 32) if is_first else (9, 17))[channels - 1]
+    return MpegFrame(length, samples, sample_rate, channels, side_info, bits // 8)
 
 
 def parse_adts_length(header: bytes) -> int:

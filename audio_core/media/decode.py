@@ -31,7 +31,8 @@ def probe_packets(audio: Audio) -> Probe:
     with open_demuxer(audio, warnings) as demuxer:
         seconds, silence = _measure(demuxer, audio.end)
         codec, duration = demuxer.stream.codec_context, round(max(0.0, seconds), 6)
-        is_continuous = silence <= GAP and demuxer.track_count == 1 and demuxer.is_bare
+        is_heard = silence <= GAP and not demuxer.lost_time.is_made_up
+        is_continuous = is_heard and demuxer.track_count == 1 and demuxer.is_bare
         return Probe(codec.name, codec.sample_rate, codec.channels, duration, is_continuous, tuple(warnings))
 
 

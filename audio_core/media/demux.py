@@ -28,6 +28,7 @@ from audio_core.errors import InvalidAudio
 from audio_core.media.clock import Clock
 from audio_core.media.container import open_container
 from audio_core.media.inspection import Inspection
+from audio_core.media.lost_time import LostTime
 from audio_core.media.packet_times import Packet, count_ticks, get_duration, skip_to_true_timestamp
 from audio_core.media.seeking import Stretch, is_countable, is_seekable, skip_until
 from audio_core.media.track import check_rate_and_channels, choose_track, find_first_frame, is_alone
@@ -37,7 +38,6 @@ __all__ = ["Demuxer", "open_demuxer"]
 
 _DURATIONS_BY_DECODING = {"ape", "asf", "avi", "flv", "mpc", "mpc8", "mpeg", "mpegts", "tak"}  # packets do not tell
 _MICROSECONDS = 1_000_000  # FFmpeg's unit of a container's times
-
 _PREROLL = 1.0  # seconds decoded before a clip, so that codecs with a memory have settled
 _LEAD_FRAMES = 2  # what the first lacks of the second is the pre-skip
 _LONGEST_LEAD = 0.25  # seconds that a decoder may need before its first frame
@@ -58,6 +58,7 @@ class Demuxer:
         time_base_seconds: seconds per unit of a timestamp.
         is_bare: whether nothing was left out of the file that other decoders might take for damage.
         inspection: what was read so far.
+        lost_time: that of bytes that are no frames.
 
     Raises:
         InvalidAudio: if the recording has no audio track, or not the one that was chosen.
@@ -77,6 +78,7 @@ class Demuxer:
         self._first_position: int | None = None  # of its packets, in bytes
         self._format_name = container.format.name.split(",")[0]
         self._has_loose_timestamps = self._format_name == "asf"  # those of packets, whose frames come later
+        self.lost_time = LostTime(content, self._format_name, self.time_base_seconds, warnings)
         check_rate_and_channels(self.label, self.stream.codec_context)
 
     def create_clock(self) -> Clock:
@@ -149,7 +151,7 @@ class Demuxer:
             InvalidAudio: if the container is damaged.
         """
         try:
-            yield from (packet for packet in self.container.demux(self.stream) if packet.size)
+            yield from self.lost_time.restamp(packet for packet in self.container.demux(self.stream) if packet.size)
         except av.error.EOFError:
             return
         except av.error.FFmpegError:
@@ -182,10 +184,7 @@ class Demuxer:
         return skip_to_true_timestamp(frames, self.time_base_seconds) if is_late else frames
 
     def has_audio_at(self, seconds: float) -> bool:
-        """Seek to find out whether the recording reaches a time, then rewind to the beginning.
-
-        Returns:
-            False also where only reading all packets would show it.
+        """Seek to find out whether the recording reaches a time, then rewind. Where only all packets tell, it is False.
 
         Raises:
             InvalidAudio: if the container is damaged.
