@@ -69,8 +69,7 @@ def build_error(
         sent_bytes: size of the request's body.
     """
     error_object = _find_error_object(parse_json(body)) or {"message": _strip_markup(body)}
-    code = _get_code(error_object)
-    reason = str(error_object.get("message") or code or "no reason given")
+    code, reason = _get_code_and_reason(error_object)
     error_class = _choose_error_class(status, code, reason)
     details: dict[str, Any] = {
         "status": status,
@@ -120,8 +119,7 @@ def find_error(reply: Any, *, provider: str, status: int = 200, partial: str | N
     error_object = _find_error_object(reply)
     if error_object is None:
         return None
-    code = _get_code(error_object)
-    reason = str(error_object.get("message") or code or "no reason given")
+    code, reason = _get_code_and_reason(error_object)
     code_status = _parse_error_status(code)
     error_class = _choose_error_class(code_status, code, reason) if code_status else ProviderUnavailable
     return error_class(
@@ -266,9 +264,10 @@ def _format_detail(detail: Any) -> str:
     )
 
 
-def _get_code(error_object: Mapping[str, Any]) -> str | None:
-    code = error_object.get("code") or error_object.get("error_type") or error_object.get("type")
-    return None if code is None else scrub(str(code), 60)
+def _get_code_and_reason(error_object: Mapping[str, Any]) -> tuple[str | None, str]:
+    found = error_object.get("code") or error_object.get("error_type") or error_object.get("type")
+    code = None if found is None else scrub(str(found), 60)
+    return code, str(error_object.get("message") or code or "no reason given")
 
 
 def _strip_markup(body: bytes) -> str:
