@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from audio_core.transcript.segment import Segment
 
-__all__ = ["describe_missing_words", "find_missing_words", "insert_missing_words"]
+__all__ = ["find_missing_words", "insert_missing_words"]
 
 _LETTERS = "LNM"  # first letters of Unicode's categories: letters, numbers and the marks on them
 _UNSPACED = "\u0e00"  # from Thai on, many scripts write words without spaces
@@ -20,8 +20,12 @@ _LABEL_ENDS = (":", "\uff1a", "]", ")", ">", "-")
 _MUCH, _FEW = 1.1, 20  # a text has more than its segments if it is so many times as long, and by so many letters
 
 
-def insert_missing_words(text: str, segments: Sequence[Segment], duration: float | None) -> tuple[Segment, ...]:
-    """Return segments that hold all words of a text. Those that were missing have estimated times between the others.
+def insert_missing_words(
+    text: str, segments: Sequence[Segment], duration: float | None
+) -> tuple[tuple[Segment, ...], tuple[str, ...]]:
+    """Return segments that hold all words of a text, with warnings as `find_missing_words` gives them.
+
+    Those that were missing have estimated times between the others.
 
     Args:
         text: the whole text.
@@ -30,28 +34,40 @@ def insert_missing_words(text: str, segments: Sequence[Segment], duration: float
 
     Example:
         >>> segments = [Segment(0.0, 1.0, "Good"), Segment(2.0, 3.0, "all.")]
-        >>> [(each.start, each.text) for each in insert_missing_words("Good morning, all.", segments, 4.0)]
+        >>> complete, _ = insert_missing_words("Good morning, all.", segments, 4.0)
+        >>> [(each.start, each.text) for each in complete]
         [(0.0, 'Good'), (1.0, 'morning,'), (2.0, 'all.')]
     """
-    found = dict(find_missing_words(text, segments, duration))
+    missing, warnings = find_missing_words(text, segments, duration)
+    found = dict(missing)
     pairs = ((found.get(index), segment) for index, segment in enumerate((*segments, None)))
-    return tuple(each for pair in pairs for each in pair if each is not None)
+    return tuple(each for pair in pairs for each in pair if each is not None), warnings
 
 
-def find_missing_words(text: str, segments: Sequence[Segment], duration: float | None) -> Iterator[tuple[int, Segment]]:
-    """Yield segments of the words that none holds, each with the number of the one before which it belongs.
+def find_missing_words(
+    text: str, segments: Sequence[Segment], duration: float | None
+) -> tuple[list[tuple[int, Segment]], tuple[str, ...]]:
+    """Return segments of the words that none holds, each with the number of the one before which it belongs.
 
-    None is yielded where the texts of the segments are not all in the text, in order: a gateway may write both in
-    different ways. Labels of speakers and times in the text are no words.
+    There are none where the texts of the segments are not all in the text, in order: a gateway may write both in
+    different ways. If the text has much more than they have, there is a warning instead. Labels of speakers and times
+    in the text are no words.
 
     Args:
         text: the whole text.
         segments: in the order of the text.
         duration: length of the recording in seconds, or None if it is not known.
     """
-    for index, words in enumerate(_cut_gaps(text, segments) or ()):
-        if any(map(_is_letter, words)) and not _is_label(words):
-            yield index, Segment(*_find_time(segments, index, duration), words, is_estimated=True)
+    letters, places = _spell(text)
+    gaps = _cut_gaps(text, letters, places, segments)
+    if gaps is None:
+        return [], tuple(_warn_of_rest(letters, segments))
+    missing = [
+        (index, Segment(*_find_time(segments, index, duration), words, is_estimated=True))
+        for index, words in enumerate(gaps)
+        if any(map(_is_letter, words)) and not _is_label(words)
+    ]
+    return missing, ()
 
 
 def _is_label(words: str) -> bool:
@@ -59,21 +75,14 @@ def _is_label(words: str) -> bool:
     return words.rstrip("*_ ").endswith(_LABEL_ENDS) or "-->" in words
 
 
-def describe_missing_words(text: str, segments: Sequence[Segment]) -> Iterator[str]:
-    """Yield a warning if the text has much that is in no segment and cannot be put between them.
-
-    Args:
-        text: the whole text.
-        segments: what is known with its times.
-    """
-    count, whole = sum(len(_spell(segment.text)[0]) for segment in segments), len(_spell(text)[0])
-    if segments and whole > count * _MUCH + _FEW and _cut_gaps(text, segments) is None:
-        yield f"{whole - count} letters of the text are in no segment: see text."
+def _warn_of_rest(letters: str, segments: Sequence[Segment]) -> Iterator[str]:
+    count = sum(len(_spell(segment.text)[0]) for segment in segments)
+    if len(letters) > count * _MUCH + _FEW:
+        yield f"{len(letters) - count} letters of the text are in no segment: see text."
 
 
-def _cut_gaps(text: str, segments: Sequence[Segment]) -> list[str] | None:
+def _cut_gaps(text: str, letters: str, places: Sequence[int], segments: Sequence[Segment]) -> list[str] | None:
     """Return what a text has before each segment and behind the last; None if not all are in it, in order."""
-    letters, places = _spell(text)
     begin, at, gaps = 0, 0, list[str]()
     for segment in segments:
         spelling, _ = _spell(segment.text)

@@ -19,7 +19,7 @@ from audio_core.transcript.segment import Segment
 from audio_core.transcript.subtitle_parser import parse_subtitles
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import parse_usage
-from audio_core.wire.missing_words import describe_missing_words, insert_missing_words
+from audio_core.wire.missing_words import insert_missing_words
 from audio_core.wire.transcription_fields import (
     LenientModel,
     Number,
@@ -106,7 +106,7 @@ def parse_transcript(
     duration = duration or response.duration or (response.input_length_ms / 1000 if response.input_length_ms else None)
     text = remove_events(response.spoken or "", response.all_words)
     segments = _build_segments(response, duration)
-    complete = insert_missing_words(text, segments, duration) if segments else ()
+    complete, warnings = insert_missing_words(text, segments, duration) if segments else ((), ())
     return Transcript(
         text=text,
         segments=complete,
@@ -116,7 +116,7 @@ def parse_transcript(
         provider=provider,
         usage=parse_usage(response.usage),
         events=build_events(response.all_words, duration),
-        warnings=tuple(describe_missing_words(text, complete)),
+        warnings=warnings,
     )
 
 

@@ -18,7 +18,7 @@ from audio_core.transcript.segment import Segment, join_text
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import Usage, parse_usage
 from audio_core.wire.chat_response import get_first_choice, get_text
-from audio_core.wire.missing_words import describe_missing_words, find_missing_words
+from audio_core.wire.missing_words import find_missing_words
 from audio_core.wire.stream_events import EventParser
 from audio_core.wire.tool_calls import CUT_SHORT
 from audio_core.wire.transcription_fields import RawSegment
@@ -199,9 +199,9 @@ class TranscriptStream:
 
     def _build_missing(self) -> Iterator[Segment]:
         """Yield segments of the words that only the whole text has, which comes last."""
-        missing = [segment for _, segment in find_missing_words(self.partial, self._segments, self._seconds)]
+        numbered, self.warnings = find_missing_words(self.partial, self._segments, self._seconds)
+        missing = [segment for _, segment in numbered]
         self._segments += missing
-        self.warnings = tuple(describe_missing_words(self.partial, self._segments))
         yield from missing
 
     def _decode_end(self, event: Mapping[str, Any]) -> Iterator[Segment]:

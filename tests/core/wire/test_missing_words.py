@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audio_core import Segment
-from audio_core.wire.missing_words import describe_missing_words, find_missing_words, insert_missing_words
+from audio_core.wire.missing_words import find_missing_words, insert_missing_words
 from audio_core.wire.transcription_response import parse_transcript
 from audio_core.wire.transcription_stream import TranscriptStream
 
@@ -28,7 +28,8 @@ def test_every_word_of_the_text_is_in_one_segment(words: list[tuple[str, bool]])
     held = [word for word, is_held in words if is_held]
     segments = [Segment(2.0 * number, 2.0 * number + 1, word) for number, word in enumerate(held)]
     text = " ".join(word for word, _ in words)
-    complete = insert_missing_words(text, segments, 30.0)
+    complete, warnings = insert_missing_words(text, segments, 30.0)
+    assert warnings == ()
     joined = "".join(letter for each in complete for letter in each.text if letter.isalnum())
     assert joined == "".join(letter for letter in text if letter.isalnum())
     assert [each for each in complete if not each.is_estimated] == segments
@@ -71,14 +72,14 @@ def test_languages_without_spaces_are_read_too() -> None:
 )
 def test_labels_times_sounds_and_other_spellings_are_no_missing_words(text: str) -> None:
     segments = [Segment(0.0, 1.0, "hello"), Segment(3.0, 4.0, "you")]
-    assert list(find_missing_words(text, segments, 10.0)) == []
-    assert list(describe_missing_words(text, segments)) == []
+    assert find_missing_words(text, segments, 10.0) == ([], ())
 
 
 def test_much_text_that_cannot_be_placed_is_told() -> None:
     segments = [Segment(0.0, 1.0, "forty-two"), Segment(3.0, 4.0, "you")]
-    warnings = list(describe_missing_words(f"42 you {'and so on ' * 5}", segments))
-    assert warnings == ["29 letters of the text are in no segment: see text."]
+    missing, warnings = find_missing_words(f"42 you {'and so on ' * 5}", segments, 10.0)
+    assert missing == []
+    assert warnings == ("29 letters of the text are in no segment: see text.",)
 
 
 def test_words_that_only_the_end_of_a_stream_has_are_segments_too() -> None:
