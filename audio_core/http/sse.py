@@ -18,8 +18,10 @@ __all__ = ["Decoder", "OpenStream", "ServerSentEvents", "StreamedBody", "is_even
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-_EVENT_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
+_LINES_BEFORE_DATA = re.compile(rb"(?:(?:event|id|retry)?:[^\r\n]*[\r\n]+)*")
+_LAST_LINE = re.compile(rb"(?:event|id|retry)?:[^\r\n]*")
 _LONGEST_FIELD = len(b"event:")
+_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _EMPTY_EVENTS = ("", "null", "{}")
 _PINGS = ("ping", "keepalive", "keep-alive", "heartbeat")  # names of events that say nothing
@@ -133,7 +135,22 @@ def _check_event_size(size: int) -> None:
 
 def is_event_stream(body: bytes, headers: Mapping[str, str]) -> bool:
     """Tell whether the body of a response is events, which some gateways send although no stream was asked for."""
-    return "event-stream" in headers.get("content-type", "") or body.lstrip().startswith(b"data:")
+    beginning = body.lstrip().removeprefix(_BYTE_ORDER_MARK).lstrip()
+    return "event-stream" in headers.get("content-type", "") or _begins_with_event(beginning) is True
+
+
+def _begins_with_event(beginning: bytes) -> bool | None:
+    """Tell whether the first line of a body that is neither a comment nor another field is data.
+
+    Returns:
+        None if that line has not come yet.
+    """
+    lines = _LINES_BEFORE_DATA.match(beginning)
+    end = lines.end() if lines else 0
+    if beginning.startswith(b"data:", end):
+        return True
+    is_open = any(field.startswith(beginning[end : end + _LONGEST_FIELD]) for field in _FIELDS) or _LAST_LINE.fullmatch(beginning, end)
+    return None if is_open else False
 
 
 class StreamedBody:
@@ -176,7 +193,7 @@ class StreamedBody:
 
     def take_held(self) -> bytes | None:
         """Return the body that has ended if it is JSON or text, else None. What is fed later counts as events."""
-        is_held = self._has_other_beginning() if self._is_held is None else self._is_held
+        is_held = not self._is_called_events if self._is_held is None else self._is_held
         self._is_held = False
         return self._take_pieces() if is_held else None
 
@@ -191,15 +208,19 @@ class StreamedBody:
         if beginning.startswith(_BYTE_ORDER_MARK) and not self._has_mark:
             self._has_mark, beginning = True, beginning.removeprefix(_BYTE_ORDER_MARK).lstrip()
         self._pieces = [beginning]
-        if len(beginning) < _LONGEST_FIELD:
+        is_event = self._is_event(beginning)
+        if is_event is None:
             return b""
-        self._is_held = self._has_other_beginning()
+        self._is_held = not is_event
         return self._take_pieces()
 
-    def _has_other_beginning(self) -> bool:
-        beginning = b"".join(self._pieces)
-        is_event = _EVENT_FIELD.match(beginning) is not None
-        return beginning.startswith((b"{", b"[")) or not (self._is_called_events or is_event)
+    def _is_event(self, beginning: bytes) -> bool | None:
+        """Tell whether the body begins with an event; None while that is not known."""
+        if _BYTE_ORDER_MARK.startswith(beginning):
+            return None
+        if beginning.startswith((b"{", b"[")):
+            return False
+        return self._is_called_events or _begins_with_event(beginning)
 
     def _take_pieces(self) -> bytes:
         data, self._pieces = b"".join(self._pieces), []

@@ -145,7 +145,7 @@ class TranscriptStream:
     def _decode_json(self, body: bytes) -> Iterator[Segment]:
         transcript = parse_transcript(body, self._headers, provider=self._provider, model="", duration=self._seconds)
         self.usage, self.warnings = transcript.usage, transcript.warnings
-        if not transcript.text.startswith("data:"):
+        if not is_event_stream(transcript.text.encode(), {}):
             self._texts, self._segments = [transcript.text.strip()], list(transcript.segments)
             yield from self._segments or ([Segment(0.0, self._seconds, self.partial)] if self.partial else ())
             return

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from audio_core import IncompleteResponse
 from audio_core.http import sse
-from audio_core.http.sse import ServerSentEvents, StreamedBody
+from audio_core.http.sse import ServerSentEvents, StreamedBody, is_event_stream
 
 
 def decode_events(*pieces: bytes) -> list[str]:
@@ -95,6 +95,8 @@ def test_an_endless_body_is_refused(content_type: str, piece: bytes) -> None:
 
 TYPES = ["text/event-stream", "application/json; charset=utf-8", "text/plain", ""]
 EVENTS = b": hi\ndata: one\n\ndata: two\n\n"
+BEFORE_DATA = [b"", b": ping\n\n", b":\r\r", b"event: message\n", b"id: 7\r\nretry: 10\r\n", b"event: a\n: b\nid:\n"]
+TEXTS = [b"event: the party begins", b"id: 5\nHello.", b": well", b"retry", b"dat", b"data", b"ide"]
 
 
 def read_body(content_type: str, *pieces: bytes) -> tuple[list[str], bytes | None]:
@@ -124,6 +126,21 @@ def test_the_first_bytes_tell_events_from_json(content_type: str, start: bytes, 
 def test_what_is_no_events_is_held_for_whoever_can_read_it(body: bytes, content_type: str) -> None:
     assert read_body(content_type, body) == ([], body)
     assert read_body("text/event-stream", body) == ([], None)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
+@pytest.mark.parametrize("before", BEFORE_DATA)
+def test_any_field_or_comment_may_come_before_the_first_data(before: bytes, content_type: str) -> None:
+    body = before + b"data: one\n\n"
+    assert is_event_stream(b"\xef\xbb\xbf" + body, {"content-type": content_type})
+    for size in (1, 3, 100):
+        assert read_body(content_type, *(body[at : at + size] for at in range(0, len(body), size))) == (["one"], None)
+
+
+@pytest.mark.parametrize("body", TEXTS)
+def test_a_text_that_begins_like_a_field_is_no_event(body: bytes) -> None:
+    assert not is_event_stream(body, {"content-type": "text/plain"})
+    assert read_body("text/plain", body) == ([], body)
 
 
 def test_events_that_call_themselves_json_are_not_held() -> None:

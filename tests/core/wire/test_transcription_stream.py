@@ -254,6 +254,13 @@ def test_a_stream_in_place_of_json_is_read(content_type: str) -> None:
     assert (timed.text, timed.segments) == ("Good morning.", (Segment(0.5, 1.0, "Good morning."),))
 
 
+@pytest.mark.parametrize("before", ["event: transcript.text.delta\n", "id: 1\n", "retry: 9\n", ": ping\n\n"])
+def test_a_stream_in_place_of_json_may_begin_with_any_field(before: str) -> None:
+    body = before.encode() + encode_events(build_delta("Hello."), "[DONE]")
+    for headers in (JSON, {"content-type": "text/plain"}):
+        assert read_transcript(body, headers, provider="p", model="m", duration=9.0).text == "Hello."
+
+
 def test_a_broken_stream_in_place_of_json_is_an_error() -> None:
     with pytest.raises(IncompleteResponse):
         read(build_delta("Good "))
