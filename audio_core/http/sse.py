@@ -149,7 +149,8 @@ def _begins_with_event(beginning: bytes) -> bool | None:
     end = lines.end() if lines else 0
     if beginning.startswith(b"data:", end):
         return True
-    is_open = any(field.startswith(beginning[end : end + _LONGEST_FIELD]) for field in _FIELDS) or _LAST_LINE.fullmatch(beginning, end)
+    name = beginning[end : end + _LONGEST_FIELD]
+    is_open = any(field.startswith(name) for field in _FIELDS) or _LAST_LINE.fullmatch(beginning, end)
     return None if is_open else False
 
 
