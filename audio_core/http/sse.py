@@ -14,7 +14,7 @@ from audio_core.errors import IncompleteResponse
 from audio_core.http.flow import MAX_REPLY_BYTES, Response
 from audio_core.lenient_json import parse_json, to_object
 
-__all__ = ["Decoder", "OpenStream", "ServerSentEvents", "StreamedBody", "is_event_stream"]
+__all__ = ["Decoder", "OpenStream", "ServerSentEvents", "StreamedBody", "is_end_mark", "is_event_stream"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -23,6 +23,7 @@ _LAST_LINE = re.compile(rb"(?:event|id|retry)?:[^\r\n]*")
 _LONGEST_FIELD = len(b"event:")
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LONGEST_END_MARK = 20  # characters, with spaces
 _EMPTY_EVENTS = ("", "null", "{}")
 _PINGS = ("ping", "keepalive", "keep-alive", "heartbeat")  # names of events that say nothing
 _LINE = re.compile(rb"\r\n|\n|\r")
@@ -131,6 +132,16 @@ def _check_event_size(size: int) -> None:
         raise IncompleteResponse(
             f"One event of the stream is over {_MAX_EVENT_BYTES // 2**20} MiB; it is not read. Ask for a shorter answer."
         )
+
+
+def is_end_mark(event: str) -> bool:
+    """Tell whether the data of an event says that the stream has ended: `[DONE]`, however a gateway writes it.
+
+    Example:
+        >>> is_end_mark("[DONE]"), is_end_mark(" [ done ]"), is_end_mark('["done"]')
+        (True, True, False)
+    """
+    return len(event) < _LONGEST_END_MARK and "".join(event.split()).upper() == "[DONE]"
 
 
 def is_event_stream(body: bytes, headers: Mapping[str, str]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import find_event_error, get_request_id
 from audio_core.http.flow import MAX_REPLY_BYTES
-from audio_core.http.sse import StreamedBody, is_event_stream
+from audio_core.http.sse import StreamedBody, is_end_mark, is_event_stream
 from audio_core.lenient_json import to_list, to_object, to_objects, to_text
 from audio_core.transcript.speech import Speech
 from audio_core.transcript.usage import Usage, parse_usage
@@ -133,7 +133,7 @@ class ChatStream:
         )
 
     def _decode_event(self, event: str) -> Iterator[Delta]:
-        if self._done or event.strip() == "[DONE]":
+        if self._done or is_end_mark(event):
             self._done = True
             return
         chunk = self._parse_event(event)

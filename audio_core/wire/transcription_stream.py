@@ -12,7 +12,7 @@ from typing import Any
 
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import find_event_error
-from audio_core.http.sse import StreamedBody, is_event_stream
+from audio_core.http.sse import StreamedBody, is_end_mark, is_event_stream
 from audio_core.lenient_json import to_object, to_objects, to_text
 from audio_core.transcript.segment import Segment, join_text
 from audio_core.transcript.transcript import Transcript
@@ -95,7 +95,7 @@ class TranscriptStream:
         self._pending: list[RawSegment] = []
         self._segments: list[Segment] = []
         self._position = 0.0
-        self._has_events = self._done = self._is_closed = False
+        self._has_events = self._has_whole_text = self._done = self._is_closed = False
         self.usage: Usage | None = None
         self.warnings: tuple[str, ...] = ()
 
@@ -153,7 +153,7 @@ class TranscriptStream:
         yield from self.close()
 
     def _decode_event(self, data: str) -> Iterator[Segment]:
-        if self._is_closed or data.strip() == "[DONE]":
+        if self._is_closed or is_end_mark(data):
             self._is_closed = self._done = True
             return
         event = to_object(self._parser.parse(data))
@@ -175,7 +175,8 @@ class TranscriptStream:
             raise self._build_stream_error("the model stopped before the end of the recording")
 
     def _decode_text(self, event: Mapping[str, Any]) -> Iterator[Segment]:
-        if text := _get_new_text(event):
+        text = _get_new_text(event)
+        if text and not self._has_whole_text:
             self._texts.append(text)
             yield Segment(min(self._position, self._seconds), self._seconds, text, is_partial=True)
 
@@ -210,8 +211,8 @@ class TranscriptStream:
         if not (self._segments or self._pending):
             for item in to_objects(event.get("segments")):
                 yield from self._decode_segment(item)
-        if isinstance(event.get("text"), str):  # the complete text, even if deltas were lost
-            self._texts = [event["text"]]
+        if isinstance(event.get("text"), str):  # the complete text, even if deltas were lost, or come again
+            self._texts, self._has_whole_text = [event["text"]], True
 
     def _build_stream_error(self, problem: str) -> IncompleteResponse:
         return IncompleteResponse(

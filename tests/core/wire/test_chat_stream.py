@@ -66,6 +66,12 @@ def test_a_stream_that_ends_early_is_never_an_answer(keep: int) -> None:
     assert "hello there".startswith(caught.value.partial)
 
 
+@pytest.mark.parametrize("mark", ["[done]", "[ DONE ]", "[Done] "])
+def test_the_end_of_a_stream_may_be_written_in_any_way(mark: str) -> None:
+    body = "".join(chat_stream("Hello.", finish=None, done=False).body) + f"data: {mark}\n\n"
+    assert read_answer(body.encode(), SSE, provider="p").text == "Hello."
+
+
 def test_what_comes_after_done_is_not_read() -> None:
     assert (
         decode_summary(*chat_stream("hello").body, 'data: {"choices": [{"delta": {"content": "!"}}]}\n\n')[0] == "hello"

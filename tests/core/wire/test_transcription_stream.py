@@ -254,6 +254,18 @@ def test_a_stream_in_place_of_json_is_read(content_type: str) -> None:
     assert (timed.text, timed.segments) == ("Good morning.", (Segment(0.5, 1.0, "Good morning."),))
 
 
+@pytest.mark.parametrize("mark", ["[done]", "[ DONE ]", " [Done]  "])
+def test_the_end_of_a_stream_may_be_written_in_any_way(mark: str) -> None:
+    assert read(build_delta("Good "), build_delta("morning."), mark).text == "Good morning."
+
+
+def test_a_delta_after_the_whole_text_is_no_part_of_it() -> None:
+    whole = {"type": "transcript.text.done", "text": "Good morning."}
+    body = encode_events(build_delta("Good "), whole, build_delta("morning."), "[DONE]")
+    assert [(each.text, each.is_partial) for each in decode(body)] == [("Good ", True), ("Good morning.", False)]
+    assert read(build_delta("Good "), {"type": "transcript.text.done"}, build_delta("morning.")).text == "Good morning."
+
+
 @pytest.mark.parametrize("before", ["event: transcript.text.delta\n", "id: 1\n", "retry: 9\n", ": ping\n\n"])
 def test_a_stream_in_place_of_json_may_begin_with_any_field(before: str) -> None:
     body = before.encode() + encode_events(build_delta("Hello."), "[DONE]")
