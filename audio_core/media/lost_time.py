@@ -56,8 +56,12 @@ class LostTime:
             return
         held, kinds = list[Packet](), list[bytes | None]()
         for packet in packets:
+            kind = self._read_kind(packet)
+            if kind is not None and kind == self._kind and not held:  # as nearly all are
+                yield self._pass_on(packet)
+                continue
             held.append(packet)
-            kinds.append(self._read_kind(packet))
+            kinds.append(kind)
             count = self._count_frames(kinds)
             if count or len(held) >= _MOST_HELD:
                 yield from self._correct(held[: len(held) - count], held[len(held) - count :])
@@ -89,15 +93,14 @@ class LostTime:
             yield from self._replace_time(others, frames)
         else:
             yield from map(self._move, others)
-        for frame in frames:
-            self._note(frame)
-            yield self._move(frame)
+        yield from map(self._pass_on, frames)
 
-    def _note(self, frame: Packet) -> None:
+    def _pass_on(self, frame: Packet) -> Packet:
         parsed = _parse_frame(bytes(memoryview(frame)[:4])) if self._container == "mp3" else None
         self._byte_rates[parsed.byte_rate if parsed else 0] += 1
         self._bytes += frame.size
         self._ticks += frame.duration or 0
+        return self._move(frame)
 
     def _move(self, packet: Packet) -> Packet:
         if packet.pts is not None and self._shift:
