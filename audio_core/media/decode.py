@@ -151,7 +151,7 @@ def _decode_timed(demuxer: Demuxer, resampler: Resampler, start: float) -> Itera
         if piece := resampler.feed(frame, frame_start):
             yield position, piece
             position += len(piece) // resampler.block_bytes
-    seconds = clock.seconds - (demuxer.measure_padding(frame) if frame else 0.0)
+    seconds = clock.seconds - (demuxer.inspection.measure_padding(frame) if frame else 0.0)
     if position is not None:
         remaining = max(0, math.ceil(seconds * resampler.rate) - position)
         yield position, resampler.flush()[: remaining * resampler.block_bytes]

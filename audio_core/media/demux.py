@@ -19,6 +19,7 @@ import av
 import av.error
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
+from av.codec.context import Flags2
 from av.container import InputContainer
 
 from audio_core.audio.audio import Audio
@@ -37,6 +38,8 @@ from audio_core.media.wrapping import unwrap
 __all__ = ["Demuxer", "open_demuxer"]
 
 _DURATIONS_BY_DECODING = {"ape", "asf", "avi", "flv", "mpc", "mpc8", "mpeg", "mpegts", "tak"}  # packets do not tell
+_UNTIMED = {"matroska": {"alac", "wavpack", "wmav1", "wmav2", "wmapro"}}  # nor do these packets
+_STAND_ALONE = {"flac", "tta", "ac3", "eac3"}  # formats whose packets need no others
 _MICROSECONDS = 1_000_000  # FFmpeg's unit of a container's times
 _PREROLL = 1.0  # seconds decoded before a clip, so that codecs with a memory have settled
 _LEAD_FRAMES = 2  # what the first lacks of the second is the pre-skip
@@ -76,7 +79,9 @@ class Demuxer:
         self._content, self.container, self.is_bare = content, container, is_bare
         self._clock: Clock | None = None
         self._first_position: int | None = None  # of its packets, in bytes
-        self._format_name = container.format.name.split(",")[0]
+        self._format_name, self._codec_name = container.format.name.split(",")[0], self.stream.codec_context.name
+        if (self._format_name, self._codec_name) == ("caf", "alac"):  # else FFmpeg cuts the last frame twice
+            self.stream.codec_context.flags2 |= Flags2.skip_manual
         self._has_loose_timestamps = self._format_name == "asf"  # those of packets, whose frames come later
         self.lost_time = LostTime(content, self._format_name, self.time_base_seconds, warnings)
         check_rate_and_channels(self.label, self.stream.codec_context)
@@ -91,8 +96,7 @@ class Demuxer:
     def origin(self) -> float:
         """The timestamp in seconds that counts as 0. It is found before packets are read, as the container may move."""
         start = max(0, self.container.start_time or 0) / _MICROSECONDS  # a negative one is encoder delay
-        codec = self.stream.codec_context.name
-        if codec.startswith("pcm_") or codec == "flac" or not is_alone(self.stream, self.container):
+        if self._codec_name.startswith(("pcm_", "flac")) or not is_alone(self.stream, self.container):
             return start
         first = self._find_first_frame()
         longest_lead = math.inf if self._has_loose_timestamps else _LONGEST_LEAD
@@ -108,11 +112,6 @@ class Demuxer:
                 first, self._first_position = find_first_frame(container, self.stream.index)
         return None if first is None else first * self.time_base_seconds
 
-    def measure_padding(self, last: AudioFrame) -> float:
-        """Return how many seconds at the end of the last frame do not belong to the recording. MP4 says so."""
-        stated, whole = (last.duration or 0) * self.time_base_seconds, last.samples / last.sample_rate
-        return whole - stated if self._format_name == "mov" and 0 < stated < whole else 0.0
-
     def read_durations(self) -> Iterator[tuple[int | None, float]]:
         """Yield timestamp and duration of each packet, in units of the time base, or of each frame if only these tell.
 
@@ -120,7 +119,7 @@ class Demuxer:
             InvalidAudio: if the container is damaged.
             AudioTooLarge: if it decodes to more than `MAX_DECODED_BYTES`.
         """
-        if self._format_name in _DURATIONS_BY_DECODING:
+        if self._format_name in _DURATIONS_BY_DECODING or self._codec_name in _UNTIMED.get(self._format_name, ()):
             for frame in self._decode(skips_beginning=False):
                 yield frame.pts, frame.samples / frame.sample_rate / self.time_base_seconds
             return
@@ -139,10 +138,8 @@ class Demuxer:
         return sum(frame.samples / frame.sample_rate for frame in self._decode_packet(packet)) / self.time_base_seconds
 
     def _is_broken(self, last: Packet) -> bool:
-        """Tell whether the last packet of a FLAC file, which needs none of those before it, does not decode."""
-        if self._format_name == "flac":
-            self._decode_packet(last)
-        return self.inspection.ends_badly
+        """Tell whether the last packet does not decode, where it needs none of those before it."""
+        return self._format_name in _STAND_ALONE and not self._decode_packet(last)
 
     def read_packets(self) -> Iterator[Packet]:
         """Yield the packets from the container's current position on.
@@ -170,7 +167,7 @@ class Demuxer:
             AudioTooLarge: if it decodes to more than `MAX_DECODED_BYTES`.
         """
         has_sought = start > _PREROLL and self._seek(start - _PREROLL)
-        if not has_sought and start > _PREROLL and is_countable(self._format_name, self.stream.codec_context.name):
+        if not has_sought and start > _PREROLL and is_countable(self._format_name, self._codec_name):
             return self._decode_after(start - _PREROLL, clock)
         frames = self._decode(skips_beginning=start > _PREROLL)
         if not has_sought:
@@ -180,7 +177,7 @@ class Demuxer:
             self._rewind()
             return self._decode(skips_beginning=True)
         frames = itertools.chain(() if first is None else [first], frames)
-        is_late = self._format_name == "ogg" and self.stream.codec_context.name == "vorbis"
+        is_late = (self._format_name, self._codec_name) == ("ogg", "vorbis")
         return skip_to_true_timestamp(frames, self.time_base_seconds) if is_late else frames
 
     def has_audio_at(self, seconds: float) -> bool:
@@ -247,10 +244,10 @@ class Demuxer:
         end = math.inf if self._audio.end is None else self._audio.end + self.origin + _PREROLL
         timestamp = int((seconds + self.origin) / self.time_base_seconds)
         stretch = Stretch(timestamp, end / self.time_base_seconds, self.time_base_seconds)
-        codec, packets = self.stream.codec_context.name, self.stream.index_entries
+        packets = self.stream.index_entries
         listed = ((packet.timestamp, packet.pos) for packet in packets)
         index = listed if len(packets) else [(0, self._first_position or 0)]
-        if not is_seekable(self._content, self._format_name, codec, stretch, index):
+        if not is_seekable(self._content, self._format_name, self._codec_name, stretch, index):
             return False
         try:
             self.container.seek(timestamp, stream=self.stream)

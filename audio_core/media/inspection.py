@@ -110,6 +110,11 @@ class Inspection:
         is_padded = expected is not None and 0 < seconds - expected < _LONGEST_PADDING
         return expected if is_padded and expected is not None else seconds
 
+    def measure_padding(self, last: AudioFrame) -> float:
+        """Return how many seconds at the end of the last frame do not belong to the recording. MP4 and CAF say so."""
+        stated, whole = float((last.duration or 0) * (self._stream.time_base or 0)), last.samples / last.sample_rate
+        return whole - stated if self._container_name in ("mov", "caf") and 0 < stated < whole else 0.0
+
     def _lacks_indexed_packet(self) -> bool:
         """Tell whether an MP4 file lists a packet that lies behind its end."""
         index = self._stream.index_entries if self._container_name == "mov" else ()
