@@ -34,15 +34,14 @@ _LOCK_TIMEOUT = 30.0  # seconds to wait for another process
 _CREATION_LOCK = threading.Lock()
 _VERSION = 6  # of the tables
 _TABLES = (
-    "CREATE TABLE pieces (key TEXT PRIMARY KEY, state TEXT NOT NULL, owner TEXT, transcript TEXT, at REAL NOT NULL)",
-    "CREATE TABLE doubtful (label TEXT, start REAL, end REAL, at REAL NOT NULL, key TEXT)",
-    "CREATE TABLE models (key TEXT PRIMARY KEY, sends_times INTEGER NOT NULL)",
-    "CREATE TABLE files (file TEXT PRIMARY KEY, version TEXT NOT NULL, sha256 TEXT NOT NULL)",
-    "CREATE TABLE spans (recording TEXT, start REAL, end REAL, PRIMARY KEY (recording, start, end))",
+    "CREATE TABLE IF NOT EXISTS pieces (key TEXT PRIMARY KEY, state TEXT NOT NULL, owner TEXT, transcript TEXT, at REAL NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS doubtful (label TEXT, start REAL, end REAL, at REAL NOT NULL, key TEXT)",
+    "CREATE TABLE IF NOT EXISTS models (key TEXT PRIMARY KEY, sends_times INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS files (file TEXT PRIMARY KEY, version TEXT NOT NULL, sha256 TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS spans (recording TEXT, start REAL, end REAL, PRIMARY KEY (recording, start, end))",
 )
-_ADD_KEY = "ALTER TABLE doubtful ADD COLUMN key TEXT"
-_ADDED = {4: (*_TABLES[3:], _ADD_KEY), 5: (_ADD_KEY,)}
-"""What a file of an earlier version lacks. It is kept, as what is in it was paid for."""
+_KEPT = (4, 5, _VERSION)  # what is in files of these versions was paid for; they get what they lack
+_OWN_NAMES = {"pieces", "doubtful", "spans"}  # no other program's file is written to
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,15 +279,20 @@ def _use_write_ahead_log(database: sqlite3.Connection) -> None:
 
 
 def _prepare_schema(database: sqlite3.Connection) -> None:
-    """Create the tables of a new file and those that an earlier version lacks; refuse a file of any other version."""
+    """Create the tables that a file lacks, as it is new, old or damaged: no transcript could be saved without them."""
     version = database.execute("PRAGMA user_version").fetchone()[0]
+    names = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
+    if names and (version not in _KEPT or not names & _OWN_NAMES):
+        raise ValueError(
+            f"it was written by another version of this package ({version}, not {_VERSION}) or for another use"
+        )
+    for statement in _TABLES:
+        database.execute(statement)
     if version == _VERSION:
         return
-    is_new = not version and not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if not is_new and version not in _ADDED:
-        raise ValueError(f"it was written by another version of this package ({version}, not {_VERSION})")
-    for statement in (*(_TABLES if is_new else _ADDED[version]), f"PRAGMA user_version={_VERSION}"):
-        database.execute(statement)
+    if "key" not in [column[1] for column in database.execute("PRAGMA table_info(doubtful)")]:
+        database.execute("ALTER TABLE doubtful ADD COLUMN key TEXT")
+    database.execute(f"PRAGMA user_version={_VERSION}")
 
 
 def _format_version(version: FileVersion) -> tuple[str, str]:

@@ -172,6 +172,29 @@ def test_a_store_of_an_earlier_version_keeps_what_was_paid_for(
     assert store.find_sha256(FileVersion(1, 2, 3, 4, 5)) is None
 
 
+@pytest.mark.parametrize("table", ["pieces", "doubtful", "models", "files", "spans"])
+def test_a_store_that_lacks_a_table_gets_it_and_no_piece_is_paid_twice(gateway, tmp_path: Path, table: str) -> None:
+    gateway.will_answer(REPLY)
+    create_client(gateway, tmp_path / "jobs.sqlite").transcribe(tone(2.0))
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as database:
+        database.execute(f"DROP TABLE {table}")
+    database.close()
+    for _ in range(2):
+        create_client(gateway, tmp_path / "jobs.sqlite").transcribe(RECORDING)
+    assert len(gateway.requests) == 2
+
+
+@pytest.mark.parametrize("version", [0, 4, 6])
+def test_a_file_of_another_program_is_not_written_to(store, tmp_path: Path, version: int) -> None:
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as database:
+        database.execute("CREATE TABLE files (name TEXT)")
+        database.execute(f"PRAGMA user_version={version}")
+        with pytest.raises(StoreError, match="for another use"):
+            store.claim(KEY)
+        assert database.execute("SELECT name FROM sqlite_master").fetchall() == [("files",)]
+    database.close()
+
+
 def test_a_store_from_before_versions_were_written_is_refused(store, tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "jobs.sqlite") as database:
         database.execute("CREATE TABLE pieces (key TEXT)")
