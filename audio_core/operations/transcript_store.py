@@ -283,9 +283,7 @@ def _prepare_schema(database: sqlite3.Connection) -> None:
     version = database.execute("PRAGMA user_version").fetchone()[0]
     names = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
     if names and (version not in _KEPT or not names & _OWN_NAMES):
-        raise ValueError(
-            f"it was written by another version of this package ({version}, not {_VERSION}) or for another use"
-        )
+        raise ValueError(f"it was written by another version of this package ({version}, not {_VERSION}) or program")
     for statement in _TABLES:
         database.execute(statement)
     if version == _VERSION:

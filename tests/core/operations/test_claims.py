@@ -189,7 +189,7 @@ def test_a_file_of_another_program_is_not_written_to(store, tmp_path: Path, vers
     with sqlite3.connect(tmp_path / "jobs.sqlite") as database:
         database.execute("CREATE TABLE files (name TEXT)")
         database.execute(f"PRAGMA user_version={version}")
-        with pytest.raises(StoreError, match="for another use"):
+        with pytest.raises(StoreError, match="or program"):
             store.claim(KEY)
         assert database.execute("SELECT name FROM sqlite_master").fetchall() == [("files",)]
     database.close()
