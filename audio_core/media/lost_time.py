@@ -19,9 +19,10 @@ from audio_core.media.packet_times import Packet
 __all__ = ["LostTime"]
 
 _FEWEST_FRAMES = 50  # of one bit rate, which prove that it is constant
+_CONSTANT_SHARE = 0.99  # of frames; the first one of a file that was joined to another may count the others
 _SAME_KIND = 3  # packets in a row: a file that was joined to another, and no chance
 _MOST_HELD = 100  # packets that are no frames
-_MOST_SEARCHED = 2**24  # bytes
+_MOST_SEARCHED = 2**20  # bytes
 _ADTS_KIND = bytes([0xFF, 0xFF, 0xFF, 0xF0])  # the bits of a header that all frames of a file have in common
 _ID3V1_BYTES, _APE_HEADER_BYTES = 128, 32
 _parse_frame = functools.lru_cache(1000)(parse_mpeg_frame)  # a file has few headers and many frames
@@ -125,21 +126,31 @@ class LostTime:
         self._shift += ticks - stated
 
     def _find_byte_rate(self) -> int | None:
-        """Return how many bytes a second has; None if that is not the same throughout."""
-        rate, count = next(iter(self._byte_rates.items()))
-        return rate if rate and len(self._byte_rates) == 1 and count >= _FEWEST_FRAMES else None
+        """Return how many bytes a second has; None if that varies."""
+        (rate, count), *_ = self._byte_rates.most_common(1)
+        is_constant = count >= max(_FEWEST_FRAMES, _CONSTANT_SHARE * self._byte_rates.total())
+        return rate if rate and is_constant else None
 
     def _count_lost(self, others: Sequence[Packet], frames: Sequence[Packet]) -> int:
         """Return how many bytes there are from the first packet to the frame that follows, without tags."""
         start = (others[0].pos or 0) + self._drift
         data = b"".join(map(bytes, others))
-        if frames:
-            stretch = self._content.read_at(start, _MOST_SEARCHED)
-            if (size := stretch.find(bytes(frames[0]), len(data))) >= 0:  # FFmpeg leaves out some of AAC
-                self._drift, data = self._drift + size - len(data), stretch[:size]
+        if frames and (size := self._find_frame(bytes(frames[0]), start, len(data))) is not None:
+            self._drift += size - len(data)
+            data = self._content.read_at(start, size)
         end = _skip_tags(data, max(0, self._tag_end - start))
         self._tag_end = start + end
         return max(0, len(data) - end)
+
+    def _find_frame(self, frame: bytes, start: int, least: int) -> int | None:
+        """Return how many bytes behind a position a frame is, as FFmpeg leaves out some of AAC; None if too many."""
+        searched = 2 * least + len(frame)
+        while searched <= _MOST_SEARCHED:
+            data = self._content.read_at(start, searched)
+            if (size := data.find(frame, least)) >= 0:
+                return size
+            searched = 4 * searched if len(data) == searched else _MOST_SEARCHED + 1
+        return None
 
     def _warn(self, lost: int, ticks: float) -> None:
         """Tell how early the recording is from here on, in all."""

@@ -59,6 +59,18 @@ def test_what_follows_damage_keeps_its_time_at_a_constant_bit_rate(places: list[
     assert abs(measure_shift(hear(Audio.of(sent))[stretch], intact[stretch])) < 0.1  # an encoder's delay
 
 
+def test_joined_files_of_one_bit_rate_keep_their_times_too() -> None:
+    intact = write("mp3") * 2
+    data = bytearray(intact)
+    at = len(data) * 3 // 4
+    data[at : at + 9000] = np.random.default_rng(7).bytes(9000)
+    start, end = 2 * SECONDS - 6, 2 * SECONDS - 2
+    shift = measure_shift(
+        hear(Audio.of(bytes(data), start=start, end=end)), hear(Audio.of(intact, start=start, end=end))
+    )
+    assert abs(shift) < 0.05
+
+
 @pytest.mark.parametrize("name", ["variable mp3", "aac"])
 def test_a_warning_says_how_early_it_may_be_where_the_bit_rate_varies(name: str) -> None:
     audio, warnings = overwrite(name, (0.4, 9000), (0.7, 6000)), list[str]()
