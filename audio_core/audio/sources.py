@@ -199,7 +199,7 @@ def expand_home(path: str | os.PathLike[str]) -> Path:
     """Return a path with `~` or `~name` at its beginning replaced by the home folder, if that is known."""
     try:
         return Path(path).expanduser()
-    except RuntimeError:  # there is no such user
+    except (RuntimeError, ValueError):  # there is no such user, or it cannot be a path
         return Path(path)
 
 

@@ -121,6 +121,12 @@ def test_what_cannot_be_a_recording_is_refused_when_it_is_named(source: object) 
         Audio.of(source)
 
 
+@pytest.mark.parametrize("path", ["talk\0.mp3", "~\0", "~\ud800/talk.mp3"])
+def test_a_text_that_is_no_path_is_refused_when_it_is_opened(path: str) -> None:
+    with pytest.raises(InvalidAudio, match="cannot be opened"):
+        Audio.of(path).open_content()
+
+
 @pytest.mark.parametrize("text", ["UklG\nRgAA", "UklGRgAA", " UklGRgA= ", "UklGRgA"])
 def test_base64_may_have_line_breaks_or_lack_its_padding(text: str) -> None:
     assert content(Audio.from_base64(text)).startswith(b"RIFF\x00")
