@@ -25,6 +25,7 @@ LARGEST_LAG = 0.5  # seconds by which sound is moved to find where it belongs
 QUIET = 64  # differences below this, of 32768, are rounding and dither
 STRETCHES = ((0.0, 0.2), (0.4, 0.6), (0.8, None))  # shares of the length
 LONGEST_ENCODED = 30.0  # seconds that each encoder is given
+LENGTH_UNSTATED = "aac"  # bare AAC does not say how much its encoder adds, nor is a frame or two read again by FFmpeg
 DEFAULT_RATE = 44_100
 
 
@@ -162,7 +163,7 @@ def _find_shift(found: np.ndarray, expected: np.ndarray, rate: int) -> _Shift | 
 
 def _check_encoders(report: Report, audio: Audio, seconds: float) -> None:
     part = audio if seconds <= LONGEST_ENCODED else audio.clip(end=LONGEST_ENCODED)
-    for name in ENCODERS:
+    for name in sorted(ENCODERS.keys() - {LENGTH_UNSTATED}):
         encoded = _attempt(report, f"encode {name}", lambda name=name: _count_seconds(encode(part, name)))
         if encoded is not None:
             _compare_length(report, f"encode {name}", encoded, min(seconds, LONGEST_ENCODED))
