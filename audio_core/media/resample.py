@@ -23,6 +23,7 @@ from audio_core.errors import InvalidAudio
 __all__ = ["Resampler", "get_channel_layout"]
 
 _MEASURED_SAMPLES = 100  # of each channel and half second; enough to see whether channels cancel each other
+_MOST_PLANES = 7  # PyAV does not see where a list of eight ends, and reads addresses that are none
 _CANCELLED_SHARE = 1 / 16  # of the power that independent channels would leave in their average (-12 dB)
 _CANCELLING = "Its channels cancel each other when they are mixed, so the loudest alone was used there."
 
@@ -150,7 +151,7 @@ class _Mixer:
 
     def _pick_samples(self, frame: AudioFrame) -> list[Sequence[float]]:
         """Return some samples of each channel, all of the same moments."""
-        if frame.format.name == "fltp":  # as most decoders give them, which need no conversion
+        if frame.format.name == "fltp" and self._channels <= _MOST_PLANES:  # as nearly all decoders give them
             planes = [memoryview(plane).cast("f")[: frame.samples] for plane in frame.planes]
             return [plane[:: frame.samples // _MEASURED_SAMPLES | 1].tolist() for plane in planes]
         (packed,) = self._to_float.resample(frame)

@@ -130,3 +130,16 @@ def test_every_sample_format_is_checked_for_channels_that_cancel(sample_format: 
                 container.mux(stream.encode(each))
         container.mux(stream.encode(None))
     assert measure_level(mix(file.getvalue())) > 2000
+
+
+@pytest.mark.parametrize("channels", [7, 8, 9, 16])
+def test_many_channels_in_planes_are_mixed(channels: int) -> None:
+    layout, file, options = f"{channels} channels", io.BytesIO(), {"mapping_family": "255"}
+    with av.open(file, "w", format="ogg") as container:
+        stream = container.add_stream("libopus", rate=48_000, layout=layout, options=options)
+        resampler = av.AudioResampler(stream.codec_context.format, layout, 48_000)
+        for frame in av.open(io.BytesIO(write_wav([voice] * channels))).decode(audio=0):
+            for each in resampler.resample(frame):
+                container.mux(stream.encode(each))
+        container.mux(stream.encode(None))
+    assert measure_level(mix(file.getvalue())) == pytest.approx(measure_level(mix(write_wav([voice]))), rel=0.1)
