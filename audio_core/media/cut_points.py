@@ -127,7 +127,8 @@ def _find_loudest_between_quiet(levels: Sequence[float], least: int, most: int) 
     """Return the start and end of the stretch of `least` to `most` frames that is loudest beside its two ends."""
     sums = list(accumulate(levels, initial=0.0))
     count = len(levels)
-    edges = [sums[min(at + _HALF_MOMENT, count)] - sums[max(0, at - _HALF_MOMENT)] for at in range(count + 1)]
+    moments = [(max(0, at - _HALF_MOMENT), min(at + _HALF_MOMENT, count)) for at in range(count + 1)]
+    edges = [(sums[last] - sums[first]) / (last - first) for first, last in moments]
 
     best, stretch = math.inf, (0, count)
     for last in range(least, count + 1):

@@ -186,6 +186,12 @@ def test_without_a_pause_pieces_share_what_is_spoken_between_two_quiet_moments(f
     assert end == pytest.approx(100 + (first + 35.5) * 0.02 + 0.05, abs=0.02)
 
 
+def test_where_the_search_begins_and_ends_is_no_quieter_than_between() -> None:
+    levels = dict.fromkeys([*range(930, 935), *range(963, 968)], 600.0)
+    (_, end, _), (start, _, _) = cut_frames(1500, ScriptedVad(levels=levels))
+    assert (start, end) == (pytest.approx(932.5 * 0.02 - 0.05, abs=0.02), pytest.approx(965.5 * 0.02 + 0.05, abs=0.02))
+
+
 def test_a_second_cut_searches_the_end_of_the_second_piece() -> None:
     vad = ScriptedVad(quiet=[*range(850, 870), *range(1700, 1720), *range(1640, 1659)])
     assert cut_frames(2000, vad) == [(0.0, 17.325, 0.0), (17.075, 34.325, 0.25), (34.075, 40.0, 0.25)]
