@@ -130,14 +130,18 @@ class Overlap:
 
     def is_fragment(self, left: int, right: int) -> bool:
         """Tell whether one is what is left of the other, because the edge of the piece cut it."""
-        one, other = self.tail[left].spelling, self.head[right].spelling
-        if one == other or min(len(one), len(other)) < _SHORTEST_FRAGMENT:
-            return False
-        return (other.startswith(one) and self._is_behind(left)) or (one.endswith(other) and right < MOST_CUT)
+        return self._find_cut(left, right) is not None
 
-    def _is_behind(self, left: int) -> bool:
-        """Tell whether a word of the tail may be cut: shorter words of another speaker may come behind it."""
-        return len(self.tail) - left <= (2 * MOST_CUT if self.tail[left].span else MOST_CUT)
+    def _find_cut(self, left: int, right: int) -> int | None:
+        """Return how many words away from its edge the one is that is a part of the other; None if neither is."""
+        one, other = self.tail[left].spelling, self.head[right].spelling
+        distance = len(self.tail) - 1 - left
+        if one == other or min(len(one), len(other)) < _SHORTEST_FRAGMENT:
+            return None
+        # Shorter words of another speaker may come behind a word of the tail that is cut.
+        if other.startswith(one) and distance < (2 * MOST_CUT if self.tail[left].span else MOST_CUT):
+            return distance
+        return right if one.endswith(other) and right < MOST_CUT else None
 
     def _score(self, left: int, right: int) -> float | None:
         """Return how likely two words are one by their text; None if they cannot be."""
@@ -145,9 +149,9 @@ class Overlap:
             return self._score_equal(left, right) if not self.is_guard or self._is_at_guard(left, right) else None
         if self.is_guard:
             return None
+        if (cut := self._find_cut(left, right)) is not None:
+            return _FRAGMENT + _score_distance(cut)
         distance = len(self.tail) - 1 - left
-        if self.is_fragment(left, right):
-            return _FRAGMENT + max(map(_score_distance, (distance, right)))
         garbled = (self.tail[left], distance, self.high), (self.head[right], right, self.low)
         return max(self._score_garbled(*each) for each in garbled)
 

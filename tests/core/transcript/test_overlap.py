@@ -163,3 +163,9 @@ def test_words_at_a_pause_are_one_by_what_both_pieces_hold_of_them() -> None:
     before = segment([Word(0.0, 0.4, "more"), Word(0.4, 0.82, "money")], measured=True)
     after = segment([Word(0.9, 0.9, "money"), Word(1.1, 1.4, "you")], measured=True)
     assert join_all(before, after, 0.88, 1.13) == "more money you"
+
+
+def test_a_whole_word_is_no_part_of_one_at_the_edge_of_the_other_piece() -> None:
+    before = [Segment(-5.0, -1.2, "a beach"), Segment(-0.3, 0.63, "on it the council comes")]
+    after = [Segment(0.0, 3.88, "itself council has decided to build a machine")]
+    assert join_all(before, after, 0.0, 0.7) == "a beach on it the council has decided to build a machine"
