@@ -50,8 +50,10 @@ def _list_words(segments: Sequence[Segment]) -> list[TimedWord]:
     words, times = list[TimedWord](), dict[tuple[int, int], float]()
     for number, segment in enumerate(segments):
         time, span = -math.inf, 0.0 if segment.words else segment.end - segment.start
-        for index, word in enumerate(segment.get_timed_words()):
-            words.append(TimedWord((number, index), word, _NON_ALPHANUMERIC.sub("", word.text).casefold(), span))
+        is_timed = len(segments) > 1 and not segment.is_estimated  # a text without times is one segment of its piece
+        for index, word in enumerate(timed := segment.get_timed_words()):
+            spelling = _NON_ALPHANUMERIC.sub("", word.text).casefold()
+            words.append(TimedWord((number, index), word, spelling, span, is_timed and word is timed[-1]))
             time = times[number, index] = max(time, words[-1].middle)  # within a segment, words keep their order
     is_measured = all(segment.words for segment in segments)
     return sorted(words, key=lambda each: times[each.place]) if is_measured else words
@@ -148,9 +150,10 @@ def _leave_out_edges(overlap: Overlap) -> tuple[set[int], set[int]]:
     if overlap.is_guard or not tail or not head:
         return tail, head
     last, first = overlap.tail[-1], overlap.head[0]
-    if last.is_near(overlap.high) and last.word.start > overlap.low + TOLERANCE:
+    begin, end = overlap.low + TOLERANCE, overlap.high - TOLERANCE
+    if last.is_near(overlap.high) and last.word.start > begin and first.word.start < end:
         tail.remove(len(tail) - 1)
-    if first.is_near(overlap.low) and first.word.end < overlap.high - TOLERANCE:
+    if first.is_near(overlap.low) and first.word.end < end and last.word.end > begin:
         head.remove(0)
     return tail, head
 

@@ -43,12 +43,14 @@ class TimedWord:
         word: the word with its times.
         spelling: its letters and digits alone, in lower case.
         span: length in seconds of the segment from which its times are estimated; 0 if they are measured.
+        ends_segment: whether its end is that of a segment with measured times.
     """
 
     place: tuple[int, int]
     word: Word
     spelling: str
     span: float
+    ends_segment: bool = False
 
     @property
     def middle(self) -> float:
@@ -57,7 +59,9 @@ class TimedWord:
 
     def is_near(self, time: float) -> bool:
         """Tell whether the word may be cut at a time, as far as its measured times tell."""
-        return not self.span and self.word.start - TOLERANCE < time < self.word.end + TOLERANCE
+        if self.span:
+            return self.ends_segment and abs(self.word.end - time) < TOLERANCE
+        return self.word.start - TOLERANCE < time < self.word.end + TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,33 @@ def test_words_at_a_pause_are_one_by_what_both_pieces_hold_of_them() -> None:
     assert join_all(before, after, 0.88, 1.13) == "more money you"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "joined"),
+    [
+        ([(0.0, 1.4, "four two"), (2.21, 2.7, "hm")], [(2.3, 5.9, "wonderful I will")], "four two wonderful I will"),
+        ([(1.1, 2.7, "library card hm")], [(2.46, 4.4, "now a word")], "library card now a word"),
+        ([(1.1, 2.57, "library card")], [(2.59, 4.4, "now a word")], "library card now a word"),
+        ([(1.1, 2.66, "much quieter")], [(2.65, 4.0, "than the old")], "much quieter than the old"),
+        ([(1.1, 2.42, "library card")], [(2.0, 4.5, "now a word")], "library card now a word"),
+    ],
+)
+def test_the_end_of_a_segment_tells_whether_an_edge_cut_its_last_word(before: list, after: list, joined: str) -> None:
+    first = [Segment(-9.0, -0.5, "before"), *(Segment(*each) for each in before)]
+    second = [*(Segment(*each) for each in after), Segment(7.0, 9.0, "behind")]
+    assert join_all(first, second, 2.0, 2.7) == f"before {joined} behind"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        [Segment(0.0, 2.7, "on your library card")],
+        [Segment(0.0, 1.0, "on your", is_estimated=True), Segment(1.0, 2.7, "library card", is_estimated=True)],
+    ],
+)
+def test_without_times_words_stay_that_no_other_piece_has(before: list[Segment]) -> None:
+    assert join_all(before, [Segment(2.0, 5.0, "please keep")], 2.0, 2.7) == "on your library card please keep"
+
+
 def test_a_whole_word_is_no_part_of_one_at_the_edge_of_the_other_piece() -> None:
     before = [Segment(-5.0, -1.2, "a beach"), Segment(-0.3, 0.63, "on it the council comes")]
     after = [Segment(0.0, 3.88, "itself council has decided to build a machine")]
