@@ -257,8 +257,11 @@ class Demuxer:
         return True
 
     def _rewind(self) -> None:
+        first, index = self.stream.start_time or 0, self.stream.index_entries
+        if self._format_name == "mov" and len(index):  # which may begin before what is heard
+            first = min(first, index[0].timestamp)
         try:
-            self.container.seek(self.stream.start_time or 0, stream=self.stream)
+            self.container.seek(first, stream=self.stream)
         except av.error.FFmpegError:
             raise InvalidAudio(f"{self.label} is damaged: seeking back to its beginning failed.") from None
 
