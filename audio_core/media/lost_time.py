@@ -1,14 +1,17 @@
 """Tell how long the bytes of an MP3 or AAC file last that are no frames, such as a stretch that was overwritten.
 
 FFmpeg leaves them out, or gives them in packets of any size, each of which counts as one frame: what follows would be
-early. At a constant bit rate, bytes tell the time. Else they do not, and a warning says how early it may be.
+early. At a constant bit rate, bytes tell the time. Else they do not, and a warning says how early it may be. Tags
+between files that were joined take no time.
 """
 
 from __future__ import annotations
 
 import functools
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from audio_core.audio.content import Content
 from audio_core.audio.mpeg_frames import parse_adts_length, parse_mpeg_frame
@@ -20,12 +23,27 @@ __all__ = ["LostTime"]
 
 _FEWEST_FRAMES = 50  # of one bit rate, which prove that it is constant
 _CONSTANT_SHARE = 0.99  # of frames; the first one of a file that was joined to another may count the others
-_SAME_KIND = 3  # packets in a row: a file that was joined to another, and no chance
-_MOST_HELD = 100  # packets that are no frames
+_SAME_KIND = 3  # packets in a row: frames, and no noise that looks like one
+_MOST_HELD = 500  # packets that are no frames
+_LAYER_3 = 1  # as headers write it
+_CHECKED = 50  # frames of AAC, the last of which is looked for in the file
 _MOST_SEARCHED = 2**20  # bytes
-_ADTS_KIND = bytes([0xFF, 0xFF, 0xFF, 0xF0])  # the bits of a header that all frames of a file have in common
-_ID3V1_BYTES, _APE_HEADER_BYTES = 128, 32
+_ADTS_KIND = bytes([0xFF, 0xFE, 0xFD, 0xC0])  # the bits of a header that all frames of a file have in common
+_TAG = re.compile(
+    rb"(?P<id3v2>ID3[\x02-\x04]\x00[\x00-\xF0][\x00-\x7F]{4})|TAG|APETAGEX|(?P<lyrics>LYRICSBEGIN.*?LYRICS(?:200|END))",
+    re.DOTALL,
+)
+_ID3V1_BYTES, _ID3V1_EXTENSION_BYTES, _APE_HEADER_BYTES = 128, 227, 32
+_HAS_APE_HEADER = 0x20  # in the last byte of the flags, of the header alone: its size counts what follows
 _parse_frame = functools.lru_cache(1000)(parse_mpeg_frame)  # a file has few headers and many frames
+
+
+class _Stretch(NamedTuple):
+    """What a stretch of a file holds: bytes that are lost, seconds of whole frames, and where its last tag ends."""
+
+    lost: int
+    seconds: float
+    end: int
 
 
 class LostTime:
@@ -46,7 +64,7 @@ class LostTime:
         self._warnings, self._warning = warnings, ""
         self._kind: bytes | None = None
         self._byte_rates = Counter[int]()
-        self._bytes = self._ticks = self._shift = self._drift = self._tag_end = 0
+        self._frames = self._bytes = self._ticks = self._shift = self._drift = self._tag_end = self._place = 0
         self._lost_bytes, self._early_seconds = 0, 0.0
         self.is_made_up = False
 
@@ -73,17 +91,13 @@ class LostTime:
         """Return what all frames of a file have in common; None if a packet is no frame."""
         head = bytes(memoryview(packet)[:7])
         if self._container == "mp3":
-            frame = _parse_frame(head[:4])
-            return b"" if frame is not None and packet.size <= frame.length else None
+            return _read_layer(head, packet.size)
         is_frame = head[:1] == b"\xff" and parse_adts_length(head) == packet.size
         return bytes(byte & mask for byte, mask in zip(head, _ADTS_KIND, strict=False)) if is_frame else None
 
     def _count_frames(self, kinds: Sequence[bytes | None]) -> int:
         """Return how many of the last packets are known to be frames."""
         kind = kinds[-1]
-        if kind is not None and kind == (self._kind if self._kind is not None else kind):
-            self._kind = kind
-            return 1
         if kind is None or kinds[-_SAME_KIND:] != [kind] * _SAME_KIND:
             return 0
         self._kind = kind
@@ -99,8 +113,11 @@ class LostTime:
     def _pass_on(self, frame: Packet) -> Packet:
         parsed = _parse_frame(bytes(memoryview(frame)[:4])) if self._container == "mp3" else None
         self._byte_rates[parsed.byte_rate if parsed else 0] += 1
+        self._frames += 1
         self._bytes += frame.size
         self._ticks += frame.duration or 0
+        if self._container == "aac" and self._frames % _CHECKED == 0:
+            self._check_place(frame)
         return self._move(frame)
 
     def _move(self, packet: Packet) -> Packet:
@@ -108,22 +125,30 @@ class LostTime:
             packet.pts += self._shift
         return packet
 
+    def _check_place(self, frame: Packet) -> None:
+        """Find out whether FFmpeg has left out bytes before a frame of AAC without a trace, such as zeros."""
+        start = (frame.pos or 0) + self._drift
+        skipped = self._find_frame(bytes(frame), start, 0)
+        if skipped:
+            self._drift += skipped
+            data = self._content.read_at(self._place, max(0, start + skipped - self._place))
+            tags = len(data) - _measure_bytes(data, 0).lost
+            self._warn(skipped - tags, (skipped - tags) * self._ticks / self._bytes)
+        self._place = start + (skipped or 0)
+
     def _replace_time(self, others: Sequence[Packet], frames: Sequence[Packet]) -> Iterator[Packet]:
-        """Yield packets that are no frames, of which the first lasts as long as the bytes of all."""
-        lost, stated = self._count_lost(others, frames), sum(other.duration or 0 for other in others)
+        """Yield packets that are no frames, which last as long as their bytes."""
+        found, stated = self._measure(others, frames), sum(other.duration or 0 for other in others)
         byte_rate = self._find_byte_rate()
-        if byte_rate is None:
-            self._warn(lost, lost * self._ticks / self._bytes - stated)
+        ticks = found.seconds / self._time_base_seconds
+        if found.lost and byte_rate is None:
+            self._warn(found.lost, ticks + found.lost * self._ticks / self._bytes - stated)
             yield from map(self._move, others)
             return
-        ticks = round(lost / byte_rate / self._time_base_seconds)
-        self.is_made_up |= (ticks - stated) * self._time_base_seconds > GAP
-        for index, other in enumerate(map(self._move, others)):
-            other.duration, passed = (ticks, 0) if index == 0 else (0, ticks)
-            if others[0].pts is not None:
-                other.pts = others[0].pts + passed
-            yield other
-        self._shift += ticks - stated
+        longer = round(ticks + found.lost / (byte_rate or 1) / self._time_base_seconds) - stated
+        self.is_made_up |= longer * self._time_base_seconds > GAP
+        yield from map(self._move, _extend(others, longer))
+        self._shift += longer
 
     def _find_byte_rate(self) -> int | None:
         """Return how many bytes a second has; None if that varies."""
@@ -131,16 +156,16 @@ class LostTime:
         is_constant = count >= max(_FEWEST_FRAMES, _CONSTANT_SHARE * self._byte_rates.total())
         return rate if rate and is_constant else None
 
-    def _count_lost(self, others: Sequence[Packet], frames: Sequence[Packet]) -> int:
-        """Return how many bytes there are from the first packet to the frame that follows, without tags."""
+    def _measure(self, others: Sequence[Packet], frames: Sequence[Packet]) -> _Stretch:
+        """Measure what there is from the first packet to the frame that follows."""
         start = (others[0].pos or 0) + self._drift
         data = b"".join(map(bytes, others))
         if frames and (size := self._find_frame(bytes(frames[0]), start, len(data))) is not None:
             self._drift += size - len(data)
             data = self._content.read_at(start, size)
-        end = _skip_tags(data, max(0, self._tag_end - start))
-        self._tag_end = start + end
-        return max(0, len(data) - end)
+        found = _measure_bytes(data, max(0, self._tag_end - start))
+        self._tag_end, self._place = start + found.end, start + len(data)
+        return found
 
     def _find_frame(self, frame: bytes, start: int, least: int) -> int | None:
         """Return how many bytes behind a position a frame is, as FFmpeg leaves out some of AAC; None if too many."""
@@ -155,11 +180,11 @@ class LostTime:
     def _warn(self, lost: int, ticks: float) -> None:
         """Tell how early the recording is from here on, in all."""
         self._lost_bytes += lost
-        self._early_seconds += max(0.0, ticks * self._time_base_seconds)
-        if self._early_seconds <= GAP:
-            return
+        self._early_seconds += ticks * self._time_base_seconds
         if self._warning in self._warnings:
             self._warnings.remove(self._warning)
+        if self._early_seconds <= GAP:
+            return
         self._warning = (
             f"{self._lost_bytes:,} bytes in it are damaged, and its bit rate varies, so the time that they stood for is not known: "
             f"what follows may be early by about {self._early_seconds:.1f} s."
@@ -167,16 +192,53 @@ class LostTime:
         self._warnings.append(self._warning)
 
 
-def _skip_tags(data: bytes, position: int) -> int:
-    """Return where the tags end that begin at a position, as where files were joined: ID3v2, ID3v1 or APEv2."""
+def _read_layer(head: bytes, size: int) -> bytes | None:
+    """Return the layer of a frame of MPEG audio, as a byte; None if a packet of that size is no frame."""
+    layer = head[1] >> 1 & 3 if len(head) > 1 else 0
+    if layer == _LAYER_3:
+        frame = _parse_frame(head[:4])
+        return bytes([layer]) if frame is not None and size <= frame.length else None
+    return bytes([layer]) if layer and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 else None
+
+
+def _extend(packets: Sequence[Packet], ticks: int) -> Iterator[Packet]:
+    """Yield packets that last longer in all, by so many units of the time base, or shorter if that is negative."""
+    first, *others = (packet.duration or 0 for packet in packets)
+    rest = others if ticks >= 0 else [0] * len(others)
+    position = packets[0].pts
+    for packet, duration in zip(packets, (first + sum(others) + ticks - sum(rest), *rest), strict=True):
+        packet.duration = duration
+        if position is not None:
+            packet.pts = position
+            position += duration
+        yield packet
+
+
+def _measure_bytes(data: bytes, position: int) -> _Stretch:
+    """Measure what is between tags, as where files were joined, and zeros before them, which are no damage.
+
+    FFmpeg gives the frame behind a tag along with it.
+    """
+    lost, seconds = 0, 0.0
     while position < len(data):
-        head = data[position : position + _APE_HEADER_BYTES]
-        size = measure_id3_tag(head)
-        if head.startswith(b"TAG"):
-            size = _ID3V1_BYTES
-        elif head.startswith(b"APETAGEX"):
-            size = _APE_HEADER_BYTES + int.from_bytes(head[12:16], "little")
-        if not size:
-            break
-        position += size
-    return position
+        while (frame := _parse_frame(data[position : position + 4])) and position + frame.length <= len(data):
+            position += frame.length
+            seconds += frame.samples / frame.sample_rate
+        tag = _TAG.search(data, position)
+        if tag is None:
+            return _Stretch(lost + len(data) - position, seconds, len(data))
+        lost += len(data[position : tag.start()].rstrip(b"\0"))
+        position = tag.start() + _measure_tag(tag, data[tag.start() : tag.start() + _APE_HEADER_BYTES])
+    return _Stretch(lost, seconds, position)
+
+
+def _measure_tag(tag: re.Match[bytes], head: bytes) -> int:
+    """Return how many bytes a tag has that begins so."""
+    if tag["id3v2"]:
+        return measure_id3_tag(head)
+    if tag["lyrics"]:
+        return len(tag[0])
+    if head.startswith(b"TAG"):
+        return _ID3V1_EXTENSION_BYTES if head.startswith(b"TAG+") else _ID3V1_BYTES
+    rest = int.from_bytes(head[12:16], "little") if head[23:24] and head[23] & _HAS_APE_HEADER else 0
+    return _APE_HEADER_BYTES + rest
