@@ -133,6 +133,8 @@ class Demuxer:
 
     def _measure(self, packet: Packet, following: Packet | None = None) -> float:
         """Return the duration of a packet. Where FLAC files were joined, one may hold several frames: it is decoded."""
+        if following is not None and self._format_name == "mov" and packet.pts == following.pts:
+            return 0.0  # it is left out, as the first of FAAC, whose delay the decoder knows
         if packet.duration or self._format_name != "flac":
             return get_duration(packet, following)
         return sum(frame.samples / frame.sample_rate for frame in self._decode_packet(packet)) / self.time_base_seconds
@@ -244,9 +246,8 @@ class Demuxer:
         end = math.inf if self._audio.end is None else self._audio.end + self.origin + _PREROLL
         timestamp = int((seconds + self.origin) / self.time_base_seconds)
         stretch = Stretch(timestamp, end / self.time_base_seconds, self.time_base_seconds)
-        packets = self.stream.index_entries
-        listed = ((packet.timestamp, packet.pos) for packet in packets)
-        index = listed if len(packets) else [(0, self._first_position or 0)]
+        listed = self.stream.index_entries
+        index = ((each.timestamp, each.pos) for each in listed) if len(listed) else [(0, self._first_position or 0)]
         if not is_seekable(self._content, self._format_name, self._codec_name, stretch, index):
             return False
         try:

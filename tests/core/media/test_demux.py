@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 import numpy as np
+import pytest
 
 from audio_core import Audio
-from audio_core.media.decode import decode
+from audio_core.media.decode import decode, probe_packets
+from audio_core.media.demux import Demuxer
+from audio_core.media.packet_times import Packet
 from tests.support.encoded_sounds import make_sound, write_audio
 
 RATE = 44_100
@@ -41,3 +45,19 @@ def test_what_an_encoder_has_added_is_decoded_and_left_out() -> None:
     assert len(heard) == len(whole) - PRIMING
     begin = slice(None, 500)
     assert np.corrcoef(whole[PRIMING:][begin], heard[begin])[0, 1] > 0.98
+
+
+def test_a_packet_that_is_left_out_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_packets = Demuxer.read_packets
+
+    def read_as_of_faac(demuxer: Demuxer) -> Iterator[Packet]:
+        """FFmpeg leaves out the first frame of a file by FAAC, and gives its packet the time of the second."""
+        for packet in read_packets(demuxer):
+            packet.pts = packet.pts or packet.duration
+            yield packet
+
+    data = write_audio(make_sound(2.0, RATE), RATE, "m4a", "aac").replace(b"edts", b"free")
+    whole = probe_packets(Audio.of(data)).duration
+    monkeypatch.setattr(Demuxer, "read_packets", read_as_of_faac)
+    monkeypatch.setattr(Demuxer, "origin", 1024 / RATE)
+    assert probe_packets(Audio.of(data)).duration == pytest.approx(whole - 1024 / RATE, abs=0.001)
