@@ -237,9 +237,8 @@ class Demuxer:
     def _is_behind_end(self, packet: Packet) -> bool:
         """Tell whether no packet from here on can belong to the clip. Where some were lost, timestamps run ahead."""
         end = self._audio.end
-        if end is None or (self._clock and self._clock.seconds < end):
-            return False
-        return self._get_start(packet) > end + _PREROLL
+        is_reached = end is not None and not (self._clock and self._clock.seconds < end)
+        return is_reached and self._get_start(packet) > end + _PREROLL
 
     def _seek(self, seconds: float) -> bool:
         """Seek to shortly before a time, if timestamps from there to the clip's end are reliable by themselves."""
