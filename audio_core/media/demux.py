@@ -236,8 +236,8 @@ class Demuxer:
 
     def _is_behind_end(self, packet: Packet) -> bool:
         """Tell whether no packet from here on can belong to the clip. Where some were lost, timestamps run ahead."""
-        end = self._audio.end
-        is_reached = end is not None and not (self._clock and self._clock.seconds < end)
+        end = math.inf if self._audio.end is None else self._audio.end
+        is_reached = self._clock is None or self._clock.seconds >= end
         return is_reached and self._get_start(packet) > end + _PREROLL
 
     def _seek(self, seconds: float) -> bool:
