@@ -23,6 +23,7 @@ from audio_core.audio.content import FileVersion
 from audio_core.errors import StoreError
 from audio_core.operations.processes import identify_process, is_alive
 from audio_core.operations.store_keys import ModelKey, PieceKey
+from audio_core.operations.store_schema import check_origin, create_tables, use_write_ahead_log
 from audio_core.transcript.transcript import Transcript
 
 __all__ = ["LEASE_SECONDS", "PossibleDoubleCharge", "TranscriptStore"]
@@ -32,16 +33,6 @@ LEASE_SECONDS = 60.0
 
 _LOCK_TIMEOUT = 30.0  # seconds to wait for another process
 _CREATION_LOCK = threading.Lock()
-_VERSION = 6  # of the tables
-_TABLES = (
-    "CREATE TABLE IF NOT EXISTS pieces (key TEXT PRIMARY KEY, state TEXT NOT NULL, owner TEXT, transcript TEXT, at REAL NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS doubtful (label TEXT, start REAL, end REAL, at REAL NOT NULL, key TEXT)",
-    "CREATE TABLE IF NOT EXISTS models (key TEXT PRIMARY KEY, sends_times INTEGER NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS files (file TEXT PRIMARY KEY, version TEXT NOT NULL, sha256 TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS spans (recording TEXT, start REAL, end REAL, PRIMARY KEY (recording, start, end))",
-)
-_KEPT = (4, 5, _VERSION)  # what is in files of these versions was paid for; they get what they lack
-_OWN_NAMES = {"pieces", "doubtful", "spans"}  # no other program's file is written to
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,10 +218,11 @@ class TranscriptStore:
             self._create_file()
             connection = sqlite3.connect(self._path, timeout=_LOCK_TIMEOUT, isolation_level=None)
             with contextlib.closing(connection) as database:
-                _use_write_ahead_log(database)
+                check_origin(database)
+                use_write_ahead_log(database, _LOCK_TIMEOUT)
                 database.execute("PRAGMA synchronous=FULL")
                 database.execute("BEGIN IMMEDIATE")
-                _prepare_schema(database)
+                create_tables(database)
                 yield database
                 database.execute("COMMIT")
         except (sqlite3.Error, OSError, ValueError, TypeError, OverflowError) as error:
@@ -264,33 +256,6 @@ class TranscriptStore:
 def _list_charges(database: sqlite3.Connection, query: str, *values: str) -> list[PossibleDoubleCharge]:
     rows = database.execute(query, values)
     return [PossibleDoubleCharge(str(label), *map(float, times)) for label, *times in rows]
-
-
-def _use_write_ahead_log(database: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log, once for a file. SQLite does not wait for locks while it switches."""
-    deadline = time.monotonic() + _LOCK_TIMEOUT
-    while database.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        try:
-            database.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-
-
-def _prepare_schema(database: sqlite3.Connection) -> None:
-    """Create the tables that a file lacks, as it is new, old or damaged: no transcript could be saved without them."""
-    version = database.execute("PRAGMA user_version").fetchone()[0]
-    names = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
-    if names and (version not in _KEPT or not names & _OWN_NAMES):
-        raise ValueError(f"it was written by another version of this package ({version}, not {_VERSION}) or program")
-    for statement in _TABLES:
-        database.execute(statement)
-    if version == _VERSION:
-        return
-    if "key" not in [column[1] for column in database.execute("PRAGMA table_info(doubtful)")]:
-        database.execute("ALTER TABLE doubtful ADD COLUMN key TEXT")
-    database.execute(f"PRAGMA user_version={_VERSION}")
 
 
 def _format_version(version: FileVersion) -> tuple[str, str]:
