@@ -53,6 +53,7 @@ class Recording:
 
     def clip(self, start: float, end: float) -> Recording:
         """Return a clip of the recording, from `start` to `end` in seconds of the original recording."""
+        end = min(end, self.end)  # which the sum of a start and a length may exceed by rounding
         properties = replace(self.properties, duration=end)
         return replace(self, audio=self.audio.clip(start, end), properties=properties)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import partial
 
@@ -13,6 +14,8 @@ from audio_core.operations.piece_lengths import get_longest_piece
 from audio_core.transcript.transcript import Transcript
 
 __all__ = ["choose_length", "find_stored", "was_passed_over"]
+
+_ROUNDING = 0.002  # seconds
 
 
 def find_stored(job: Job, recording: Recording) -> Flow[Transcript | None]:
@@ -29,7 +32,7 @@ def find_stored(job: Job, recording: Recording) -> Flow[Transcript | None]:
 
 
 def choose_length(job: Job, recording: Recording, start: float, *, is_first: bool) -> float:
-    """Return how many seconds a piece may have: as many as when it was paid for, if the store has it.
+    """Return how many seconds a piece may have: as many as when it was paid for, or as the next one that was.
 
     The first is short even if the model is known to send times, so that a job goes on with the pieces in its store. So
     are those that follow until one is answered, to learn whether times come.
@@ -45,13 +48,12 @@ def choose_length(job: Job, recording: Recording, start: float, *, is_first: boo
         return longest
     if start <= recording.start or (is_first and is_to_learn_times(job)):
         return min(short, longest)
-    spans = dict(_list_spans(job, recording))
-    stored = spans.get(round(start, 3), start) - start
     any_length = get_longest_piece(replace(job, options=replace(job.options, segment_seconds=None)))
-    if stored > short:
+    following = ((begin, end) for begin, end in _list_spans(job, recording) if begin >= round(start, 3))
+    begin, end = next(following, (math.inf, math.inf))
+    if end - begin > short + _ROUNDING:
         return any_length
-    was_short = stored > 0 or any(start < each <= start + short for each in spans)
-    return min(short, any_length) if was_short else longest
+    return min(short, any_length) if begin <= start + short else longest
 
 
 def was_passed_over(job: Job, recording: Recording, piece: Piece) -> bool:

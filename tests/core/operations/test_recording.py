@@ -15,6 +15,8 @@ import pytest
 from audio_core import Audio, AudioClient, Provider
 from audio_core.audio import hashing
 from audio_core.audio.content import Content
+from audio_core.media.probing import probe
+from audio_core.operations.recording import Recording
 from audio_core.testing import Recorded, Reply, ScriptedGateway
 
 REPLY = Reply({"text": "hi", "segments": [{"start": 0.0, "end": 1.0, "text": "hi"}]})
@@ -149,3 +151,10 @@ def test_a_recording_in_pieces_is_hashed_before_it_is_cut(transcriber, path: Pat
     row = Provider("pieces", transcriber.base_url, max_upload_seconds=5.0)
     assert AudioClient(row, model="m").transcribe(path).sha256 == hash_file(path)
     assert len(passes) == 1
+
+
+def test_a_piece_of_a_clip_ends_with_it_but_for_rounding(path: Path) -> None:
+    audio = Audio.of(path)
+    clip = Recording(audio, probe(audio)).clip(2.24, 10.555)
+    piece = clip.clip(4.485, 10.55500000000001)
+    assert (piece.end, piece.audio.end) == (10.555, 10.555)
