@@ -40,7 +40,7 @@ from audio_core.operations.piece_lengths import get_longest_piece
 from audio_core.operations.pieces import cut_pieces, encode_piece, remove_lead
 from audio_core.operations.speaker_references import can_refer, refer_to_speakers
 from audio_core.operations.spending import spend_budget
-from audio_core.operations.stored_pieces import choose_length, find_stored, was_passed_over
+from audio_core.operations.stored_pieces import choose_length, find_stored, note_cut, was_passed_over
 from audio_core.operations.transcription_request import request_transcript
 from audio_core.transcript.merge import PieceTranscript, merge_pieces, sum_usage
 from audio_core.transcript.segment import format_clock
@@ -180,6 +180,7 @@ class _PieceResults:
         if stored := (yield from find_stored(job, part)):
             return stored.shift(piece.start)
         if part.seconds > get_longest_piece(job):
+            yield from note_cut(job, self.recording, piece)
             return (yield from transcribe_long(job.without_progress(), part, is_part=True))
         key = job.build_key(self.recording, piece.start, piece.end)
         try:

@@ -13,7 +13,7 @@ from audio_core.operations.model_times import get_longest_segment, is_to_learn_t
 from audio_core.operations.piece_lengths import get_longest_piece
 from audio_core.transcript.transcript import Transcript
 
-__all__ = ["choose_length", "find_stored", "was_passed_over"]
+__all__ = ["choose_length", "find_stored", "note_cut", "was_passed_over"]
 
 _ROUNDING = 0.002  # seconds
 
@@ -49,11 +49,24 @@ def choose_length(job: Job, recording: Recording, start: float, *, is_first: boo
     if start <= recording.start or (is_first and is_to_learn_times(job)):
         return min(short, longest)
     any_length = get_longest_piece(replace(job, options=replace(job.options, segment_seconds=None)))
-    following = ((begin, end) for begin, end in _list_spans(job, recording) if begin >= round(start, 3))
-    begin, end = next(following, (math.inf, math.inf))
-    if end - begin > short + _ROUNDING:
-        return any_length
-    return min(short, any_length) if begin <= start + short else longest
+    following = (span for span in _list_spans(job, recording) if span[0] >= round(start, 3))
+    begin, end = min(following, key=lambda span: (span[0], -span[1]), default=(math.inf, math.inf))
+    is_remainder = end >= recording.end - _ROUNDING
+    if is_remainder and begin > start + short:  # its length tells nothing of those before it
+        return longest
+    return any_length if end - begin > short + _ROUNDING else min(short, any_length)
+
+
+def note_cut(job: Job, recording: Recording, piece: Piece) -> Flow[None]:
+    """Note that a piece is cut again, so that a later call cuts the recording at its ends too.
+
+    Args:
+        job: the settings of the transcription.
+        recording: the open recording.
+        piece: of the recording.
+    """
+    if job.store is not None:
+        yield from run_blocking(partial(job.store.save_span, job.build_key(recording, piece.start, piece.end)))
 
 
 def was_passed_over(job: Job, recording: Recording, piece: Piece) -> bool:

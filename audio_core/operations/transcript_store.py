@@ -117,8 +117,16 @@ class TranscriptStore:
         with self._begin_transaction() as database:
             values = (key.compute_digest(), transcript.to_json(), time.time())
             database.execute("INSERT OR REPLACE INTO pieces VALUES (?, 'done', NULL, ?, ?)", values)
-            span = (key.compute_recording_digest(), key.start, key.end)
-            database.execute("INSERT OR IGNORE INTO spans VALUES (?, ?, ?)", span)
+            _save_span(database, key)
+
+    def save_span(self, key: PieceKey) -> None:
+        """Save where a piece starts and ends that is cut again. `list_spans` returns it with the others.
+
+        Raises:
+            StoreError: if the file cannot be used.
+        """
+        with self._begin_transaction() as database:
+            _save_span(database, key)
 
     def list_spans(self, key: PieceKey) -> list[tuple[float, float]]:
         """Return start and end of each piece that the store has of a recording, in seconds of the original recording.
@@ -251,6 +259,11 @@ class TranscriptStore:
 
     def __repr__(self) -> str:
         return f"TranscriptStore({self._path.name!r})"
+
+
+def _save_span(database: sqlite3.Connection, key: PieceKey) -> None:
+    span = (key.compute_recording_digest(), key.start, key.end)
+    database.execute("INSERT OR IGNORE INTO spans VALUES (?, ?, ?)", span)
 
 
 def _list_charges(database: sqlite3.Connection, query: str, *values: str) -> list[PossibleDoubleCharge]:

@@ -110,7 +110,7 @@ def test_a_clip_that_was_transcribed_before_does_not_keep_speakers_apart(voices,
 
 
 @pytest.mark.parametrize("times", ["sends", "ignores", "refuses"])
-@pytest.mark.parametrize("first", [["fails"], ["is empty"], ["fails", "fails"], ["is empty", "fails"]])
+@pytest.mark.parametrize("first", [["fails"], ["is empty"], ["fails"] * 2, ["fails"] * 3, ["is empty", "fails"]])
 def test_pieces_are_as_long_as_those_that_are_paid_for(
     first: list[str], times: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,3 +125,7 @@ def test_pieces_are_as_long_as_those_that_are_paid_for(
         is_cut = (first, times) == (["is empty", "fails"], "ignores")  # the piece was long, until no times came
         assert len(gateway.requests) - count == (3 if is_cut else first.count("fails"))
         assert sum(gateway.answered) < 96.0 * 1.03
+        count = len(gateway.requests)
+        monkeypatch.setattr("audio_core.operations.model_times._times", ProcessMemory(1000))
+        client(gateway, FORM, tmp_path).transcribe(BURSTS, **options)
+        assert len(gateway.requests) == count
