@@ -21,6 +21,7 @@ T_co = TypeVar("T_co", covariant=True)
 _LINES_BEFORE_DATA = re.compile(rb"(?:(?:event|id|retry)?:[^\r\n]*[\r\n]+)*")
 _LAST_LINE = re.compile(rb"(?:event|id|retry)?:[^\r\n]*")
 _LONGEST_FIELD = len(b"event:")
+_MOST_BEFORE_DATA = 16 * 2**10  # bytes; no text begins with so many comments
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LONGEST_END_MARK = 20  # characters, with spaces
@@ -158,7 +159,7 @@ def _begins_with_event(beginning: bytes) -> bool | None:
     """
     lines = _LINES_BEFORE_DATA.match(beginning)
     end = lines.end() if lines else 0
-    if beginning.startswith(b"data:", end):
+    if beginning.startswith(b"data:", end) or end > _MOST_BEFORE_DATA:
         return True
     name = beginning[end : end + _LONGEST_FIELD]
     is_open = any(field.startswith(name) for field in _FIELDS) or _LAST_LINE.fullmatch(beginning, end)

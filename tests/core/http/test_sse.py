@@ -143,6 +143,12 @@ def test_a_text_that_begins_like_a_field_is_no_event(body: bytes) -> None:
     assert read_body("text/plain", body) == ([], body)
 
 
+def test_thousands_of_comments_are_events_before_the_first_data_has_come() -> None:
+    body = StreamedBody({"content-type": "application/json"})
+    assert list(body.feed(b": keepalive\n\n" * 2000)) == []
+    assert body.take_held() is None
+
+
 def test_events_that_call_themselves_json_are_not_held() -> None:
     body = StreamedBody({"content-type": "application/json"})
     assert list(body.feed(b"data: one\n\ndata: two\n\n")) == ["one", "two"]
