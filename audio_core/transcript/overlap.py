@@ -49,14 +49,16 @@ def _list_words(segments: Sequence[Segment]) -> list[TimedWord]:
     """Return the words of segments, in order of time if that is measured."""
     words, times = list[TimedWord](), dict[tuple[int, int], float]()
     for number, segment in enumerate(segments):
-        time, span = -math.inf, 0.0 if segment.words else segment.end - segment.start
-        is_timed = len(segments) > 1 and not segment.is_estimated  # a text without times is one segment of its piece
+        # A piece's edge cuts its sound and its text at different words, so words that are aligned there are moved.
+        is_measured = segment.words and segment.alignment_score is None
+        time, span = -math.inf, 0.0 if is_measured else segment.end - segment.start
+        has_end = len(segments) > 1 and not segment.is_estimated  # a text without times is one segment of its piece
         for index, word in enumerate(timed := segment.get_timed_words()):
             spelling = _NON_ALPHANUMERIC.sub("", word.text).casefold()
-            words.append(TimedWord((number, index), word, spelling, span, is_timed and word is timed[-1]))
+            words.append(TimedWord((number, index), word, spelling, span, has_end and word is timed[-1]))
             time = times[number, index] = max(time, words[-1].middle)  # within a segment, words keep their order
-    is_measured = all(segment.words for segment in segments)
-    return sorted(words, key=lambda each: times[each.place]) if is_measured else words
+    is_timed = all(segment.words for segment in segments)
+    return sorted(words, key=lambda each: times[each.place]) if is_timed else words
 
 
 def _find_overlap(before: list[TimedWord], after: list[TimedWord], low: float, high: float) -> Overlap:

@@ -42,8 +42,8 @@ class TimedWord:
         place: the number of its segment, and its own within the segment.
         word: the word with its times.
         spelling: its letters and digits alone, in lower case.
-        span: length in seconds of the segment from which its times are estimated; 0 if they are measured.
-        ends_segment: whether its end is that of a segment with measured times.
+        span: length in seconds of the segment from which its times are estimated or aligned; 0 if they are measured.
+        ends_segment: whether its end is that of a segment whose times are known.
     """
 
     place: tuple[int, int]

@@ -192,6 +192,31 @@ def test_without_times_words_stay_that_no_other_piece_has(before: list[Segment])
     assert join_all(before, [Segment(2.0, 5.0, "please keep")], 2.0, 2.7) == "on your library card please keep"
 
 
+def align(*words: tuple[str, float, float]) -> list[Segment]:
+    timed = tuple(Word(start, end, text) for text, start, end in words)
+    text = " ".join(word.text for word in timed)
+    return [Segment(timed[0].start, timed[-1].end, text, words=timed, alignment_score=0.9)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "joined"),
+    [
+        (
+            align(("short", -0.54, -0.02), ("about", -0.02, 0.26), ("about", 0.26, 0.57), ("about", 0.57, 0.92)),
+            align(("about", 0.0, 0.26), ("about", 0.26, 0.65), ("and", 0.65, 0.87), ("and", 0.87, 1.06)),
+            "short about about about and and",
+        ),
+        (
+            align(("short", -0.53, -0.01), ("about", -0.01, 0.28), ("short", 0.28, 0.82)),
+            align(("hm", 0.0, 0.06), ("short", 0.06, 0.28), ("short", 0.28, 0.96), ("the", 0.96, 1.24)),
+            "short about short short the",
+        ),
+    ],
+)
+def test_words_that_an_edge_has_moved_in_the_alignment_come_once(before: list, after: list, joined: str) -> None:
+    assert join_all(before, after, 0.0, before[0].end) == joined
+
+
 def test_a_whole_word_is_no_part_of_one_at_the_edge_of_the_other_piece() -> None:
     before = [Segment(-5.0, -1.2, "a beach"), Segment(-0.3, 0.63, "on it the council comes")]
     after = [Segment(0.0, 3.88, "itself council has decided to build a machine")]
