@@ -1,10 +1,11 @@
 """Cut recordings whose words are known: is each word there once, whatever the sound and whatever a gateway sends?
 
-    python benchmarks/cuts.py [--cuts 500] [--longest 30] [--vad energy] [--sounds "telephone hum"] [--seed 0]
+    python benchmarks/cuts.py [--cuts 500] [--longest 30] [--vad energy] [--sounds "telephone hum"] [--seed 0] [--words]
 
 A simulated gateway hears each word that lies wholly within the piece it is sent. A word that the edge of the piece
 cuts, be it by a millisecond, is garbled, heard or missing, at random. Times are off by up to 0.15 s. Nothing is sent
-anywhere.
+anywhere. `--words` also asks a gateway that sends text alone for words with times, so that PocketSphinx aligns each
+piece, which takes a second of CPU.
 """
 
 from __future__ import annotations
@@ -13,19 +14,23 @@ import argparse
 import bisect
 import json
 import random
-from collections import Counter
-from collections.abc import Iterator
+import re
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from known_words import CONDITIONS, WORDS, Said
 
 from audio_core import Segment, Transcript
+from audio_core.engines.alignment import align_transcript
 from audio_core.media.segmentation import RATE, Piece, Segmenter, create_vad
 from audio_core.transcript.merge import PieceTranscript, merge_pieces
 from audio_core.wire.transcription_response import parse_transcript
 
 GATEWAYS = ("words", "segments", "text")
+ALIGNED = "text, `words=True`"
 OUTCOMES = ("lost", "doubled", "broken")
 JITTER = 0.15  # seconds
 VOCABULARY = list(WORDS)
@@ -33,6 +38,7 @@ _STRETCH = 7200.0  # seconds of one recording; memory holds one at a time
 _LONGEST_WORD = 5.0  # seconds, with much to spare
 _FIRST_ID = 0xF0000  # a private character behind each word says which one it is; it is no part of its spelling
 _GARBLED = "\ue000"
+_LABEL = re.compile(f"[{chr(_FIRST_ID)}-{chr(sys.maxunicode)}]{_GARBLED}?")
 _GUARD = 0.3  # seconds; more is shared only where there is no pause
 
 
@@ -41,7 +47,7 @@ class Gateway:
     """A simulated gateway.
 
     Args:
-        kind: what its replies hold: "words" with times, "segments", or "text" alone.
+        kind: what its replies hold: "words" with times, "segments", or "text" alone, which may be aligned.
         rng: chooses what is heard of words at edges, and how far times are off.
     """
 
@@ -62,9 +68,9 @@ class Gateway:
         elif self.kind == "segments":
             reply["segments"] = [_build_segment(group) for group in _group_words(heard)]
         transcript = parse_transcript(json.dumps(reply).encode(), {}, provider="p", model="m", duration=end - start)
-        if self.kind == "text" and words:
+        if self.kind in ("text", ALIGNED) and words:
             transcript = replace(transcript, segments=(self._place_text(reply["text"], words, start, end),))
-        return transcript.shift(start)
+        return (_align(transcript, piece) if self.kind == ALIGNED else transcript).shift(start)
 
     def _hear(self, number: int, word: Said, start: float, end: float) -> Iterator[dict]:
         label, is_whole = chr(_FIRST_ID + number), start <= word.start and word.end <= end
@@ -86,6 +92,20 @@ class Gateway:
         """Return a segment of the whole text, of the piece or of its speech: in noise, that cannot be told."""
         spoken = max(start, words[0][1].start) - start, min(end, max(word.end for _, word in words)) - start
         return Segment(*self.rng.choice([(0.0, end - start), spoken]), text)
+
+
+def _align(transcript: Transcript, piece: Piece) -> Transcript:
+    """Give the words of a text the times that PocketSphinx finds for them. It does not see their numbers."""
+    labels = iter(_LABEL.findall(transcript.text))
+    bare = [replace(segment, text=_LABEL.sub("", segment.text)) for segment in transcript.segments]
+    aligned = align_transcript(replace(transcript, segments=tuple(bare)), piece.audio)
+    return replace(aligned, segments=tuple(_restore_labels(segment, labels) for segment in aligned.segments))
+
+
+def _restore_labels(segment: Segment, labels: Iterator[str]) -> Segment:
+    texts = [text + next(labels) for text in segment.text.split()]
+    words = [replace(word, text=text) for word, text in zip(segment.words, texts, strict=True)] if segment.words else ()
+    return replace(segment, text=" ".join(texts), words=tuple(words))
 
 
 def _group_words(words: list[dict]) -> Iterator[list[dict]]:
@@ -112,7 +132,7 @@ class Score:
     at_pauses: int = 0
     seconds: float = 0.0
     shared: float = 0.0
-    counts: dict[str, Counter] = field(default_factory=lambda: {kind: Counter() for kind in GATEWAYS})
+    counts: dict[str, Counter] = field(default_factory=lambda: defaultdict(Counter))
 
     def describe(self, sound: str) -> str:
         """Return a row of the table."""
@@ -121,7 +141,7 @@ class Score:
         return f"| {sound} | {' | '.join((*numbers, *cells))} |"
 
 
-def measure(sound: str, cuts: int, longest: float, vad: str, seed: int) -> Score:
+def measure(sound: str, cuts: int, longest: float, vad: str, seed: int, gateways: Sequence[str]) -> Score:
     """Cut recordings of one kind of sound until there are so many cuts."""
     score, rng = Score(), random.Random(f"{sound} {seed}")
     while score.cuts < cuts:
@@ -131,7 +151,7 @@ def measure(sound: str, cuts: int, longest: float, vad: str, seed: int) -> Score
         score.at_pauses += sum(piece.shared <= _GUARD for piece in pieces[1:])
         score.seconds += len(samples) / RATE
         score.shared += sum(piece.shared for piece in pieces if not piece.is_silent)
-        for kind in GATEWAYS:
+        for kind in gateways:
             gateway = Gateway(kind, random.Random(f"{sound} {seed} {kind}"))
             merged = merge_pieces([transcribe(gateway, piece, words) for piece in pieces])
             score.counts[kind] += count_outcomes(merged, len(words))
@@ -169,12 +189,14 @@ def main() -> None:
     parser.add_argument("--vad", default="energy")
     parser.add_argument("--sounds", nargs="*", default=list(CONDITIONS), choices=list(CONDITIONS))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--words", action="store_true")
     options = parser.parse_args()
+    gateways = (*GATEWAYS, ALIGNED) if options.words else GATEWAYS
     print(f"**Pieces of up to {options.longest:g} s; words {', '.join(OUTCOMES)}, by what the gateway sends**\n")
-    print(f"| sound | cuts | at pauses | billed | {' | '.join(GATEWAYS)} |")
-    print("|---|---|---|---|" + "---|" * len(GATEWAYS))
+    print(f"| sound | cuts | at pauses | billed | {' | '.join(gateways)} |")
+    print("|---|---|---|---|" + "---|" * len(gateways))
     for sound in options.sounds:
-        score = measure(sound, options.cuts, options.longest, options.vad, options.seed)
+        score = measure(sound, options.cuts, options.longest, options.vad, options.seed, gateways)
         print(score.describe(sound), flush=True)
 
 
