@@ -186,8 +186,8 @@ class LostTime:
         if self._early_seconds <= GAP:
             return
         self._warning = (
-            f"{self._lost_bytes:,} bytes in it are damaged, and its bit rate varies, so the time that they stood for is not known: "
-            f"what follows may be early by about {self._early_seconds:.1f} s."
+            f"{self._lost_bytes:,} bytes in it are damaged, and its bit rate varies, so the time that they stood for is "
+            f"not known: what follows may be early by about {self._early_seconds:.1f} s."
         )
         self._warnings.append(self._warning)
 

@@ -9,7 +9,8 @@ __all__ = ["check_origin", "create_tables", "use_write_ahead_log"]
 
 _VERSION = 6  # of the tables
 _TABLES = (
-    "CREATE TABLE IF NOT EXISTS pieces (key TEXT PRIMARY KEY, state TEXT NOT NULL, owner TEXT, transcript TEXT, at REAL NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS pieces "
+    "(key TEXT PRIMARY KEY, state TEXT NOT NULL, owner TEXT, transcript TEXT, at REAL NOT NULL)",
     "CREATE TABLE IF NOT EXISTS doubtful (label TEXT, start REAL, end REAL, at REAL NOT NULL, key TEXT)",
     "CREATE TABLE IF NOT EXISTS models (key TEXT PRIMARY KEY, sends_times INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS files (file TEXT PRIMARY KEY, version TEXT NOT NULL, sha256 TEXT NOT NULL)",
