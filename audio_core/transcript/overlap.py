@@ -10,7 +10,7 @@ from dataclasses import replace
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.word_pairs import LONGEST_GUARD, MOST_CUT, TOLERANCE, Overlap, TimedWord
 
-__all__ = ["join_overlap"]
+__all__ = ["join_overlap", "measure_certainty"]
 
 _NON_ALPHANUMERIC = re.compile(r"[\W_]+")
 _MARGIN, _GUARD_MARGIN = 0.5, 0.25  # seconds around an overlap in which its words may lie, as times are not exact
@@ -43,6 +43,37 @@ def join_overlap(
     trimmed = _drop_words(before, [each.place for at, each in enumerate(overlap.tail) if at not in tail])
     following = _drop_words(after, [each.place for at, each in enumerate(overlap.head) if at not in head])
     return trimmed, _keep_order(trimmed, following)
+
+
+def measure_certainty(before: Sequence[Segment], after: Sequence[Segment], low: float, high: float) -> float:
+    """Return how certain it is that `join_overlap` keeps each word once.
+
+    It is the logarithm of how many times likelier the words that it takes for the same are than other ones; 0 if there
+    are none or if it is open which of two words an edge has garbled. It is infinite at a pause, and where not both
+    pieces have words.
+
+    Args:
+        before: the segments of the earlier piece.
+        after: the segments of the later piece.
+        low: where the later piece starts, in seconds.
+        high: where the earlier piece ends, in seconds.
+
+    Example:
+        >>> before, after = [Segment(0.0, 4.0, "one two three")], [Segment(2.0, 6.0, "two three four")]
+        >>> measure_certainty(before, after, 2.0, 4.0) > 2
+        True
+        >>> measure_certainty(before, [Segment(2.0, 6.0, "five six seven")], 2.0, 4.0)
+        0.0
+    """
+    overlap = _find_overlap(_list_words(before), _list_words(after), low, high)
+    if overlap.is_guard or not all(_has_words(words, low, high) for words in (overlap.tail, overlap.head)):
+        return math.inf
+    pairs = overlap.find_pairs()
+    return 0.0 if any(overlap.is_contested(*pair) for pair in pairs) else overlap.measure_certainty(pairs)
+
+
+def _has_words(words: Sequence[TimedWord], low: float, high: float) -> bool:
+    return any(low - _GUARD_MARGIN < each.middle < high + _GUARD_MARGIN for each in words)
 
 
 def _list_words(segments: Sequence[Segment]) -> list[TimedWord]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from audio_core.transcript.segment import Word
@@ -25,6 +25,7 @@ _LONG_SEGMENT = 15.0  # seconds; estimates within a longer one are rough
 _MEASURED, _ESTIMATED, _ROUGH = (0.12, 0.0), (0.15, 0.1), (0.15, 0.2)  # usual errors: seconds, and share of an overlap
 _STRETCHED = 0.2  # of an overlap: estimates spread words over pauses too, so that they lie farther from the edges
 _SHORTEST_FRAGMENT = 2  # characters
+_MANY_EQUAL, _CERTAINTY_OF_MANY = 4, 10.0  # so many words are not equal by chance
 
 # Scores are logarithms: how many times likelier something is if two words are one than by chance.
 _FRAGMENT, _KNOWN, _ALIKE, _SAME_TIME = 2.8, -1.6, -0.4, 0.8
@@ -73,12 +74,14 @@ class Overlap:
         head: the first words of the later piece.
         low: where the later piece starts, in seconds.
         high: where the earlier piece ends, in seconds.
+        excluded: numbers of two words that are known not to be one.
     """
 
     tail: Sequence[TimedWord]
     head: Sequence[TimedWord]
     low: float
     high: float
+    excluded: frozenset[tuple[int, int]] = frozenset()
 
     @property
     def is_guard(self) -> bool:
@@ -91,6 +94,26 @@ class Overlap:
         An end of the tail is aligned with a beginning of the head in the likeliest way. What comes before the first
         pair in the tail and behind the last one in the head counts nothing. There is no pair if chance is likelier.
         """
+        score, pairs = self._align()
+        is_told_by_text = any(self.is_equal(*pair) or self.is_fragment(*pair) for pair in pairs)
+        is_told_by_time = score > _SAME_MOMENT and all(self.is_measured(*pair) for pair in pairs)
+        return pairs if score > _CHANCE and (is_told_by_text or is_told_by_time) else []
+
+    def measure_certainty(self, pairs: Sequence[tuple[int, int]]) -> float:
+        """Return how much likelier pairs are than the likeliest ones without any of their equal words.
+
+        It is the logarithm of a ratio; 0 if no words of the pairs are equal. If many are, it is not measured but high.
+
+        Args:
+            pairs: what `find_pairs` returned.
+        """
+        equal = frozenset(pair for pair in pairs if self.is_equal(*pair))
+        if not equal or len(equal) >= _MANY_EQUAL:
+            return _CERTAINTY_OF_MANY if equal else 0.0
+        return self._align()[0] - max(replace(self, excluded=equal)._align()[0], _CHANCE)
+
+    def _align(self) -> tuple[float, list[tuple[int, int]]]:
+        """Return how likely the likeliest alignment is, and its pairs."""
         rows, columns = len(self.tail), len(self.head)
         best = [[-math.inf] * (columns + 1) for _ in range(rows + 1)]
         steps = dict[tuple[int, int], tuple[int, int]]()
@@ -101,10 +124,7 @@ class Overlap:
             best[left + 1][right + 1], steps[left + 1, right + 1] = max(options)
         ends = [best[rows][at + 1] + self._score_estimate(rows - 1, at) for at in range(columns) if rows]
         score = max(ends, default=-math.inf)
-        pairs = _trace_pairs(steps, (rows, ends.index(score) + 1)) if score > _CHANCE else []
-        is_told_by_text = any(self.is_equal(*pair) or self.is_fragment(*pair) for pair in pairs)
-        is_told_by_time = score > _SAME_MOMENT and all(self.is_measured(*pair) for pair in pairs)
-        return pairs if is_told_by_text or is_told_by_time else []
+        return score, _trace_pairs(steps, (rows, ends.index(score) + 1)) if score > _CHANCE else []
 
     def _list_steps(self, left: int, right: int) -> Iterator[tuple[float, tuple[int, int]]]:
         """Yield how likely the ways to two words are, and the numbers of words behind which each begins."""
@@ -136,6 +156,16 @@ class Overlap:
         """Tell whether one is what is left of the other, because the edge of the piece cut it."""
         return self._find_cut(left, right) is not None
 
+    def is_contested(self, left: int, right: int) -> bool:
+        """Tell whether it is open which of two unequal words an edge has garbled: not the one nearer to its edge."""
+        if self.is_equal(left, right) or self.is_measured(left, right):
+            return False
+        one, other = len(self.tail) - 1 - left, right
+        if not self.is_fragment(left, right):
+            return one == other
+        is_left_whole = len(self.tail[left].spelling) > len(self.head[right].spelling)
+        return other > one if is_left_whole else one > other
+
     def _find_cut(self, left: int, right: int) -> int | None:
         """Return how many words away from its edge the one is that is a part of the other; None if neither is."""
         one, other = self.tail[left].spelling, self.head[right].spelling
@@ -149,6 +179,8 @@ class Overlap:
 
     def _score(self, left: int, right: int) -> float | None:
         """Return how likely two words are one by their text; None if they cannot be."""
+        if (left, right) in self.excluded:
+            return None
         if self.is_equal(left, right):
             return self._score_equal(left, right) if not self.is_guard or self._is_at_guard(left, right) else None
         if self.is_guard:

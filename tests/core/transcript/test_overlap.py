@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
@@ -10,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from audio_core import Segment, Word
-from audio_core.transcript.overlap import join_overlap
+from audio_core.transcript.overlap import join_overlap, measure_certainty
 from audio_core.transcript.segment import join_text
 
 EDGES = st.sampled_from(["heard", "garbled", "missing"])
@@ -221,3 +222,53 @@ def test_a_whole_word_is_no_part_of_one_at_the_edge_of_the_other_piece() -> None
     before = [Segment(-5.0, -1.2, "a beach"), Segment(-0.3, 0.63, "on it the council comes")]
     after = [Segment(0.0, 3.88, "itself council has decided to build a machine")]
     assert join_all(before, after, 0.0, 0.7) == "a beach on it the council has decided to build a machine"
+
+
+def measure(before: str, after: str) -> float:
+    """Measure how certain a join is of texts without times, whose pieces of ten seconds overlap by one."""
+    return measure_certainty([Segment(0.0, 10.0, before)], [Segment(9.0, 19.0, after)], 9.0, 10.0)
+
+
+COUNTED = " ".join(f"a{number}" for number in range(20))
+GOING_ON = " ".join(f"b{number}" for number in range(20))
+
+
+def test_words_in_common_make_a_join_certain() -> None:
+    one, two = measure(f"{COUNTED} one er", f"um one {GOING_ON}"), measure(f"{COUNTED} one two", f"one two {GOING_ON}")
+    assert 2.0 < one < two
+
+
+def test_one_word_at_both_edges_may_be_garbled_alike() -> None:
+    assert 0.0 < measure(f"{COUNTED} one", f"one {GOING_ON}") < measure(f"{COUNTED} one er", f"um one {GOING_ON}")
+
+
+def test_no_word_in_common_makes_none_certain() -> None:
+    assert measure(COUNTED, GOING_ON) == 0.0
+
+
+def test_a_word_that_is_said_twice_makes_a_join_less_certain() -> None:
+    once = measure(f"{COUNTED} so one er", f"um one {GOING_ON}")
+    twice = measure(f"{COUNTED} one one er", f"um one {GOING_ON}")
+    assert 0.0 < twice < once
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{} except water sunday", "except only sunday {}"),  # "water" and "only" are as far from their edges
+        ("{} for listening", "forty listening {}"),  # "for" looks cut, "forty" lies at the edge
+    ],
+)
+def test_a_join_is_uncertain_if_it_is_open_which_word_was_cut(before: str, after: str) -> None:
+    assert measure(before.format(COUNTED), after.format(GOING_ON)) == 0.0
+
+
+def test_it_is_clear_that_the_word_at_the_edge_was_cut() -> None:
+    assert measure(f"{COUNTED} except water er", f"um water sunday {GOING_ON}") > 1.0
+
+
+def test_a_pause_or_a_piece_without_words_there_is_certain() -> None:
+    before, after = [Segment(0.0, 10.0, COUNTED)], [Segment(9.75, 19.75, GOING_ON)]
+    assert measure_certainty(before, after, 9.75, 10.0) == math.inf
+    assert measure_certainty(before, [Segment(12.0, 13.0, "later")], 9.0, 10.0) == math.inf
+    assert measure_certainty(before, [], 9.0, 10.0) == math.inf
