@@ -24,8 +24,10 @@ import numpy as np
 from known_words import CONDITIONS, WORDS, Said
 
 from audio_core import Segment, Transcript
+from audio_core.audio.content import BytesContent
 from audio_core.engines.alignment import align_transcript
 from audio_core.media.segmentation import RATE, Piece, Segmenter, create_vad
+from audio_core.transcript.bridges import choose_bridges, find_uncertain_joins, insert_bridges
 from audio_core.transcript.merge import PieceTranscript, merge_pieces
 from audio_core.wire.transcription_response import parse_transcript
 
@@ -132,12 +134,16 @@ class Score:
     at_pauses: int = 0
     seconds: float = 0.0
     shared: float = 0.0
+    bridges: Counter = field(default_factory=Counter)
+    bridged: Counter = field(default_factory=Counter)
     counts: dict[str, Counter] = field(default_factory=lambda: defaultdict(Counter))
 
     def describe(self, sound: str) -> str:
         """Return a row of the table."""
         cells = [" / ".join(str(counts[name]) for name in OUTCOMES) for counts in self.counts.values()]
-        numbers = (f"{self.cuts} | {self.at_pauses}", f"{self.shared / self.seconds:+.2%}")
+        bridges = " / ".join(str(self.bridges[kind]) for kind in self.counts)
+        billed = (self.shared + max(self.bridged.values())) / self.seconds
+        numbers = (f"{self.cuts} | {self.at_pauses} | {bridges}", f"{billed:+.2%}")
         return f"| {sound} | {' | '.join((*numbers, *cells))} |"
 
 
@@ -146,15 +152,20 @@ def measure(sound: str, cuts: int, longest: float, vad: str, seed: int, gateways
     score, rng = Score(), random.Random(f"{sound} {seed}")
     while score.cuts < cuts:
         samples, words = CONDITIONS[sound](rng, min(_STRETCH, (cuts - score.cuts + 3) * longest))
-        pieces = list(cut(np.clip(np.rint(samples), -32768, 32767).astype("<i2"), longest, vad))
+        pcm = np.clip(np.rint(samples), -32768, 32767).astype("<i2")
+        pieces = list(cut(pcm, longest, vad))
         score.cuts += len(pieces) - 1
         score.at_pauses += sum(piece.shared <= _GUARD for piece in pieces[1:])
-        score.seconds += len(samples) / RATE
+        score.seconds += len(pcm) / RATE
         score.shared += sum(piece.shared for piece in pieces if not piece.is_silent)
         for kind in gateways:
             gateway = Gateway(kind, random.Random(f"{sound} {seed} {kind}"))
-            merged = merge_pieces([transcribe(gateway, piece, words) for piece in pieces])
-            score.counts[kind] += count_outcomes(merged, len(words))
+            parts = [transcribe(gateway, piece, words) for piece in pieces]
+            chosen = choose_bridges(find_uncertain_joins(parts), sum(part.shared for part in parts), len(pcm) / RATE)
+            bridges = [transcribe(gateway, cut_bridge(pcm, *each), words) for each in chosen]
+            score.bridges[kind] += len(bridges)
+            score.bridged[kind] += sum(bridge.end - bridge.start for bridge in bridges)
+            score.counts[kind] += count_outcomes(merge_pieces(insert_bridges(parts, bridges)), len(words))
     return score
 
 
@@ -163,6 +174,10 @@ def cut(samples: np.ndarray, longest: float, vad: str) -> Iterator[Piece]:
     for at in range(0, len(samples), RATE):
         yield from segmenter.feed(samples[at : at + RATE].tobytes())
     yield from segmenter.close()
+
+
+def cut_bridge(pcm: np.ndarray, start: float, end: float) -> Piece:
+    return Piece(start, end, BytesContent(pcm[round(start * RATE) : round(end * RATE)].tobytes()))
 
 
 def transcribe(gateway: Gateway, piece: Piece, words: list[Said]) -> PieceTranscript:
@@ -193,8 +208,8 @@ def main() -> None:
     options = parser.parse_args()
     gateways = (*GATEWAYS, ALIGNED) if options.words else GATEWAYS
     print(f"**Pieces of up to {options.longest:g} s; words {', '.join(OUTCOMES)}, by what the gateway sends**\n")
-    print(f"| sound | cuts | at pauses | billed | {' | '.join(gateways)} |")
-    print("|---|---|---|---|" + "---|" * len(gateways))
+    print(f"| sound | cuts | at pauses | bridges | billed | {' | '.join(gateways)} |")
+    print("|---|---|---|---|---|" + "---|" * len(gateways))
     for sound in options.sounds:
         score = measure(sound, options.cuts, options.longest, options.vad, options.seed, gateways)
         print(score.describe(sound), flush=True)

@@ -4,8 +4,8 @@ A piece ends in the middle of the longest pause in its last fifth. For a long pi
 and only if there is no good pause, in its last forty. A short piece without a good one is searched up to twenty seconds
 back. Both pieces hold a quarter of a second there, as a guard. Where no pause is certain, such as in talk without one,
 in music or in noise, they overlap: both hold a word or more between two quiet moments, so that `merge_pieces` can join
-them without losing or doubling a word. All overlaps together last at most three hundredths of the recording, if pieces
-of half a minute or more are allowed.
+them without losing or doubling a word. All overlaps together last less than three hundredths of the recording, if
+pieces of half a minute or more are allowed. What they leave of that is for bridges, see `transcript/bridges.py`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _GOOD_PAUSE = 0.6  # seconds; for a shorter one, a short piece is searched furth
 _SEARCHED_SHARE = 0.2  # of a piece, at its end, that is searched for a pause
 _FIRST_SEARCHED, _THEN_SEARCHED = 20.0, 40.0  # seconds of a long piece
 _MOST_SEARCHED = 2 / 3  # of a short piece
-_OVERLAP_SHARE = 0.03  # of a piece, that the next one holds too if there is no pause
+_OVERLAP_SHARE = 0.023  # of a piece, that the next one holds too if there is no pause; the shortest may be more
 _SHORTEST_OVERLAP, _LONGEST_OVERLAP = 0.9, 4.0  # seconds; a word lasts up to about a second
 _MARGIN = round(0.05 * RATE)  # samples around a stretch between quiet moments: words begin and end softly
 _HALF_MOMENT = 2  # frames before and behind a moment that tell how quiet it is

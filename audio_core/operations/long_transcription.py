@@ -25,6 +25,7 @@ from audio_core.errors import (
 )
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
 from audio_core.media.segmentation import Piece
+from audio_core.operations.bridging import bridge_joins
 from audio_core.operations.claims import transcribe_once
 from audio_core.operations.gaps import (
     FailedStretch,
@@ -51,6 +52,7 @@ __all__ = ["transcribe_long"]
 
 _log = logging.getLogger(__name__)
 _MAX_CONTEXT = 200  # characters of the text before a piece; Whisper takes at most 224 tokens
+_ROUNDING = 0.001  # seconds
 # every other piece would be refused as well
 _FATAL = (AuthenticationError, PermissionDenied, NotFound, BudgetExceeded)
 
@@ -60,11 +62,11 @@ class _PieceResults:
     """The transcripts and failures of a recording's pieces so far.
 
     Attributes:
-        transcripts: of the pieces that succeeded, in the order in which they finished.
+        transcripts: of the pieces that succeeded, in the order in which they finished; at last, with bridges.
         failures: the pieces that failed.
         last_end: where the last piece that was begun ends, in seconds of the original recording.
         fatal_error: why no further pieces are begun; None while they are.
-        unanswered: what requests without an answer may cost, and None for others that failed.
+        further_usage: what requests without an answer may cost, and what was not used in the end; None for none.
         silent: start and end of the pieces that were not sent, in seconds of the original recording.
         warnings: what a user must know.
         is_sampling: whether pieces go one by one, as samples of their speakers are sent with the next.
@@ -78,7 +80,7 @@ class _PieceResults:
     failures: list[FailedStretch] = field(default_factory=list[FailedStretch])
     last_end: float = 0.0
     fatal_error: AudioError | None = None
-    unanswered: list[Usage | None] = field(default_factory=list["Usage | None"])
+    further_usage: list[Usage | None] = field(default_factory=list["Usage | None"])
     silent: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     warnings: list[str] = field(default_factory=list[str])
     is_sampling: bool = False
@@ -88,7 +90,7 @@ class _PieceResults:
     @property
     def usage(self) -> Usage | None:
         """What the pieces have used so far."""
-        return sum_usage([*(each.transcript.usage for each in self.transcripts), *self.unanswered])
+        return sum_usage([*(each.transcript.usage for each in self.transcripts), *self.further_usage])
 
     def create_flows(self) -> Iterator[Flow[None]]:
         """Yield one flow for each piece, while earlier ones are under way, until an error is fatal.
@@ -110,6 +112,17 @@ class _PieceResults:
                 yield self.transcribe_piece(*self.put_off.pop(0))
         except AudioError as error:
             self.fatal_error = error
+
+    def bridge_joins(self) -> Flow[None]:
+        """Transcribe once more what lies around joins that are not certain, unless the job has ended early."""
+        if self.fatal_error is None:
+            parts, transcribe = self.sort_transcripts(), self._transcribe_within_limits
+            bridged = yield from bridge_joins(self.job, self.recording, parts, transcribe, self.warnings)
+            self.transcripts, self.further_usage = bridged.parts, [*self.further_usage, *bridged.unused]
+
+    def sort_transcripts(self) -> list[PieceTranscript]:
+        """Return the transcripts in order of time."""
+        return sorted(self.transcripts, key=lambda piece: piece.start)
 
     def _choose_length(self, start: float) -> float:
         has_answer = len(self.transcripts) > len(self.silent)
@@ -147,7 +160,7 @@ class _PieceResults:
                 error,
             )
             self.failures.append((piece.start, piece.end, error))
-            self.unanswered.append(count_unanswered(error, piece.end - piece.start))
+            self.further_usage.append(count_unanswered(error, piece.end - piece.start))
             if isinstance(error, _FATAL) or self.job.options.gaps == "raise":
                 self.fatal_error = self.fatal_error or error
         except AudioError as error:  # such as an engine that is not installed: no other piece will do better
@@ -204,7 +217,8 @@ class _PieceResults:
         """Return a job whose prompt ends with the text before a piece, as far as it is known, if the piece is short."""
         if not job.endpoint.provider.takes_context or job.options.diarize or math.isinf(get_longest_segment(job)):
             return job
-        before = [each for each in self.transcripts if each.start < piece.start and each.transcript.text]
+        latest = piece.start + piece.shared + _ROUNDING  # what a piece says itself is not the text before it
+        before = [each for each in self.transcripts if each.end < latest and each.transcript.text]
         if not before:
             return job
         text = max(before, key=lambda each: each.start).transcript.text
@@ -240,6 +254,7 @@ def transcribe_long(job: Job, recording: Recording, *, is_part: bool = False) ->
     )
     try:
         yield from _transcribe_pieces(results)
+        yield from results.bridge_joins()
     finally:
         results.encoder.shutdown(wait=False, cancel_futures=True)
     if (error := results.fatal_error) is not None:
@@ -260,7 +275,7 @@ def _build_disk_error(error: OSError) -> AudioError:
 
 
 def _merge_results(results: _PieceResults) -> Transcript:
-    transcripts = sorted(results.transcripts, key=lambda piece: piece.start)
+    transcripts = results.sort_transcripts()
     failures = sorted(results.failures, key=lambda failure: failure[0])
     if failures and not transcripts:
         raise failures[0][2]

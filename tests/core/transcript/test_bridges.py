@@ -1,0 +1,151 @@
+"""Bridges: which joins get one, what they may cost, and that they leave each word there once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from audio_core import Segment, Transcript
+from audio_core.transcript.bridges import choose_bridges, find_uncertain_joins, insert_bridges
+from audio_core.transcript.merge import PieceTranscript, merge_pieces
+
+PIECE, OVERLAP = 30.0, 0.9  # seconds
+
+
+def hear(start: float, end: float, lengths: Sequence[float]) -> PieceTranscript:
+    """Transcribe a piece of talk without a pause. Its edges garble the words that they cut, each in its own way."""
+    words, time = list[str](), 0.0
+    for number, length in enumerate(lengths):
+        if time < end and time + length > start:
+            is_cut = time < start or time + length > end
+            words.append(f"{'um' if time < start else 'er'}{round(start)}" if is_cut else f"w{number}")
+        time += length
+    text = " ".join(words)
+    return PieceTranscript(start, end, 0.0, Transcript(text, (Segment(start, end, text),)))
+
+
+def cut(lengths: Sequence[float]) -> list[PieceTranscript]:
+    """Cut talk into pieces of half a minute that overlap, wherever that is."""
+    seconds, pieces = sum(lengths), list[PieceTranscript]()
+    while not pieces or pieces[-1].end < seconds:
+        start = pieces[-1].end - OVERLAP if pieces else 0.0
+        piece = hear(start, min(start + PIECE, seconds), lengths)
+        pieces.append(replace(piece, shared=OVERLAP if pieces else 0.0))
+    return pieces
+
+
+def choose(parts: Sequence[PieceTranscript], seconds: float) -> list[tuple[float, float]]:
+    return choose_bridges(find_uncertain_joins(parts), sum(part.shared for part in parts), seconds)
+
+
+def say(*texts: str) -> list[PieceTranscript]:
+    """Return pieces of ten seconds that overlap by one, each with a text."""
+    spans = [(9.0 * number, 9.0 * number + 10.0) for number in range(len(texts))]
+    return [
+        PieceTranscript(start, end, 1.0 if start else 0.0, Transcript(text, (Segment(start, end, text),)))
+        for (start, end), text in zip(spans, texts, strict=True)
+    ]
+
+
+COUNTED = [" ".join(f"w{number}" for number in range(first, first + 20)) for first in (0, 18, 36)]
+STRANGE = [" ".join(f"{letter}{number}" for number in range(20)) for letter in "abc"]
+
+
+def test_pieces_with_words_in_common_need_no_bridge() -> None:
+    assert find_uncertain_joins(say(*COUNTED)) == []
+    assert choose(say(*COUNTED), 28.0) == []
+
+
+def test_a_join_without_a_common_word_gets_a_bridge_that_reaches_beyond_the_overlap() -> None:
+    (first, second) = pieces = say(*STRANGE[:2])
+    assert find_uncertain_joins(pieces) == [(first, second)]
+    assert choose(pieces, 19.0) == [(7.5, 11.5)]
+
+
+def test_the_same_word_twice_beside_a_join_is_uncertain() -> None:
+    before, after = "no " * 19 + "yes", "yes " + "no " * 19
+    assert find_uncertain_joins(say(before, after.replace("yes", "no"))) != []
+
+
+def test_nothing_is_uncertain_where_one_piece_says_nothing() -> None:
+    first, second = say(*STRANGE[:2])
+    silent = replace(second, transcript=Transcript(""))
+    late = replace(second, transcript=Transcript("later", (Segment(15.0, 16.0, "later"),)))
+    assert find_uncertain_joins([first, silent]) == find_uncertain_joins([first, late]) == []
+
+
+def test_pieces_that_share_a_pause_or_nothing_are_certain() -> None:
+    first, second = say(*STRANGE[:2])
+    for start in (9.75, 10.0, 12.0):
+        moved = replace(second, start=start, transcript=second.transcript.shift(start - second.start))
+        assert find_uncertain_joins([first, moved]) == []
+
+
+def test_one_bridge_is_always_allowed_and_more_within_three_hundredths_of_the_recording() -> None:
+    pieces = say(*STRANGE)
+    assert len(choose(pieces, 28.0)) == 1
+    assert len(choose(pieces, (2 + 8) / 0.03 - 1)) == 1
+    assert len(choose(pieces, (2 + 8) / 0.03 + 1)) == 2
+
+
+def test_pieces_with_speakers_get_none() -> None:
+    pieces = [
+        replace(
+            piece, transcript=replace(piece.transcript, segments=(replace(piece.transcript.segments[0], speaker="A"),))
+        )
+        for piece in say(*STRANGE[:2])
+    ]
+    assert len(find_uncertain_joins(pieces)) == 1
+    assert choose(pieces, 1000.0) == []
+
+
+@pytest.mark.parametrize("text", ["", "x1 x2 x3", "a15 a16 a17 a18 a19 x1 x2 x3"])
+def test_a_bridge_that_does_not_make_the_join_more_certain_is_left_out(text: str) -> None:
+    pieces = say(*STRANGE[:2])
+    segments = (Segment(7.5, 11.5, text),) if text else ()
+    assert insert_bridges(pieces, [PieceTranscript(7.5, 11.5, 0.0, Transcript(text, segments))]) == pieces
+
+
+def test_a_bridge_of_another_join_is_left_out() -> None:
+    pieces = say(*STRANGE[:2])
+    assert insert_bridges(pieces, [hear(30.0, 34.0, [0.5] * 80)]) == pieces
+
+
+@pytest.mark.parametrize("length", [0.2, 0.3, 0.6, 1.2])
+def test_a_word_that_no_piece_has_whole_comes_from_the_bridge(length: float) -> None:
+    lengths = [length] * round(28.8 / length) + [1.2] + [length] * round(20.0 / length)
+    first, second = hear(0.0, 29.95, lengths), replace(hear(29.05, sum(lengths) + 0.01, lengths), shared=0.9)
+    ((start, end),) = choose([first, second], second.end)
+    merged = merge_pieces(insert_bridges([first, second], [hear(start, end, lengths)]))
+    assert merged.text.split() == [f"w{number}" for number in range(len(lengths))]
+    assert [segment.start for segment in merged.segments] == sorted(segment.start for segment in merged.segments)
+
+
+LENGTHS = st.lists(st.floats(0.15, 1.1), min_size=40, max_size=250)
+
+
+@given(LENGTHS)
+@example([1.0] * 100)
+def test_each_word_is_there_once_wherever_a_bridge_was_inserted(lengths: list[float]) -> None:
+    pieces = cut(lengths)
+    everywhere = len(pieces) * PIECE * 1000  # so much that every bridge is allowed
+    bridges = [hear(start, end, lengths) for start, end in choose(pieces, everywhere)]
+    inserted = insert_bridges(pieces, bridges)
+    words = merge_pieces(inserted).text.split()
+    if not find_uncertain_joins(inserted):
+        assert words == [f"w{number}" for number in range(len(lengths))]
+
+
+@given(LENGTHS)
+def test_overlaps_and_bridges_last_no_longer_than_allowed(lengths: list[float]) -> None:
+    pieces, seconds = cut(lengths), sum(lengths)
+    bridges = choose(pieces, seconds)
+    repeated = sum(piece.shared for piece in pieces) + sum(end - start for start, end in bridges)
+    assert len(bridges) <= 1 or repeated <= 0.03 * seconds
+    for before, after in pairwise(pieces):
+        assert sum(before.start <= start and end <= after.end for start, end in bridges) <= 1
