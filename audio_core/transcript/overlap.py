@@ -14,6 +14,7 @@ __all__ = ["join_overlap", "measure_certainty"]
 
 _NON_ALPHANUMERIC = re.compile(r"[\W_]+")
 _MARGIN, _GUARD_MARGIN = 0.5, 0.25  # seconds around an overlap in which its words may lie, as times are not exact
+_CONTESTED = 1.0  # certainty of a join at most, if either of two words may be the garbled one
 _MOST_WORDS = 6  # a second; so many are compared where times are estimated
 
 
@@ -49,8 +50,8 @@ def measure_certainty(before: Sequence[Segment], after: Sequence[Segment], low: 
     """Return how certain it is that `join_overlap` keeps each word once.
 
     It is the logarithm of how many times likelier the words that it takes for the same are than other ones; 0 if there
-    are none or if it is open which of two words an edge has garbled. It is infinite at a pause, and where not both
-    pieces have words.
+    are none, and at most 1 if it is open which of two words an edge has garbled. It is infinite at a pause, and where
+    not both pieces have words.
 
     Args:
         before: the segments of the earlier piece.
@@ -69,7 +70,8 @@ def measure_certainty(before: Sequence[Segment], after: Sequence[Segment], low: 
     if overlap.is_guard or not all(_has_words(words, low, high) for words in (overlap.tail, overlap.head)):
         return math.inf
     pairs = overlap.find_pairs()
-    return 0.0 if any(overlap.is_contested(*pair) for pair in pairs) else overlap.measure_certainty(pairs)
+    certainty = overlap.measure_certainty(pairs)
+    return min(certainty, _CONTESTED) if any(overlap.is_contested(*pair) for pair in pairs) else certainty
 
 
 def _has_words(words: Sequence[TimedWord], low: float, high: float) -> bool:

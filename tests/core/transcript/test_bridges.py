@@ -111,6 +111,14 @@ def test_a_bridge_that_does_not_make_the_join_more_certain_is_left_out(text: str
     assert insert_bridges(pieces, [PieceTranscript(7.5, 11.5, 0.0, Transcript(text, segments))]) == pieces
 
 
+def test_a_bridge_helps_even_if_one_of_its_words_is_not_heard_alike() -> None:
+    pieces = say(f"{COUNTED[0]} as an example of firing typography", f"the earlyest book {COUNTED[2]}")
+    text = "an example of fine typography the earliest book"
+    inserted = insert_bridges(pieces, [PieceTranscript(7.5, 11.5, 0.0, Transcript(text, (Segment(7.5, 11.5, text),)))])
+    joined = " ".join(merge_pieces(inserted).text.split()[18:-18])
+    assert joined == "w18 w19 as an example of fine typography the earlyest book w36 w37"
+
+
 def test_a_bridge_of_another_join_is_left_out() -> None:
     pieces = say(*STRANGE[:2])
     assert insert_bridges(pieces, [hear(30.0, 34.0, [0.5] * 80)]) == pieces
