@@ -76,7 +76,7 @@ def _transcribe_bridge(
     try:
         piece = yield from run_blocking(partial(_cut_bridge, recording.clip(start, end)))
         transcript = yield from transcribe(piece)
-    except AudioError as error:
+    except (AudioError, OSError) as error:  # a full disk costs the bridge, not the job
         _log.info("%s was not transcribed once more: %s", label, error)
         transcript = Transcript("", usage=count_unanswered(error, end - start))
     return PieceTranscript(start, end, 0.0, transcript)

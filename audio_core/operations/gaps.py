@@ -54,7 +54,7 @@ def mark_gaps(transcript: Transcript, failures: Sequence[FailedStretch]) -> Tran
     return replace(transcript, segments=segments, text=join_text(segments))
 
 
-def count_unanswered(error: AudioError, seconds: float) -> Usage | None:
+def count_unanswered(error: Exception, seconds: float) -> Usage | None:
     """Return what a request that has failed may cost; None if it is not billed.
 
     Args:

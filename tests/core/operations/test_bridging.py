@@ -1,14 +1,17 @@
 """Joins without a word in common: what lies around them is transcribed once more, if that is possible and worth it."""
 
 import asyncio
+import errno
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 
 from audio_core import Audio, AudioClient, Budget
 from audio_core.media.probing import probe
+from audio_core.operations import bridging
 from audio_core.testing import Recorded, Reply
 from tests.core.operations.test_long_transcription import RATE, ROW, Listener, recording
 
@@ -106,6 +109,18 @@ def test_a_bridge_that_fails_or_does_not_help_is_left_out_and_the_doubt_is_told(
     assert set(NUMBERS) - set(transcript.text.split()) <= {"n9", "n10", "n11"}
     assert "something" not in transcript.text
     assert transcript.warnings == (DOUBT,)
+
+
+def test_a_full_disk_costs_the_bridge_and_not_the_transcript(
+    mutterer, tones: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill_disk(*_: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(bridging, "cut_recording", fill_disk)
+    transcript = create_client(mutterer).transcribe(tones)
+    assert transcript.warnings == (DOUBT,)
+    assert len(mutterer.requests) == 2
 
 
 def test_a_budget_that_is_used_up_by_the_pieces_pays_no_bridge(mutterer, tones: bytes) -> None:
