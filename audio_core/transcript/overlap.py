@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.word_pairs import LONGEST_GUARD, MOST_CUT, TOLERANCE, Overlap, TimedWord
@@ -124,7 +125,8 @@ def _choose_words(overlap: Overlap, pairs: Sequence[tuple[int, int]]) -> tuple[s
     paired = {left for left, _ in pairs}, {right for _, right in pairs}
     tail |= _find_missed(overlap.tail, overlap.high, overlap.low) - paired[0]
     head |= _find_missed(overlap.head, overlap.low, overlap.high) - paired[1]
-    return tail, head
+    moved = product(tail - paired[0], head - paired[1])  # by words of another speaker, as times are not exact
+    return tail, head - {right for left, right in moved if overlap.is_same_moment(left, right)}
 
 
 def _place_words(overlap: Overlap, pairs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, bool | None]]:

@@ -152,6 +152,11 @@ class Overlap:
         """Tell whether the times of both words are measured."""
         return not self.tail[left].span and not self.head[right].span
 
+    def is_same_moment(self, left: int, right: int) -> bool:
+        """Tell whether two words are equal and measured at one time, in whatever order with others."""
+        is_alike = self.is_measured(left, right) and self.is_equal(left, right)
+        return is_alike and abs(self._measure_distance(left, right)) < 2 * TOLERANCE
+
     def is_fragment(self, left: int, right: int) -> bool:
         """Tell whether one is what is left of the other, because the edge of the piece cut it."""
         return self._find_cut(left, right) is not None

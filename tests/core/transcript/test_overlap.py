@@ -224,6 +224,13 @@ def test_a_whole_word_is_no_part_of_one_at_the_edge_of_the_other_piece() -> None
     assert join_all(before, after, 0.0, 0.7) == "a beach on it the council has decided to build a machine"
 
 
+def test_a_word_whose_order_differs_because_two_people_speak_comes_once() -> None:
+    before = [("in", 1.0, 1.2), ("morning", 1.2, 1.7), ("the", 1.6, 1.7), ("when", 1.7, 1.9), ("every", 1.9, 2.2)]
+    after = [("in", 1.0, 1.2), ("the", 1.35, 1.45), ("morning", 1.25, 1.7), ("when", 1.7, 1.9), ("every", 1.9, 2.2)]
+    pieces = [segment([Word(start, end, text) for text, start, end in each], measured=True) for each in (before, after)]
+    assert sorted(join_all(*pieces, 0.9, 2.3).split()) == ["every", "in", "morning", "the", "when"]
+
+
 def measure(before: str, after: str) -> float:
     """Measure how certain a join is of texts without times, whose pieces of ten seconds overlap by one."""
     return measure_certainty([Segment(0.0, 10.0, before)], [Segment(9.0, 19.0, after)], 9.0, 10.0)
