@@ -186,14 +186,12 @@ class Overlap:
         """Return how likely two words are one by their text; None if they cannot be."""
         if (left, right) in self.excluded:
             return None
-        if self.is_guard and not self._is_at_guard(left, right):
-            return None
         if self.is_equal(left, right):
-            return self._score_equal(left, right)
-        if (cut := self._find_cut(left, right)) is not None:
-            return _FRAGMENT + _score_distance(cut)
+            return self._score_equal(left, right) if not self.is_guard or self._is_at_guard(left, right) else None
         if self.is_guard:
             return None
+        if (cut := self._find_cut(left, right)) is not None:
+            return _FRAGMENT + _score_distance(cut)
         distance = len(self.tail) - 1 - left
         garbled = (self.tail[left], distance, self.high), (self.head[right], right, self.low)
         return max(self._score_garbled(*each) for each in garbled)

@@ -113,14 +113,6 @@ def test_a_word_in_what_seemed_a_pause_comes_once() -> None:
     assert join_all(before, after, 0.88, 1.13) == "well No, yes"
 
 
-def test_what_a_pause_holds_of_the_end_of_a_word_is_no_word() -> None:
-    before = segment([Word(0.0, 0.9, "not"), Word(0.9, 2.01, "enough")], measured=True)
-    after = segment([Word(2.0, 2.1, "ugh"), Word(2.4, 3.0, "today")], measured=True)
-    assert join_all(before, after, 2.0, 2.25) == "not enough today"
-    later = segment([Word(2.35, 2.6, "ugh"), Word(2.6, 3.0, "today")], measured=True)
-    assert join_all(before, later, 2.0, 2.25) == "not enough ugh today"
-
-
 def test_a_word_that_an_edge_cut_is_taken_from_the_other_piece() -> None:
     before = segment([Word(0.0, 1.0, "the"), Word(1.0, 2.0, "light")], measured=True)
     after = segment([Word(1.02, 2.4, "lighthouse"), Word(2.4, 3.0, "keeper")], measured=True)
