@@ -54,14 +54,14 @@ def bridge_joins(
         recording: the open recording.
         parts: its pieces in order of time.
         transcribe: returns the transcript of a piece, with times of the original recording.
-        warnings: the joins that stay uncertain are told to this list.
+        warnings: what to say about the uncertain joins that got no bridge is appended to this list.
     """
     joins = yield from run_blocking(partial(find_uncertain_joins, parts))
     chosen = choose_bridges(joins, sum(part.shared for part in parts), recording.seconds)
     longest = get_longest_piece(job.with_limits())  # a bridge that had to be cut would have uncertain joins itself
     flows = [_transcribe_bridge(recording, *each, transcribe) for each in chosen if each[1] - each[0] <= longest]
     bridges = yield from gather(flows, job.max_concurrency)
-    inserted = insert_bridges(parts, bridges)
+    inserted = yield from run_blocking(partial(insert_bridges, parts, bridges))
     warnings += _describe_joins(joins, inserted)
     used = {(part.start, part.end) for part in inserted}
     unused = [bridge.transcript.usage for bridge in bridges if (bridge.start, bridge.end) not in used]

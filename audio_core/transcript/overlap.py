@@ -15,7 +15,6 @@ __all__ = ["join_overlap", "measure_certainty"]
 
 _NON_ALPHANUMERIC = re.compile(r"[\W_]+")
 _MARGIN, _GUARD_MARGIN = 0.5, 0.25  # seconds around an overlap in which its words may lie, as times are not exact
-_CONTESTED = 1.0  # certainty of a join at most, if either of two words may be the garbled one
 _MOST_WORDS = 6  # a second; so many are compared where times are estimated
 
 
@@ -70,9 +69,7 @@ def measure_certainty(before: Sequence[Segment], after: Sequence[Segment], low: 
     overlap = _find_overlap(_list_words(before), _list_words(after), low, high)
     if overlap.is_guard or not all(_has_words(words, low, high) for words in (overlap.tail, overlap.head)):
         return math.inf
-    pairs = overlap.find_pairs()
-    certainty = overlap.measure_certainty(pairs)
-    return min(certainty, _CONTESTED) if any(overlap.is_contested(*pair) for pair in pairs) else certainty
+    return overlap.measure_certainty()
 
 
 def _has_words(words: Sequence[TimedWord], low: float, high: float) -> bool:

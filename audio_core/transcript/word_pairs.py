@@ -26,6 +26,7 @@ _MEASURED, _ESTIMATED, _ROUGH = (0.12, 0.0), (0.15, 0.1), (0.15, 0.2)  # usual e
 _STRETCHED = 0.2  # of an overlap: estimates spread words over pauses too, so that they lie farther from the edges
 _SHORTEST_FRAGMENT = 2  # characters
 _MANY_EQUAL, _CERTAINTY_OF_MANY = 4, 10.0  # so many words are not equal by chance
+_CONTESTED = 1.0  # certainty at most, if either of two words may be the garbled one
 
 # Scores are logarithms: how many times likelier something is if two words are one than by chance.
 _FRAGMENT, _KNOWN, _ALIKE, _SAME_TIME = 2.8, -1.6, -0.4, 0.8
@@ -94,26 +95,33 @@ class Overlap:
         An end of the tail is aligned with a beginning of the head in the likeliest way. What comes before the first
         pair in the tail and behind the last one in the head counts nothing. There is no pair if chance is likelier.
         """
-        score, pairs = self._align()
-        is_told_by_text = any(self.is_equal(*pair) or self.is_fragment(*pair) for pair in pairs)
-        is_told_by_time = score > _SAME_MOMENT and all(self.is_measured(*pair) for pair in pairs)
-        return pairs if score > _CHANCE and (is_told_by_text or is_told_by_time) else []
+        return self._select_pairs(*self._align())
 
-    def measure_certainty(self, pairs: Sequence[tuple[int, int]]) -> float:
-        """Return how much likelier pairs are than the likeliest ones without any of their equal words.
+    def measure_certainty(self) -> float:
+        """Return how much likelier the pairs are than the likeliest ones without any of their equal words.
 
-        It is the logarithm of a ratio; 0 if no words of the pairs are equal. If many are, it is not measured but high.
-
-        Args:
-            pairs: what `find_pairs` returned.
+        It is the logarithm of a ratio; 0 if no words of the pairs are equal, and at most 1 if it is open which of two
+        words an edge has garbled. If many are equal, it is not measured but high.
         """
-        equal = frozenset(pair for pair in pairs if self.is_equal(*pair))
+        score, aligned = self._align()
+        pairs = self._select_pairs(score, aligned)
+        certainty = self._compare(score, frozenset(pair for pair in pairs if self.is_equal(*pair)))
+        return min(certainty, _CONTESTED) if any(self._is_contested(*pair) for pair in pairs) else certainty
+
+    def _compare(self, score: float, equal: frozenset[tuple[int, int]]) -> float:
+        """Return how much likelier an alignment with these pairs of equal words is than the next one without them."""
         if not equal or len(equal) >= _MANY_EQUAL:
             return _CERTAINTY_OF_MANY if equal else 0.0
-        return self._align()[0] - max(replace(self, excluded=equal)._align()[0], _CHANCE)
+        return score - max(replace(self, excluded=equal)._align()[0], _CHANCE)
+
+    def _select_pairs(self, score: float, pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return the pairs of an alignment, or none if its words or their times do not tell that they are one."""
+        is_told_by_text = any(self.is_equal(*pair) or self.is_fragment(*pair) for pair in pairs)
+        is_told_by_time = score > _SAME_MOMENT and all(self.is_measured(*pair) for pair in pairs)
+        return pairs if is_told_by_text or is_told_by_time else []
 
     def _align(self) -> tuple[float, list[tuple[int, int]]]:
-        """Return how likely the likeliest alignment is, and its pairs."""
+        """Return how likely the likeliest alignment is, and its pairs; none if chance is likelier."""
         rows, columns = len(self.tail), len(self.head)
         best = [[-math.inf] * (columns + 1) for _ in range(rows + 1)]
         steps = dict[tuple[int, int], tuple[int, int]]()
@@ -161,7 +169,7 @@ class Overlap:
         """Tell whether one is what is left of the other, because the edge of the piece cut it."""
         return self._find_cut(left, right) is not None
 
-    def is_contested(self, left: int, right: int) -> bool:
+    def _is_contested(self, left: int, right: int) -> bool:
         """Tell whether it is open which of two unequal words an edge has garbled: not the one nearer to its edge."""
         if self.is_equal(left, right) or self.is_measured(left, right):
             return False
