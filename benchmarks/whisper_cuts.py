@@ -4,8 +4,9 @@
 
 A gateway on this machine transcribes uploads with Whisper tiny.en and sends the text alone, so recordings are cut into
 pieces of half a minute. The pauses of the recordings are taken out, and chords that swell are mixed in. Each recording
-is cut at other words by starting later, a second and a half each time. The recordings are those of `local_engine.py`
-that last two minutes or more.
+is cut at other words by starting later, a second and a half each time. What is left out at the start counts as wrong in
+both columns, so only their difference tells something. The recordings are those of `local_engine.py` that last two
+minutes or more.
 """
 
 from __future__ import annotations
@@ -61,14 +62,7 @@ def main() -> None:
     options = parser.parse_args()
     cases = [*load_shipped_cases(), *(load_manifest_cases(options.recordings) if options.recordings else ())]
     spoken = [(case, squeeze(case.audio)) for case in cases]
-    columns = (
-        "beside speech without pauses",
-        "joins",
-        "bridges",
-        "words",
-        "wrong without bridges",
-        "wrong with bridges",
-    )
+    columns = ("joins", "bridges", "words", "wrong without bridges", "wrong with bridges")
     with Listener(AudioClient(model=find_models()["Whisper tiny.en"])) as gateway:
         for case, speech in spoken:
             if len(speech) >= SHORTEST * RATE:

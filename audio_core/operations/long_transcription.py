@@ -66,7 +66,8 @@ class _PieceResults:
         failures: the pieces that failed.
         last_end: where the last piece that was begun ends, in seconds of the original recording.
         fatal_error: why no further pieces are begun; None while they are.
-        further_usage: what requests without an answer may cost, and what was not used in the end; None for none.
+        further_usage: what failed requests may cost, and what bridges have used that did not help; None where that is
+            nothing.
         silent: start and end of the pieces that were not sent, in seconds of the original recording.
         warnings: what a user must know.
         is_sampling: whether pieces go one by one, as samples of their speakers are sent with the next.

@@ -1,7 +1,7 @@
 """Bridges: short stretches around uncertain joins of pieces, transcribed once more so that each word is kept once.
 
-Where there is no pause, two pieces overlap by a second. In one of a hundred such joins, the transcripts have no word in
-common there, or the same word twice. A bridge has several words in common with both pieces.
+Where there is no pause, two pieces overlap by a second or more. In a few of a hundred such joins, the transcripts have
+no word in common there, or the same word twice. A bridge has several words in common with both pieces.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MOST_REPEATED = 0.03  # of the recording, that overlaps and bridges last togeth
 def find_uncertain_joins(parts: Sequence[PieceTranscript]) -> list[Join]:
     """Return the joins at which a word may be lost or be there twice, the least certain first.
 
-    It takes a few milliseconds of CPU for each join that is no pause, or tens if the overlap lasts for seconds.
+    It takes a few milliseconds of CPU for each join that is no pause, or hundreds if the overlap lasts for seconds.
 
     Args:
         parts: the pieces in order of time.
