@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 from collections.abc import Callable, Iterator
@@ -90,6 +91,15 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         bucket.rm("bucket", recursive=True)  # all servers of a process have the same buckets
         bucket.clear_instance_cache()  # the next one has another port
     server.stop()
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """Collect no garbage during a test that interrupts itself: Python drops what a finalizer raises, Ctrl-C too."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture

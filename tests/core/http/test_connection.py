@@ -113,6 +113,7 @@ def test_a_tls_handshake_that_never_ends_closes_the_connection_too(is_async: boo
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system has no such signals")
+@pytest.mark.usefixtures("uncollected")
 @pytest.mark.parametrize("is_pooled", [False, True])
 def test_an_interrupt_before_headers_closes_the_connection(is_pooled: bool) -> None:
     def handle(server: RawServer, connection: socket.socket) -> None:
@@ -133,6 +134,7 @@ def test_an_interrupt_before_headers_closes_the_connection(is_pooled: bool) -> N
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system has no such signals")
+@pytest.mark.usefixtures("uncollected")
 def test_an_interrupt_ends_an_upload() -> None:
     received: list[bytes] = []
     interrupted = threading.Event()

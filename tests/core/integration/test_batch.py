@@ -17,6 +17,7 @@ from langchain_audio import AudioLoader
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system has no such signals")
+@pytest.mark.usefixtures("uncollected")
 def test_an_interrupt_gives_up_the_recordings_under_way_and_keeps_the_finished_ones(tmp_path: Path) -> None:
     for number in range(8):
         (tmp_path / f"{number}.wav").write_bytes(tone(0.2 + number / 100))
