@@ -161,11 +161,13 @@ def measure(sound: str, cuts: int, longest: float, vad: str, seed: int, gateways
         for kind in gateways:
             gateway = Gateway(kind, random.Random(f"{sound} {seed} {kind}"))
             parts = [transcribe(gateway, piece, words) for piece in pieces]
-            chosen = choose_bridges(find_uncertain_joins(parts), sum(part.shared for part in parts), len(pcm) / RATE)
+            joins = find_uncertain_joins(parts)
+            chosen = choose_bridges(joins, sum(part.shared for part in parts), len(pcm) / RATE)
             bridges = [transcribe(gateway, cut_bridge(pcm, *each), words) for each in chosen]
             score.bridges[kind] += len(bridges)
             score.bridged[kind] += sum(bridge.end - bridge.start for bridge in bridges)
-            score.counts[kind] += count_outcomes(merge_pieces(insert_bridges(parts, bridges)), len(words))
+            bridged = insert_bridges(parts, joins, bridges)
+            score.counts[kind] += count_outcomes(merge_pieces(bridged.parts), len(words))
     return score
 
 

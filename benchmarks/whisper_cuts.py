@@ -4,9 +4,9 @@
 
 A gateway on this machine transcribes uploads with Whisper tiny.en and sends the text alone, so recordings are cut into
 pieces of half a minute. The pauses of the recordings are taken out, and chords that swell are mixed in. Each recording
-is cut at other words by starting later, a second and a half each time. What is left out at the start counts as wrong in
-both columns, so only their difference tells something. The recordings are those of `local_engine.py` that last two
-minutes or more.
+is cut at other words by starting later, a second and a half each time. The words of the text before the first one that
+was heard are not counted: they were left out. The recordings are those of `local_engine.py` that last two minutes or
+more.
 """
 
 from __future__ import annotations
@@ -95,15 +95,9 @@ def count_errors(gateway: Listener, text: str, samples: np.ndarray) -> Counter[s
     with mock.patch("audio_core.operations.bridging.choose_bridges", return_value=[]):
         unbridged = transcribe(gateway, audio)
     pieces = len(gateway.requests)
-    return Counter(
-        {
-            "joins": pieces - 1,
-            "bridges": requests - pieces,
-            "words": len(text.split()),
-            "without": count_wrong(text, unbridged),
-            "with": count_wrong(text, bridged),
-        }
-    )
+    words, wrong = count_words(text, bridged)
+    numbers = {"joins": pieces - 1, "bridges": requests - pieces, "words": words, "with": wrong}
+    return Counter({**numbers, "without": count_words(text, unbridged)[1]})
 
 
 def transcribe(gateway: Listener, audio: Audio) -> str:
@@ -113,12 +107,16 @@ def transcribe(gateway: Listener, audio: Audio) -> str:
     return client.transcribe(audio, language="en").text
 
 
-def count_wrong(text: str, heard: str) -> int:
+def count_words(text: str, heard: str) -> tuple[int, int]:
+    """Return how many words of the text were sent, and how many are wrong."""
     from whisper_normalizer.english import EnglishTextNormalizer
 
     unify = EnglishTextNormalizer()
     words = jiwer.process_words(unify(text), unify(heard))
-    return words.substitutions + words.insertions + words.deletions
+    first = words.alignments[0][0]
+    left_out = first.ref_end_idx if first.type == "delete" else 0
+    wrong = words.substitutions + words.insertions + words.deletions
+    return len(words.references[0]) - left_out, wrong - left_out
 
 
 if __name__ == "__main__":

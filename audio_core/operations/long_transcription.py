@@ -25,7 +25,7 @@ from audio_core.errors import (
 )
 from audio_core.http.flow import Flow, gather, run_blocking, run_limited
 from audio_core.media.segmentation import Piece
-from audio_core.operations.bridging import bridge_joins
+from audio_core.operations.bridging import bridge_joins, describe_doubts
 from audio_core.operations.claims import transcribe_once
 from audio_core.operations.gaps import (
     FailedStretch,
@@ -114,12 +114,14 @@ class _PieceResults:
         except AudioError as error:
             self.fatal_error = error
 
-    def bridge_joins(self) -> Flow[None]:
+    def bridge_joins(self, minimum: int) -> Flow[None]:
         """Transcribe once more what lies around joins that are not certain, unless the job has ended early."""
         if self.fatal_error is None:
             parts, transcribe = self.sort_transcripts(), self._transcribe_within_limits
-            bridged = yield from bridge_joins(self.job, self.recording, parts, transcribe, self.warnings)
-            self.transcripts, self.further_usage = bridged.parts, [*self.further_usage, *bridged.unused]
+            bridged = yield from bridge_joins(self.job, self.recording, parts, transcribe, minimum)
+            self.transcripts = bridged.parts
+            self.further_usage += [each.transcript.usage for each in bridged.unused]
+            self.warnings += describe_doubts(bridged.doubts)
 
     def sort_transcripts(self) -> list[PieceTranscript]:
         """Return the transcripts in order of time."""
@@ -255,7 +257,8 @@ def transcribe_long(job: Job, recording: Recording, *, is_part: bool = False) ->
     )
     try:
         yield from _transcribe_pieces(results)
-        yield from results.bridge_joins()
+        # What was cut again, and a budget that others share, pay for no bridge beyond the usual share.
+        yield from results.bridge_joins(minimum=0 if is_part or job.options.budget else 1)
     finally:
         results.encoder.shutdown(wait=False, cancel_futures=True)
     if (error := results.fatal_error) is not None:

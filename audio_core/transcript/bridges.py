@@ -8,21 +8,58 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TypeAlias
 
 from audio_core.transcript.merge import PieceTranscript
-from audio_core.transcript.overlap import measure_certainty
+from audio_core.transcript.overlap import join_overlap, measure_certainty
 
-__all__ = ["Join", "choose_bridges", "find_uncertain_joins", "insert_bridges"]
-
-Join: TypeAlias = tuple[PieceTranscript, PieceTranscript]
-"""Two pieces that overlap, the earlier one first."""
+__all__ = ["BridgedPieces", "Join", "choose_bridges", "find_uncertain_joins", "insert_bridges"]
 
 _CERTAIN = 2.0  # the logarithm of how many times likelier a join is than another one
 _REACH = 1.5  # seconds of a bridge before and behind an overlap; three to six words
 _MOST_REPEATED = 0.03  # of the recording, that overlaps and bridges last together
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Two adjacent pieces.
+
+    Attributes:
+        before: the earlier piece.
+        after: the later piece.
+        certainty: how certain it is that each word is kept once, see `measure_certainty`.
+    """
+
+    before: PieceTranscript
+    after: PieceTranscript
+    certainty: float
+
+    @property
+    def bridge(self) -> tuple[float, float]:
+        """Where a bridge between the pieces starts and ends, in seconds of the original recording."""
+        start, end = self.after.start - _REACH, self.before.end + _REACH
+        return max(self.before.start, start), min(self.after.end, end)
+
+    @property
+    def has_speakers(self) -> bool:
+        """Whether the pieces have speakers. A bridge would have others."""
+        return bool(self.before.transcript.speakers or self.after.transcript.speakers)
+
+
+@dataclass(frozen=True, slots=True)
+class BridgedPieces:
+    """The pieces of a recording with bridges between them.
+
+    Attributes:
+        parts: the pieces and the bridges that help, in order of time.
+        unused: the bridges that do not help.
+        doubts: where a word may still be missing or be there twice, in seconds of the original recording.
+    """
+
+    parts: list[PieceTranscript]
+    unused: list[PieceTranscript]
+    doubts: list[float]
 
 
 def find_uncertain_joins(parts: Sequence[PieceTranscript]) -> list[Join]:
@@ -33,21 +70,23 @@ def find_uncertain_joins(parts: Sequence[PieceTranscript]) -> list[Join]:
     Args:
         parts: the pieces in order of time.
     """
-    certainties = [(_measure_join(*pair), pair) for pair in pairwise(parts)]
-    uncertain = [each for each in certainties if each[0] < _CERTAIN]
-    return [pair for _, pair in sorted(uncertain, key=lambda each: each[0])]
+    joins = [join for join in (_join(*pair) for pair in pairwise(parts)) if join.certainty < _CERTAIN]
+    return sorted(joins, key=lambda join: join.certainty)
 
 
-def choose_bridges(joins: Sequence[Join], repeated: float, seconds: float) -> list[tuple[float, float]]:
+def choose_bridges(
+    joins: Sequence[Join], repeated: float, seconds: float, minimum: int = 1
+) -> list[tuple[float, float]]:
     """Return the start and end of the bridges that are worth their cost, in the order of the joins.
 
-    Overlaps and bridges last at most three hundredths of the recording together. One bridge is always allowed. Pieces
-    with speakers get none, because its speakers would be others.
+    Overlaps and bridges last at most three hundredths of the recording together. Pieces with speakers get no bridge,
+    because its speakers would be others.
 
     Args:
         joins: what `find_uncertain_joins` returned.
         repeated: seconds that the overlaps of all pieces last.
         seconds: length of the recording.
+        minimum: how many bridges are allowed in any case.
 
     Example:
         >>> from audio_core.transcript.segment import Segment
@@ -60,44 +99,56 @@ def choose_bridges(joins: Sequence[Join], repeated: float, seconds: float) -> li
     """
     left = _MOST_REPEATED * seconds - repeated
     bridges = list[tuple[float, float]]()
-    for before, after in joins:
-        start, end = _find_bridge(before, after)
-        has_speakers = before.transcript.speakers or after.transcript.speakers
-        if not has_speakers and (not bridges or end - start <= left):
+    for start, end in (join.bridge for join in joins if not join.has_speakers):
+        if len(bridges) < minimum or end - start <= left:
             bridges.append((start, end))
             left -= end - start
     return bridges
 
 
-def insert_bridges(parts: Sequence[PieceTranscript], bridges: Sequence[PieceTranscript]) -> list[PieceTranscript]:
-    """Return the pieces with those bridges between them that make the join of two pieces more certain.
+def insert_bridges(
+    parts: Sequence[PieceTranscript], joins: Sequence[Join], bridges: Sequence[PieceTranscript]
+) -> BridgedPieces:
+    """Insert those bridges between pieces that make their join more certain.
 
     Args:
         parts: the pieces in order of time.
-        bridges: the transcripts of what `choose_bridges` returned, in any order. Others are left out.
+        joins: what `find_uncertain_joins` returned for them.
+        bridges: the transcripts of what `choose_bridges` returned, in any order.
     """
     transcripts = {(bridge.start, bridge.end): bridge for bridge in bridges}
+    chosen = {join.after.start: _choose_joins(join, transcripts.get(join.bridge)) for join in joins}
     inserted = list(parts[:1])
-    for before, after in pairwise(parts):
-        bridge = transcripts.get(_find_bridge(before, after))
-        inserted += [after] if bridge is None else _bridge_join(before, after, bridge)
-    return inserted
+    for part in parts[1:]:
+        inserted += [join.after for join in chosen[part.start]] if part.start in chosen else [part]
+    used = {(part.start, part.end) for part in inserted}
+    unused = [bridge for bridge in bridges if (bridge.start, bridge.end) not in used]
+    doubts = [join.after.start for each in chosen.values() for join in each if join.certainty < _CERTAIN]
+    return BridgedPieces(inserted, unused, sorted(doubts))
 
 
-def _bridge_join(before: PieceTranscript, after: PieceTranscript, bridge: PieceTranscript) -> list[PieceTranscript]:
-    """Return what follows the earlier piece: the bridge, if it makes the join more certain, and the later piece."""
-    bridge = replace(bridge, shared=before.end - bridge.start)
-    following = replace(after, shared=bridge.end - after.start)
-    certainty = min(_measure_join(before, bridge), _measure_join(bridge, following))
-    return [bridge, following] if _measure_join(before, after) < certainty < math.inf else [after]
+def _choose_joins(join: Join, bridge: PieceTranscript | None) -> list[Join]:
+    """Return the joins of two pieces with the bridge between them, or their own one if that is as certain."""
+    if bridge is None or bridge.transcript.speakers:
+        return [join]
+    joins = _bridge_join(join, bridge)
+    certainties = [each.certainty for each in joins]  # infinite if the bridge says nothing there
+    return joins if join.certainty < min(certainties) and max(certainties) < math.inf else [join]
 
 
-def _find_bridge(before: PieceTranscript, after: PieceTranscript) -> tuple[float, float]:
-    """Return where a bridge between two pieces starts and ends."""
-    return max(before.start, after.start - _REACH), min(after.end, before.end + _REACH)
+def _bridge_join(join: Join, bridge: PieceTranscript) -> list[Join]:
+    """Return the joins of a bridge with the pieces around it, as `merge_pieces` will make them."""
+    before, after = join.before, join.after
+    is_same_language = before.transcript.language == after.transcript.language
+    language = before.transcript.language if is_same_language else None  # so short a stretch may be taken for another
+    bridge = replace(bridge, shared=before.end - bridge.start, transcript=replace(bridge.transcript, language=language))
+    _, left = join_overlap(before.transcript.segments, bridge.transcript.segments, bridge.start, before.end)
+    rest = replace(bridge, transcript=replace(bridge.transcript, segments=tuple(left)))
+    return [_join(before, bridge), _join(rest, replace(after, shared=bridge.end - after.start))]
 
 
-def _measure_join(before: PieceTranscript, after: PieceTranscript) -> float:
+def _join(before: PieceTranscript, after: PieceTranscript) -> Join:
     if after.start >= before.end:
-        return math.inf
-    return measure_certainty(before.transcript.segments, after.transcript.segments, after.start, before.end)
+        return Join(before, after, math.inf)
+    segments = before.transcript.segments, after.transcript.segments
+    return Join(before, after, measure_certainty(*segments, after.start, before.end))

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -11,8 +12,10 @@ import pytest
 
 from audio_core import Audio, AudioClient, Budget
 from audio_core.media.probing import probe
+from audio_core.media.segmentation import Piece
 from audio_core.operations import bridging
 from audio_core.testing import Recorded, Reply
+from audio_core.transcript import bridges
 from tests.core.operations.test_long_transcription import RATE, ROW, Listener, recording
 
 SECONDS = 21.0
@@ -25,24 +28,31 @@ class Mutterer(Listener):
 
     Attributes:
         bridge: what is answered to an upload of less than five seconds; None answers what is heard.
+        bridge_language: that is found in such an upload.
         speaker: of all segments.
         is_timed: whether times are sent.
+        before_reply: called before each upload is answered.
     """
 
     bridge: Reply | None = None
+    bridge_language: str = "english"
     speaker: str | None = None
     is_timed: bool = True
+    before_reply: Callable[[], None] = staticmethod(lambda: None)
 
     def next_reply(self, request: Recorded) -> Reply:
         reply = super().next_reply(request)
-        if self.bridge and get_seconds(request) < 5.0:
+        self.before_reply()
+        is_bridge = get_seconds(request) < 5.0
+        if self.bridge and is_bridge:
             return self.bridge
         for segment in (segments := reply.body["segments"]):
             if segment["end"] - segment["start"] < 0.9:  # a different sound at each edge
                 segment["text"] = "um" if segment["start"] < 0.5 else "er"
             segment["speaker"] = self.speaker
         timed = {"segments": segments} if self.is_timed else {}
-        return Reply({"text": " ".join(segment["text"] for segment in segments), **timed})
+        language = self.bridge_language if is_bridge else "english"
+        return Reply({"text": " ".join(segment["text"] for segment in segments), "language": language, **timed})
 
 
 def get_upload(request: Recorded) -> bytes:
@@ -111,13 +121,20 @@ def test_a_bridge_that_fails_or_does_not_help_is_left_out_and_the_doubt_is_told(
     assert transcript.warnings == (DOUBT,)
 
 
-def test_a_full_disk_costs_the_bridge_and_not_the_transcript(
-    mutterer, tones: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fill_disk(*_: object) -> NoReturn:
-        raise OSError(errno.ENOSPC, "No space left on device")
+def fill_disk(*_: object) -> NoReturn:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(bridging, "cut_recording", fill_disk)
+
+def find_nothing(*_: object) -> list[Piece]:
+    """Do what `cut_recording` does with a file that is cut short while it is read."""
+    return []
+
+
+@pytest.mark.parametrize("cut", [fill_disk, find_nothing])
+def test_a_bridge_that_cannot_be_cut_is_left_out(
+    mutterer, tones: bytes, monkeypatch: pytest.MonkeyPatch, cut: Callable[..., list[Piece]]
+) -> None:
+    monkeypatch.setattr(bridging, "cut_recording", cut)
     transcript = create_client(mutterer).transcribe(tones)
     assert transcript.warnings == (DOUBT,)
     assert len(mutterer.requests) == 2
@@ -129,10 +146,44 @@ def test_a_budget_that_is_used_up_by_the_pieces_pays_no_bridge(mutterer, tones: 
     assert transcript.warnings == (DOUBT,)
 
 
-def test_what_a_bridge_costs_counts(mutterer, tones: bytes) -> None:
+def test_a_budget_that_others_share_pays_no_bridge_beyond_the_usual_share(mutterer, tones: bytes) -> None:
+    transcript = create_client(mutterer).transcribe(tones, budget=Budget(seconds=100.0))
+    assert list_bridges(mutterer) == []
+    assert transcript.warnings == (DOUBT,)
+
+
+def test_what_a_bridge_costs_counts(mutterer, tones: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bridges, "_MOST_REPEATED", 0.5)  # as if the recording were long
     budget = Budget(seconds=30.0)
     create_client(mutterer).transcribe(tones, budget=budget)
+    assert len(list_bridges(mutterer)) == 1
     assert budget.used_seconds == pytest.approx(sum(map(get_seconds, mutterer.requests)), abs=0.05)
+
+
+@pytest.mark.parametrize("is_cut_short", [False, True])
+def test_a_file_that_was_overwritten_since_gets_no_bridge(
+    mutterer, tones: bytes, tmp_path: Path, is_cut_short: bool
+) -> None:
+    path, client = tmp_path / "talk.wav", create_client(mutterer, store=tmp_path / "jobs.sqlite")
+    path.write_bytes(tones)
+
+    def overwrite() -> None:
+        if len(mutterer.requests) == 2:  # the pieces are cut, and sent
+            path.write_bytes(tones[:44] if is_cut_short else tones[:44] + tones[:43:-1])
+
+    mutterer.before_reply = overwrite
+    assert client.transcribe(path).warnings == (DOUBT,)
+    assert list_bridges(mutterer) == []
+    mutterer.before_reply = Mutterer.before_reply
+    assert client.transcribe(tones).text.split() == NUMBERS
+    assert len(mutterer.requests) == 3
+
+
+def test_the_language_that_so_short_an_upload_is_taken_for_does_not_count(mutterer, tones: bytes) -> None:
+    mutterer.bridge_language = "welsh"
+    transcript = create_client(mutterer).transcribe(tones)
+    assert transcript.text.split() == NUMBERS
+    assert (transcript.language, {segment.language for segment in transcript.segments}) == ("english", {None})
 
 
 def test_pieces_with_speakers_get_no_bridge(mutterer, tones: bytes) -> None:

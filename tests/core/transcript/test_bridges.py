@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audio_core import Segment, Transcript
-from audio_core.transcript.bridges import choose_bridges, find_uncertain_joins, insert_bridges
+from audio_core.transcript.bridges import BridgedPieces, choose_bridges, find_uncertain_joins, insert_bridges
 from audio_core.transcript.merge import PieceTranscript, merge_pieces
 
 PIECE, OVERLAP = 30.0, 0.9  # seconds
@@ -43,6 +43,10 @@ def choose(parts: Sequence[PieceTranscript], seconds: float) -> list[tuple[float
     return choose_bridges(find_uncertain_joins(parts), sum(part.shared for part in parts), seconds)
 
 
+def insert(parts: Sequence[PieceTranscript], *bridges: PieceTranscript) -> BridgedPieces:
+    return insert_bridges(parts, find_uncertain_joins(parts), bridges)
+
+
 def say(*texts: str) -> list[PieceTranscript]:
     """Return pieces of ten seconds that overlap by one, each with a text."""
     spans = [(9.0 * number, 9.0 * number + 10.0) for number in range(len(texts))]
@@ -50,6 +54,12 @@ def say(*texts: str) -> list[PieceTranscript]:
         PieceTranscript(start, end, 1.0 if start else 0.0, Transcript(text, (Segment(start, end, text),)))
         for (start, end), text in zip(spans, texts, strict=True)
     ]
+
+
+def answer(text: str, **properties: object) -> PieceTranscript:
+    """Return the bridge between the two first pieces of `say`, with this text."""
+    segments = (Segment(7.5, 11.5, text),) if text else ()
+    return PieceTranscript(7.5, 11.5, 0.0, replace(Transcript(text, segments), **properties))
 
 
 COUNTED = [" ".join(f"w{number}" for number in range(first, first + 20)) for first in (0, 18, 36)]
@@ -63,7 +73,7 @@ def test_pieces_with_words_in_common_need_no_bridge() -> None:
 
 def test_a_join_without_a_common_word_gets_a_bridge_that_reaches_beyond_the_overlap() -> None:
     (first, second) = pieces = say(*STRANGE[:2])
-    assert find_uncertain_joins(pieces) == [(first, second)]
+    assert [(join.before, join.after) for join in find_uncertain_joins(pieces)] == [(first, second)]
     assert choose(pieces, 19.0) == [(7.5, 11.5)]
 
 
@@ -92,6 +102,12 @@ def test_one_bridge_is_always_allowed_and_more_within_three_hundredths_of_the_re
     assert len(choose(pieces, (2 + 8) / 0.03 + 1)) == 2
 
 
+def test_none_is_allowed_beyond_that_if_no_minimum_is() -> None:
+    joins = find_uncertain_joins(say(*STRANGE))
+    assert choose_bridges(joins, 2.0, 28.0, minimum=0) == []
+    assert len(choose_bridges(joins, 2.0, (2 + 4) / 0.03 + 1, minimum=0)) == 1
+
+
 def test_pieces_with_speakers_get_none() -> None:
     pieces = [
         replace(
@@ -103,24 +119,64 @@ def test_pieces_with_speakers_get_none() -> None:
     assert choose(pieces, 1000.0) == []
 
 
-@pytest.mark.parametrize("text", ["", "x1 x2 x3", "a15 a16 a17 a18 a19 x1 x2 x3"])
-def test_a_bridge_that_does_not_make_the_join_more_certain_is_left_out(text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["", "x1 x2 x3", "a15 a16 a17 a18 a19 x1 x2 x3", "a15 a16 a17 a18 a19"], ids=lambda text: text or "nothing"
+)
+def test_a_bridge_that_does_not_make_the_join_more_certain_is_left_out_and_the_doubt_remains(text: str) -> None:
+    pieces, bridge = say(*STRANGE[:2]), answer(text)
+    assert insert(pieces, bridge) == BridgedPieces(pieces, unused=[bridge], doubts=[9.0])
+
+
+def test_a_bridge_with_speakers_is_left_out() -> None:
     pieces = say(*STRANGE[:2])
-    segments = (Segment(7.5, 11.5, text),) if text else ()
-    assert insert_bridges(pieces, [PieceTranscript(7.5, 11.5, 0.0, Transcript(text, segments))]) == pieces
+    text = " ".join([*STRANGE[0].split()[-4:], *STRANGE[1].split()[:4]])
+    bridge = answer(text, segments=(Segment(7.5, 11.5, text, speaker="A"),))
+    assert insert(pieces, bridge).unused == [bridge]
+
+
+def test_without_a_bridge_the_doubt_remains() -> None:
+    pieces = say(*STRANGE)
+    assert insert(pieces) == BridgedPieces(pieces, unused=[], doubts=[9.0, 18.0])
 
 
 def test_a_bridge_helps_even_if_one_of_its_words_is_not_heard_alike() -> None:
     pieces = say(f"{COUNTED[0]} as an example of firing typography", f"the earlyest book {COUNTED[2]}")
-    text = "an example of fine typography the earliest book"
-    inserted = insert_bridges(pieces, [PieceTranscript(7.5, 11.5, 0.0, Transcript(text, (Segment(7.5, 11.5, text),)))])
-    joined = " ".join(merge_pieces(inserted).text.split()[18:-18])
+    bridged = insert(pieces, answer("an example of fine typography the earliest book"))
+    joined = " ".join(merge_pieces(bridged.parts).text.split()[18:-18])
     assert joined == "w18 w19 as an example of fine typography the earlyest book w36 w37"
+
+
+def test_a_doubt_remains_where_a_bridge_makes_a_join_more_certain_but_not_certain() -> None:
+    bridged = insert(say(*STRANGE[:2]), answer("x1 a19 x2 x3 x4 b0"))
+    assert len(bridged.parts) == 3
+    assert bridged.doubts == [7.5, 9.0]
+
+
+def test_a_bridge_is_measured_without_what_the_earlier_piece_has_of_it() -> None:
+    """The words that it has in common with the later piece are those of the earlier one."""
+    numbers = [f"w{number}" for number in range(42)]
+    pieces = say(" ".join([*numbers[3:21], "hmmm"]), " ".join(["uhum", "w19", "w20", "while", *numbers[23:]]))
+    bridged = insert(pieces, answer("w16 w17 w18 w19 well w22 w23 w24 so"))
+    assert bridged.parts == pieces
+    assert merge_pieces(bridged.parts).text.split() == [*numbers[3:21], "while", *numbers[23:]]
+
+
+@pytest.mark.parametrize(("languages", "expected"), [(("en", "en"), "en"), (("en", "de"), None), ((None, None), None)])
+def test_a_bridge_is_in_the_language_of_the_pieces_around_it(
+    languages: tuple[str | None, str | None], expected: str | None
+) -> None:
+    pieces = [
+        replace(piece, transcript=replace(piece.transcript, language=language))
+        for piece, language in zip(say(*STRANGE[:2]), languages, strict=True)
+    ]
+    text = " ".join([*STRANGE[0].split()[-4:], *STRANGE[1].split()[:4]])
+    _, bridge, _ = insert(pieces, answer(text, language="cy")).parts
+    assert bridge.transcript.language == expected
 
 
 def test_a_bridge_of_another_join_is_left_out() -> None:
     pieces = say(*STRANGE[:2])
-    assert insert_bridges(pieces, [hear(30.0, 34.0, [0.5] * 80)]) == pieces
+    assert insert(pieces, hear(30.0, 34.0, [0.5] * 80)).parts == pieces
 
 
 @pytest.mark.parametrize("length", [0.2, 0.3, 0.6, 1.2])
@@ -128,7 +184,7 @@ def test_a_word_that_no_piece_has_whole_comes_from_the_bridge(length: float) -> 
     lengths = [length] * round(28.8 / length) + [1.2] + [length] * round(20.0 / length)
     first, second = hear(0.0, 29.95, lengths), replace(hear(29.05, sum(lengths) + 0.01, lengths), shared=0.9)
     ((start, end),) = choose([first, second], second.end)
-    merged = merge_pieces(insert_bridges([first, second], [hear(start, end, lengths)]))
+    merged = merge_pieces(insert([first, second], hear(start, end, lengths)).parts)
     assert merged.text.split() == [f"w{number}" for number in range(len(lengths))]
     assert [segment.start for segment in merged.segments] == sorted(segment.start for segment in merged.segments)
 
@@ -141,11 +197,9 @@ LENGTHS = st.lists(st.floats(0.15, 1.1), min_size=40, max_size=250)
 def test_each_word_is_there_once_wherever_a_bridge_was_inserted(lengths: list[float]) -> None:
     pieces = cut(lengths)
     everywhere = len(pieces) * PIECE * 1000  # so much that every bridge is allowed
-    bridges = [hear(start, end, lengths) for start, end in choose(pieces, everywhere)]
-    inserted = insert_bridges(pieces, bridges)
-    words = merge_pieces(inserted).text.split()
-    if not find_uncertain_joins(inserted):
-        assert words == [f"w{number}" for number in range(len(lengths))]
+    bridged = insert(pieces, *(hear(start, end, lengths) for start, end in choose(pieces, everywhere)))
+    if not bridged.doubts:
+        assert merge_pieces(bridged.parts).text.split() == [f"w{number}" for number in range(len(lengths))]
 
 
 @given(LENGTHS)
