@@ -26,7 +26,7 @@ _TranscribePiece: TypeAlias = Callable[[Piece], Flow[Transcript]]
 
 
 def bridge_joins(
-    job: Job, recording: Recording, parts: Sequence[PieceTranscript], transcribe: _TranscribePiece, minimum: int
+    job: Job, recording: Recording, parts: Sequence[PieceTranscript], transcribe: _TranscribePiece | None, minimum: int
 ) -> Flow[BridgedPieces]:
     """Transcribe bridges and insert those that help. If one fails, the pieces are joined without it.
 
@@ -34,13 +34,15 @@ def bridge_joins(
         job: the settings of the transcription.
         recording: the open recording.
         parts: its pieces in order of time.
-        transcribe: returns the transcript of a piece, with times of the original recording.
+        transcribe: returns the transcript of a piece, with times of the original recording; None if nothing more is to
+            be sent.
         minimum: how many bridges are allowed in any case.
     """
     joins = yield from run_blocking(partial(find_uncertain_joins, parts))
-    chosen = choose_bridges(joins, sum(part.shared for part in parts), recording.seconds, minimum)
     longest = get_longest_piece(job.with_limits())  # a bridge that had to be cut would have uncertain joins itself
-    flows = [_transcribe_bridge(recording, *each, transcribe) for each in chosen if each[1] - each[0] <= longest]
+    possible = [join for join in joins if join.bridge[1] - join.bridge[0] <= longest]
+    chosen = choose_bridges(possible, sum(part.shared for part in parts), recording.seconds, minimum)
+    flows = [_transcribe_bridge(recording, *each, transcribe) for each in chosen if transcribe]
     bridges = yield from gather(flows, job.max_concurrency)
     return (yield from run_blocking(partial(insert_bridges, parts, joins, bridges)))
 
@@ -67,9 +69,9 @@ def _transcribe_bridge(
 
 
 def _cut_bridge(recording: Recording, start: float, end: float) -> Piece:
-    recording.check_unchanged()
     clip = recording.clip(start, end)
     pieces = list(cut_recording(clip.audio, 2 * clip.seconds))
+    recording.check_unchanged()
     if len(pieces) != 1:  # the file has been cut short since
         raise InvalidAudio(f"{recording.audio.label} has no audio at {format_range(start, end)} any more.")
     return pieces[0]

@@ -116,12 +116,11 @@ class _PieceResults:
 
     def bridge_joins(self, minimum: int) -> Flow[None]:
         """Transcribe once more what lies around joins that are not certain, unless the job has ended early."""
-        if self.fatal_error is None:
-            parts, transcribe = self.sort_transcripts(), self._transcribe_within_limits
-            bridged = yield from bridge_joins(self.job, self.recording, parts, transcribe, minimum)
-            self.transcripts = bridged.parts
-            self.further_usage += [each.transcript.usage for each in bridged.unused]
-            self.warnings += describe_doubts(bridged.doubts)
+        transcribe = partial(self._transcribe_within_limits, is_bridge=True) if self.fatal_error is None else None
+        bridged = yield from bridge_joins(self.job, self.recording, self.sort_transcripts(), transcribe, minimum)
+        self.transcripts = bridged.parts
+        self.further_usage += [each.transcript.usage for each in bridged.unused]
+        self.warnings += describe_doubts(bridged.doubts)
 
     def sort_transcripts(self) -> list[PieceTranscript]:
         """Return the transcripts in order of time."""
@@ -181,12 +180,15 @@ class _PieceResults:
         )
         self.job.report_progress(self.recording, done, self.usage)
 
-    def _transcribe_within_limits(self, piece: Piece, attempts: int = 0) -> Flow[Transcript]:
+    def _transcribe_within_limits(
+        self, piece: Piece, attempts: int = 0, *, is_bridge: bool = False
+    ) -> Flow[Transcript]:
         """Transcribe a piece with times of the original recording, in smaller pieces if the gateway demands these.
 
         Args:
             piece: the piece.
             attempts: how many times it was sent before, in another form.
+            is_bridge: whether it lies around the join of two pieces.
         """
         if piece.is_silent:  # models invent words for silence
             self.silent.append((piece.start, piece.end))
@@ -198,13 +200,13 @@ class _PieceResults:
         if part.seconds > get_longest_piece(job):
             yield from note_cut(job, self.recording, piece)
             return (yield from transcribe_long(job.without_progress(), part, is_part=True))
-        key = job.build_key(self.recording, piece.start, piece.end)
+        key = replace(job.build_key(self.recording, piece.start, piece.end), is_bridge=is_bridge)
         try:
             request = spend_budget(job, key.label, piece.end - piece.start, self._request(job, piece))
             transcript = yield from run_limited(transcribe_once(job.store, key, request))
         except LimitLearned as limit:
             self.warnings += filter(None, [limit.warning])
-            return (yield from self._transcribe_within_limits(piece, limit.attempts))
+            return (yield from self._transcribe_within_limits(piece, limit.attempts, is_bridge=is_bridge))
         return transcript.shift(piece.start)
 
     def _request(self, job: Job, piece: Piece) -> Flow[Transcript]:

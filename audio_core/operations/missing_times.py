@@ -15,6 +15,7 @@ __all__ = ["add_missing_times", "has_times", "lacks_times", "mark_unheard_speech
 
 _CLEAR_STRETCHES, _CLEAR_SECONDS = 3, 1.0  # of sound with pauses between them: speech, and no tone or noise
 _SLACK = 0.1  # seconds; an encoder may add a little
+_FASTEST = 25.0  # characters a second; nobody says more
 
 
 def has_times(transcript: Transcript) -> bool:
@@ -68,10 +69,14 @@ def add_missing_times(transcript: Transcript, audio: EncodedAudio, options: Tran
 
 
 def _place_in_speech(transcript: Transcript, audio: EncodedAudio) -> Transcript:
-    """Return a transcript of one segment, from where the speech begins to where it ends."""
+    """Return a transcript of one segment, from where the speech begins to where it ends, as far as that is heard."""
     text, speech = transcript.text.strip(), _find_speech(audio)
-    start, end = (speech[0][0], speech[-1][1]) if speech else (0.0, audio.seconds)
-    silence = [] if speech else [f"{transcript.model} may have invented {text!r}: what was sent is silent."]
+    start, end = (speech[0][0], speech[-1][1]) if speech else (0.0, 0.0)
+    if len(text) > _FASTEST * (end - start):  # in noise, most of it may be missed
+        start, end = 0.0, audio.seconds
+    silence = (
+        [] if speech else [f"{transcript.model} may have invented {text!r}: no speech was found in what was sent."]
+    )
     return replace(transcript, segments=(Segment(start, end, text),)).add_warnings(silence)
 
 

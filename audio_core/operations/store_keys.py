@@ -50,6 +50,7 @@ class PieceKey:
         base_url: where the provider's API starts; empty for an engine in this process.
         pcm: the stated format, sample rate in Hz and channels of raw PCM; None for any other recording.
         samples: label and SHA-256 of each sample of a speaker.
+        is_bridge: whether it lies around the join of two pieces, and is none itself. It is not part of the identity.
     """
 
     sha256: str
@@ -64,6 +65,7 @@ class PieceKey:
     base_url: str = ""
     pcm: tuple[str, int | None, int] | None = None
     samples: tuple[tuple[str, str], ...] = ()
+    is_bridge: bool = False
 
     def compute_recording_digest(self) -> str:
         """Return what all pieces of the recording that are transcribed in this way have in common."""

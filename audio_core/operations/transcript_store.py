@@ -117,7 +117,8 @@ class TranscriptStore:
         with self._begin_transaction() as database:
             values = (key.compute_digest(), transcript.to_json(), time.time())
             database.execute("INSERT OR REPLACE INTO pieces VALUES (?, 'done', NULL, ?, ?)", values)
-            _save_span(database, key)
+            if not key.is_bridge:
+                _save_span(database, key)
 
     def save_span(self, key: PieceKey) -> None:
         """Save where a piece starts and ends that is cut again. `list_spans` returns it with the others.
@@ -130,6 +131,8 @@ class TranscriptStore:
 
     def list_spans(self, key: PieceKey) -> list[tuple[float, float]]:
         """Return start and end of each piece that the store has of a recording, in seconds of the original recording.
+
+        Bridges are left out.
 
         Args:
             key: any piece of the recording, for how it is transcribed.

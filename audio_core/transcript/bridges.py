@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from audio_core.transcript.merge import PieceTranscript
+from audio_core.transcript.merge import PieceTranscript, merge_events
 from audio_core.transcript.overlap import join_overlap, measure_certainty
+from audio_core.transcript.transcript import Transcript
 
 __all__ = ["BridgedPieces", "Join", "choose_bridges", "find_uncertain_joins", "insert_bridges"]
 
@@ -129,22 +130,41 @@ def insert_bridges(
 
 def _choose_joins(join: Join, bridge: PieceTranscript | None) -> list[Join]:
     """Return the joins of two pieces with the bridge between them, or their own one if that is as certain."""
-    if bridge is None or bridge.transcript.speakers:
+    if bridge is None or not _is_alike(join, bridge):
         return [join]
     joins = _bridge_join(join, bridge)
     certainties = [each.certainty for each in joins]  # infinite if the bridge says nothing there
     return joins if join.certainty < min(certainties) and max(certainties) < math.inf else [join]
 
 
+def _is_alike(join: Join, bridge: PieceTranscript) -> bool:
+    """Tell whether a bridge has no speakers, and times of words if the pieces around it have them."""
+    have_words = all(_has_word_times(part) for part in (join.before, join.after))
+    return not bridge.transcript.speakers and (_has_word_times(bridge) or not have_words)
+
+
+def _has_word_times(part: PieceTranscript) -> bool:
+    return any(segment.words for segment in part.transcript.segments)
+
+
 def _bridge_join(join: Join, bridge: PieceTranscript) -> list[Join]:
     """Return the joins of a bridge with the pieces around it, as `merge_pieces` will make them."""
     before, after = join.before, join.after
-    is_same_language = before.transcript.language == after.transcript.language
-    language = before.transcript.language if is_same_language else None  # so short a stretch may be taken for another
-    bridge = replace(bridge, shared=before.end - bridge.start, transcript=replace(bridge.transcript, language=language))
+    bridge = replace(bridge, shared=before.end - bridge.start, transcript=_adapt_transcript(join, bridge.transcript))
     _, left = join_overlap(before.transcript.segments, bridge.transcript.segments, bridge.start, before.end)
     rest = replace(bridge, transcript=replace(bridge.transcript, segments=tuple(left)))
     return [_join(before, bridge), _join(rest, replace(after, shared=bridge.end - after.start))]
+
+
+def _adapt_transcript(join: Join, transcript: Transcript) -> Transcript:
+    """Return a bridge's transcript with what the pieces around it say of the language, and the events that they have.
+
+    So short a stretch may be taken for another language. What is odd at its edges is cut off, so there is no warning.
+    """
+    languages = [part.transcript.language for part in (join.before, join.after)]
+    language = transcript.language if transcript.language in languages else languages[0]
+    events = tuple(merge_events([join.before, join.after]))
+    return replace(transcript, language=language, events=events, warnings=())
 
 
 def _join(before: PieceTranscript, after: PieceTranscript) -> Join:

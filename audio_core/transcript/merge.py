@@ -12,7 +12,7 @@ from audio_core.transcript.segment import AudioEvent, Segment, join_text
 from audio_core.transcript.transcript import Transcript
 from audio_core.transcript.usage import Usage
 
-__all__ = ["PieceTranscript", "merge_channels", "merge_pieces", "sum_usage"]
+__all__ = ["PieceTranscript", "merge_channels", "merge_events", "merge_pieces", "sum_usage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def merge_pieces(parts: Sequence[PieceTranscript], names: Collection[str] = ()) 
         language=_find_main_language(parts),
         duration=parts[-1].end - parts[0].start,
         usage=sum_usage([part.transcript.usage for part in parts]),
-        events=tuple(_merge_events(parts)),
+        events=tuple(merge_events(parts)),
     ).add_warnings(warning for part in parts for warning in part.transcript.warnings)
 
 
@@ -109,7 +109,7 @@ def merge_channels(channels: Sequence[Transcript]) -> Transcript:
     )
 
 
-def _merge_events(parts: Sequence[PieceTranscript]) -> Iterator[AudioEvent]:
+def merge_events(parts: Sequence[PieceTranscript]) -> Iterator[AudioEvent]:
     """Yield the events of all pieces. In an overlap, each piece keeps those on its own side of the middle."""
     starts = [part.start + part.shared / 2 for part in parts]
     for part, start, end in zip(parts, starts, [*starts[1:], math.inf], strict=True):

@@ -77,9 +77,11 @@ def _has_words(words: Sequence[TimedWord], low: float, high: float) -> bool:
 
 
 def _list_words(segments: Sequence[Segment]) -> list[TimedWord]:
-    """Return the words of segments, in order of time if that is measured."""
+    """Return the words of segments, in order of time if that is measured. Those of a gap stand for none."""
     words, times = list[TimedWord](), dict[tuple[int, int], float]()
     for number, segment in enumerate(segments):
+        if segment.is_gap:
+            continue
         # A piece's edge cuts its sound and its text at different words, so words that are aligned there are moved.
         is_measured = segment.words and segment.alignment_score is None
         time, span = -math.inf, 0.0 if is_measured else segment.end - segment.start

@@ -1,7 +1,9 @@
 """Joins without a word in common: what lies around them is transcribed once more, if that is possible and worth it."""
 
 import asyncio
+import contextlib
 import errno
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
-from audio_core import Audio, AudioClient, Budget
+from audio_core import Audio, AudioClient, Budget, TranscriptionIncomplete
 from audio_core.media.probing import probe
 from audio_core.media.segmentation import Piece
 from audio_core.operations import bridging
@@ -69,13 +71,17 @@ def mutterer():
         yield mutterer
 
 
-@pytest.fixture
-def tones() -> bytes:
-    """Return numbers that swell for a second each, so that no overlap of 0.9 s holds a whole one."""
-    steady = recording([(float(number), number + 1.0, number) for number in range(len(NUMBERS))], SECONDS)
+def build_tones(count: int) -> bytes:
+    """Build a WAV of numbers that swell for a second each, so that no overlap of 0.9 s holds a whole one."""
+    steady = recording([(float(number), number + 1.0, number) for number in range(count)], float(count))
     samples = np.frombuffer(steady[44:], "<i2")
     swell = 0.7 + 0.3 * np.sin(2 * np.pi * 4 / RATE * np.arange(len(samples)))
     return steady[:44] + np.round(samples * swell).astype("<i2").tobytes()
+
+
+@pytest.fixture
+def tones() -> bytes:
+    return build_tones(len(NUMBERS))
 
 
 def create_client(gateway: Mutterer, **options) -> AudioClient:
@@ -106,6 +112,24 @@ def test_the_store_keeps_bridges_too(mutterer, tones: bytes, tmp_path: Path) -> 
     first = client.transcribe(tones)
     assert client.transcribe(tones) == first
     assert len(mutterer.requests) == 3
+
+
+def test_a_bridge_does_not_count_as_a_piece_in_the_store(mutterer, tones: bytes, tmp_path: Path) -> None:
+    """Otherwise a clip of the recording would be cut where bridges start."""
+    client = create_client(mutterer, store=tmp_path / "jobs.sqlite")
+    client.transcribe(tones)
+    with contextlib.closing(sqlite3.connect(tmp_path / "jobs.sqlite")) as database:
+        spans = database.execute("SELECT start, end FROM spans ORDER BY start").fetchall()
+    assert [start for start, _ in spans] == [0.0, pytest.approx(9.9, abs=0.1)]
+    assert client.estimate(tones).stored_seconds == pytest.approx(SECONDS)
+
+
+def test_doubts_are_told_although_the_job_ended_early(mutterer) -> None:
+    client = create_client(mutterer, max_concurrency=1)
+    with pytest.raises(TranscriptionIncomplete) as caught:
+        client.transcribe(build_tones(40), budget=Budget(seconds=25.0))
+    assert caught.value.transcript.warnings == (DOUBT,)
+    assert list_bridges(mutterer) == []
 
 
 @pytest.mark.parametrize(

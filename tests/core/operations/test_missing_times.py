@@ -178,3 +178,13 @@ def test_thirty_seconds_are_the_longest_segment_by_default(gateway: TextGateway)
     gateway.seconds = []
     client.transcribe(TALK)
     assert sorted(round(seconds, -1) for seconds in gateway.seconds) == [20, 30]
+
+
+@pytest.mark.parametrize(("text", "expected"), [("Yes.", (4.0, 6.0)), ("It is a long way to go. " * 3, (0.0, 8.0))])
+def test_more_text_than_anybody_says_in_what_is_heard_of_the_speech_lies_anywhere(
+    text: str, expected: tuple[float, float]
+) -> None:
+    with ScriptedGateway() as gateway:
+        gateway.will_answer(Reply({"text": text}))
+        (segment,) = create_client(gateway).transcribe(build_talk([4.0], 8.0)).segments
+    assert (segment.start, segment.end) == pytest.approx(expected, abs=0.05)

@@ -264,7 +264,7 @@ def test_pieces_of_speech_without_text_are_told() -> None:
 def test_text_for_silence_is_told(gateway) -> None:
     gateway.will_answer(Reply({"text": "Thank you."}))
     transcript = client(gateway).transcribe(silence(3.0))
-    assert transcript.warnings == ("m may have invented 'Thank you.': what was sent is silent.",)
+    assert transcript.warnings == ("m may have invented 'Thank you.': no speech was found in what was sent.",)
 
 
 def test_nothing_is_decoded_for_a_transcript_that_lacks_nothing(writer, monkeypatch: pytest.MonkeyPatch) -> None:

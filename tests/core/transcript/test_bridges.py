@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from audio_core import Segment, Transcript
+from audio_core import AudioEvent, Segment, Transcript, Word
 from audio_core.transcript.bridges import BridgedPieces, choose_bridges, find_uncertain_joins, insert_bridges
 from audio_core.transcript.merge import PieceTranscript, merge_pieces
 
@@ -64,6 +64,7 @@ def answer(text: str, **properties: object) -> PieceTranscript:
 
 COUNTED = [" ".join(f"w{number}" for number in range(first, first + 20)) for first in (0, 18, 36)]
 STRANGE = [" ".join(f"{letter}{number}" for number in range(20)) for letter in "abc"]
+BETWEEN = " ".join([*STRANGE[0].split()[-4:], *STRANGE[1].split()[:4]])
 
 
 def test_pieces_with_words_in_common_need_no_bridge() -> None:
@@ -128,10 +129,8 @@ def test_a_bridge_that_does_not_make_the_join_more_certain_is_left_out_and_the_d
 
 
 def test_a_bridge_with_speakers_is_left_out() -> None:
-    pieces = say(*STRANGE[:2])
-    text = " ".join([*STRANGE[0].split()[-4:], *STRANGE[1].split()[:4]])
-    bridge = answer(text, segments=(Segment(7.5, 11.5, text, speaker="A"),))
-    assert insert(pieces, bridge).unused == [bridge]
+    bridge = answer(BETWEEN, segments=(Segment(7.5, 11.5, BETWEEN, speaker="A"),))
+    assert insert(say(*STRANGE[:2]), bridge).unused == [bridge]
 
 
 def test_without_a_bridge_the_doubt_remains() -> None:
@@ -161,17 +160,50 @@ def test_a_bridge_is_measured_without_what_the_earlier_piece_has_of_it() -> None
     assert merge_pieces(bridged.parts).text.split() == [*numbers[3:21], "while", *numbers[23:]]
 
 
-@pytest.mark.parametrize(("languages", "expected"), [(("en", "en"), "en"), (("en", "de"), None), ((None, None), None)])
-def test_a_bridge_is_in_the_language_of_the_pieces_around_it(
-    languages: tuple[str | None, str | None], expected: str | None
+@pytest.mark.parametrize(
+    ("languages", "heard", "expected"),
+    [(("en", "en"), "cy", "en"), (("en", "de"), "de", "de"), (("en", "de"), "cy", "en"), ((None, None), "cy", None)],
+)
+def test_a_bridge_is_in_the_language_of_a_piece_beside_it(
+    languages: tuple[str | None, str | None], heard: str, expected: str | None
 ) -> None:
     pieces = [
         replace(piece, transcript=replace(piece.transcript, language=language))
         for piece, language in zip(say(*STRANGE[:2]), languages, strict=True)
     ]
-    text = " ".join([*STRANGE[0].split()[-4:], *STRANGE[1].split()[:4]])
-    _, bridge, _ = insert(pieces, answer(text, language="cy")).parts
+    _, bridge, _ = insert(pieces, answer(BETWEEN, language=heard)).parts
     assert bridge.transcript.language == expected
+
+
+def test_events_are_those_of_the_pieces_and_warnings_of_a_bridge_are_not_told() -> None:
+    early, laughter, late = (AudioEvent(at, at + 0.4, "laughter") for at in (7.8, 9.0, 10.8))
+    events = (early, laughter, late)
+    pieces = [replace(piece, transcript=replace(piece.transcript, events=events)) for piece in say(*STRANGE[:2])]
+    bridge = answer(BETWEEN, warnings=("Its edges are odd.",), events=(AudioEvent(7.6, 11.4, "music"),))
+    merged = merge_pieces(insert(pieces, bridge).parts)
+    assert (merged.events, merged.warnings) == (events, ())
+
+
+def test_a_bridge_without_times_of_words_is_left_out_between_pieces_that_have_them() -> None:
+    spans = [(float(at), at + 0.5) for at in range(20)]
+    pieces = say(*STRANGE[:2])
+    for number, piece in enumerate(pieces):
+        texts = STRANGE[number].split()
+        words = tuple(
+            Word(piece.start + a / 2, piece.start + b / 2, text) for (a, b), text in zip(spans, texts, strict=True)
+        )
+        segment = replace(piece.transcript.segments[0], words=words)
+        pieces[number] = replace(piece, transcript=replace(piece.transcript, segments=(segment,)))
+    assert len(find_uncertain_joins(pieces)) == 1
+    assert insert(pieces, answer(BETWEEN)).parts == pieces
+
+
+def test_a_gap_has_no_words_to_join() -> None:
+    first, second = say(*STRANGE[:2])
+    gap = Segment(9.0, 14.0, "[not transcribed: 00:09-00:14]", is_gap=True)
+    second = replace(second, transcript=replace(second.transcript, segments=(gap,)))
+    assert find_uncertain_joins([first, second]) == []
+    assert merge_pieces([first, second]).segments[-1].text == gap.text
 
 
 def test_a_bridge_of_another_join_is_left_out() -> None:
