@@ -16,6 +16,7 @@ __all__ = ["join_overlap", "measure_certainty"]
 _NON_ALPHANUMERIC = re.compile(r"[\W_]+")
 _MARGIN, _GUARD_MARGIN = 0.5, 0.25  # seconds around an overlap in which its words may lie, as times are not exact
 _MOST_WORDS = 6  # a second; so many are compared where times are estimated
+_USUAL_PACE = 10.0  # characters a second; less is said where somebody is silent for long
 
 
 def join_overlap(
@@ -38,7 +39,7 @@ def join_overlap(
         >>> [[segment.text for segment in segments] for segments in join_overlap(before, after, 2.0, 4.0)]
         [['one two'], ['three four']]
     """
-    overlap = _find_overlap(_list_words(before), _list_words(after), low, high)
+    overlap = _build_overlap(before, after, low, high)
     pairs = overlap.find_pairs()
     tail, head = _choose_words(overlap, pairs) if pairs else _leave_out_edges(overlap)
     trimmed = _drop_words(before, [each.place for at, each in enumerate(overlap.tail) if at not in tail])
@@ -66,7 +67,7 @@ def measure_certainty(before: Sequence[Segment], after: Sequence[Segment], low: 
         >>> measure_certainty(before, [Segment(2.0, 6.0, "five six seven")], 2.0, 4.0)
         0.0
     """
-    overlap = _find_overlap(_list_words(before), _list_words(after), low, high)
+    overlap = _build_overlap(before, after, low, high)
     if overlap.is_guard or not all(_has_words(words, low, high) for words in (overlap.tail, overlap.head)):
         return math.inf
     return overlap.measure_certainty()
@@ -92,6 +93,23 @@ def _list_words(segments: Sequence[Segment]) -> list[TimedWord]:
             time = times[number, index] = max(time, words[-1].middle)  # within a segment, words keep their order
     is_timed = all(segment.words for segment in segments)
     return sorted(words, key=lambda each: times[each.place]) if is_timed else words
+
+
+def _build_overlap(before: Sequence[Segment], after: Sequence[Segment], low: float, high: float) -> Overlap:
+    if high - low > LONGEST_GUARD:  # somebody may speak there
+        before, after = _stretch_text(before, low, high), _stretch_text(after, low, high)
+    return _find_overlap(_list_words(before), _list_words(after), low, high)
+
+
+def _stretch_text(segments: Sequence[Segment], low: float, high: float) -> Sequence[Segment]:
+    """Return a text without times that reaches over the overlap. In noise, speech at the edge of a piece is missed."""
+    if len(segments) != 1 or segments[0].words:
+        return segments
+    (segment,) = segments
+    is_there = low <= segment.end and segment.start <= high
+    if is_there or len(segment.text) < _USUAL_PACE * (segment.end - segment.start):
+        return segments
+    return [replace(segment, start=min(segment.start, low), end=max(segment.end, high))]
 
 
 def _find_overlap(before: list[TimedWord], after: list[TimedWord], low: float, high: float) -> Overlap:

@@ -274,6 +274,19 @@ def test_it_is_clear_that_the_word_at_the_edge_was_cut() -> None:
     assert measure(f"{COUNTED} except water er", f"um water sunday {GOING_ON}") > 1.0
 
 
+@pytest.mark.parametrize("first", [(0.0, 10.0), (0.0, 6.0), (3.0, 3.1)])
+@pytest.mark.parametrize("second", [(9.0, 19.0), (13.0, 19.0), (18.9, 19.0)])
+def test_a_text_without_times_reaches_the_edge_where_no_pause_is(
+    first: tuple[float, float], second: tuple[float, float]
+) -> None:
+    """In noise, less is taken for speech than is spoken."""
+    texts = [f"number{number}" for number in range(38)]
+    before, after = [Segment(*first, " ".join(texts[:20]))], [Segment(*second, " ".join(texts[18:]))]
+    assert measure_certainty(before, after, 9.0, 10.0) > 2
+    joined = [segment.text for segments in join_overlap(before, after, 9.0, 10.0) for segment in segments]
+    assert " ".join(joined).split() == texts
+
+
 def test_a_pause_or_a_piece_without_words_there_is_certain() -> None:
     before, after = [Segment(0.0, 10.0, COUNTED)], [Segment(9.75, 19.75, GOING_ON)]
     assert measure_certainty(before, after, 9.75, 10.0) == math.inf
