@@ -37,7 +37,8 @@ def run_in_thread(function: Callable[[], T]) -> Future[T]:
         42
     """
     future, context = Future[T](), copy_context()
-    _get_worker().tasks.put(lambda: context.run(_run_call, function, future))
+    while not _get_worker().take(lambda: context.run(_run_call, function, future)):
+        pass
     return future
 
 
@@ -75,8 +76,16 @@ class _Worker:
     """A thread that runs one task after another, and ends when it has been idle for too long."""
 
     def __init__(self) -> None:
-        self.tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._lock, self._has_retired = threading.Lock(), False
         threading.Thread(target=self._run, daemon=True).start()
+
+    def take(self, task: Callable[[], None]) -> bool:
+        """Run a task soon, and return True; or return False if this has been idle for too long and ends."""
+        with self._lock:
+            if not self._has_retired:
+                self._tasks.put(task)
+            return not self._has_retired
 
     def _run(self) -> None:
         while self._run_next_task():
@@ -85,18 +94,20 @@ class _Worker:
     def _run_next_task(self) -> bool:
         """Run a task and return whether there was one. It is a local here, so that nothing it refers to outlives it."""
         try:
-            task = self.tasks.get(timeout=_IDLE_SECONDS)
+            task = self._tasks.get(timeout=_IDLE_SECONDS)
         except Empty:
             return not self._try_to_retire() and self._run_next_task()
         task()
         return True
 
     def _try_to_retire(self) -> bool:
-        try:
-            _idle_workers.remove(self)
-        except ValueError:  # a caller has just chosen this worker, and a task will follow
-            return False
-        return True
+        """Retire if no task has come. A caller that was interrupted may have chosen this worker and given it none."""
+        with self._lock:
+            self._has_retired = self._tasks.empty()
+        if self._has_retired:
+            with contextlib.suppress(ValueError):
+                _idle_workers.remove(self)
+        return self._has_retired
 
 
 _idle_workers: deque[_Worker] = deque()

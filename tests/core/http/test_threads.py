@@ -8,8 +8,9 @@ import weakref
 from contextvars import ContextVar
 
 import pytest
-from busy_threads import wait_until
+from busy_threads import count_busy_threads, wait_until
 
+from audio_core.http import threads
 from audio_core.http.threads import run_in_thread, wait_for
 
 WHO = ContextVar("WHO", default="nobody")
@@ -56,9 +57,24 @@ def test_nothing_that_a_task_held_outlives_it() -> None:
 
 def test_threads_that_stay_idle_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio_core.http.threads._IDLE_SECONDS", 0.01)
-    threads = {future.result() for future in [run_in_thread(threading.current_thread) for _ in range(6)]}
-    assert wait_until(lambda: not any(thread.is_alive() for thread in threads))
+    started = {future.result() for future in [run_in_thread(threading.current_thread) for _ in range(6)]}
+    assert wait_until(lambda: not any(thread.is_alive() for thread in started))
     assert run_in_thread(lambda: "on").result() == "on"
+
+
+def test_a_thread_that_an_interrupted_caller_has_chosen_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_IDLE_SECONDS", 0.01)
+    assert wait_until(lambda: count_busy_threads() == 0)
+    threads._get_worker()
+    assert wait_until(lambda: count_busy_threads() == 0)
+
+
+def test_a_thread_that_ends_takes_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_IDLE_SECONDS", 0.01)
+    ended = threads._get_worker()
+    assert wait_until(lambda: count_busy_threads() == 0)
+    threads._idle_workers.append(ended)  # as if it had been chosen just before
+    assert run_in_thread(lambda: "on").result(60) == "on"
 
 
 def test_a_wait_has_an_end() -> None:
