@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -120,5 +119,4 @@ def count_words(text: str, heard: str) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    os.environ["OMP_NUM_THREADS"] = "1"
     main()

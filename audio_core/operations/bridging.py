@@ -39,11 +39,13 @@ def bridge_joins(
         minimum: how many bridges are allowed in any case.
     """
     joins = yield from run_blocking(partial(find_uncertain_joins, parts))
-    longest = get_longest_piece(job.with_limits())  # a bridge that had to be cut would have uncertain joins itself
-    possible = [join for join in joins if join.bridge[1] - join.bridge[0] <= longest]
-    chosen = choose_bridges(possible, sum(part.shared for part in parts), recording.seconds, minimum)
-    flows = [_transcribe_bridge(recording, *each, transcribe) for each in chosen if transcribe]
-    bridges = yield from gather(flows, job.max_concurrency)
+    bridges = list[PieceTranscript]()
+    if transcribe is not None:
+        longest = get_longest_piece(job.with_limits())  # a bridge that had to be cut would have uncertain joins itself
+        possible = [join for join in joins if join.bridge[1] - join.bridge[0] <= longest]
+        chosen = choose_bridges(possible, sum(part.shared for part in parts), recording.seconds, minimum)
+        flows = [_transcribe_bridge(recording, *each, transcribe) for each in chosen]
+        bridges = yield from gather(flows, job.max_concurrency)
     return (yield from run_blocking(partial(insert_bridges, parts, joins, bridges)))
 
 

@@ -74,10 +74,8 @@ def _place_in_speech(transcript: Transcript, audio: EncodedAudio) -> Transcript:
     start, end = (speech[0][0], speech[-1][1]) if speech else (0.0, 0.0)
     if len(text) > _FASTEST * (end - start):  # in noise, most of it may be missed
         start, end = 0.0, audio.seconds
-    silence = (
-        [] if speech else [f"{transcript.model} may have invented {text!r}: no speech was found in what was sent."]
-    )
-    return replace(transcript, segments=(Segment(start, end, text),)).add_warnings(silence)
+    warning = f"{transcript.model} may have invented {text!r}: no speech was found in what was sent."
+    return replace(transcript, segments=(Segment(start, end, text),)).add_warnings([] if speech else [warning])
 
 
 def _find_speech(audio: EncodedAudio) -> list[tuple[float, float]]:

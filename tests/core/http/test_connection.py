@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 import socket
 import threading
 from dataclasses import replace
@@ -112,8 +111,7 @@ def test_a_tls_handshake_that_never_ends_closes_the_connection_too(is_async: boo
             assert not caught.value.may_have_been_billed
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system has no such signals")
-@pytest.mark.usefixtures("uncollected")
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("is_pooled", [False, True])
 def test_an_interrupt_before_headers_closes_the_connection(is_pooled: bool) -> None:
     def handle(server: RawServer, connection: socket.socket) -> None:
@@ -133,8 +131,7 @@ def test_an_interrupt_before_headers_closes_the_connection(is_pooled: bool) -> N
         assert wait_until(lambda: count_busy_threads() == 0)
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system has no such signals")
-@pytest.mark.usefixtures("uncollected")
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_ends_an_upload() -> None:
     received: list[bytes] = []
     interrupted = threading.Event()

@@ -16,10 +16,7 @@ from audio_core.http.driver import Clients, run
 from audio_core.http.flow import Flow, gather, pause, run_blocking
 from audio_core.http.interruption import pass_on_interrupts, raise_if_interrupted
 
-pytestmark = [
-    pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system has no such signals"),
-    pytest.mark.usefixtures("uncollected"),
-]
+pytestmark = pytest.mark.usefixtures("interruptible")
 
 
 def test_pieces_under_way_are_given_up_and_their_claims_are_released(talk: Path, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Recordings that are read side by side, and what becomes of them if the caller leaves."""
 
 import contextlib
-import signal
 import socket
 import sqlite3
 import threading
@@ -16,8 +15,7 @@ from audio_core.testing import tone
 from langchain_audio import AudioLoader
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system has no such signals")
-@pytest.mark.usefixtures("uncollected")
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_gives_up_the_recordings_under_way_and_keeps_the_finished_ones(tmp_path: Path) -> None:
     for number in range(8):
         (tmp_path / f"{number}.wav").write_bytes(tone(0.2 + number / 100))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from audio_core import AudioEvent, Segment, Transcript, Word
+from audio_core import AudioEvent, Segment, Transcript
 from audio_core.transcript.bridges import BridgedPieces, choose_bridges, find_uncertain_joins, insert_bridges
 from audio_core.transcript.merge import PieceTranscript, merge_pieces
 
@@ -185,15 +185,13 @@ def test_events_are_those_of_the_pieces_and_warnings_of_a_bridge_are_not_told() 
 
 
 def test_a_bridge_without_times_of_words_is_left_out_between_pieces_that_have_them() -> None:
-    spans = [(float(at), at + 0.5) for at in range(20)]
-    pieces = say(*STRANGE[:2])
-    for number, piece in enumerate(pieces):
-        texts = STRANGE[number].split()
-        words = tuple(
-            Word(piece.start + a / 2, piece.start + b / 2, text) for (a, b), text in zip(spans, texts, strict=True)
+    pieces = [
+        replace(
+            piece, transcript=replace(piece.transcript, segments=(replace(segment, words=segment.get_timed_words()),))
         )
-        segment = replace(piece.transcript.segments[0], words=words)
-        pieces[number] = replace(piece, transcript=replace(piece.transcript, segments=(segment,)))
+        for piece in say(*STRANGE[:2])
+        for segment in piece.transcript.segments
+    ]
     assert len(find_uncertain_joins(pieces)) == 1
     assert insert(pieces, answer(BETWEEN)).parts == pieces
 
