@@ -18,7 +18,7 @@ from langchain_core.messages import (
 
 from audio_core import Audio, InvalidAudio, Speech, ToolCall
 from audio_core.integration import ChatMessage as CoreMessage
-from audio_core.integration import ShortTraceback, at_block, is_audio_block
+from audio_core.integration import ShortTraceback, at_block, is_audio_block, parse_json, to_list
 
 __all__ = ["get_expiry", "parse_tool_blocks", "to_chat_messages"]
 
@@ -86,10 +86,7 @@ def parse_tool_blocks(text: str) -> list[Any] | None:
     """
     if not text.startswith('[{"') or '"audio' not in text:
         return None
-    try:
-        blocks = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+    blocks = to_list(parse_json(text))
     is_block_list = all(isinstance(block, dict) and "type" in block for block in blocks)
     return blocks if is_block_list and any(is_audio_block(block) for block in blocks) else None
 

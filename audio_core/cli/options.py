@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypedDict, TypeVar, cast, get_args, get_type_hints
@@ -11,6 +10,7 @@ from typing import Annotated, Any, TypedDict, TypeVar, cast, get_args, get_type_
 import typer
 
 from audio_core.cli.reports import UsageMistake
+from audio_core.lenient_json import parse_json
 
 __all__ = [
     "AsJson",
@@ -121,10 +121,7 @@ def parse_extra(text: str) -> dict[str, Any]:
     Raises:
         UsageMistake: if it is no JSON object.
     """
-    try:
-        fields = json.loads(text)
-    except ValueError:
-        fields = None
+    fields = parse_json(text)
     if not isinstance(fields, dict):
         raise UsageMistake("""--extra takes a JSON object, such as --extra '{"seed": 1}'.""")
     return cast("dict[str, Any]", fields)

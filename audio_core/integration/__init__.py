@@ -40,7 +40,7 @@ from audio_core.integration.tool_definitions import (
     TranscribeArguments,
 )
 from audio_core.integration.tools import AudioTools, ToolAnswer, ToolRefusal
-from audio_core.lenient_json import drop_none, to_objects
+from audio_core.lenient_json import drop_none, parse_json, to_list, to_objects
 from audio_core.operations.estimates import Estimate
 from audio_core.operations.upload import measure_seconds
 from audio_core.provider_options import (
@@ -139,6 +139,7 @@ __all__ = [
     "measure_seconds",
     "open_authorized",
     "open_stored",
+    "parse_json",
     "read_passages",
     "redact_audio",
     "remove_citations",
@@ -146,6 +147,7 @@ __all__ = [
     "restore_passages",
     "speak_answer",
     "to_access",
+    "to_list",
     "to_objects",
     "to_openai_tool_choice",
     "validate_arguments",

@@ -203,11 +203,12 @@ class Transcript(RenderingMixin):
             1.0
         """
         try:
+            transcript = _create_adapter().validate_json(text, strict=True)  # first, as it bounds the depth of the text
             fields = json.loads(text, parse_float=_parse_finite, parse_constant=_parse_finite)
             if not isinstance(fields, dict) or not fields.keys() >= _JSON_KEYS:
                 raise ValueError("fields are missing")
-            return _create_adapter().validate_json(text, strict=True)
-        except (ValueError, RecursionError) as error:
+            return transcript
+        except ValueError as error:
             reason = str(error).splitlines()[0]
             raise ValueError(f"This is not a transcript that to_json has written: {reason}") from None
 

@@ -50,10 +50,7 @@ class EventParser:
         value = parse_json(event, keep_halves=True)
         if not str(to_object(value).get("type")).endswith(_WHOLE):
             self._join_fields(value, ())
-        try:
-            return replace_halves_within(value)
-        except RecursionError:
-            return None
+        return replace_halves_within(value)
 
     def close(self) -> list[dict[str, Any]]:
         """Return events with U+FFFD for each half that is held back and has no other."""

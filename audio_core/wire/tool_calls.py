@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from audio_core.errors import IncompleteResponse, InvalidOption
-from audio_core.lenient_json import to_object, to_objects, to_text
+from audio_core.lenient_json import load_json, to_object, to_objects, to_text
 
 __all__ = ["CUT_SHORT", "ToolCall", "ToolCallBuilder", "ToolCallDelta", "parse_tool_calls", "to_openai_tool_choice"]
 
@@ -61,7 +61,7 @@ class ToolCall:
     @property
     def parsed(self) -> dict[str, Any]:
         """The arguments as a mapping."""
-        return cast("dict[str, Any]", json.loads(self.arguments, strict=False))
+        return cast("dict[str, Any]", load_json(self.arguments, strict=False))
 
     def to_openai(self) -> dict[str, Any]:
         """Return the call in OpenAI's shape, as an assistant message has it."""
@@ -224,8 +224,8 @@ def _get_arguments(function: Mapping[str, Any]) -> str:
 
 def _is_object(text: str) -> bool:
     try:
-        return isinstance(json.loads(text, strict=False), dict)
-    except (ValueError, RecursionError):
+        return isinstance(load_json(text, strict=False), dict)
+    except ValueError:
         return False
 
 

@@ -237,6 +237,7 @@ def test_a_key_is_never_an_argument(audio, folder, remote, gateway) -> None:
         (["-p", "openai"], "--model NAME"),
         (["-p", "openai", "-m", "m", "--known-speakers", "Ann"], "--known-speakers takes NAME=FILE"),
         (["--extra", "[1]"], "--extra takes a JSON object"),
+        (["--extra", "[" * 5000], "--extra takes a JSON object"),
         (["--format", "srt", "--format", "vtt"], "--output FOLDER"),
         (["--format", "docx"], "'docx' is not one of"),
         (["-o", "a.docx"], "--format txt|srt|vtt|json"),

@@ -24,7 +24,7 @@ PUBLIC = {
         check_fields chunk_passages collect_recordings compute_sha256 describe_install drop_none find_citations find_format
         find_provider find_recordings format_citation format_passages get_clip_url identify_recording is_audio_block is_raw
         list_fields list_options
-        measure_seconds open_authorized open_stored redact_audio restore_passages to_access to_objects to_openai_tool_choice
+        measure_seconds open_authorized open_stored parse_json redact_audio restore_passages to_access to_list to_objects to_openai_tool_choice
         validate_arguments
         AsyncSpeechStream SPEAK SpeakArguments SpeakKwargs SpeechStream SpeechTool SpokenAnswer aspeak_answer
         SplitOptions build_split_options read_passages build_speak_options is_speakable remove_citations render_answer speak_answer
