@@ -45,6 +45,11 @@ settings.register_profile("thorough", deadline=None)
 settings.load_profile("quick")
 
 
+def pytest_configure() -> None:
+    """Let SIGINT interrupt the tests and what they start: what a shell runs in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session")
 def talk() -> Path:
     return RECORDINGS / "talk.ogg"
