@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
+from urllib.parse import urlsplit
 
-from audio_core.errors import MissingAPIKey, UnknownProvider
+from audio_core.errors import InvalidOption, MissingAPIKey, UnknownProvider
 from audio_core.errors.validation import suggest
 
 __all__ = ["PROVIDERS", "Provider", "ProviderName", "choose_provider", "find_provider"]
@@ -104,11 +105,16 @@ class Provider:
     def find_base_url(self, given: str | None) -> str:
         """Return the base URL to use, without a trailing slash: given, else from the environment, else the default.
 
+        Raises:
+            InvalidOption: if it is no URL, or holds a password.
+
         Example:
             >>> find_provider("openai").find_base_url("http://localhost:8000/v1/")
             'http://localhost:8000/v1'
         """
-        return ((given or "").strip() or _read_environment(self.base_url_env) or self.base_url).rstrip("/")
+        base_url = (given or "").strip() or _read_environment(self.base_url_env) or self.base_url
+        _check_base_url(base_url)
+        return base_url.rstrip("/")
 
 
 PROVIDERS: Mapping[str, Provider] = MappingProxyType(
@@ -215,7 +221,7 @@ def find_provider(name: str | Provider) -> Provider:
         ) from None
 
 
-def choose_provider(name: str | Provider | None, base_url: str | None) -> Provider:
+def choose_provider(name: str | Provider | None, base_url: str | None, api_key: str | None = None) -> Provider:
     """Find the provider to use. This is the only rule, for every client, model, loader, reader and tool.
 
     - The provider that is named, or a row of your own.
@@ -226,17 +232,40 @@ def choose_provider(name: str | Provider | None, base_url: str | None) -> Provid
     Args:
         name: name of the provider, a row of your own, or None.
         base_url: the user's base URL, if any.
+        api_key: the user's key, if any.
 
     Raises:
+        InvalidOption: if there is a key, but neither a provider nor a base URL; or if the base URL is not valid.
         UnknownProvider: if there is no provider of this name.
 
     Example:
         >>> choose_provider(None, None).name, choose_provider(None, "https://example.com/v1").find_key(None)
         ('local', None)
     """
-    if name is not None:
-        return find_provider(name)
-    return PROVIDERS["local"] if base_url is None else replace(PROVIDERS["openai"], api_key_env=())
+    if name is None and base_url is None and api_key:
+        names = ", ".join(row.name for row in PROVIDERS.values() if row.api_key_env)
+        raise InvalidOption(
+            "api_key is given, but not the gateway that it belongs to, so nothing would be sent there. "
+            f"Pass provider= ({names}) or base_url= as well."
+        )
+    at_url = replace(PROVIDERS["openai"], api_key_env=())
+    row = find_provider(name) if name is not None else PROVIDERS["local"] if base_url is None else at_url
+    row.find_base_url(base_url)  # a wrong one is an error now, not at the first request
+    return row
+
+
+def _check_base_url(base_url: str) -> None:
+    """Raise `InvalidOption` for what is no base URL. The message does not show it, as it may hold a password."""
+    try:
+        parts = urlsplit(base_url)
+        netloc, _ = parts.netloc, parts.port  # which is an error if it is none
+    except ValueError:
+        raise InvalidOption("The base_url is no URL. Pass one such as 'https://example.com/v1'.") from None
+    if "@" in netloc:
+        raise InvalidOption(
+            "The base_url holds a user name or password, which would be shown with it and be sent in place of the key. "
+            "Pass the key as api_key=, or what the gateway expects as a header of your own."
+        )
 
 
 def _read_environment(names: tuple[str, ...]) -> str | None:

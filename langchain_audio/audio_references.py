@@ -63,15 +63,20 @@ def inline_audio(message: MessageT, folder: AudioStore) -> MessageT:
 
 
 def _offload_message(message: MessageT, folder: AudioStore) -> MessageT:
-    content: Any = message.content
-    if isinstance(content, str):
-        blocks = parse_tool_blocks(content) if isinstance(message, ToolMessage) else None
-        new_blocks = offload_audio(blocks, folder)
-        if new_blocks is blocks:
-            return message
-        return message.model_copy(update={"content": json.dumps(new_blocks, ensure_ascii=False)})
-    new_content = offload_audio(content, folder)
-    return message if new_content is content else message.model_copy(update={"content": new_content})
+    if not isinstance(message, ToolMessage):
+        return _update_message(message, content=offload_audio(message.content, folder))
+    artifact, content = offload_audio(message.artifact, folder), message.content
+    if not isinstance(content, str):
+        return _update_message(message, content=offload_audio(content, folder), artifact=artifact)
+    blocks = parse_tool_blocks(content)
+    new_blocks = offload_audio(blocks, folder)
+    content = content if new_blocks is blocks else json.dumps(new_blocks, ensure_ascii=False)
+    return _update_message(message, content=content, artifact=artifact)
+
+
+def _update_message(message: MessageT, **fields: Any) -> MessageT:
+    is_same = all(getattr(message, name) is value for name, value in fields.items())
+    return message if is_same else message.model_copy(update=fields)
 
 
 def _offload_mapping(mapping: Mapping[str, Any], folder: AudioStore) -> Mapping[str, Any]:

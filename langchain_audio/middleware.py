@@ -120,13 +120,18 @@ class AudioOffloadMiddleware(AgentMiddleware[State, Any, Any]):
         Raises:
             StoreError: if the folder cannot be used.
         """
-        return offload_audio(handler(request), self._folder)
+        return self._offload_result(handler(request))
 
     async def awrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]]
     ) -> ToolMessage | Command[Any]:
         """Do what `wrap_tool_call` does on the running event loop."""
-        return await asyncio.to_thread(offload_audio, await handler(request), self._folder)
+        return await asyncio.to_thread(self._offload_result, await handler(request))
+
+    def _offload_result(self, result: ToolMessage | Command[Any]) -> ToolMessage | Command[Any]:
+        if isinstance(result, Command):
+            return replace(result, update=offload_audio(result.update, self._folder))
+        return offload_audio(result, self._folder)
 
     def _offload_response(self, response: ModelResponse[Any]) -> ModelResponse[Any]:
         return replace(response, result=offload_audio(response.result, self._folder))

@@ -73,7 +73,7 @@ class AudioClient(PlanningMethods, ChatMethods, SpeechMethods):
         http_client: httpx.Client | None = None,
         http_async_client: httpx.AsyncClient | None = None,
     ) -> None:
-        row = choose_provider(provider, base_url)
+        row = choose_provider(provider, base_url, api_key)
         self.endpoint = Endpoint(
             row, api_key, base_url, timeout, max_retries, headers or {}, checks_models=checks_models
         )

@@ -133,10 +133,7 @@ class Endpoint:
 
 def _join_url(base_url: str, path: str) -> str:
     """Append a path to a base URL, whose query stays at the end, after that of the path."""
-    try:
-        parts = urlsplit(base_url)
-    except ValueError as error:
-        raise InvalidOption(f"The base_url is no URL: {error}. Pass one such as 'https://example.com/v1'.") from None
+    parts = urlsplit(base_url)
     path, _, query = path.partition("?")
     return parts._replace(
         path=parts.path.rstrip("/") + path, query="&".join(filter(None, (query, parts.query)))

@@ -102,7 +102,7 @@ class ModelSettings(BaseModel):
         self, api_key: str | None, extra_headers: Mapping[str, str] | None, *, checks_models: bool
     ) -> AudioClient:
         """Return the client for the fields as they are now. It does not depend on what each call passes."""
-        row = self._row
+        row = choose_provider(self.provider, self.base_url, api_key)
         _, headers = split_gateway_options(row, self.gateway_options)
         options = {
             "provider": row,

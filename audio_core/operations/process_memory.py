@@ -14,7 +14,7 @@ V = TypeVar("V")
 
 
 class ProcessMemory(Generic[K, V]):
-    """The values that were noted last, by key. Threads may share it.
+    """The values that were noted last, by key. Threads may share it. A pickle or deep copy is empty.
 
     Args:
         most: how many are kept.
@@ -42,3 +42,6 @@ class ProcessMemory(Generic[K, V]):
             self._values.move_to_end(key)
             while len(self._values) > self._most:
                 self._values.popitem(last=False)
+
+    def __reduce__(self) -> tuple[type[ProcessMemory[K, V]], tuple[int]]:
+        return (ProcessMemory, (self._most,))

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 import pybase64
 
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import build_unreadable_error, find_error, get_request_id
-from audio_core.lenient_json import parse_body, to_number, to_object, to_objects, to_text
+from audio_core.lenient_json import parse_body, to_list, to_number, to_object, to_objects, to_text
 from audio_core.transcript.segment import Segment
 from audio_core.transcript.speech import Speech, detect_speech_format
 from audio_core.transcript.usage import Usage, parse_usage
@@ -193,7 +193,7 @@ def _build_answer(
     message, finish_reason = to_object(choice.get("message")), to_text(choice.get("finish_reason"))
     text, speech = get_text(message), _parse_speech(message, provider, speech_format)
     return Answer(
-        text=text or (speech.transcript if speech else ""),
+        text=text or to_text(to_object(message.get("audio")).get("transcript")) or "",
         finish_reason=finish_reason,
         usage=parse_usage(completion.get("usage")),
         id=to_text(completion.get("id")),
@@ -223,7 +223,7 @@ def has_content(answer: Answer, *, has_text: bool) -> bool:
             have nothing to say. If it called tools, the calls are missing.
     """
     content = answer.text or answer.speech or answer.tool_calls or answer.reasoning or answer.refusal
-    is_silent = has_text and answer.finish_reason not in (None, "tool_calls")
+    is_silent = has_text and answer.finish_reason not in (None, "tool_calls", "function_call")
     return bool(content) or is_silent or answer.finish_reason in CUT_SHORT
 
 
@@ -266,7 +266,7 @@ def get_text(message: Any) -> str | None:
     if content is None and "content" in fields:
         return ""
     if isinstance(content, list):
-        return "".join(to_text(part.get("text")) or "" for part in to_objects(cast("Any", content)))
+        return "".join(to_text(to_object(part).get("text", part)) or "" for part in to_list(content))
     return content if isinstance(content, str) else None
 
 

@@ -75,7 +75,7 @@ class ToolCallDelta:
     Attributes:
         index: position of the call in the answer, from 0.
         id: id of the call; only its first fragment has it.
-        name: name of the tool; only the first fragment in which the gateway sent a name has it.
+        name: new text of the name of the tool, if any.
         arguments: new text of the arguments.
     """
 
@@ -124,9 +124,9 @@ class ToolCallBuilder:
             self._calls.append(_PartialCall(call_id or _create_id(), "", []))
         call = self._calls[cast("int", position)]
         arguments = call.add(arguments)
-        first_name = name if not call.name else None
-        call.name = call.name or name or ""
-        return ToolCallDelta(cast("int", position), call.id if is_new else None, first_name, arguments)
+        new_name = None if name == call.name else name  # some gateways repeat it, others send it in pieces
+        call.name += new_name or ""
+        return ToolCallDelta(cast("int", position), call.id if is_new else None, new_name, arguments)
 
     def build_calls(self, finish_reason: Any, *, provider: str, partial: str | None) -> tuple[ToolCall, ...]:
         """Build the calls once all fragments are added.

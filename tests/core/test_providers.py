@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from pydantic import ValidationError
 
-from audio_core import PROVIDERS, Access, AccessDenied, AudioClient, Provider
+from audio_core import PROVIDERS, Access, AccessDenied, AudioClient, InvalidOption, Provider
 from audio_core.integration import ProviderName
 from audio_core.testing import ScriptedGateway, chat_reply
 from langchain_audio import AudioLoader, ChatAudio
@@ -68,6 +69,30 @@ def test_one_rule_chooses_the_provider(user: str, monkeypatch: pytest.MonkeyPatc
     assert chosen(provider=ROW, model="m").endpoint.provider is ROW
     at_url = chosen(base_url="https://example.com/v1", model="m").endpoint.provider
     assert (at_url.chat_formats, at_url.find_key(None)) == (PROVIDERS["openai"].chat_formats, None)
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_a_key_needs_the_gateway_that_it_belongs_to(user: str) -> None:
+    with pytest.raises((InvalidOption, ValidationError), match=r"Pass provider= \(openai, .* or base_url="):
+        USERS[user](api_key="sk-1")
+    assert USERS[user](provider="local", api_key="none").endpoint.provider is PROVIDERS["local"]
+    assert USERS[user](base_url="https://example.com/v1", api_key="sk-1", model="m").endpoint.api_key == "sk-1"
+
+
+@pytest.mark.parametrize("base_url", ["https://me:hunter2@host/v1", "https://hunter2@host", "http://me:hunter2#@host"])
+@pytest.mark.parametrize("user", USERS)
+def test_a_password_in_a_base_url_is_refused_and_not_shown(user: str, base_url: str) -> None:
+    with pytest.raises(
+        (InvalidOption, ValidationError), match=r"The base_url (holds a user name|is no URL)"
+    ) as refusal:
+        USERS[user](provider="openai", base_url=base_url, model="m")
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_a_password_in_a_base_url_of_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://me:hunter2@host/v1")
+    with pytest.raises(InvalidOption, match="The base_url holds a user name"):
+        AudioClient("openai", api_key="k")
 
 
 def test_the_names_for_editors_are_those_of_the_providers() -> None:

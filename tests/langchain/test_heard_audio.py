@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,13 @@ def create_middleware(gateway: ScriptedGateway, **options: Any) -> AudioTranscri
 async def run(agent: Any, is_async: bool, message: HumanMessage, config: Any = None) -> dict[str, Any]:
     state = {"messages": [message]}
     return await agent.ainvoke(state, config) if is_async else agent.invoke(state, config)
+
+
+def test_the_middleware_can_be_copied(gateway: ScriptedGateway) -> None:
+    gateway.will_answer(HEARD, HEARD)
+    middleware = create_middleware(gateway)
+    for each in (copy.deepcopy(middleware), pickle.loads(pickle.dumps(middleware))):
+        assert each.before_model({"messages": [HumanMessage([SOUND])]}, None)
 
 
 @pytest.mark.parametrize("is_async", [False, True])

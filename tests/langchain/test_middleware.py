@@ -7,7 +7,7 @@ import stat
 import threading
 import weakref
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import pytest
 from langchain.agents import create_agent
@@ -22,9 +22,10 @@ from langchain.agents.middleware import (
 )
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage, trim_messages
-from langchain_core.tools import tool
+from langchain_core.tools import InjectedToolCallId, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.types import Command
 
 from audio_core import Access, AccessDenied, Audio, InvalidAudio, StoreError
 from audio_core.integration import AudioStore
@@ -205,6 +206,25 @@ def test_what_a_tool_returns_is_kept_and_heard(gateway, offload) -> None:
     assert [sound["data"] for sound in sounds(gateway)] == [CLIP]
     (answer,) = [message for message in state["messages"] if isinstance(message, ToolMessage)]
     assert json.loads(answer.content)[0]["url"].startswith("file://")
+    assert CLIP[:100] not in str(state)
+
+
+@pytest.mark.parametrize("is_command", [False, True])
+def test_audio_in_an_artifact_or_a_command_is_kept_as_a_reference(gateway, offload, is_command: bool) -> None:
+    block = {"type": "audio", "base64": CLIP, "mime_type": "audio/wav"}
+
+    @tool
+    def voicemail(tool_call_id: Annotated[str, InjectedToolCallId]) -> Any:
+        """The last message."""
+        message = ToolMessage([block], tool_call_id=tool_call_id, artifact={"sounds": [block]})
+        return Command(update={"messages": [message]}) if is_command else message
+
+    call = {"id": "c", "type": "function", "function": {"name": "voicemail", "arguments": "{}"}}
+    gateway.will_answer(chat_reply(None, tool_calls=[call], finish="tool_calls"), chat_reply("A beep."))
+    state = create_agent(model(gateway), [voicemail], middleware=[offload]).invoke({"messages": [HumanMessage("?")]})
+    assert [sound["data"] for sound in sounds(gateway)] == [CLIP]
+    (answer,) = [message for message in state["messages"] if isinstance(message, ToolMessage)]
+    assert answer.artifact["sounds"][0]["url"] in str(answer.content)
     assert CLIP[:100] not in str(state)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
@@ -47,6 +49,16 @@ async def test_the_llm_reads_a_quoted_transcript_in_place_of_the_audio_and_each_
         assert len(gateway.chats) == 4
         for (message,) in gateway.chats:
             assert QUOTED in str([part.get("text") for part in message["content"]][-1])
+
+
+@pytest.mark.parametrize(
+    "copy_llm", [copy.deepcopy, lambda llm: pickle.loads(pickle.dumps(llm))], ids=["copy", "pickle"]
+)
+def test_a_copy_reads_recordings_too(copy_llm) -> None:
+    with Gateway() as gateway:
+        llm = create_llm(gateway)
+        assert [each.chat(SPOKEN).message.content for each in (llm, copy_llm(llm))] == ["yes", "yes"]
+        assert sum("transcriptions" in request.path for request in gateway.requests) == 2
 
 
 @pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecationWarning")  # LlamaIndex's own

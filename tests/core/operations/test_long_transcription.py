@@ -171,7 +171,7 @@ def test_a_gap_can_be_marked(listener, framework: str, tmp_path: Path, monkeypat
     listener.broken[30] = Reply({"error": {"message": "upstream died"}}, status=500)
     path = tmp_path / "numbers.wav"
     path.write_bytes(recording(tones, seconds))
-    monkeypatch.setattr("audio_core.client.client.choose_provider", lambda name, base_url: ROW)
+    monkeypatch.setattr("audio_core.client.client.choose_provider", lambda *_: ROW)
     options = {"provider": "local", "model": "m", "base_url": listener.base_url, "max_retries": 0, "gaps": "mark"}
     if framework == "core":
         transcript = client(listener).transcribe(path, gaps="mark")

@@ -36,8 +36,10 @@ def test_a_finish_reason_is_kept_as_it_was_sent() -> None:
     assert parse(body).finish_reason == "length"
 
 
-def test_text_in_parts_is_joined() -> None:
-    parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+@pytest.mark.parametrize(
+    "parts", [[{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], ["a", "b", None, {}]]
+)
+def test_text_in_parts_is_joined(parts: list[object]) -> None:
     assert parse(chat_reply(parts).body).text == "ab"
 
 
@@ -76,6 +78,12 @@ def test_a_spoken_reply_is_its_transcript_and_its_audio() -> None:
     answer = parse(chat_reply(None, audio=build_audio(WAV)).body)
     assert answer.text == "Hi."
     assert answer.speech == Speech(WAV, "wav", "Hi.", "audio_1", 9)
+
+
+@pytest.mark.parametrize("audio", [{"data": None}, {}], ids=["null", "absent"])
+def test_the_transcript_of_speech_that_is_absent_is_the_text(audio: dict) -> None:
+    answer = parse(chat_reply(None, audio={"id": "audio_1", "transcript": "Hi.", **audio}).body)
+    assert (answer.text, answer.speech) == ("Hi.", None)
 
 
 def test_text_beside_speech_is_preferred_to_its_transcript() -> None:
@@ -150,7 +158,7 @@ def test_reasoning_refusal_and_logprobs_are_read() -> None:
 def test_a_model_may_have_nothing_to_say(message: dict) -> None:
     choice = {"message": message, "finish_reason": "stop"}
     assert parse({"choices": [choice]}).text == ""
-    for finish in ("tool_calls", None):
+    for finish in ("tool_calls", "function_call", None):
         with pytest.raises(IncompleteResponse, match="without text"):
             parse({"choices": [{**choice, "finish_reason": finish}]})
 

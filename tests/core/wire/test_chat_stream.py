@@ -174,6 +174,15 @@ def test_tool_calls_are_told_apart_by_their_id_if_they_share_an_index(index: int
     assert [(call.name, call.arguments) for call in answer.tool_calls] == [("f", "{}"), ("g", '{"n": 1}')]
 
 
+@pytest.mark.parametrize("names", [("get_", "weather"), ("get_weather", "get_weather"), (None, "get_weather", None)])
+def test_the_name_of_a_tool_may_come_in_pieces_or_again_and_again(names: tuple[str | None, ...]) -> None:
+    fragments = [build_fragment(0, name=name) for name in names]
+    deltas = decode(*chat_stream(*fragments, build_fragment(0, "{}"), finish="tool_calls").body)
+    (call,) = deltas[-1].answer.tool_calls
+    assert call.name == "get_weather"
+    assert "".join(each.name or "" for delta in deltas for each in delta.tool_calls) == "get_weather"
+
+
 @given(keep=st.integers(0, 25))
 def test_a_stream_never_hands_on_a_call_that_was_cut(keep: int) -> None:
     arguments = '{"path": "/data/customer"}'
