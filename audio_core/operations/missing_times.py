@@ -11,26 +11,16 @@ from audio_core.transcript.segment import UNCLEAR_SPEECH, AudioEvent, Segment
 from audio_core.transcript.transcript import Transcript
 from audio_core.wire.transcription import TranscriptionOptions
 
-__all__ = ["add_missing_times", "has_times", "lacks_times", "mark_unheard_speech"]
+__all__ = ["add_missing_times", "lacks_words", "mark_unheard_speech"]
 
 _CLEAR_STRETCHES, _CLEAR_SECONDS = 3, 1.0  # of sound with pauses between them: speech, and no tone or noise
 _SLACK = 0.1  # seconds; an encoder may add a little
 _FASTEST = 25.0  # characters a second; nobody says more
 
 
-def has_times(transcript: Transcript) -> bool:
-    """Tell whether a gateway has sent times, and not guesses."""
-    return any(not segment.is_estimated for segment in transcript.segments)
-
-
-def lacks_times(transcript: Transcript, options: TranscriptionOptions) -> bool:
-    """Tell whether `add_missing_times` has anything to add to a text.
-
-    Args:
-        transcript: what the gateway sent.
-        options: how it was to be transcribed.
-    """
-    return not has_times(transcript) or (options.words and not any(segment.words for segment in transcript.segments))
+def lacks_words(transcript: Transcript, options: TranscriptionOptions) -> bool:
+    """Tell whether words with times are asked for, and none came."""
+    return options.words and not any(segment.words for segment in transcript.segments)
 
 
 def mark_unheard_speech(transcript: Transcript, audio: EncodedAudio) -> Transcript:
@@ -46,7 +36,9 @@ def mark_unheard_speech(transcript: Transcript, audio: EncodedAudio) -> Transcri
     return replace(transcript, events=(*transcript.events, *unheard))
 
 
-def add_missing_times(transcript: Transcript, audio: EncodedAudio, options: TranscriptionOptions) -> Transcript:
+def add_missing_times(
+    transcript: Transcript, audio: EncodedAudio, options: TranscriptionOptions, *, is_timed: bool
+) -> Transcript:
     """Return a transcript with the times that its options ask for. Decoding and alignment take CPU time.
 
     If the gateway sent no times, what was sent is one segment if it is short enough. A longer text is aligned.
@@ -55,15 +47,14 @@ def add_missing_times(transcript: Transcript, audio: EncodedAudio, options: Tran
         transcript: what the gateway sent. Its times are seconds from the beginning of the audio.
         audio: what was sent.
         options: how it was to be transcribed.
+        is_timed: whether the gateway sent times, and not guesses.
     """
-    is_untimed = bool(transcript.text.strip()) and not has_times(transcript)
-    longest = options.segment_seconds
+    is_untimed, longest = not is_timed, options.segment_seconds
     if is_untimed and longest is None and not transcript.segments:
         transcript = replace(transcript, segments=(Segment(0.0, audio.seconds, transcript.text.strip()),))
     elif is_untimed and longest is not None and audio.seconds <= longest + _SLACK and not transcript.speakers:
         transcript, is_untimed = _place_in_speech(transcript, audio), False
-    wants_words = options.words and not any(segment.words for segment in transcript.segments)
-    if wants_words or (is_untimed and longest is not None):
+    if lacks_words(transcript, options) or (is_untimed and longest is not None):
         return _align(transcript, audio, options)
     return transcript
 

@@ -14,7 +14,7 @@ from audio_core.http.tracebacks import HiddenFrames
 from audio_core.operations.diarization import build_speakers_error, choose_diarization, name_words, warn_of_refusal
 from audio_core.operations.job import Job
 from audio_core.operations.limits import LimitLearned, has_segments, learn_limit, learn_response_format
-from audio_core.operations.missing_times import add_missing_times, has_times, lacks_times, mark_unheard_speech
+from audio_core.operations.missing_times import add_missing_times, lacks_words, mark_unheard_speech
 from audio_core.operations.model_times import get_longest_segment, learn_times
 from audio_core.operations.speaker_references import explain_refusal
 from audio_core.operations.transcription_by_chat import transcribe_by_chat
@@ -49,12 +49,13 @@ def request_transcript(job: Job, name: str, audio: EncodedAudio) -> Flow[Transcr
     except InvalidRequest as error:
         raise learn_limit(job.endpoint, job.model, error, audio) or error from None
     transcript = warn_of_refusal(job.endpoint, job.model, job.options, transcript)
-    if transcript.text.strip():
-        yield from learn_times(job, has_times(transcript))
     if not transcript.text.strip():
-        transcript = yield from run_blocking(partial(mark_unheard_speech, transcript, audio))
-    elif lacks_times(transcript, job.options):
-        transcript = yield from run_blocking(partial(add_missing_times, transcript, audio, job.options))
+        return name_words((yield from run_blocking(partial(mark_unheard_speech, transcript, audio))))
+    is_timed = bool(transcript.segments) and job.endpoint.provider.transcription != "chat"  # such a model guesses them
+    yield from learn_times(job, is_timed)
+    if not is_timed or lacks_words(transcript, job.options):
+        add_times = partial(add_missing_times, transcript, audio, job.options, is_timed=is_timed)
+        transcript = yield from run_blocking(add_times)
     return name_words(transcript)
 
 

@@ -9,7 +9,7 @@ __all__ = ["parse_subtitles"]
 
 # Every repetition is bounded, so that no text takes quadratic time.
 _CUE = re.compile(
-    r"(?<![\d:])(?:(\d{1,4}):)?(\d\d):(\d\d[.,]\d{3})[ \t]{1,9}-->[ \t]{1,9}(?:(\d{1,4}):)?(\d\d):(\d\d[.,]\d{3})[^\n]*\n"
+    r"(?<![\d:])(?:(\d{1,4}):)?(\d\d):(\d\d[.,]\d{3})[ \t]{1,9}-->[ \t]{1,9}(?:(\d{1,4}):)?(\d\d):(\d\d[.,]\d{3})[^\n]{,999}\n"
     r"(.+?)(?=\n[ \t]{,99}\n|\Z)",
     re.DOTALL,
 )

@@ -120,7 +120,7 @@ def _find(spelling: str, text: str, letters: str, places: Sequence[int], at: int
             _is_edge(text, places[found]) and (end == len(places) or _is_edge(text, places[end - 1] + 1))
         ):
             return found
-        at = found + 1
+        at = next((each for each in range(found + 1, len(places)) if _is_edge(text, places[each])), len(places))
     return None
 
 

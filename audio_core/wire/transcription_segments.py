@@ -38,11 +38,13 @@ def build_segments(
         begin: where the first segment starts if its start is missing, in seconds.
     """
     spoken = [raw for raw in raws if raw.spoken]
+    if not any(raw.end for raw in spoken):  # zeros alone are no times
+        spoken = [raw.model_copy(update={"end": None}) for raw in spoken]
     times = _complete_times(spoken, begin, duration, duration)
     segments = [_build_segment(raw, *time, duration) for raw, time in zip(spoken, times, strict=True)]
     segments = _assign_words(sorted(segments, key=lambda item: item.start), _build_words(words, 0.0, None, duration))
-    labels = _match_labels(segments)
-    split = (part for segment in segments for part in _split_by_speaker(_remove_sounds(segment, words), labels))
+    labels, sounds = _match_labels(segments), [word for word in words if word.is_event]
+    split = (part for segment in segments for part in _split_by_speaker(_remove_sounds(segment, sounds), labels))
     return tuple(sorted((_mark_strays(part) for part in split if part.text), key=lambda segment: segment.start))
 
 
@@ -89,9 +91,9 @@ def _add_words(segment: Segment, words: Sequence[tuple[Word, bool]]) -> Segment:
     return replace(segment, words=tuple(in_order), is_estimated=is_estimated)
 
 
-def _remove_sounds(segment: Segment, words: Sequence[RawWord]) -> Segment:
-    sounds = [word for word in words if word.is_event and segment.start <= (word.start or 0.0) <= segment.end]
-    return replace(segment, text=remove_events(segment.text, sounds)) if sounds else segment
+def _remove_sounds(segment: Segment, sounds: Sequence[RawWord]) -> Segment:
+    within = [sound for sound in sounds if segment.start <= (sound.start or 0.0) <= segment.end]
+    return replace(segment, text=remove_events(segment.text, within)) if within else segment
 
 
 def _match_labels(segments: Sequence[Segment]) -> dict[str, str]:

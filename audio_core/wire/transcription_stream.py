@@ -27,6 +27,8 @@ from audio_core.wire.transcription_segments import build_segments
 
 __all__ = ["TranscriptStream", "read_transcript"]
 
+_CONTENT_FIELDS = {"choices", "delta", "text"}
+
 
 def read_transcript(
     body: bytes, headers: Mapping[str, str], *, provider: str, model: str, duration: float
@@ -162,16 +164,16 @@ class TranscriptStream:
         if error := find_event_error(event, provider=self._provider):
             error.partial = self.partial
             raise error
-        self._has_events = True
         self.usage = parse_usage(event.get("usage")) or self.usage
         event_type = to_text(event.get("type")) or to_text(event.get("object")) or ""
+        self._has_events |= bool(event_type) or not _CONTENT_FIELDS.isdisjoint(event)
         if event_type.endswith(".segment"):
             yield from self._decode_segment(event)
         elif event_type.endswith(".done"):
             yield from self._decode_end(event)
         else:
             yield from self._decode_text(event)
-        if _get_finish_reason(event) in CUT_SHORT:
+        if _get_finish_reason(event) in (*CUT_SHORT, "error"):
             raise self._build_stream_error("the model stopped before the end of the recording")
 
     def _decode_text(self, event: Mapping[str, Any]) -> Iterator[Segment]:
@@ -211,8 +213,8 @@ class TranscriptStream:
         if not (self._segments or self._pending):
             for item in to_objects(event.get("segments")):
                 yield from self._decode_segment(item)
-        if isinstance(event.get("text"), str):  # the complete text, even if deltas were lost, or come again
-            self._texts, self._has_whole_text = [event["text"]], True
+        if (text := to_text(event.get("text")) or "").strip():  # all of it, even if deltas were lost, or come again
+            self._texts, self._has_whole_text = [text], True
 
     def _build_stream_error(self, problem: str) -> IncompleteResponse:
         return IncompleteResponse(

@@ -188,3 +188,15 @@ def test_more_text_than_anybody_says_in_what_is_heard_of_the_speech_lies_anywher
         gateway.will_answer(Reply({"text": text}))
         (segment,) = create_client(gateway).transcribe(build_talk([4.0], 8.0)).segments
     assert (segment.start, segment.end) == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.parametrize("door", ["whole", "stream"])
+@pytest.mark.parametrize("end", [{}, {"end": None}, {"end": 0}], ids=["absent", "null", "zero"])
+def test_starts_alone_are_times(door: str, end: dict[str, object]) -> None:
+    segments = [{"start": start, "text": text, **end} for start, text in ((0.0, "one"), (3.0, "two"), (5.5, "three"))]
+    with ScriptedGateway() as gateway:
+        gateway.will_answer(Reply({"text": "one two three", "segments": segments}))
+        client, recording = create_client(gateway), build_talk([4.0], 8.0)
+        found = client.transcribe(recording) if door == "whole" else client.stream_transcript(recording)
+        spans = [(each.start, each.end, each.is_estimated) for each in found]
+    assert spans == [(0.0, 3.0, True), (3.0, 5.5, True), (5.5, 8.0, True)]

@@ -269,6 +269,6 @@ def test_text_for_silence_is_told(gateway) -> None:
 
 def test_nothing_is_decoded_for_a_transcript_that_lacks_nothing(writer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "audio_core.operations.transcription_request.add_missing_times", lambda *_: pytest.fail("asked")
+        "audio_core.operations.transcription_request.add_missing_times", lambda *_, **__: pytest.fail("asked")
     )
     assert client(writer).transcribe(tone(2.0)).text == "word"

@@ -145,9 +145,10 @@ def test_an_event_named_error_is_an_error_whatever_its_data(data: str) -> None:
         list(stream.feed(body))
 
 
-def test_done_alone_is_no_transcript() -> None:
+@pytest.mark.parametrize("events", [(), ({"foo": 1},), ({"status": "in_progress"},)], ids=["alone", "odd", "status"])
+def test_done_without_content_is_no_transcript(events: tuple[dict, ...]) -> None:
     stream = TranscriptStream(SSE, provider="p", seconds=2.0)
-    assert list(stream.feed(encode_events("[DONE]"))) == []
+    assert list(stream.feed(encode_events(*events, "[DONE]"))) == []
     with pytest.raises(IncompleteResponse, match="without any content"):
         list(stream.close())
 
@@ -193,7 +194,7 @@ def test_times_after_the_end_of_what_was_sent_are_clamped() -> None:
     assert (segment.start, segment.end) == (1.5, 2.0)
 
 
-@pytest.mark.parametrize("reason", ["length", "content_filter"])
+@pytest.mark.parametrize("reason", ["length", "content_filter", "error"])
 def test_a_transcript_that_the_model_cut_short_is_an_error(reason: str) -> None:
     chunk = {"object": "transcription.chunk", "choices": [{"delta": {"content": "Good "}, "finish_reason": reason}]}
     with pytest.raises(IncompleteResponse, match="stopped before the end") as caught:
@@ -264,6 +265,12 @@ def test_a_delta_after_the_whole_text_is_no_part_of_it() -> None:
     body = encode_events(build_delta("Good "), whole, build_delta("morning."), "[DONE]")
     assert [(each.text, each.is_partial) for each in decode(body)] == [("Good ", True), ("Good morning.", False)]
     assert read(build_delta("Good "), {"type": "transcript.text.done"}, build_delta("morning.")).text == "Good morning."
+
+
+@pytest.mark.parametrize("text", ["", " ", None])
+def test_a_blank_text_at_the_end_replaces_nothing(text: str | None) -> None:
+    body = encode_events(build_delta("Good morning."), {"type": "transcript.text.done", "text": text})
+    assert decode(body)[-1] == Segment(0.0, 2.0, "Good morning.")
 
 
 @pytest.mark.parametrize("before", ["event: transcript.text.delta\n", "id: 1\n", "retry: 9\n", ": ping\n\n"])
