@@ -96,6 +96,11 @@ def parse_audio_block(block: Mapping[str, Any]) -> AudioBlock:
     if len(sources) != 1 or block.get("file_id"):
         raise InvalidAudio(_explain_sources(block, list(sources)))
     (key, source), mime = sources.popitem(), _get_mime_type(block) or to_text(inner.get("format")) or ""
+    if isinstance(source, str) and source.startswith("urn:"):
+        raise InvalidAudio(
+            "The audio block holds only the digest that stands for audio in a trace, as its message was taken from one. "
+            "Pass the recording itself."
+        )
     rate, channels = _parse_number(fields, "sample_rate", "audio_sample_rate"), _parse_number(fields, "channels")
     return AudioBlock(
         source=source,

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 from collector import Collector
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.chat_history import InMemoryChatMessageHistory
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnablePassthrough
+from langchain_core.runnables.history import RunnableWithMessageHistory
 from langchain_core.tracers import LangChainTracer
 from langsmith import Client
 
@@ -191,3 +194,13 @@ def test_langsmith_hides_what_others_record_and_what_was_said(gateway, collector
     assert MARK not in sent
     assert "RIFF" not in sent
     assert len(sent) < 40_000
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_history_that_is_filled_from_callbacks_holds_the_audio_if_a_step_stands_before_the_model(gateway) -> None:
+    gateway.will_answer(chat_reply("yes"))
+    history, model = InMemoryChatMessageHistory(), ChatAudio(model="m", base_url=gateway.base_url)
+    chat = RunnableWithMessageHistory(RunnablePassthrough() | model, lambda _: history)
+    for question in (HumanMessage([BLOCKS["LangChain"]]), HumanMessage("And then?")):
+        chat.invoke([question], {"configurable": {"session_id": "1"}})
+    assert MARK in str(gateway.requests[-1].json)

@@ -75,6 +75,7 @@ def test_raw_pcm_takes_its_rate_from_the_block() -> None:
         ({"type": "audio", "source_type": "id", "id": "x"}, "file id"),
         ({"type": "audio", "url": "a.mp3", "base64": B64}, "2 sources"),
         ({"type": "input_audio", "input_audio": {"data": "!!", "format": "wav"}}, "base64"),
+        ({"type": "audio", "url": "urn:sha256:709e80c8"}, "stands for audio in a trace"),
     ],
 )
 def test_a_block_that_names_no_recording_says_what_is_wrong(block: dict, says: str) -> None:
