@@ -82,6 +82,10 @@ SUFFIXES = frozenset(
 """The file name suffixes of audio files that have a header, in lower case, including the dot."""
 
 _FORMAT_BY_NAME = {word: row for row in FORMATS.values() for word in (row.name, row.mime, *row.aliases)}
+_OTHER_SAMPLES = re.compile(
+    r';\s*(?:bits\s*=\s*(?!"?(?:16|24)\b)|encoding\s*=\s*"?(?:float|unsigned)|endian(?:ness)?\s*=\s*"?big)',
+    re.ASCII | re.IGNORECASE,
+)
 _WITHOUT_BYTE_ORDER = ("audio/l16", "l16")  # big-endian in RFC 2586, little-endian in the replies of Google's Gemini
 
 
@@ -92,7 +96,8 @@ def find_format(name: str) -> Format:
         name: such as `"mp3"`, `".MP3"`, `"audio/mpeg"` or `"audio/ogg; codecs=opus"`.
 
     Raises:
-        UnsupportedFormat: if no format has this name, or the name leaves the byte order open.
+        UnsupportedFormat: if no format has this name, the name leaves the byte order open, or its parameters describe
+            other samples.
 
     Example:
         >>> find_format("audio/ogg; codecs=opus").name
@@ -104,10 +109,18 @@ def find_format(name: str) -> Format:
             f"{name[:60]!r} leaves the byte order open: RFC 2586 says big-endian, Google's Gemini sends little-endian. "
             "Say 'pcm16' for little-endian or 's16be' for big-endian, with the sample_rate."
         )
-    try:
-        return _FORMAT_BY_NAME[word]
-    except KeyError:
-        raise UnsupportedFormat(f"{name[:60]!r} is not a known audio format. Known: {', '.join(FORMATS)}.") from None
+    if word not in _FORMAT_BY_NAME:
+        raise UnsupportedFormat(f"{name[:60]!r} is not a known audio format. Known: {', '.join(FORMATS)}.")
+    return _find_samples(name) if word == "audio/pcm" else _FORMAT_BY_NAME[word]
+
+
+def _find_samples(mime: str) -> Format:
+    if _OTHER_SAMPLES.search(mime):
+        raise UnsupportedFormat(
+            f"{mime[:60]!r} is neither 16 nor 24 bit of signed, little-endian samples. Say 's16be' for big-endian ones; "
+            "convert others to WAV."
+        )
+    return FORMATS["pcm24" if parse_parameter(mime, "bits") == 24 else "pcm16"]
 
 
 def is_raw(name: str) -> bool:

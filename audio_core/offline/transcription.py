@@ -28,7 +28,7 @@ async def transcribe(request: Request) -> Response:
     """Transcribe the file of a multipart form.
 
     Raises:
-        ValueError: if the form has no file or names an unknown response format.
+        ValueError: if the form has no file, or names an unknown response format or a language other than English.
         AudioError: if the file cannot be read as audio.
     """
     async with request.form() as form:
@@ -38,6 +38,9 @@ async def transcribe(request: Request) -> Response:
         if response_format not in _RENDERERS:
             reason = " This server cannot tell speakers apart." if response_format == "diarized_json" else ""
             raise ValueError(f"response_format {response_format!r} is not one of {', '.join(_RENDERERS)}.{reason}")
+        language = str(form.get("language") or "en")
+        if not PocketSphinx.languages.fullmatch(language):
+            raise ValueError(f"This server knows English only, not language {language[:20]!r}.")
         is_streamed = form.get("stream") in ("true", "True", "1")
         wants_words = "word" in (form.getlist("timestamp_granularities[]") or form.getlist("timestamp_granularities"))
         transcript = await run_in_threadpool(

@@ -27,10 +27,18 @@ def test_a_recording_shows_its_format(recording, name: str) -> None:
         ("audio/webm;codecs=opus", "webm"),
         ("audio/x-m4a", "m4a"),
         ("pcm", "pcm16"),
+        ("audio/pcm;rate=16000;bits=16; endian=little", "pcm16"),
+        ("audio/pcm; rate=16000; bits=24", "pcm24"),
     ],
 )
 def test_aliases_mean_one_format(word: str, name: str) -> None:
     assert find_format(word).name == name
+
+
+@pytest.mark.parametrize("parameter", ["bits=32", 'bits="8"', "encoding=float", "ENDIAN=big", "endianness=big"])
+def test_samples_of_another_kind_are_refused(parameter: str) -> None:
+    with pytest.raises(UnsupportedFormat, match="neither 16 nor 24 bit"):
+        find_format(f"audio/pcm;rate=16000; {parameter}")
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:

@@ -116,6 +116,8 @@ def test_bad_requests_are_refused_in_openais_envelope(sdk: openai.OpenAI, body: 
 def test_a_form_must_hold_a_file_and_a_known_shape(sdk: openai.OpenAI, clip: bytes) -> None:
     with pytest.raises(openai.BadRequestError, match="response_format 'xml'"):
         sdk.audio.transcriptions.create(model="m", file=("a.wav", clip), response_format="xml")
+    with pytest.raises(openai.BadRequestError, match="English only, not language 'de'"):
+        sdk.audio.transcriptions.create(model="m", file=("a.wav", clip), language="de")
     with pytest.raises(openai.BadRequestError, match="not audio"):
         sdk.audio.transcriptions.create(model="m", file=("a.mp3", b"hello"))
 
