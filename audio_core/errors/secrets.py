@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import os
 import re
 import threading
 from collections import OrderedDict
-from urllib.parse import quote, quote_plus
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, quote, quote_plus
 
-__all__ = ["remember_secret", "scrub"]
+__all__ = ["is_secret_name", "remember_credentials", "remember_query", "remember_secret", "scrub"]
+
+_SECRET_NAME = re.compile(
+    r"auth(?!ors?(?![a-z]))|key(?!word)|token(?!iz)|secret|cookie|passw|passphrase|pwd|credential|signature"
+    r"|(?<![a-z])(pass|sig|jwt)(?![a-z])",
+    re.IGNORECASE,
+)
+_NAMED_VALUE = re.compile(r'=\s*"?([^\s",;]+)')  # in cookies, and in the schemes Digest and AWS4-HMAC-SHA256
 
 _SECRETS = re.compile(
     r"[A-Za-z0-9+/_-]{80,}={0,2}"  # base64, probably of audio
@@ -31,18 +40,66 @@ if hasattr(os, "register_at_fork"):  # no child inherits the lock while another 
 def remember_secret(secret: str) -> None:
     """Remove a secret, such as an API key that is in use, from the messages of all later errors of gateways.
 
-    It is also removed where it is written as in a URL, in a form, in JSON or in base64. The least recently used secrets
-    are forgotten.
+    It is also removed where it is written as in a URL, in a form, in JSON, in HTML or in base64. The least recently
+    used secrets are forgotten.
     """
     if len(secret) < _MIN_SECRET_LENGTH:
         return
-    encoded = base64.b64encode(secret.encode("utf-8", "replace")).decode().rstrip("=")
+    forms = dict.fromkeys(_list_forms(secret))
     with _secrets_lock:
-        for form in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], encoded):
+        for form in forms:
             _known_secrets[form] = None
             _known_secrets.move_to_end(form)
         while len(_known_secrets) > _MAX_SECRETS:
             _known_secrets.popitem(last=False)
+
+
+def _list_forms(secret: str) -> Iterator[str]:
+    """Yield a secret as others may write it. Half a character, as in a key that is not UTF-8, is no error here."""
+    yield secret
+    yield from (quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace"))
+    yield from (json.dumps(secret)[1:-1], json.dumps(secret)[1:-1].replace("/", r"\/"))  # PHP escapes slashes
+    yield from (html.escape(secret), html.escape(secret, quote=False))
+    yield base64.b64encode(secret.encode("utf-8", "replace")).decode().rstrip("=")
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether a header, or a parameter of a URL, is named like one that holds a secret.
+
+    Example:
+        >>> is_secret_name("X-API-Key"), is_secret_name("sig"), is_secret_name("X-Title")
+        (True, True, False)
+    """
+    return _SECRET_NAME.search(name) is not None
+
+
+def remember_credentials(value: str) -> None:
+    """Remember what is secret in the value of a header: all of it, and the parts that a gateway may quote alone.
+
+    These are what follows a scheme such as `Bearer`, the user and password that `Basic` encodes, and named values, as
+    in cookies.
+    """
+    scheme, _, token = value.strip().partition(" ")
+    for secret in (value, token.strip(), *_NAMED_VALUE.findall(value)):
+        remember_secret(secret)
+    if scheme.lower() == "basic":
+        pair = _decode_base64(token)
+        remember_secret(pair)
+        remember_secret(pair.partition(":")[2])
+
+
+def _decode_base64(text: str) -> str:
+    try:
+        return base64.b64decode(text).decode("utf-8", "replace")
+    except ValueError:
+        return ""
+
+
+def remember_query(query: str) -> None:
+    """Remember the values of the parameters in a URL's query that are named like secrets."""
+    for name, value in parse_qsl(query):
+        if is_secret_name(name):
+            remember_secret(value)
 
 
 def scrub(text: str, longest: int = _MAX_MESSAGE_LENGTH) -> str:

@@ -22,6 +22,7 @@ __all__ = ["Connection", "StreamClock", "watch"]
 
 _LONGEST_STREAM, _MOST_TIMEOUTS = 3600.0, 10  # seconds, or times the timeout if that is more
 _OPENED = (".connect_tcp.complete", ".connect_unix_socket.complete", ".start_tls.complete")
+_ANSWERED = ".receive_response_headers.complete"
 _STALE_SECONDS = 1.0  # a server that had closed an idle connection says so within a round trip
 
 
@@ -48,6 +49,11 @@ class Connection:
         return self._sent_at is not None
 
     @property
+    def has_response(self) -> bool:
+        """Whether the headers of a response have come."""
+        return self._has_response
+
+    @property
     def is_stale(self) -> bool:
         """Whether the server seems to have closed the idle connection. Clients notice once they use it again."""
         is_recent = self._sent_at is not None and time.monotonic() - self._sent_at < _STALE_SECONDS
@@ -57,6 +63,7 @@ class Connection:
         """Take note of what httpcore does for the request."""
         if event.endswith(_OPENED):
             self._network, self._is_new = info.get("return_value"), True
+        self._has_response = self._has_response or event.endswith(_ANSWERED)
         self._is_shared = self._is_shared or event.startswith("http2.")
         if self.is_abandoned:
             self.abandon()

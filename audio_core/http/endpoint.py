@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from audio_core.errors import InvalidOption, ProviderError
-from audio_core.errors.secrets import remember_secret
+from audio_core.errors.secrets import is_secret_name, remember_credentials, remember_query, scrub
 from audio_core.http.body import Body
 from audio_core.http.flow import MAX_REPLY_BYTES, Flow, Request, Response
 from audio_core.http.rate_limit import RateLimit, Turn
@@ -20,7 +20,7 @@ from audio_core.providers import Provider
 __all__ = ["Endpoint"]
 
 _TIMEOUT_PER_SECOND = 0.5  # of audio; aborting early and asking again would pay for the same audio twice
-_SECRET_HEADER = re.compile(r"authorization|key|token|secret|cookie", re.IGNORECASE)
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +132,9 @@ class Endpoint:
 
 
 def _join_url(base_url: str, path: str) -> str:
-    """Append a path to a base URL, whose query stays at the end, after that of the path."""
+    """Append a path to a base URL, whose query stays at the end, after that of the path, and may hold a key."""
     parts = urlsplit(base_url)
+    remember_query(parts.query)
     path, _, query = path.partition("?")
     return parts._replace(
         path=parts.path.rstrip("/") + path, query="&".join(filter(None, (query, parts.query)))
@@ -146,8 +147,8 @@ def _prepare_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _prepare_header(name: str, value: str) -> str:
-    if _SECRET_HEADER.search(name):
-        remember_secret(value.removeprefix("Bearer "))
+    if is_secret_name(name):
+        remember_credentials(value)
         return value
     return quote(value, safe=string.punctuation + " ") if value.isprintable() and not value.isascii() else value
 
@@ -155,8 +156,18 @@ def _prepare_header(name: str, value: str) -> str:
 def _check_headers(request: Request) -> None:
     """Raise `InvalidOption` if a header holds what HTTP cannot carry. Neither message nor local variables show it."""
     for name in request.headers:
+        if not _HEADER_NAME.fullmatch(name):
+            raise InvalidOption(
+                f"headers has {_show_name(name)!r}, which HTTP cannot carry as the name of a header. A name has ASCII "
+                "letters, digits and hyphens, as in 'X-Title'. Write it anew, with the value apart from it."
+            )
         if not (request.headers[name].isascii() and request.headers[name].isprintable()):
             raise InvalidOption(
                 f"The value for the header {name} holds characters that HTTP cannot carry, such as line breaks or "
                 "typographic quotation marks. Copy the API key or the header again."
             )
+
+
+def _show_name(name: str) -> str:
+    """Return what may be shown of a wrong name. Whoever pastes a whole header has its value behind the colon."""
+    return scrub(name.partition(":")[0], 40)

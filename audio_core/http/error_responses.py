@@ -48,6 +48,7 @@ _CLASSES_BY_STATUS: dict[int, type[ProviderError]] = {
     409: ProviderUnavailable,
 }
 _RETRY_AFTER_HEADERS = ("retry-after", "llm_provider-retry-after")
+_SCRUBBED_BYTES, _QUOTED_CHARACTERS = 8000, 2000  # of a body that a message quotes the beginning of
 _LONGEST_DELAY = 366 * 86_400.0  # seconds; whoever asks for more has made a mistake
 _ID_HEADERS = ("x-request-id", "request-id", "x-generation-id", "x-litellm-call-id")
 _OVERFLOW = re.compile(r"context.{0,20}(length|window)|maximum context|too many tokens|too_long", re.IGNORECASE)
@@ -155,13 +156,16 @@ def build_unreadable_error(
 
 
 @contextlib.contextmanager
-def attribute_errors(status: int, headers: Mapping[str, str], attempts: int = 1) -> Generator[None]:
+def attribute_errors(
+    status: int, headers: Mapping[str, str], attempts: int = 1, *, is_billed: bool = True
+) -> Generator[None]:
     """Give the errors about a response its status, the gateway's id of the request, and the number of requests.
 
     Args:
         status: HTTP status of the response.
         headers: of the response, with names in lower case.
         attempts: how many requests it took to get the response.
+        is_billed: whether such a request may cost money even if its response cannot be used. One to get does not.
     """
     try:
         yield
@@ -169,7 +173,7 @@ def attribute_errors(status: int, headers: Mapping[str, str], attempts: int = 1)
         error.status = error.status or status
         error.request_id = error.request_id or get_request_id(headers)
         error.attempts = max(error.attempts, attempts)
-        error.may_have_been_billed = error.may_have_been_billed or isinstance(error, IncompleteResponse)
+        error.may_have_been_billed = error.may_have_been_billed or (is_billed and isinstance(error, IncompleteResponse))
         raise
 
 
@@ -230,7 +234,8 @@ def _choose_error_class(status: int | None, code: str | None, message: str) -> t
 
 def _find_error_object(reply: Any) -> dict[str, Any] | None:
     body = to_object(reply)
-    for candidate in (body.get("error"), _find_choice_error(body)):
+    first_error = None if _CONTENT_KEYS & body.keys() else next(iter(to_list(body.get("errors"))), None)  # Cloudflare
+    for candidate in (body.get("error"), _find_choice_error(body), first_error):
         if any(to_object(candidate).values()):  # some gateways send an empty one beside a reply
             return to_object(candidate)
         if candidate and not isinstance(candidate, dict):
@@ -243,7 +248,7 @@ def _find_error_object(reply: Any) -> dict[str, Any] | None:
 def _is_failure(body: Mapping[str, Any]) -> bool:
     """Tell whether a reply or an event says that it is an error, even if it gives no reason."""
     signs = (to_text(body.get(name)) or "" for name in ("type", "object", "status"))
-    return any(sign.lower().endswith(_FAILED) for sign in signs)
+    return body.get("success") is False or any(sign.lower().endswith(_FAILED) for sign in signs)
 
 
 def _parse_error_status(code: Any) -> int | None:
@@ -271,4 +276,6 @@ def _get_code_and_reason(error_object: Mapping[str, Any]) -> tuple[str | None, s
 
 
 def _strip_markup(body: bytes) -> str:
-    return re.sub(r"<[^>]*>", " ", body[:2000].decode("utf-8", "replace"))
+    """Return the beginning of a body without tags. Secrets go first, as the cut could leave half of one."""
+    clean = scrub(body[:_SCRUBBED_BYTES].decode("utf-8", "replace"), _SCRUBBED_BYTES)
+    return re.sub(r"<[^>]*>", " ", clean[:_QUOTED_CHARACTERS])

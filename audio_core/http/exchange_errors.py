@@ -10,7 +10,13 @@ from audio_core.errors import InvalidRequest, ProviderTimeout, Unreachable
 from audio_core.http.connection import Connection, StreamClock
 from audio_core.http.flow import Request
 
-__all__ = ["build_invalid_redirect", "build_invalid_request", "build_timeout", "build_unreachable"]
+__all__ = [
+    "build_invalid_host",
+    "build_invalid_redirect",
+    "build_invalid_request",
+    "build_timeout",
+    "build_unreachable",
+]
 
 _NEXT_STEPS = {
     "certificate": "Set SSL_CERT_FILE if your network has its own authority.",
@@ -58,6 +64,23 @@ def build_invalid_redirect(request: Request) -> InvalidRequest:
     """Build the error for a redirect to what is no URL. httpx raises for it, although we follow no redirect."""
     return InvalidRequest(
         f"{request.provider} redirects to something that is not a URL. Check the base_url, or the URL of the recording.",
+        provider=request.provider,
+    )
+
+
+def build_invalid_host(request: Request, connection: Connection) -> InvalidRequest:
+    """Build the error for a host that DNS cannot name: the server's, or the one that a redirect names.
+
+    Args:
+        request: what was to be sent.
+        connection: on which it was to be sent.
+    """
+    if connection.has_response:
+        return build_invalid_redirect(request)
+    return InvalidRequest(
+        f"{request.provider} cannot be reached: {urlsplit(request.url).hostname!r}, or the proxy on the way, is no valid "
+        "host name. Each part between dots has 1 to 63 characters, and a part 'xn--...' is a whole one. "
+        "Check the base_url, and the proxies in the environment.",
         provider=request.provider,
     )
 

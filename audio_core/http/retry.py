@@ -22,7 +22,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from audio_core.errors import ProviderError, RateLimited
-from audio_core.http.error_responses import build_error, parse_retry_after
+from audio_core.http.error_responses import build_error, get_request_id, parse_retry_after
 from audio_core.http.flow import Flow, Request, Response, pause, send
 from audio_core.http.rate_limit import Turn
 
@@ -137,7 +137,7 @@ def _log_request(request: Request, attempt: int) -> None:
 
 
 def _log_response(request: Request, response: Response) -> None:
-    request_id = response.headers.get("x-request-id", "unknown")
+    request_id = get_request_id(response.headers) or "unknown"
     _log.debug("%s: status %d, request id %s", request.provider, response.status, request_id)
 
 

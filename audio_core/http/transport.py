@@ -22,10 +22,12 @@ from typing import Any
 import httpx
 
 from audio_core.errors import IncompleteResponse, ProviderError
+from audio_core.errors.secrets import scrub
 from audio_core.http.body import Body
 from audio_core.http.connection import Connection, StreamClock, watch
 from audio_core.http.error_responses import attribute_errors
 from audio_core.http.exchange_errors import (
+    build_invalid_host,
     build_invalid_redirect,
     build_invalid_request,
     build_timeout,
@@ -162,8 +164,9 @@ class _Collector:
         if _is_compressed(reply):
             self._sink = _ignore  # of an error, the status is enough
             if reply.is_success:
+                encoding = scrub(reply.headers["content-encoding"], 20)
                 raise IncompleteResponse(
-                    f"{request.provider} answered in {reply.headers['content-encoding'][:20]}, which was not asked for. "
+                    f"{request.provider} answered in {encoding}, which was not asked for. "
                     "Check whether it, or a proxy on the way, ignores Accept-Encoding: identity."
                 )
 
@@ -268,6 +271,8 @@ def _translate_errors(request: Request, connection: Connection, clock: StreamClo
         raise build_timeout(request, connection, clock) from None
     except (httpx.InvalidURL, httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
         raise build_invalid_request(request, error) from None
+    except UnicodeError:  # IDNA's, also where httpx builds the request that would follow a redirect
+        raise build_invalid_host(request, connection) from None
     except httpx.TransportError as error:
         if "URL in location header" in str(error):
             raise build_invalid_redirect(request) from None
@@ -282,5 +287,7 @@ def _translate_errors(request: Request, connection: Connection, clock: StreamClo
 
 @contextlib.contextmanager
 def _describe_errors(request: Request, connection: Connection, reply: httpx.Response) -> Generator[None]:
-    with attribute_errors(reply.status_code, reply.headers), _translate_errors(request, connection):
+    is_billed = request.method == "POST"
+    facts = attribute_errors(reply.status_code, reply.headers, is_billed=is_billed)
+    with facts, _translate_errors(request, connection):
         yield

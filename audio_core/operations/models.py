@@ -99,8 +99,13 @@ def _find_or_recall(endpoint: Endpoint, name: str) -> Flow[ModelInfo]:
 
 def _request(endpoint: Endpoint, path: str) -> Flow[tuple[ModelInfo, ...]]:
     response = yield from endpoint.get(path, doing="list of models")
-    with HiddenFrames(), attribute_errors(response.status, response.headers, response.attempts):
-        return parse_model_list(response.body, provider=endpoint.provider.name)
+    facts = attribute_errors(response.status, response.headers, response.attempts, is_billed=False)
+    with HiddenFrames(), facts:
+        return parse_model_list(
+            response.body,
+            provider=endpoint.provider.name,
+            content_type=response.headers.get("content-type", ""),
+        )
 
 
 def _add_formats(model: ModelInfo, row: Provider) -> ModelInfo:

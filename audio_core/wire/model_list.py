@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from audio_core.errors import IncompleteResponse
+from audio_core.http.error_responses import build_unreadable_error, find_error
 from audio_core.lenient_json import parse_json, to_list, to_number, to_object, to_objects, to_text
 
 __all__ = ["ModelInfo", "parse_model_list"]
@@ -48,25 +48,28 @@ class ModelInfo:
     price_per_audio_token: float | None = None
 
 
-def parse_model_list(body: bytes, *, provider: str) -> tuple[ModelInfo, ...]:
+def parse_model_list(body: bytes, *, provider: str, content_type: str = "") -> tuple[ModelInfo, ...]:
     """Parse the list of a gateway's models, in its order and each name once. An entry without a name is left out.
 
     Args:
         body: of the response.
         provider: name of the gateway, for error messages.
+        content_type: value of the response's `Content-Type` header, or `""`.
 
     Raises:
+        ProviderError: if it is an error of the gateway.
         IncompleteResponse: if it is no list of models.
 
     Example:
         >>> parse_model_list(b'{"data": [{"id": "whisper-1"}]}', provider="openai")[0].name
         'whisper-1'
     """
-    entries = parse_json(body)
-    if isinstance(entries, dict):
-        entries = to_object(entries).get("data")
+    reply = parse_json(body)
+    if error := find_error(reply, provider=provider):
+        raise error
+    entries = to_object(reply).get("data") if isinstance(reply, dict) else reply
     if not isinstance(entries, list):
-        raise IncompleteResponse("It sent something else than a list of models.", provider=provider)
+        raise build_unreadable_error(body, provider=provider, content_type=content_type, expected="a list of models")
     models = dict[str, ModelInfo]()
     for model in map(_parse_model, to_objects(entries)):
         models.setdefault(model.name, model)  # LiteLLM lists each deployment of a model

@@ -23,14 +23,28 @@ _SPEAKERS = re.compile(
     r"(?<![-\w])diari[sz]|chunking_strategy", re.IGNORECASE
 )  # in a model's name, a hyphen comes first
 _SAMPLES = re.compile(r"known_speaker|speaker.reference", re.IGNORECASE)
+_RECORDING = r"\b(audio|recording|file|clip|media|track|speech|input)s?\b"
+_AT_MOST = r"(?<!not )(?<!n't )\bbe (at most|(shorter|smaller|less) than|under|below|up to)"
+_TIME = r"(ms|s|secs?|seconds?|m|mins?|minutes?|hours?)\b"
 _LENGTH = re.compile(
     r"too long|longer than|(exceed|maximum|max|limit|over|up to).{0,40}(duration|seconds|minutes|hours|\d ?s\b)"
-    r"|duration.{0,60}(exceed|maximum|max|limit|over|must be)",
+    r"|duration.{0,60}(exceed|maximum|max|limit|over|must be|>)"
+    rf"|{_RECORDING}.{{0,40}}{_AT_MOST} ([\w.,-]+ ){{0,2}}(\d[\d.,]* ?-?)?{_TIME}"
+    rf"|\b(split|cut|divide|break)\b.{{0,20}}{_RECORDING}.{{0,20}}\binto\b.{{0,40}}\d ?-?{_TIME}",
     re.IGNORECASE | re.DOTALL,
 )
 _SIZE = re.compile(
-    r"too (large|big)|larger than|(exceed|maximum|max|limit|over|up to).{0,40}(size|bytes|\d ?[KMG]i?B\b)"
-    r"|size.{0,60}(exceed|maximum|max|limit|over|must be)",
+    r"too (large|big)|larger than|(exceed|maximum|max|limit|over|up to).{0,40}(size|bytes?\b|\d ?[KMG]i?B\b)"
+    r"|size.{0,60}(exceed|maximum|max|limit|over|must be)"
+    rf"|{_RECORDING}.{{0,40}}{_AT_MOST}.{{0,20}}\d ?-?(bytes?|[KMG]i?B)\b"
+    r"|size\D{0,20}[\d,]{5,} ?(bytes)? ?> ?\d"
+    r"|\b(body|payload|entity) exceed(s|ed)( the| its)?( max| maximum| allowed| upload| configured)* limit\b"
+    r"(?! of \d{1,4}\b)",  # which are fields or messages
+    re.IGNORECASE | re.DOTALL,
+)
+_VAGUE_LENGTH = re.compile(  # a length without a unit, which would be one of bytes if the message named any
+    rf"({_RECORDING}( file)? length.{{0,20}}(exceed|limit|max)"
+    rf"|{_RECORDING} exceed(s|ed)( the| its)?( max| maximum| allowed| permitted)* length)(?!.{{0,40}}(character|token|word))",
     re.IGNORECASE | re.DOTALL,
 )
 _FORMAT = re.compile(
@@ -43,10 +57,10 @@ _ACCEPTED = re.compile(
     r"supported|allowed|accepted|must be|one of|expected|valid (formats|values|types)", re.IGNORECASE
 )
 _DURATION = re.compile(
-    r"(\d[\d,]*\.?\d*) ?-?(ms|milliseconds?|h|hours?|m|min|minutes?|s|sec|seconds?)\b", re.IGNORECASE
+    r"(\d[\d,]*\.?\d*) ?-?(ms|milliseconds?|h|hours?|m|mins?|minutes?|s|secs?|seconds?)\b", re.IGNORECASE
 )
 _SECONDS = {"ms": 0.001, "milli": 0.001, "h": 3600.0, "m": 60.0, "s": 1.0}
-_BYTES = re.compile(r"(\d[\d,]*\.?\d*) ?(bytes|[KMG]i?B)\b|(\d{5,})", re.IGNORECASE)
+_BYTES = re.compile(r"(\d[\d,]*\.?\d*) ?-?(bytes?|[KMG]i?B|(?:kilo|mega|giga)bytes?)\b|(\d{5,})", re.IGNORECASE)
 _UNIT_BYTES = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 _SAME_SHARE = 0.02  # a number that differs by less from what was sent is what was sent, not the limit
 
@@ -89,10 +103,8 @@ def parse_refusal(error: InvalidRequest, audio: EncodedAudio) -> Refusal | None:
         return Refusal("seconds")
     if _OTHER_SUBJECT.search(text):
         return None
-    if _LENGTH.search(text):
-        return Refusal("seconds", _choose_limit(_find_durations(text), audio.seconds))
-    if error.status == 413 or _SIZE.search(text):
-        return Refusal("bytes", _choose_limit(_find_sizes(text), audio.content.size))
+    if refusal := _find_limit(text, error.status, audio):
+        return refusal
     if _SPEAKERS.search(text):
         return Refusal("speakers")
     if error.status == 415 or _FORMAT.search(text):
@@ -103,6 +115,16 @@ def parse_refusal(error: InvalidRequest, audio: EncodedAudio) -> Refusal | None:
 def is_about_samples(error: InvalidRequest) -> bool:
     """Tell whether a gateway refuses the samples of speakers, and not the recording."""
     return error.status in _STATUSES and _SAMPLES.search(str(error)) is not None
+
+
+def _find_limit(text: str, status: int | None, audio: EncodedAudio) -> Refusal | None:
+    """Return the refusal of a length or a size, or None if it is about neither."""
+    is_size = _SIZE.search(text) is not None
+    if _LENGTH.search(text) or (_VAGUE_LENGTH.search(text) and not is_size):
+        return Refusal("seconds", _choose_limit(_find_durations(text), audio.seconds))
+    if is_size or status == 413:
+        return Refusal("bytes", _choose_limit(_find_sizes(text), audio.content.size))
+    return None
 
 
 def _choose_limit(numbers: Iterable[float], sent: float) -> float | None:

@@ -9,6 +9,7 @@ from audio_core.audio.formats import find_format, parse_parameter
 from audio_core.audio.sniffing import SNIFF_BYTES, describe_bytes, sniff_format
 from audio_core.errors import IncompleteResponse
 from audio_core.http.error_responses import build_unreadable_error, find_error
+from audio_core.http.flow import MAX_SPEECH_BYTES
 from audio_core.lenient_json import parse_json
 from audio_core.media.whole_audio import Walker, create_walker
 from audio_core.transcript.speakable import time_sentences
@@ -30,6 +31,7 @@ class SpeechReply:
         provider: name of the gateway.
         requested_format: the format that was asked for.
         text: what is said.
+        max_bytes: size of the largest body that is read. A gateway that never ends would fill a disk.
 
     Attributes:
         partial: always empty, as there is no text.
@@ -39,8 +41,16 @@ class SpeechReply:
 
     partial = ""
 
-    def __init__(self, headers: Mapping[str, str], *, provider: str, requested_format: str, text: str = "") -> None:
-        self._text = text
+    def __init__(
+        self,
+        headers: Mapping[str, str],
+        *,
+        provider: str,
+        requested_format: str,
+        text: str = "",
+        max_bytes: int = MAX_SPEECH_BYTES,
+    ) -> None:
+        self._text, self._max_bytes, self._size = text, max_bytes, 0
         self._type, self._provider = headers.get("content-type", "").lower(), provider
         self._requested = find_format(requested_format).name
         self.format: str | None = None
@@ -54,7 +64,19 @@ class SpeechReply:
         return self._walker.seconds if self._walker else 0.0
 
     def feed(self, data: bytes) -> Iterator[SpeechDelta]:
-        """Yield the audio. Its first bytes are held back until they tell what it is."""
+        """Yield the audio. Its first bytes are held back until they tell what it is.
+
+        Raises:
+            IncompleteResponse: if the body is too long.
+        """
+        self._size += len(data)
+        if self._size > self._max_bytes:
+            raise IncompleteResponse(
+                f"{self._provider} goes on speaking after {self._max_bytes // 2**20} MiB; no more is read. "
+                "Ask for a shorter text, or for a compressed format such as 'mp3'.",
+                provider=self._provider,
+                may_have_been_billed=True,
+            )
         if self.format is not None:
             yield from self._give(data)
             return

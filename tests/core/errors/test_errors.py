@@ -1,6 +1,7 @@
 """Secrets that are in use stand in no message."""
 
 import base64
+import html
 import json
 import threading
 from collections import OrderedDict
@@ -10,9 +11,9 @@ import pytest
 
 from audio_core import ProviderError
 from audio_core.errors import secrets
-from audio_core.errors.secrets import remember_secret, scrub
+from audio_core.errors.secrets import is_secret_name, remember_credentials, remember_query, remember_secret, scrub
 
-KEY = 'pass/word+"with" signs='
+KEY = 'pass/word+"with" & signs='
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,16 @@ def no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    [KEY, quote(KEY, safe=""), quote_plus(KEY), json.dumps({"key": KEY}), base64.b64encode(KEY.encode()).decode()],
+    [
+        KEY,
+        quote(KEY, safe=""),
+        quote_plus(KEY),
+        json.dumps({"key": KEY}),
+        json.dumps({"key": KEY}).replace("/", r"\/"),
+        html.escape(KEY),
+        html.escape(KEY, quote=False),
+        base64.b64encode(KEY.encode()).decode(),
+    ],
 )
 def test_a_secret_is_removed_however_it_is_written(written: str) -> None:
     remember_secret(KEY)
@@ -30,6 +40,61 @@ def test_a_secret_is_removed_however_it_is_written(written: str) -> None:
     assert "[removed]" in message
     assert "word" not in message
     assert written not in message
+
+
+def test_a_secret_that_is_not_utf8_is_removed_and_no_error() -> None:
+    remember_secret("cortecs_live_93hd\udce9")
+    assert scrub("bad key cortecs_live_93hd\udce9") == "bad key [removed]"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Authorization",
+        "X-Auth",
+        "X-Password",
+        "X-Signature",
+        "X-Credential",
+        "api-key",
+        "sig",
+        "access_token",
+        "Cookie",
+    ],
+)
+def test_names_tell_what_is_secret(name: str) -> None:
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Title", "X-Author", "Accept", "api-version", "X-Keywords", "design", "X-Tokenizer"]
+)
+def test_names_tell_what_is_not_secret(name: str) -> None:
+    assert not is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    ("value", "quoted"),
+    [
+        ("Bearer toktok987654", "toktok987654"),
+        ("bearer  toktok987654", "toktok987654"),
+        ("hunter2 hunter2", "hunter2 hunter2"),
+        ("Basic dXNlcjpwYXNzd29yZDE=", "dXNlcjpwYXNzd29yZDE="),
+        ("basic dXNlcjpwYXNzd29yZDE=", "user:password1"),
+        ("Basic dXNlcjpwYXNzd29yZDE=", "password1"),
+        ("Basic not-base64-at-all", "not-base64-at-all"),
+        ("sid=ses12345678; theme=dark", "ses12345678"),
+        ('Digest username="u", response="6629fae49393a053"', "6629fae49393a053"),
+    ],
+)
+def test_each_secret_part_of_a_header_is_removed(value: str, quoted: str) -> None:
+    remember_credentials(value)
+    assert scrub(f"{quoted} is wrong") == "[removed] is wrong"
+
+
+def test_a_key_in_a_query_is_removed_and_no_other_parameter() -> None:
+    remember_query("api-version=2024-10-01-preview&api-key=q%2Fsecret98765&subscription")
+    message = "no ?api-version=2024-10-01-preview&api-key=q%2Fsecret98765 (q/secret98765)"
+    assert scrub(message) == "no ?api-version=2024-10-01-preview&api-key=[removed] ([removed])"
 
 
 def test_a_secret_that_begins_like_another_is_removed_as_a_whole() -> None:

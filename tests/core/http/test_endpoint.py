@@ -25,11 +25,30 @@ def test_a_query_of_the_base_url_stays_behind_the_path(gateway) -> None:
     assert gateway.requests[0].path == "/v1/chat/completions?api-version=1"
 
 
-@pytest.mark.parametrize("key", ["“quoted-secret”", "two\nlines-secret"])
+@pytest.mark.parametrize("key", ["“quoted-secret”", "two\nlines-secret", "Latin-1-secret\udce9"])
 def test_a_key_that_http_cannot_carry_is_refused_and_not_shown(gateway, key: str) -> None:
     with pytest.raises(InvalidOption, match="header Authorization") as caught:
         create_client(gateway, api_key=key).ask(RECORDING, "?")
     assert "secret" not in f"{caught.value!r} {caught.value.__dict__}"
+    assert caught.value.__context__ is None
+    assert gateway.requests == []
+
+
+def test_a_key_of_the_environment_that_is_not_utf8_is_refused_and_not_shown(gateway, monkeypatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "Latin-1-secret\udce9")
+    with pytest.raises(InvalidOption, match="header Authorization") as caught:
+        create_client(gateway, api_key=None).transcribe(RECORDING)
+    assert "secret" not in repr(caught.value)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("X-Tïtle", "'X-Tïtle'"), ("", "''"), ("Authorization: Bearer live-secret", "'Authorization'")]
+)
+def test_a_name_of_a_header_that_http_cannot_carry_is_refused(gateway, name: str, shown: str) -> None:
+    with pytest.raises(InvalidOption, match=f"headers has {shown}, which HTTP cannot carry") as caught:
+        create_client(gateway, headers={name: "v"}).ask(RECORDING, "?")
+    assert "secret" not in repr(caught.value)
     assert gateway.requests == []
 
 
@@ -47,6 +66,35 @@ def test_a_key_that_the_gateway_echoes_is_in_no_error(gateway, key: str) -> None
     assert key.encode() not in pickle.dumps(caught.value)
 
 
+@pytest.mark.parametrize(
+    "header",
+    [{"X-Auth": "hunter2hunter2"}, {"authorization": "bearer hunter2hunter2"}, {"Cookie": "a=1; sid=hunter2hunter2"}],
+)
+def test_a_secret_header_that_the_gateway_echoes_is_in_no_error(gateway, header: dict[str, str]) -> None:
+    gateway.will_answer(Reply({"error": {"message": "bad hunter2hunter2"}}, status=401))
+    with pytest.raises(ProviderError, match=r"bad \[removed\]"):
+        create_client(gateway, headers=header).ask(RECORDING, "?")
+
+
+def test_a_key_in_the_base_url_that_the_gateway_echoes_is_in_no_error(gateway) -> None:
+    gateway.will_answer(Reply({"error": {"message": "bad url ?api-key=qsecret98765"}}, status=401))
+    with pytest.raises(ProviderError, match=r"bad url \?api-key=\[removed\]"):
+        create_client(gateway, base_url=f"{gateway.base_url}?api-key=qsecret98765").ask(RECORDING, "?")
+    assert gateway.requests[0].path.endswith("?api-key=qsecret98765")
+
+
+def test_a_key_that_stands_in_headers_of_the_response_is_in_no_error_and_no_log(gateway, caplog) -> None:
+    caplog.set_level("DEBUG", "audio_core")
+    key = "cortecs_live_93hd83jd92"
+    gateway.will_answer(Reply(b"x", headers={"Content-Encoding": key}), Reply({}, 401, headers={"X-Request-Id": key}))
+    with pytest.raises(ProviderError, match=r"answered in \[removed\], which was not asked for"):
+        create_client(gateway, api_key=key).ask(RECORDING, "?")
+    with pytest.raises(ProviderError, match="status 401"):
+        create_client(gateway, api_key=key).ask(RECORDING, "?")
+    assert key[:20] not in caplog.text
+    assert "request id [removed]" in caplog.text
+
+
 def test_half_an_emoji_is_sent_as_a_replacement_character(gateway) -> None:
     create_client(gateway).ask(RECORDING, "smile \ud83d and \ud83d\ude00")
     assert gateway.requests[0].json["messages"][0]["content"][1]["text"] == "smile \ufffd and 😀"
@@ -56,7 +104,8 @@ def test_half_an_emoji_is_sent_as_a_replacement_character(gateway) -> None:
 
 
 @pytest.mark.parametrize(
-    "location", ["data:text/plain,hi", "mailto:a@b.c", "http://[", "http://a:b:c/", "http://[::1", "http://a/\x01"]
+    "location",
+    ["data:text/plain,hi", "mailto:a@b.c", "http://[", "http://a:b:c/", "http://[::1", "http://a/\x01", "http://xn--/"],
 )
 @pytest.mark.parametrize("is_async", [False, True])
 async def test_a_redirect_to_anything_is_our_error(gateway, location: str, is_async: bool) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_core import AudioClient, IncompleteResponse, errors
+from audio_core.errors.secrets import remember_secret
 from audio_core.http.error_responses import build_error, find_error, parse_retry_after
 from audio_core.testing import Reply, ScriptedGateway, tone
 
@@ -56,6 +57,8 @@ def test_each_status_has_its_error(status: int, kind: type, retryable: bool) -> 
         ({"error": "bad"}, "bad", None),
         ({"detail": "bad"}, "bad", None),
         ({"detail": [{"loc": ["body", "file"], "msg": "bad"}]}, "body.file: bad", None),
+        ({"success": False, "errors": [{"code": 7003, "message": "bad"}], "result": None}, "bad", "7003"),
+        ({"errors": ["bad"]}, "bad", None),
         (b"<html><h1>bad</h1></html>", "bad", None),
         (b"", "status 400", None),
     ],
@@ -127,6 +130,12 @@ def test_keys_and_audio_that_a_gateway_echoes_are_removed() -> None:
     assert "sk-abcdef" not in text
     assert "UklGRUklGR" not in text
     assert len(text) <= 400
+
+
+def test_a_key_is_removed_before_the_body_is_cut() -> None:
+    remember_secret("cortecs_live_93hd83jd92")
+    page = f"<{'p' * 1985}>cortecs_live_93hd83jd92"  # the cut after 2,000 characters would leave half of it
+    assert "cortecs" not in str(make_error(400, page.encode()))
 
 
 def test_errors_keep_their_attributes_when_pickled() -> None:

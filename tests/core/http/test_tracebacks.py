@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from audio_core import AudioClient, AudioError
+from audio_core import AudioClient, AudioError, InvalidOption
 from audio_core.http.tracebacks import HiddenFrames
 from audio_core.testing import Recorded, Reply, ScriptedGateway, chat_reply, tone
 
@@ -86,16 +86,28 @@ async def test_a_failed_exchange_shows_neither_key_nor_audio(gateway, operation:
         check_nothing_is_shown(await fail(operation, client))
 
 
-@pytest.mark.parametrize("base_url", ["http://127.0.0.1:1/v1", "ftp://x", "http://[", "http://x:y:z"])
+@pytest.mark.parametrize("base_url", ["http://127.0.0.1:1/v1", "ftp://x", "http://xn--/v1", "http://a..b/v1"])
 @pytest.mark.parametrize("operation", OPERATIONS)
 async def test_a_wrong_address_shows_no_key(operation: str, base_url: str) -> None:
     async with AudioClient("openai", model="m", api_key=KEY, base_url=base_url, max_retries=0) as client:
         check_nothing_is_shown(await fail(operation, client))
 
 
+@pytest.mark.parametrize("base_url", ["http://[", "http://x:y:z"])
+def test_what_is_no_address_is_refused_at_once_and_shows_no_key(base_url: str) -> None:
+    with pytest.raises(InvalidOption) as caught:
+        AudioClient("openai", model="m", api_key=KEY, base_url=base_url)
+    assert KEY not in f"{caught.value!r} {vars(caught.value)}"
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
 async def test_a_key_that_cannot_be_sent_is_not_shown(operation: str) -> None:
-    for options in ({"api_key": f"{KEY}\n{KEY}"}, {"api_key": "k", "headers": {"X-Api-Key": f"“{KEY}”"}}):
+    for options in (
+        {"api_key": f"{KEY}\n{KEY}"},
+        {"api_key": f"{KEY}\udce9"},
+        {"api_key": "k", "headers": {"X-Api-Key": f"“{KEY}”"}},
+        {"api_key": "k", "headers": {f"X-Api-Key: {KEY}": ""}},
+    ):
         async with AudioClient("openai", model="m", base_url="http://127.0.0.1:1/v1", **options) as client:
             check_nothing_is_shown(await fail(operation, client))
 

@@ -10,7 +10,7 @@ import pytest
 from busy_threads import count_busy_threads, wait_until
 from raw_server import CHAT, RawServer, answer, break_with_reset, close, reset, send_garbage, send_half_a_head, serve
 
-from audio_core import AudioClient, ProviderError, ProviderTimeout, Unreachable
+from audio_core import AudioClient, InvalidRequest, ProviderError, ProviderTimeout, Unreachable
 from audio_core.http.flow import Request
 from audio_core.http.transport import exchange
 from audio_core.testing import Reply, chat_reply, tone
@@ -225,6 +225,17 @@ def test_whoever_lacks_the_local_server_is_told_how_to_start_it(way: str) -> Non
         Unreachable, match=rf"http://127\.0\.0\.1:{port} .*`python -m audio_core.offline --port {port}`"
     ):
         call(way, f"http://127.0.0.1:{port}/v1", max_retries=0, provider="local")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("host", ["a..b", "xn--", "xn--zz--", "a" * 64 + ".example"])
+def test_a_host_that_dns_cannot_name_is_our_error(way: str, host: str) -> None:
+    """Python's codec tells a sync client. An async one learns of some from the resolver."""
+    with pytest.raises((InvalidRequest, Unreachable), match=r"openai .*cannot be reached.* Check the") as caught:
+        call(way, f"http://{host}/v1", max_retries=0)
+    assert host in str(caught.value)
+    assert not caught.value.may_have_been_billed
+    assert caught.value.__context__ is None
 
 
 def test_a_port_is_named_even_if_the_base_url_does_not(monkeypatch: pytest.MonkeyPatch) -> None:

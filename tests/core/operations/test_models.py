@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from audio_core import AudioClient, InvalidOption, ProviderUnavailable
+from audio_core import AudioClient, InvalidOption, ProviderError, ProviderUnavailable
 from audio_core.integration import ModelInfo
 from audio_core.testing import Recorded, Reply, ScriptedGateway, chat_reply, tone
 
@@ -70,6 +70,21 @@ def test_a_fuller_list_that_is_closed_or_missing_gives_way_to_the_plain_one(stat
 def test_a_gateway_that_fails_is_an_error_and_no_empty_list() -> None:
     with Gateway(models=Reply({}, status=503)) as gateway, pytest.raises(ProviderUnavailable, match="list of models"):
         create_client(gateway).models()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply("<html>Sign in</html>", headers={"Content-Type": "text/html"}),
+        Reply({"models": 1}),
+        Reply(b"\x1f\x8b", headers={"Content-Encoding": "gzip"}),
+        Reply({"error": {"message": "Invalid token", "code": 401}}),
+    ],
+)
+def test_a_list_that_cannot_be_read_is_an_error_of_the_gateway_and_costs_nothing(reply: Reply) -> None:
+    with Gateway(models=reply) as gateway, pytest.raises(ProviderError, match="openrouter answered") as caught:
+        create_client(gateway).models()
+    assert (caught.value.provider, caught.value.may_have_been_billed) == ("openrouter", False)
 
 
 async def test_a_model_that_is_known_to_be_deaf_is_sent_no_audio() -> None:

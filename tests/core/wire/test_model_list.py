@@ -6,7 +6,7 @@ import pytest
 from any_json import ANY_JSON
 from hypothesis import given
 
-from audio_core import IncompleteResponse
+from audio_core import AuthenticationError, IncompleteResponse
 from audio_core.wire.model_list import ModelInfo, parse_model_list
 
 
@@ -60,8 +60,19 @@ def test_a_list_of_names_says_nothing_else() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"error": {}}', b'{"data": {}}'])
 def test_something_else_is_an_error_and_no_empty_list(body: bytes) -> None:
-    with pytest.raises(IncompleteResponse, match="a list of models"):
+    with pytest.raises(IncompleteResponse, match=r"where a list of models was expected: .* Check the base_url"):
         parse_model_list(body, provider="a")
+
+
+def test_a_page_in_place_of_the_list_is_quoted() -> None:
+    with pytest.raises(IncompleteResponse, match=r"a answered with text/html where a list of models .*: Sign in"):
+        parse_model_list(b"<html>Sign in</html>", provider="a", content_type="text/html; charset=utf-8")
+
+
+def test_an_error_in_place_of_the_list_is_that_error() -> None:
+    with pytest.raises(AuthenticationError, match=r"Invalid token\. Is the API key right") as caught:
+        parse_model_list(b'{"error": {"message": "Invalid token", "code": 401}}', provider="a")
+    assert (caught.value.provider, caught.value.status) == ("a", 401)
 
 
 @given(ANY_JSON)

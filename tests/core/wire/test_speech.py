@@ -144,6 +144,17 @@ def test_a_stream_of_text_in_place_of_audio_gives_nothing_out() -> None:
         list(reply.close())
 
 
+@pytest.mark.parametrize("piece", [bytes(1000), b"<html>" + bytes(994)])
+def test_a_stream_without_an_end_ends_at_the_limit(piece: bytes) -> None:
+    """Speech is given out up to the limit. What is no speech counts too."""
+    reply = SpeechReply({}, provider="p", requested_format="pcm", max_bytes=2**20)
+    given = sum(len(delta.data) for _ in range(1048) for delta in reply.feed(piece))
+    assert given == (0 if piece.startswith(b"<") else 1_048_000)
+    with pytest.raises(IncompleteResponse, match="goes on speaking after 1 MiB; no more is read") as caught:
+        list(reply.feed(piece))
+    assert caught.value.may_have_been_billed
+
+
 BODIES = st.one_of(
     st.binary(max_size=300),
     st.builds(

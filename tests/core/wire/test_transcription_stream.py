@@ -127,6 +127,8 @@ def test_a_bare_error_object_is_an_error_even_before_done(text: str) -> None:
         {"status": "cancelled", "text": "half"},
         {"code": 503},
         {"status": "500"},
+        {"success": False},
+        {"success": False, "errors": [{"code": 7003}]},
     ],
 )
 @pytest.mark.parametrize("end", ["[DONE]", {"type": "transcript.text.done", "text": "hi "}])
