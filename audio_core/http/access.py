@@ -62,10 +62,11 @@ class Access:
 
     def __post_init__(self) -> None:
         for name in ("roots", "hosts"):
-            if isinstance(
-                value := getattr(self, name), (str, os.PathLike)
-            ):  # its characters would be taken for folders
+            value = getattr(self, name)
+            if isinstance(value, (str, os.PathLike)):  # its characters would be taken for folders
                 object.__setattr__(self, name, (value,))
+            elif isinstance(value, bytes) or not (isinstance(value, Iterable) or (value is None and name == "hosts")):
+                raise InvalidOption(f"{name} of an Access are names, or a name, not {type(value).__name__}.")
         if any(isinstance(root, str) and not root.strip() for root in self.roots):
             raise InvalidOption(
                 "access names a folder without a name, which would open the working directory. Is the variable set from "

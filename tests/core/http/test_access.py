@@ -181,6 +181,12 @@ def test_what_is_not_assigned_is_not_public(address: str) -> None:
     assert not is_public(address)
 
 
+@pytest.mark.parametrize("options", [{"roots": None}, {"roots": 5}, {"roots": b"/srv"}, {"hosts": 5}])
+def test_what_is_no_name_is_refused(options: dict) -> None:
+    with pytest.raises(InvalidOption, match="of an Access are names"):
+        Access(**options)
+
+
 @pytest.mark.parametrize("as_path", [False, True])
 def test_one_folder_is_one_root(tmp_path: Path, as_path: bool) -> None:
     inside, outside = tmp_path / "in" / "a.wav", tmp_path / "b.wav"
