@@ -92,7 +92,8 @@ class FasterWhisper:
         """
         whisper = load_whisper(self._weights, **self._loading)
         self._check_weights(whisper, options.languages)
-        samples = _decode(audio)
+        warnings = list[str]()
+        samples = _decode(audio, warnings)
         voice = find_voice(samples)
         try:
             written, language = self._run(whisper, samples, options)
@@ -110,6 +111,7 @@ class FasterWhisper:
             model=self.model,
             provider="local",
             events=tuple(_build_events(written, voice, offset)),
+            warnings=tuple(warnings),
         )
 
     def _check_weights(self, whisper: WhisperModel, languages: Sequence[str]) -> None:
@@ -145,9 +147,9 @@ class FasterWhisper:
         return list(segments), info.language
 
 
-def _decode(audio: Audio) -> Any:
+def _decode(audio: Audio, warnings: list[str]) -> Any:
     pcm = bytearray()
-    for block in decode(audio, rate=_RATE):
+    for block in decode(audio, rate=_RATE, warnings=warnings):
         pcm += block
     return to_samples(pcm)
 

@@ -72,7 +72,8 @@ class PocketSphinx:
             InvalidAudio: if the recording is damaged or cut short.
             UnsupportedFormat: if its codec, sample rate or channel count is not supported.
         """
-        offset, pcm = audio.start or 0.0, _SecondsCounter(decode(audio, rate=RATE))
+        warnings = list[str]()
+        offset, pcm = audio.start or 0.0, _SecondsCounter(decode(audio, rate=RATE, warnings=warnings))
         segments = tuple(
             segment.shift(offset) if options.words else replace(segment.shift(offset), words=())
             for segment in self._recognize(pcm)
@@ -84,6 +85,7 @@ class PocketSphinx:
             duration=pcm.seconds,
             model=self.model,
             provider="local",
+            warnings=tuple(warnings),
         )
 
     def _recognize(self, pcm: Iterable[bytes]) -> Iterator[Segment]:

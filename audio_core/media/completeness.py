@@ -13,13 +13,14 @@ from audio_core.audio.content import Content
 from audio_core.audio.sniffing import measure_id3_tag
 from audio_core.media.mp3 import has_frame_count, parse_byte_count
 from audio_core.media.ogg import find_end_of_last_page
-from audio_core.media.wav import parse_wav_header
+from audio_core.media.wav import STREAMED, parse_wav_header
 
 __all__ = ["find_missing_bytes", "has_header_length"]
 
 _MISSING_BYTES, _MISSING_SHARE = 4096, 0.001  # how far a file may fall short, as writers miscount a little
 _HEAD_BYTES = 4096
 _WITHOUT_LENGTH = {"aac", "ac3", "amr", "asf", "au", "eac3", "mpeg", "mpegts", "ogg", "wav"}  # FFmpeg computes one
+_MOST_RIFF_CHUNKS = 1000
 _EBML_UNKNOWN = {(1 << 7 * length) - 1 for length in range(1, 9)}
 _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
@@ -51,6 +52,19 @@ def has_header_length(content: Content, container: str) -> bool:
 def _find_wav_end(content: Content) -> int | None:
     header = parse_wav_header(content)
     return header.data_start + header.data_bytes if header and header.data_bytes else None
+
+
+def _find_avi_end(content: Content) -> int | None:
+    """Find the end of the last chunk `RIFF`: files of a gigabyte or more have several (OpenDML AVI 1.02)."""
+    position = 0
+    for _ in range(_MOST_RIFF_CHUNKS):
+        name, size = struct.unpack("<4sI", content.read_at(position, 8).ljust(8, b"\0"))
+        if name != b"RIFF":
+            break
+        if not 0 < size < STREAMED:
+            return None
+        position += 8 + size + size % 2
+    return position or None
 
 
 def _find_aiff_end(content: Content) -> int | None:
@@ -118,6 +132,7 @@ _END_FINDERS: dict[str, Callable[[Content], int | None]] = {
     "aiff": _find_aiff_end,
     "asf": _find_asf_end,
     "au": _find_au_end,
+    "avi": _find_avi_end,
     "caf": _find_caf_end,
     "matroska": _find_matroska_end,
     "mp3": _find_mp3_end,

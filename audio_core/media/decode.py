@@ -139,11 +139,13 @@ def _decode_timed(demuxer: Demuxer, resampler: Resampler, start: float) -> Itera
     first = round(start * resampler.rate)
     clock, frame = demuxer.create_clock(), None
     for frame in demuxer.decode_frames(start, clock):
-        duration = frame.samples / frame.sample_rate
+        duration, previous_end = frame.samples / frame.sample_rate, clock.seconds
         is_discontinuous = clock.advance(frame.pts, duration / demuxer.time_base_seconds)
         frame_start = clock.seconds - duration
         if position is None:
             position = min(first, resampler.align(frame_start, frame.sample_rate, start))
+        elif is_discontinuous:
+            demuxer.inspection.add_gap(previous_end, frame_start)
         gap = round(frame_start * resampler.rate) - position
         for piece in _fill_gap(resampler, gap) if is_discontinuous else ():
             yield position, piece

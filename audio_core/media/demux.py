@@ -32,7 +32,7 @@ from audio_core.media.inspection import Inspection
 from audio_core.media.lost_time import LostTime
 from audio_core.media.packet_times import Packet, count_ticks, get_duration, skip_to_true_timestamp
 from audio_core.media.seeking import Stretch, is_countable, is_seekable, skip_until
-from audio_core.media.track import check_rate_and_channels, choose_track, find_first_frame, is_alone
+from audio_core.media.track import check_stream, choose_track, find_first_frame, is_alone
 from audio_core.media.wrapping import unwrap
 
 __all__ = ["Demuxer", "open_demuxer"]
@@ -64,7 +64,7 @@ class Demuxer:
         lost_time: that of bytes that are no frames.
 
     Raises:
-        InvalidAudio: if the recording has no audio track, or not the one that was chosen.
+        InvalidAudio: if it has no audio track, not the one that was chosen, or one with a wrong time scale.
         UnsupportedFormat: if its codec, sample rate or channel count is not supported.
     """
 
@@ -75,7 +75,7 @@ class Demuxer:
         self.stream: AudioStream = choose_track(audio, container, warnings)
         self.time_base_seconds = float(self.stream.time_base or 0) or 1 / self.stream.codec_context.sample_rate
         self.track_count = len(container.streams.audio)
-        self.inspection = Inspection(audio.label, content, container, self.stream, warnings)
+        self.inspection = Inspection(audio, content, container, self.stream, warnings)
         self._content, self.container, self.is_bare = content, container, is_bare
         self._clock: Clock | None = None
         self._first_position: int | None = None  # of its packets, in bytes
@@ -84,7 +84,7 @@ class Demuxer:
             self.stream.codec_context.flags2 |= Flags2.skip_manual
         self._has_loose_timestamps = self._format_name == "asf"  # those of packets, whose frames come later
         self.lost_time = LostTime(content, self._format_name, self.time_base_seconds, warnings)
-        check_rate_and_channels(self.label, self.stream.codec_context)
+        check_stream(self.label, self._format_name, self.stream)
 
     def create_clock(self) -> Clock:
         """Return a new clock for this stream's timestamps. It is told of packets that do not decode."""

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from types import TracebackType
 from typing import Any, Self, cast
 
 import av
+import av.error
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 
@@ -75,8 +77,17 @@ class Encoder:
 
     def close(self) -> None:
         """Write what is left, and close the container; the file stays open."""
-        with self._container:
+        try:
             self._container.mux(self._stream.encode(None))
+        except BaseException:
+            self._abandon()
+            raise
+        self._container.close()
+
+    def _abandon(self) -> None:
+        """Close the container after an error, which would be lost behind the one of writing in vain once more."""
+        with contextlib.suppress(OSError, av.error.FFmpegError):
+            self._container.close()
 
     def __enter__(self) -> Self:
         return self
@@ -87,4 +98,4 @@ class Encoder:
         if error is None:
             self.close()
         else:
-            self._container.close()
+            self._abandon()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from audio_core.audio.audio import Audio
 from audio_core.audio.content import Content
 from audio_core.errors import AudioTooLarge, InvalidAudio
 from audio_core.media.completeness import find_missing_bytes
 from audio_core.media.track import read_header_length
+from audio_core.transcript.clock import format_clock
 
 __all__ = ["Inspection"]
 
@@ -20,13 +23,14 @@ MAX_DECODED_BYTES = 64 * 2**30
 _MISSING_SECONDS, _MISSING_SHARE = 0.25, 0.001  # together, how far a file may fall short of its header length
 _LONGEST_PADDING = 0.2  # seconds at the end that are in packets, but not in the recording
 _DAMAGED_SHARE = 0.05  # of packets that may be lost before a recording counts as damaged
+_SHORTEST_GAP = 0.25  # seconds that a user must know of: a short word
 
 
 class Inspection:
     """What was read of a recording, and what its headers say.
 
     Args:
-        label: the recording's name in messages.
+        audio: the recording, or its clip.
         content: its bytes.
         container: the open container.
         stream: the audio stream that is read.
@@ -39,14 +43,16 @@ class Inspection:
     """
 
     def __init__(
-        self, label: str, content: Content, container: InputContainer, stream: AudioStream, warnings: list[str]
+        self, audio: Audio, content: Content, container: InputContainer, stream: AudioStream, warnings: list[str]
     ) -> None:
         self.warnings = warnings
         self.skips_beginning = self.skips_end = self.ends_badly = False
-        self._label, self._content, self._stream = label, content, stream
+        self._label, self._content, self._stream = audio.label, content, stream
+        self._start, self._end = audio.start or 0.0, math.inf if audio.end is None else audio.end
         self._container_name = container.format.name.split(",")[0]
         self._header_seconds = read_header_length(content, container, stream)
         self._packet_count = self._bad_packets = self._decoded_bytes = 0
+        self._gap_count, self._gap_seconds, self._first_gap, self._gap_warning = 0, 0.0, 0.0, ""
 
     def add_frames(self, frames: Iterable[AudioFrame], *, is_end: bool) -> None:
         """Count the frames of a packet, or those that the decoder still held at the end.
@@ -67,6 +73,26 @@ class Inspection:
         """Count a packet that does not decode."""
         self._packet_count, self._bad_packets = self._packet_count + 1, self._bad_packets + 1
         self.ends_badly = self._stream.codec_context.name == "flac"  # other codecs need the packets before
+
+    def add_gap(self, start: float, end: float) -> None:
+        """Note that the recording holds no audio from one second to another. One warning tells all gaps of the clip."""
+        start, end = max(start, self._start), min(end, self._end)
+        if end - start < _SHORTEST_GAP:
+            return
+        self._first_gap = self._first_gap if self._gap_count else start
+        self._gap_count, self._gap_seconds = self._gap_count + 1, self._gap_seconds + end - start
+        if self._gap_warning in self.warnings:
+            self.warnings.remove(self._gap_warning)
+        self._gap_warning = self._describe_gaps()
+        self.warnings.append(self._gap_warning)
+
+    def _describe_gaps(self) -> str:
+        """Say what gaps may be: the timestamps of a recorder that was paused look like those of a damaged file."""
+        seconds, first = f"{self._gap_seconds:.1f} s", format_clock(self._first_gap)
+        where = f"for {seconds} from {first}"
+        if self._gap_count > 1:
+            where = f"in {self._gap_count} stretches, the first from {first}, of {seconds} in all"
+        return f"It holds no audio {where}, and silence was put there. It may be damaged, or the recorder was paused."
 
     def check_decoded(self, seconds: float) -> None:
         """Check what was decoded of a recording that ended after `seconds`.

@@ -23,6 +23,7 @@ _NORMAL_SPEED = 0x10000
 _AAC, _LC = 0x40, 2  # what a description says of the codec, and of its kind
 _HIGHEST_HALF_RATE = 24_000  # Hz; at this rate and below, packets may hold what doubles it, and nothing tells
 _HAS_SBR = b"\x56\xe5\x80"  # bytes that say so
+_FRAME_SAMPLES, _MOST_OFF = 1024, 0.1  # samples of a packet, and how far off rounding may put how long it lasts
 _CONFIG, _SPECIFIC = 4, 5  # tags of descriptors
 _OWN_BYTES = {3: 3, _CONFIG: 13}  # of descriptors that hold others
 _GAPLESS = b"iTunSMPB"  # a comment that tells what to leave out at both ends
@@ -133,7 +134,7 @@ def _parse_movie(movie: _Box) -> Mp4Sound:
     rate, channels = _parse_description(description)
     step = _read_step(table.find(b"stts").read(), len(sizes))
     positions = _locate_packets(table, sizes)
-    if not timescale or max(map(add, positions, sizes)) > movie.content.size:
+    if not _is_true_scale(timescale / rate, step) or max(map(add, positions, sizes)) > movie.content.size:
         raise NotCopyable
     skipped, duration = 0, min(length, step * len(sizes))
     if edits := [edit.read() for box in track.list(b"edts") for edit in box.list(b"elst")]:
@@ -183,6 +184,11 @@ def _read_step(box: bytes, count: int) -> int:
     if len(runs) > 1 + is_short or sum(numbers[::2]) != count or not runs[0][1]:
         raise NotCopyable
     return runs[0][1]
+
+
+def _is_true_scale(ticks: float, step: int) -> bool:
+    """Tell whether packets last about as long as the samples they hold, each of which has so many ticks."""
+    return abs(step - _FRAME_SAMPLES * ticks) <= _MOST_OFF * step
 
 
 def _locate_packets(table: _Box, sizes: array[int]) -> array[int]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from audio_core.audio.audio import Audio
 from audio_core.errors import InvalidAudio
-from audio_core.media.cut_points import RATE, CutChooser
+from audio_core.media.cut_points import FRAME_SAMPLES, RATE, CutChooser
 from audio_core.media.packets import NotCopyable, Packets
 from audio_core.media.properties import Probe
 from audio_core.media.segmentation import SHORTEST_PIECE, Piece, VoiceActivityDetector, create_vad, cut_recording
@@ -148,7 +148,8 @@ class _Listener:
         """Hear a stretch, and so much before it that the detector can tell a pause.
 
         Raises:
-            NotCopyable: if a user must know something about what is heard, such as that it is damaged.
+            NotCopyable: if a user must know something about what is heard, such as that it is damaged, or if it is
+                shorter than it should be.
             InvalidAudio: if it does not decode.
         """
         start = max(0, start - _RUN_UP)
@@ -166,11 +167,12 @@ class _Listener:
         """Go on to a sample; raise as `listen` does."""
         if end <= self._end:
             return
-        warnings = list[str]()
+        warnings, reached = list[str](), self._end
         for pcm in self._copy(self._end, end).decode(warnings):
             heard, begin = self._vad.feed(pcm), self._begin
             self.frames += (VadFrame(begin + frame.start, frame.level, frame.is_quiet) for frame in heard)
-        if warnings:
+            reached += len(pcm) // 2
+        if warnings or end - reached > FRAME_SAMPLES:
             raise NotCopyable
         self._end = end
 

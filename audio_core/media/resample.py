@@ -1,7 +1,8 @@
 """Mix and resample decoded frames to 16-bit PCM.
 
-A mix must lose nothing that somebody says. Channels without named positions are averaged, as FFmpeg would take the
-fourth of six for a subwoofer and drop it. Where channels cancel each other, the loudest is used alone.
+A mix must lose nothing that somebody says. FFmpeg weighs named positions, such as of 5.1, and drops the subwoofer's.
+Channels without names are averaged, as FFmpeg would take the fourth of six for a subwoofer, and so are those of which
+its mix leaves next to nothing. Where channels cancel each other, the loudest is used alone.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ __all__ = ["Resampler", "get_channel_layout"]
 _MEASURED_SAMPLES = 100  # of each channel and half second; enough to see whether channels cancel each other
 _MOST_PLANES = 7  # PyAV does not see where a list of eight ends, and reads addresses that are none
 _CANCELLED_SHARE = 1 / 16  # of the power that independent channels would leave in their average (-12 dB)
+_LOST_SHARE = 1 / 16  # of the power of the average: a mix that has less has lost what is said
 _CANCELLING = "Its channels cancel each other when they are mixed, so the loudest alone was used there."
 
 _Shape: TypeAlias = tuple[int, str, str]
@@ -134,34 +136,38 @@ class _Mixer:
         self._channel_filters: dict[int, Graph] = {}
         if only_channel is not None and only_channel >= channels:
             raise InvalidAudio(f"The recording has no channel {only_channel}; it has {channels}, counted from 0.")
-        self._average, self._to_float = self._create_average(), AudioResampler("flt", shape[1], shape[0])
+        self._weighted, self._average = self._create_weighted(), self._create_average()
+        self._to_float, self._mix_to_float = (AudioResampler("flt", each, shape[0]) for each in (shape[1], "mono"))
 
     def mix(self, frame: AudioFrame) -> AudioFrame:
         """Return one channel of a frame, or the mix of all."""
         channel = self._only_channel
         if channel is None:
-            channel = _find_loudest_if_cancelled(self._pick_samples(frame))
-            if channel is not None and _CANCELLING not in self._warnings:
+            samples = _pick_samples(frame, self._channels, self._to_float)
+            channel = _find_loudest_if_cancelled(samples)
+            if channel is None:
+                return self._mix_all(frame, samples)
+            if _CANCELLING not in self._warnings:
                 self._warnings.append(_CANCELLING)
-        if channel is None:
-            return _filter(self._average, frame)
         if channel not in self._channel_filters:
             self._channel_filters[channel] = self._create_filter("pan", f"mono|c0=c{channel}")
         return _filter(self._channel_filters[channel], frame)
 
-    def _pick_samples(self, frame: AudioFrame) -> list[Sequence[float]]:
-        """Return some samples of each channel, all of the same moments."""
-        if frame.format.name == "fltp" and self._channels <= _MOST_PLANES:  # as nearly all decoders give them
-            planes = [memoryview(plane).cast("f")[: frame.samples] for plane in frame.planes]
-            return [plane[:: frame.samples // _MEASURED_SAMPLES | 1].tolist() for plane in planes]
-        (packed,) = self._to_float.resample(frame)
-        samples = array.array("f", bytes(packed.planes[0])[: 4 * packed.samples * self._channels])
-        step = (packed.samples // _MEASURED_SAMPLES | 1) * self._channels
-        return [samples[index::step] for index in range(self._channels)]
+    def _mix_all(self, frame: AudioFrame, samples: Sequence[Sequence[float]]) -> AudioFrame:
+        """Return the mix as FFmpeg weighs the channels, or their average if that is not possible or loses them."""
+        if self._weighted is not None:
+            mixed = _filter(self._weighted, frame)
+            (heard,) = _pick_samples(mixed, 1, self._mix_to_float)
+            average = [sum(moment) / self._channels for moment in zip(*samples, strict=True)]
+            if _measure_power(heard) >= _LOST_SHARE * _measure_power(average):
+                return mixed
+        return _filter(self._average, frame)
+
+    def _create_weighted(self) -> Graph | None:
+        has_names = not self._shape[1].endswith("channels")
+        return self._create_filter("aformat", "channel_layouts=mono") if has_names else None
 
     def _create_average(self) -> Graph:
-        if not self._shape[1].endswith("channels"):  # FFmpeg knows how to weigh named positions, such as of 5.1
-            return self._create_filter("aformat", "channel_layouts=mono")
         terms = "+".join(f"{1 / self._channels:.9f}*c{index}" for index in range(self._channels))
         return self._create_filter("pan", f"mono|c0={terms}")
 
@@ -178,11 +184,26 @@ def _filter(graph: Graph, frame: AudioFrame) -> AudioFrame:
     return cast("AudioFrame", graph.pull())
 
 
+def _pick_samples(frame: AudioFrame, channels: int, to_float: AudioResampler) -> list[Sequence[float]]:
+    """Return some samples of each channel, all of the same moments."""
+    if frame.format.name == "fltp" and channels <= _MOST_PLANES:  # as nearly all decoders give them
+        planes = [memoryview(plane).cast("f")[: frame.samples] for plane in frame.planes]
+        return [plane[:: frame.samples // _MEASURED_SAMPLES | 1].tolist() for plane in planes]
+    (packed,) = to_float.resample(frame)
+    samples = array.array("f", bytes(packed.planes[0])[: 4 * packed.samples * channels])
+    step = (packed.samples // _MEASURED_SAMPLES | 1) * channels
+    return [samples[index::step] for index in range(channels)]
+
+
 def _find_loudest_if_cancelled(channels: Sequence[Sequence[float]]) -> int | None:
     """Return the loudest channel if the average of all is far weaker than that of independent channels would be."""
     sums = list(map(sum, zip(*channels, strict=True)))
-    *powers, mixed = (sum(map(mul, samples, samples)) for samples in (*channels, sums))
+    *powers, mixed = map(_measure_power, (*channels, sums))
     return powers.index(max(powers)) if mixed < _CANCELLED_SHARE * sum(powers) else None
+
+
+def _measure_power(samples: Sequence[float]) -> float:
+    return sum(map(mul, samples, samples))
 
 
 def get_channel_layout(channels: int) -> str:

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 from audio_core.audio.audio import Audio
 from audio_core.audio.content import Content, FileContent
+from audio_core.errors import InvalidAudio
 from audio_core.media.cut_points import FRAME_SAMPLES, RATE, CutChooser
 from audio_core.media.properties import Probe
 from audio_core.media.vad_energy import EnergyVad, VadFrame
@@ -130,11 +131,25 @@ def cut_recording(
         The pieces in order of time.
 
     Raises:
-        InvalidAudio: if the recording does not decode, is damaged or is cut short.
+        InvalidAudio: if the recording does not decode, is damaged or is cut short, or nearly nothing of it decodes.
         UnsupportedFormat: if its codec, sample rate or channel count is not supported.
         AudioTooLarge: if it decodes to more than `MAX_SECONDS` or `MAX_DECODED_BYTES`.
         MissingDependency: if the voice activity detector is not installed.
     """
+    pieces = _cut(audio, longest, vad, warnings)
+    first = next(pieces, None)
+    if first is None:
+        raise InvalidAudio(f"{audio.label} is too short or damaged: less than {SHORTEST_PIECE} s of it decodes.")
+    yield first
+    yield from pieces
+
+
+def _cut(
+    audio: Audio,
+    longest: float | Callable[[float], float],
+    vad: Literal["energy", "silero"],
+    warnings: list[str] | None,
+) -> Iterator[Piece]:
     from audio_core.media.decode import decode  # noqa: PLC0415 - FFmpeg is loaded when first needed
 
     get_longest: Callable[[float], float] = longest if callable(longest) else lambda _: longest

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+from statistics import median
 from typing import cast
 
 import av
 import av.error
-from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition, Stream
@@ -22,9 +22,12 @@ from audio_core.errors import InvalidAudio, UnsupportedFormat
 from audio_core.media.completeness import has_header_length
 from audio_core.media.properties import CHANNELS, RATES
 
-__all__ = ["check_rate_and_channels", "choose_track", "find_first_frame", "is_alone", "read_header_length"]
+__all__ = ["check_stream", "choose_track", "find_first_frame", "is_alone", "read_header_length"]
 
 _LEAD_PACKETS = 50  # that a decoder may need before its first frame
+_ONE_FRAME_PACKETS = ("aac", "mp3", "mp3float")  # codecs each of whose packets holds one frame
+_CHECKED_PACKETS = 100
+_MOST_STRETCHED = 2.2  # times that a packet may last its frame: HE-AAC may state half of its sample rate
 
 
 def choose_track(audio: Audio, container: InputContainer, warnings: list[str]) -> AudioStream:
@@ -91,14 +94,36 @@ def read_header_length(content: Content, container: InputContainer, stream: Audi
     return container.duration / av.time_base if container.duration and is_audio_alone else None
 
 
-def check_rate_and_channels(label: str, codec: AudioCodecContext) -> None:
-    """Check that a codec's sample rate and channel count are supported.
+def check_stream(label: str, container: str, stream: AudioStream) -> None:
+    """Check that a stream's sample rate and channel count are supported, and that its time scale can be right.
+
+    Args:
+        label: the recording's name in messages.
+        container: FFmpeg's name of the container.
+        stream: the stream.
 
     Raises:
-        UnsupportedFormat: if they are not.
+        UnsupportedFormat: if the rate or the count is not supported.
+        InvalidAudio: if the time scale cannot be right.
     """
+    codec = stream.codec_context
     if codec.sample_rate not in RATES or codec.channels not in CHANNELS:
         raise UnsupportedFormat(
             f"{label} claims {codec.sample_rate} Hz and {codec.channels} channels; "
             f"{RATES.start} to {RATES.stop - 1} Hz and up to {CHANNELS.stop - 1} channels are supported."
+        )
+    if container == "mov" and codec.name in _ONE_FRAME_PACKETS and codec.frame_size:
+        _check_time_scale(label, stream)
+
+
+def _check_time_scale(label: str, stream: AudioStream) -> None:
+    """Check the time scale of an MP4 file, by which its packets should last as long as the frames that they hold."""
+    timestamps = [entry.timestamp for entry in itertools.islice(stream.index_entries, _CHECKED_PACKETS)]
+    steps = [after - before for before, after in itertools.pairwise(timestamps)]
+    stated = median(steps or [0]) * float(stream.time_base or 0)
+    held = stream.codec_context.frame_size / stream.codec_context.sample_rate
+    if stated > 0 and not held / _MOST_STRETCHED < stated < held * _MOST_STRETCHED:
+        raise InvalidAudio(
+            f"{label} is damaged: its time scale is wrong. By it, each packet lasts {stated:.4g} s, "
+            f"but holds {held:.4g} s of sound."
         )

@@ -14,11 +14,12 @@ from audio_core.audio.content_slices import ContentSlice, JoinedContents
 from audio_core.media.properties import Probe
 from audio_core.media.riff import walk_chunks
 
-__all__ = ["WavHeader", "build_wav_header", "join_sample_chunks", "parse_plain_wav", "parse_wav_header"]
+__all__ = ["STREAMED", "WavHeader", "build_wav_header", "join_sample_chunks", "parse_plain_wav", "parse_wav_header"]
 
+STREAMED = 0x7FFF0000
+"""Bytes. A larger size, or 0, is that of a writer that could not seek back."""
 _FORMS = (b"RIFF", b"RF64", b"BW64")
 _SIZE_IS_IN_DS64 = 0xFFFFFFFF
-_STREAMED = 0x7FFF0000  # bytes; a writer that could not seek back left 0 or a huge number
 _LONGEST_FORMAT = 64  # bytes of a `fmt ` chunk that are read
 _EXTENSIBLE = 0xFFFE
 _CODECS = {
@@ -139,7 +140,7 @@ def _parse_long_size(chunk: bytes) -> int | None:
 def _choose_size(size: int, long_size: int | None) -> int | None:
     if size == _SIZE_IS_IN_DS64 and long_size:
         return long_size
-    return size if 0 < size < _STREAMED else None
+    return size if 0 < size < STREAMED else None
 
 
 def _parse_format(chunk: bytes, data_start: int, data_bytes: int | None) -> WavHeader | None:

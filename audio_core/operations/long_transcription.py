@@ -71,6 +71,7 @@ class _PieceResults:
         silent: start and end of the pieces that were not sent, in seconds of the original recording.
         warnings: what a user must know.
         is_sampling: whether pieces go one by one, as samples of their speakers are sent with the next.
+        is_told: whether what a user must know about the sound is known from decoding it before.
         put_off: pieces that are sent last, with their numbers.
         encoder: the one thread that encodes. Each that did would hold an encoder's 13 MB until it ends.
     """
@@ -85,6 +86,7 @@ class _PieceResults:
     silent: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     warnings: list[str] = field(default_factory=list[str])
     is_sampling: bool = False
+    is_told: bool = False
     put_off: list[tuple[Piece, int]] = field(default_factory=list[tuple[Piece, int]])
     encoder: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
 
@@ -99,7 +101,7 @@ class _PieceResults:
         If decoding fails, the remainder of the recording is missing. The transcripts of earlier pieces are kept.
         """
         try:
-            pieces = cut_pieces(self.job, self.recording, self._choose_length, self.warnings)
+            pieces = cut_pieces(self.job, self.recording, self._choose_length, [] if self.is_told else self.warnings)
             for number, piece in enumerate(pieces, 1):
                 if self.fatal_error is not None:
                     return
@@ -199,7 +201,7 @@ class _PieceResults:
             return stored.shift(piece.start)
         if part.seconds > get_longest_piece(job):
             yield from note_cut(job, self.recording, piece)
-            return (yield from transcribe_long(job.without_progress(), part, is_part=True))
+            return (yield from transcribe_long(job.without_progress(), part, piece))
         key = replace(job.build_key(self.recording, piece.start, piece.end), is_bridge=is_bridge)
         try:
             request = spend_budget(job, key.label, piece.end - piece.start, self._request(job, piece))
@@ -211,7 +213,8 @@ class _PieceResults:
 
     def _request(self, job: Job, piece: Piece) -> Flow[Transcript]:
         if job.engine is not None:
-            return (yield from run_blocking(partial(job.engine.transcribe, piece.audio, job.options)))
+            transcript = yield from run_blocking(partial(job.engine.transcribe, piece.audio, job.options))
+            return replace(transcript, warnings=())  # what decoding it tells is known from cutting
         row = job.endpoint.provider
         job = self._add_context(job, piece)
         audio = yield from run_blocking(lambda: self.encoder.submit(encode_piece, piece, row, self.warnings).result())
@@ -237,19 +240,20 @@ class _PieceResults:
         return min(self.recording.seconds, transcribed + failed)
 
 
-def transcribe_long(job: Job, recording: Recording, *, is_part: bool = False) -> Flow[Transcript]:
+def transcribe_long(job: Job, recording: Recording, cut_again: Piece | None = None) -> Flow[Transcript]:
     """Transcribe a recording in pieces. Times are seconds of the original recording.
 
     Args:
         job: the settings of the transcription.
         recording: the open recording.
-        is_part: whether it is a piece that is cut again.
+        cut_again: the piece that it is, if one is cut again.
 
     Raises:
         TranscriptionIncomplete: if a piece failed. It holds the transcript of the others, and the missing stretches.
         AudioError: if no piece was transcribed. It is the error of the first one.
     """
-    results = _PieceResults(job, recording, is_sampling=can_refer(job) and not is_part)
+    is_part, is_told = cut_again is not None, cut_again is not None and cut_again.copied is None
+    results = _PieceResults(job, recording, is_sampling=can_refer(job) and not is_part, is_told=is_told)
     _log.info(
         "%s: %s of audio are cut at pauses into pieces of up to %s, %d at a time.",
         recording.audio.label,

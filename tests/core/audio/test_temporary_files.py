@@ -1,5 +1,6 @@
 """A disk of the temporary files that is full: each write ends in the kernel's own error."""
 
+import errno
 import io
 import os
 import tempfile
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from audio_core import Access, Audio, AudioClient, StoreError
-from audio_core.media.decode import encode
+from audio_core.media.decode import ENCODERS, encode
 from audio_core.testing import Reply, ScriptedGateway, tone
 
 FULL = Path("/dev/full")
@@ -45,3 +46,27 @@ def test_a_file_object_is_not_copied() -> None:
 def test_a_recording_is_not_encoded() -> None:
     with pytest.raises(StoreError, match="full"):
         encode(Audio.of("examples/audio/call.mp3"), "wav")
+
+
+class SmallDisk(io.BytesIO):
+    """A file on a disk with room for some bytes, which fails at each further one."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self._room = room
+
+    def write(self, data: Any) -> int:
+        if self.tell() + len(data) > self._room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(data)
+
+
+@pytest.mark.parametrize("room", [0, 100, 4_000])
+@pytest.mark.parametrize("format", ENCODERS)
+@pytest.mark.parametrize("seconds", [1.5, 30.0], ids=["full at the end", "full before"])
+def test_a_recording_that_outgrows_the_disk_is_not_encoded(
+    monkeypatch: pytest.MonkeyPatch, call: Path, format: str, room: int, seconds: float
+) -> None:
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: SmallDisk(room))
+    with pytest.raises(StoreError, match="full"):
+        encode(Audio.of(call, end=seconds), format)

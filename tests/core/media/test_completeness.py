@@ -22,6 +22,7 @@ CONTAINERS = {
     "aiff": ("aiff", "pcm_s16be"),
     "asf": ("asf", "wmav2"),
     "au": ("au", "pcm_s16be"),
+    "avi": ("avi", "pcm_s16le"),
     "caf": ("caf", "pcm_s16le"),
     "matroska": ("matroska", "pcm_s16le"),
     "mp3": ("mp3", "libmp3lame"),
@@ -94,6 +95,20 @@ def test_a_wav_that_was_written_as_a_stream_is_whole() -> None:
     data = bytearray(tone(1.0))
     data[40:44] = struct.pack("<I", 0xFFFFFFFF)
     assert probe(Audio.of(bytes(data))).warnings == ()
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
+def test_an_avi_that_was_written_as_a_stream_lacks_nothing(written, size: int) -> None:
+    data = bytearray(written["avi"])
+    data[4:8] = struct.pack("<I", size)
+    assert find_missing_bytes(BytesContent(bytes(data)), "avi") == 0
+
+
+def test_half_of_the_last_part_of_a_large_avi_is_missed(written) -> None:
+    data = written["avi"]
+    following = b"RIFF" + struct.pack("<I", 100_000) + b"AVIX" + bytes(99_996)
+    assert find_missing_bytes(BytesContent(data + following), "avi") == 0
+    assert find_missing_bytes(BytesContent(data + following[:50_000]), "avi") == 50_008
 
 
 def test_an_mp3_with_a_tag_behind_it_is_whole(written) -> None:

@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Callable, Sequence
 
 import av
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,6 +70,43 @@ def test_whoever_speaks_on_one_of_many_channels_is_heard(count: int, speaking: i
     mixed = mix(write_wav([voice if index == speaking else hush for index in range(count)]), warnings)
     assert measure_level(mixed) == pytest.approx(measure_level(mix(write_wav([voice]))) / count, rel=0.02)
     assert warnings == []
+
+
+def write_named(layout: str, codec: str = "pcm_s16le", **speakers: Callable[[int], float]) -> bytes:
+    """Write a recording whose channels have positions, and give some of them a sound."""
+    file, names = io.BytesIO(), [channel.name for channel in av.AudioLayout(layout).channels]
+    samples = [speakers.get(name, hush)(n) for n in range(2 * RATE) for name in names]
+    with av.open(file, "w", format="wav") as container:
+        stream = container.add_stream(codec, rate=RATE, layout=layout)
+        frame = av.AudioFrame.from_ndarray(np.array([samples], "f4"), "flt", layout)
+        frame.sample_rate = RATE
+        for each in av.AudioResampler(stream.codec_context.format, layout, RATE).resample(frame):
+            container.mux(stream.encode(each))
+        container.mux(stream.encode(None))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_f32le"])
+@pytest.mark.parametrize(("layout", "position"), [("5.1", "LFE"), ("2.1", "LFE"), ("7.1", "LFE")])
+def test_whoever_speaks_at_a_position_that_ffmpeg_drops_is_heard(layout: str, position: str, codec: str) -> None:
+    warnings = list[str]()
+    mixed = mix(write_named(layout, codec, **{position: voice}), warnings)
+    count = av.AudioLayout(layout).nb_channels
+    assert measure_level(mixed) == pytest.approx(measure_level(mix(write_named("mono", FC=voice))) / count, rel=0.02)
+    assert warnings == []
+
+
+def test_speakers_whom_ffmpeg_would_let_cancel_each_other_are_heard() -> None:
+    mixed = mix(write_named("5.1", FC=voice, BL=opposite, BR=opposite))
+    assert measure_level(mixed) == pytest.approx(measure_level(mix(write_named("mono", FC=voice))) / 6, rel=0.02)
+
+
+def test_a_loud_subwoofer_leaves_a_speaker_as_loud_as_he_is() -> None:
+    def rumble(n: int) -> float:
+        return math.sin(n / 64)
+
+    spoken = mix(write_named("5.1", FC=voice))
+    assert mix(write_named("5.1", FC=voice, LFE=rumble)) == spoken
 
 
 @pytest.mark.parametrize("name", ["wav", "mp3", "flac"])

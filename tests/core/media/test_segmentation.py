@@ -11,7 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audio_core import Audio
+from audio_core import Audio, InvalidAudio
+from audio_core.audio.content import BytesContent
+from audio_core.media.packet_pieces import PacketSegmenter
+from audio_core.media.packets import PacketCopy
 from audio_core.media.probing import probe
 from audio_core.media.segmentation import RATE, Piece, Segmenter, cut_recording
 from audio_core.media.vad_energy import EnergyVad, VadFrame
@@ -254,3 +257,24 @@ def test_what_a_user_must_know_of_a_recording_is_told() -> None:
         out.writeframes(array("h", (sample for each in left for sample in (each, -each))).tobytes())
     assert [piece.is_silent for piece in cut_recording(Audio.of(file.getvalue()), 4.0, warnings=warnings)] == [False]
     assert ["cancel each other" in warning for warning in warnings] == [True]
+
+
+def test_a_recording_of_which_next_to_nothing_decodes_is_an_error_and_no_empty_list() -> None:
+    with pytest.raises(InvalidAudio, match=r"less than 0\.1 s of it decodes"):
+        list(cut_recording(Audio.of(tone(0.05)), LONGEST))
+
+
+class ShortPackets:
+    """Packets of a file whose index is wrong: each copy holds a tenth of a second, whatever was asked for."""
+
+    margin = 0.0
+
+    def copy(self, start: float, end: float) -> PacketCopy:
+        return PacketCopy(BytesContent(tone(0.1)), start, end)
+
+
+def test_where_copies_of_packets_are_too_short_the_recording_is_decoded() -> None:
+    audio = Audio.of(tone(10.0))
+    pieces = list(PacketSegmenter(audio, probe(audio), ShortPackets(), lambda _: LONGEST).cut([]))
+    assert [piece.copied for piece in pieces] == [None] * len(pieces)
+    assert pieces[-1].end == 10.0
