@@ -124,7 +124,7 @@ class ToolCallBuilder:
             self._calls.append(_PartialCall(call_id or _create_id(), "", []))
         call = self._calls[cast("int", position)]
         arguments = call.add(arguments)
-        new_name = None if name == call.name else name  # some gateways repeat it, others send it in pieces
+        new_name = (name or "").removeprefix(call.name) or None  # some gateways repeat it, others send it in pieces
         call.name += new_name or ""
         return ToolCallDelta(cast("int", position), call.id if is_new else None, new_name, arguments)
 

@@ -174,7 +174,11 @@ def test_tool_calls_are_told_apart_by_their_id_if_they_share_an_index(index: int
     assert [(call.name, call.arguments) for call in answer.tool_calls] == [("f", "{}"), ("g", '{"n": 1}')]
 
 
-@pytest.mark.parametrize("names", [("get_", "weather"), ("get_weather", "get_weather"), (None, "get_weather", None)])
+@pytest.mark.parametrize(
+    "names",
+    [("get_", "weather"), ("get_weather", "get_weather"), ("get_", "get_weather"), (None, "get_weather", None)],
+    ids=["pieces", "again", "all so far", "late"],
+)
 def test_the_name_of_a_tool_may_come_in_pieces_or_again_and_again(names: tuple[str | None, ...]) -> None:
     fragments = [build_fragment(0, name=name) for name in names]
     deltas = decode(*chat_stream(*fragments, build_fragment(0, "{}"), finish="tool_calls").body)
