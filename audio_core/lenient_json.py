@@ -72,7 +72,7 @@ def load_json(text: bytes | str, *, strict: bool = True) -> Any:
         >>> load_json('{"text": "hi"}')
         {'text': 'hi'}
     """
-    if isinstance(text, bytes):
+    if not isinstance(text, str):
         text = text.decode(json.detect_encoding(text), "surrogatepass")
     if _measure_depth(text) > _MAX_DEPTH:
         raise ValueError(f"The JSON is nested more than {_MAX_DEPTH} levels deep.")

@@ -242,7 +242,8 @@ def choose_provider(name: str | Provider | None, base_url: str | None, api_key: 
         >>> choose_provider(None, None).name, choose_provider(None, "https://example.com/v1").find_key(None)
         ('local', None)
     """
-    if name is None and base_url is None and api_key:
+    is_at_home = name is None and base_url is None and not _read_environment(PROVIDERS["local"].base_url_env)
+    if is_at_home and (api_key or "").strip():
         names = ", ".join(row.name for row in PROVIDERS.values() if row.api_key_env)
         raise InvalidOption(
             "api_key is given, but not the gateway that it belongs to, so nothing would be sent there. "

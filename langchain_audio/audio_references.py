@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -15,9 +16,12 @@ from langchain_audio.messages import parse_tool_blocks
 __all__ = ["inline_audio", "offload_audio"]
 
 MessageT = TypeVar("MessageT", bound=BaseMessage)
+_ARTIFACT_LEVELS = (
+    5  # of lists and mappings that are looked into, as an artifact may be any object, also a circular one
+)
 
 
-def offload_audio(value: Any, folder: AudioStore) -> Any:
+def offload_audio(value: Any, folder: AudioStore, levels: float = math.inf) -> Any:
     """Replace the audio in a value with references to files in a folder.
 
     Audio that is damaged, or is not audio at all, stays in place. The request to the model then raises the error.
@@ -25,6 +29,7 @@ def offload_audio(value: Any, folder: AudioStore) -> Any:
     Args:
         value: a message, a content block, or lists and mappings of them.
         folder: where the audio is saved.
+        levels: how many levels of lists and mappings are looked into.
 
     Returns:
         A copy that holds references, or the same object if there was no audio to replace.
@@ -34,16 +39,16 @@ def offload_audio(value: Any, folder: AudioStore) -> Any:
     """
     if isinstance(value, BaseMessage):
         return _offload_message(value, folder)
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and levels > 0:
         mapping = cast("Mapping[str, Any]", value)
-        return _offload_block(mapping, folder) if is_audio_block(mapping) else _offload_mapping(mapping, folder)
-    if isinstance(value, (list, tuple)):
+        return _offload_block(mapping, folder) if is_audio_block(mapping) else _offload_mapping(mapping, folder, levels)
+    if isinstance(value, (list, tuple)) and levels > 0:
         items = cast("Sequence[Any]", value)
-        new_items = [offload_audio(item, folder) for item in items]
+        new_items = [offload_audio(item, folder, levels - 1) for item in items]
         is_same = all(new is old for new, old in zip(new_items, items, strict=True))
         build: Any = getattr(items, "_make", type(items))  # a named tuple takes its items one by one
         return cast("Any", value) if is_same else build(new_items)
-    return value
+    return cast("Any", value)
 
 
 def inline_audio(message: MessageT, folder: AudioStore) -> MessageT:
@@ -65,7 +70,7 @@ def inline_audio(message: MessageT, folder: AudioStore) -> MessageT:
 def _offload_message(message: MessageT, folder: AudioStore) -> MessageT:
     if not isinstance(message, ToolMessage):
         return _update_message(message, content=offload_audio(message.content, folder))
-    artifact, content = offload_audio(message.artifact, folder), message.content
+    artifact, content = offload_audio(message.artifact, folder, _ARTIFACT_LEVELS), message.content
     if not isinstance(content, str):
         return _update_message(message, content=offload_audio(content, folder), artifact=artifact)
     blocks = parse_tool_blocks(content)
@@ -79,8 +84,8 @@ def _update_message(message: MessageT, **fields: Any) -> MessageT:
     return message if is_same else message.model_copy(update=fields)
 
 
-def _offload_mapping(mapping: Mapping[str, Any], folder: AudioStore) -> Mapping[str, Any]:
-    new_items = {name: offload_audio(item, folder) for name, item in mapping.items()}
+def _offload_mapping(mapping: Mapping[str, Any], folder: AudioStore, levels: float) -> Mapping[str, Any]:
+    new_items = {name: offload_audio(item, folder, levels - 1) for name, item in mapping.items()}
     return mapping if all(new_items[name] is mapping[name] for name in mapping) else new_items
 
 

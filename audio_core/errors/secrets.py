@@ -15,11 +15,14 @@ from urllib.parse import parse_qsl, quote, quote_plus
 __all__ = ["is_secret_name", "remember_credentials", "remember_query", "remember_secret", "scrub"]
 
 _SECRET_NAME = re.compile(
-    r"auth(?!ors?(?![a-z]))|key(?!word)|token(?!iz)|secret|cookie|passw|passphrase|pwd|credential|signature"
-    r"|(?<![a-z])(pass|sig|jwt)(?![a-z])",
+    r"auth(?!ors?(?![a-z])|ority|[-_]?type)|key(?!word)|(?<!max[-_])token(?!iz)|secret|cookie|credential|signature"
+    r"|passw|passphrase|pwd|(?<![a-z])(pass|sig|jwt)(?![a-z])",
     re.IGNORECASE,
 )
-_NAMED_VALUE = re.compile(r'=\s*"?([^\s",;]+)')  # in cookies, and in the schemes Digest and AWS4-HMAC-SHA256
+_NAMED_VALUE = re.compile(  # in cookies, and in the schemes Digest and AWS4-HMAC-SHA256; words hold no digit
+    r'(?<![\w-])(?:[\w-]*(?:sess|sid)[\w-]*\s*=\s*"?|[\w-]+\s*=\s*"?(?=[^\s",;/]*\d))([^\s",;/][^\s",;]*)',
+    re.IGNORECASE,
+)
 
 _SECRETS = re.compile(
     r"[A-Za-z0-9+/_-]{80,}={0,2}"  # base64, probably of audio
@@ -28,8 +31,8 @@ _SECRETS = re.compile(
 )
 _MAX_MESSAGE_LENGTH = 400  # characters
 _MIN_SECRET_LENGTH = 8  # characters; anything shorter is a placeholder and would blot out ordinary words
-_MAX_SECRETS = 1000  # more are not in use at one time, and each costs 0.1 µs per message
-_known_secrets: OrderedDict[str, None] = OrderedDict()
+_MAX_SECRETS = 1000  # more are not in use at one time, and so many cost a millisecond per message
+_known_secrets: OrderedDict[str, tuple[str, ...]] = OrderedDict()  # with the forms that each may have
 _secrets_lock = threading.Lock()
 if hasattr(os, "register_at_fork"):  # no child inherits the lock while another thread holds it
     os.register_at_fork(
@@ -45,11 +48,10 @@ def remember_secret(secret: str) -> None:
     """
     if len(secret) < _MIN_SECRET_LENGTH:
         return
-    forms = dict.fromkeys(_list_forms(secret))
+    forms = tuple(dict.fromkeys(_list_forms(secret)))
     with _secrets_lock:
-        for form in forms:
-            _known_secrets[form] = None
-            _known_secrets.move_to_end(form)
+        _known_secrets[secret] = forms
+        _known_secrets.move_to_end(secret)
         while len(_known_secrets) > _MAX_SECRETS:
             _known_secrets.popitem(last=False)
 
@@ -76,8 +78,8 @@ def is_secret_name(name: str) -> bool:
 def remember_credentials(value: str) -> None:
     """Remember what is secret in the value of a header: all of it, and the parts that a gateway may quote alone.
 
-    These are what follows a scheme such as `Bearer`, the user and password that `Basic` encodes, and named values, as
-    in cookies.
+    These are what follows a scheme such as `Bearer`, the user and password that `Basic` encodes, and named values with
+    a digit or of a session, as in cookies.
     """
     scheme, _, token = value.strip().partition(" ")
     for secret in (value, token.strip(), *_NAMED_VALUE.findall(value)):
@@ -113,7 +115,8 @@ def scrub(text: str, longest: int = _MAX_MESSAGE_LENGTH) -> str:
         >>> scrub("bad key sk-abcdefgh12345")
         'bad key [removed]'
     """
-    for secret in sorted(_known_secrets, key=len, reverse=True):  # one may be the beginning of another
-        text = text.replace(secret, "[removed]")
+    forms = {form for forms in list(_known_secrets.values()) for form in forms}
+    for form in sorted(forms, key=len, reverse=True):  # one may be the beginning of another
+        text = text.replace(form, "[removed]")
     clean = _SECRETS.sub("[removed]", " ".join(text.split()))
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"

@@ -52,7 +52,7 @@ _SCRUBBED_BYTES, _QUOTED_CHARACTERS = 8000, 2000  # of a body that a message quo
 _LONGEST_DELAY = 366 * 86_400.0  # seconds; whoever asks for more has made a mistake
 _ID_HEADERS = ("x-request-id", "request-id", "x-generation-id", "x-litellm-call-id")
 _OVERFLOW = re.compile(r"context.{0,20}(length|window)|maximum context|too many tokens|too_long", re.IGNORECASE)
-_CONTENT_KEYS = {"choices", "usage", "text", "delta", "segments"}  # of events that are not an error
+_CONTENT_KEYS = {"choices", "usage", "text", "delta", "segments", "words"}  # of events that are not an error
 _FAILED = ("error", "failed", "failure", "cancelled", "canceled")  # ends of types and states
 
 
@@ -248,7 +248,8 @@ def _find_error_object(reply: Any) -> dict[str, Any] | None:
 def _is_failure(body: Mapping[str, Any]) -> bool:
     """Tell whether a reply or an event says that it is an error, even if it gives no reason."""
     signs = (to_text(body.get(name)) or "" for name in ("type", "object", "status"))
-    return body.get("success") is False or any(sign.lower().endswith(_FAILED) for sign in signs)
+    is_refused = body.get("success") is False and not _CONTENT_KEYS & body.keys()
+    return is_refused or any(sign.lower().endswith(_FAILED) for sign in signs)
 
 
 def _parse_error_status(code: Any) -> int | None:

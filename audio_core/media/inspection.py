@@ -24,6 +24,7 @@ _MISSING_SECONDS, _MISSING_SHARE = 0.25, 0.001  # together, how far a file may f
 _LONGEST_PADDING = 0.2  # seconds at the end that are in packets, but not in the recording
 _DAMAGED_SHARE = 0.05  # of packets that may be lost before a recording counts as damaged
 _SHORTEST_GAP = 0.25  # seconds that a user must know of: a short word
+_SHORTEST_OPUS_GAP = 0.5  # its encoders may send a packet each 0.4 s while nobody speaks
 
 
 class Inspection:
@@ -77,7 +78,8 @@ class Inspection:
     def add_gap(self, start: float, end: float) -> None:
         """Note that the recording holds no audio from one second to another. One warning tells all gaps of the clip."""
         start, end = max(start, self._start), min(end, self._end)
-        if end - start < _SHORTEST_GAP:
+        is_opus = self._stream.codec_context.name in ("opus", "libopus")
+        if end - start < (_SHORTEST_OPUS_GAP if is_opus else _SHORTEST_GAP):
             return
         self._first_gap = self._first_gap if self._gap_count else start
         self._gap_count, self._gap_seconds = self._gap_count + 1, self._gap_seconds + end - start

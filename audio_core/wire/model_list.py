@@ -65,9 +65,9 @@ def parse_model_list(body: bytes, *, provider: str, content_type: str = "") -> t
         'whisper-1'
     """
     reply = parse_json(body)
-    if error := find_error(reply, provider=provider):
-        raise error
     entries = to_object(reply).get("data") if isinstance(reply, dict) else reply
+    if not entries and (error := find_error(reply, provider=provider)):
+        raise error
     if not isinstance(entries, list):
         raise build_unreadable_error(body, provider=provider, content_type=content_type, expected="a list of models")
     models = dict[str, ModelInfo]()

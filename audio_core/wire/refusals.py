@@ -23,7 +23,8 @@ _SPEAKERS = re.compile(
     r"(?<![-\w])diari[sz]|chunking_strategy", re.IGNORECASE
 )  # in a model's name, a hyphen comes first
 _SAMPLES = re.compile(r"known_speaker|speaker.reference", re.IGNORECASE)
-_RECORDING = r"\b(audio|recording|file|clip|media|track|speech|input)s?\b"
+_RECORDING = r"\b(audio|recording|file|clip|media|track)s?\b"
+_RATE = re.compile(r"\bper (\d+ )?(second|minute|hour|day)|\bof silence\b", re.IGNORECASE)
 _AT_MOST = r"(?<!not )(?<!n't )\bbe (at most|(shorter|smaller|less) than|under|below|up to)"
 _TIME = r"(ms|s|secs?|seconds?|m|mins?|minutes?|hours?)\b"
 _LENGTH = re.compile(
@@ -119,6 +120,8 @@ def is_about_samples(error: InvalidRequest) -> bool:
 
 def _find_limit(text: str, status: int | None, audio: EncodedAudio) -> Refusal | None:
     """Return the refusal of a length or a size, or None if it is about neither."""
+    if _RATE.search(text):
+        return None
     is_size = _SIZE.search(text) is not None
     if _LENGTH.search(text) or (_VAGUE_LENGTH.search(text) and not is_size):
         return Refusal("seconds", _choose_limit(_find_durations(text), audio.seconds))

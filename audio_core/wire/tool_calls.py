@@ -92,6 +92,13 @@ class _PartialCall:
     fragments: list[str]
     rest: str = ""  # an escape that is not whole yet
 
+    def add_name(self, name: str) -> str | None:
+        """Add a piece of the name, and return what is new of it. Some gateways send it again, whole or in part."""
+        is_again = self.name and (any(self.fragments) or self.name.endswith(name))
+        new = None if is_again else name.removeprefix(self.name) or None
+        self.name += new or ""
+        return new
+
     def add(self, arguments: str) -> str:
         """Add a fragment, and return what it completes. An escape for half of a character becomes one for U+FFFD."""
         text = self.rest + arguments
@@ -123,9 +130,8 @@ class ToolCallBuilder:
             position = self._positions[index] = len(self._calls)
             self._calls.append(_PartialCall(call_id or _create_id(), "", []))
         call = self._calls[cast("int", position)]
+        new_name = call.add_name(name or "")
         arguments = call.add(arguments)
-        new_name = (name or "").removeprefix(call.name) or None  # some gateways repeat it, others send it in pieces
-        call.name += new_name or ""
         return ToolCallDelta(cast("int", position), call.id if is_new else None, new_name, arguments)
 
     def build_calls(self, finish_reason: Any, *, provider: str, partial: str | None) -> tuple[ToolCall, ...]:

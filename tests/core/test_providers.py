@@ -79,6 +79,15 @@ def test_a_key_needs_the_gateway_that_it_belongs_to(user: str) -> None:
     assert USERS[user](base_url="https://example.com/v1", api_key="sk-1", model="m").endpoint.api_key == "sk-1"
 
 
+@pytest.mark.parametrize("user", USERS)
+def test_a_blank_key_is_none_and_the_environment_may_name_the_gateway(
+    user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert USERS[user](api_key=" ").endpoint.provider is PROVIDERS["local"]
+    monkeypatch.setenv("AUDIO_OFFLINE_URL", "http://127.0.0.1:1/v1")
+    assert USERS[user](api_key="sk-1").endpoint.api_key == "sk-1"
+
+
 @pytest.mark.parametrize("base_url", ["https://me:hunter2@host/v1", "https://hunter2@host", "http://me:hunter2#@host"])
 @pytest.mark.parametrize("user", USERS)
 def test_a_password_in_a_base_url_is_refused_and_not_shown(user: str, base_url: str) -> None:

@@ -228,6 +228,13 @@ def test_audio_in_an_artifact_or_a_command_is_kept_as_a_reference(gateway, offlo
     assert CLIP[:100] not in str(state)
 
 
+def test_an_artifact_that_holds_itself_stays_as_it_is(offload) -> None:
+    artifact: dict[str, Any] = {"leaf": 1}
+    artifact |= {"self": artifact, "again": [artifact]}
+    message = ToolMessage("hi", tool_call_id="1", artifact=artifact)
+    assert offload.wrap_tool_call(None, lambda _: message) is message
+
+
 def test_what_the_model_may_open_stays_what_it_was_and_the_folder(gateway, offload, call: Path) -> None:
     asking = model(gateway, access=Access(roots=(call.parent,), hosts=("example.com",)))
     agent = create_agent(asking, [], middleware=[offload])

@@ -233,3 +233,15 @@ async def test_an_incomplete_response_names_its_status_and_request(
     error = caught.value
     assert (error.status, error.request_id, error.provider) == (200, "r-1", provider)
     assert (error.may_have_been_billed, error.attempts, len(gateway.requests)) == (True, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"success": False, "text": "Hello."},
+        {"words": [{"text": "Hello."}], "errors": ["a word is missing"]},
+        {"choices": [{"message": {"content": "Hello."}}], "success": False, "errors": ["slow"]},
+    ],
+)
+def test_what_came_counts_whatever_a_flag_says(reply: dict[str, object]) -> None:
+    assert find_error(reply, provider="p") is None

@@ -176,8 +176,14 @@ def test_tool_calls_are_told_apart_by_their_id_if_they_share_an_index(index: int
 
 @pytest.mark.parametrize(
     "names",
-    [("get_", "weather"), ("get_weather", "get_weather"), ("get_", "get_weather"), (None, "get_weather", None)],
-    ids=["pieces", "again", "all so far", "late"],
+    [
+        ("get_", "weather"),
+        ("get_weather", "get_weather"),
+        ("get_", "get_weather"),
+        ("get_", "weather", "weather"),
+        (None, "get_weather", None),
+    ],
+    ids=["pieces", "again", "all so far", "the last again", "late"],
 )
 def test_the_name_of_a_tool_may_come_in_pieces_or_again_and_again(names: tuple[str | None, ...]) -> None:
     fragments = [build_fragment(0, name=name) for name in names]
@@ -185,6 +191,11 @@ def test_the_name_of_a_tool_may_come_in_pieces_or_again_and_again(names: tuple[s
     (call,) = deltas[-1].answer.tool_calls
     assert call.name == "get_weather"
     assert "".join(each.name or "" for delta in deltas for each in delta.tool_calls) == "get_weather"
+
+
+def test_a_name_behind_arguments_is_no_part_of_the_name() -> None:
+    answer = decode_answer(build_fragment(0, '{"a": ', name="f"), build_fragment(0, "1}", name="g"))
+    assert [(call.name, call.arguments) for call in answer.tool_calls] == [("f", '{"a": 1}')]
 
 
 @given(keep=st.integers(0, 25))

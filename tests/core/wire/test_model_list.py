@@ -85,3 +85,8 @@ def test_any_entry_is_read_or_left_out(entry: object) -> None:
 def test_a_price_that_is_none_is_unknown(price: object) -> None:
     model = parse({"id": "a", "architecture": {"input_modalities": ["audio"]}, "pricing": {"audio": price}})[0]
     assert model.price_per_audio_token is None
+
+
+def test_a_list_beside_an_error_is_a_list() -> None:
+    body = b'{"data": [{"id": "a"}], "errors": ["backend b offline"]}'
+    assert [model.name for model in parse_model_list(body, provider="p")] == ["a"]

@@ -121,6 +121,10 @@ def test_timed_segments_can_be_refused() -> None:
         ("The payload exceeds the limit of 2 fields", 400),
         ("Request exceeds rate limit", 400),
         ("batch size 2 > 1", 400),
+        ("Files must be at most 5 per minute", 400),
+        ("Audio requests must be less than 500 per 1 minute", 400),
+        ("Audio should be less than 3 s of silence", 400),
+        ("Input exceeds max length of 4096", 400),
         ("Something went wrong", 400),
     ],
 )
