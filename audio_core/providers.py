@@ -242,17 +242,22 @@ def choose_provider(name: str | Provider | None, base_url: str | None, api_key: 
         >>> choose_provider(None, None).name, choose_provider(None, "https://example.com/v1").find_key(None)
         ('local', None)
     """
-    is_at_home = name is None and base_url is None and not _read_environment(PROVIDERS["local"].base_url_env)
+    row = _find_row(name, base_url)
+    row.find_base_url(base_url)  # a wrong one is an error now, not at the first request
+    is_at_home = name is None and base_url is None and not _read_environment(row.base_url_env)
     if is_at_home and (api_key or "").strip():
         names = ", ".join(row.name for row in PROVIDERS.values() if row.api_key_env)
         raise InvalidOption(
             "api_key is given, but not the gateway that it belongs to, so nothing would be sent there. "
             f"Pass provider= ({names}) or base_url= as well."
         )
-    at_url = replace(PROVIDERS["openai"], api_key_env=())
-    row = find_provider(name) if name is not None else PROVIDERS["local"] if base_url is None else at_url
-    row.find_base_url(base_url)  # a wrong one is an error now, not at the first request
     return row
+
+
+def _find_row(name: str | Provider | None, base_url: str | None) -> Provider:
+    if name is not None:
+        return find_provider(name)
+    return PROVIDERS["local"] if base_url is None else replace(PROVIDERS["openai"], api_key_env=())
 
 
 def _check_base_url(base_url: str) -> None:

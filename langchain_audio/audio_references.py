@@ -16,9 +16,7 @@ from langchain_audio.messages import parse_tool_blocks
 __all__ = ["inline_audio", "offload_audio"]
 
 MessageT = TypeVar("MessageT", bound=BaseMessage)
-_ARTIFACT_LEVELS = (
-    5  # of lists and mappings that are looked into, as an artifact may be any object, also a circular one
-)
+_ARTIFACT_LEVELS = 5  # that are looked into, as an artifact may be any object, also a circular one
 
 
 def offload_audio(value: Any, folder: AudioStore, levels: float = math.inf) -> Any:

@@ -48,9 +48,9 @@ def remember_secret(secret: str) -> None:
     """
     if len(secret) < _MIN_SECRET_LENGTH:
         return
-    forms = tuple(dict.fromkeys(_list_forms(secret)))
     with _secrets_lock:
-        _known_secrets[secret] = forms
+        if secret not in _known_secrets:  # each request brings its key again
+            _known_secrets[secret] = tuple(dict.fromkeys(_list_forms(secret)))
         _known_secrets.move_to_end(secret)
         while len(_known_secrets) > _MAX_SECRETS:
             _known_secrets.popitem(last=False)
@@ -58,9 +58,9 @@ def remember_secret(secret: str) -> None:
 
 def _list_forms(secret: str) -> Iterator[str]:
     """Yield a secret as others may write it. Half a character, as in a key that is not UTF-8, is no error here."""
-    yield secret
+    in_json = json.dumps(secret)[1:-1]
+    yield from (secret, in_json, in_json.replace("/", r"\/"))  # PHP escapes slashes
     yield from (quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace"))
-    yield from (json.dumps(secret)[1:-1], json.dumps(secret)[1:-1].replace("/", r"\/"))  # PHP escapes slashes
     yield from (html.escape(secret), html.escape(secret, quote=False))
     yield base64.b64encode(secret.encode("utf-8", "replace")).decode().rstrip("=")
 

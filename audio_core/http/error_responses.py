@@ -104,7 +104,7 @@ def find_event_error(event: Mapping[str, Any], *, provider: str) -> ProviderErro
         provider: name of the gateway.
     """
     is_status = not event.get("error") and _parse_error_status(event.get("code") or event.get("status"))
-    is_bare_error = ("message" in event or is_status) and not _CONTENT_KEYS & event.keys()
+    is_bare_error = ("message" in event or is_status) and not _has_content(event)
     return find_error({"error": event} if is_bare_error else event, provider=provider)
 
 
@@ -234,7 +234,7 @@ def _choose_error_class(status: int | None, code: str | None, message: str) -> t
 
 def _find_error_object(reply: Any) -> dict[str, Any] | None:
     body = to_object(reply)
-    first_error = None if _CONTENT_KEYS & body.keys() else next(iter(to_list(body.get("errors"))), None)  # Cloudflare
+    first_error = None if _has_content(body) else next(iter(to_list(body.get("errors"))), None)  # Cloudflare
     for candidate in (body.get("error"), _find_choice_error(body), first_error):
         if any(to_object(candidate).values()):  # some gateways send an empty one beside a reply
             return to_object(candidate)
@@ -245,10 +245,14 @@ def _find_error_object(reply: Any) -> dict[str, Any] | None:
     return body if _is_failure(body) else None
 
 
+def _has_content(body: Mapping[str, Any]) -> bool:
+    return not _CONTENT_KEYS.isdisjoint(body)
+
+
 def _is_failure(body: Mapping[str, Any]) -> bool:
     """Tell whether a reply or an event says that it is an error, even if it gives no reason."""
     signs = (to_text(body.get(name)) or "" for name in ("type", "object", "status"))
-    is_refused = body.get("success") is False and not _CONTENT_KEYS & body.keys()
+    is_refused = body.get("success") is False and not _has_content(body)
     return is_refused or any(sign.lower().endswith(_FAILED) for sign in signs)
 
 

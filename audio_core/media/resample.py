@@ -157,6 +157,8 @@ class _Mixer:
         """Return the mix as FFmpeg weighs the channels, or their average if that is not possible or loses them."""
         if self._weighted is not None:
             mixed = _filter(self._weighted, frame)
+            if self._shape[1] == "stereo":  # whose mix is the average
+                return mixed
             (heard,) = _pick_samples(mixed, 1, self._mix_to_float)
             average = [sum(moment) / self._channels for moment in zip(*samples, strict=True)]
             if _measure_power(heard) >= _LOST_SHARE * _measure_power(average):

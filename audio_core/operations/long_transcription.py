@@ -252,8 +252,8 @@ def transcribe_long(job: Job, recording: Recording, cut_again: Piece | None = No
         TranscriptionIncomplete: if a piece failed. It holds the transcript of the others, and the missing stretches.
         AudioError: if no piece was transcribed. It is the error of the first one.
     """
-    is_part, is_told = cut_again is not None, cut_again is not None and cut_again.copied is None
-    results = _PieceResults(job, recording, is_sampling=can_refer(job) and not is_part, is_told=is_told)
+    is_told = cut_again is not None and cut_again.copied is None
+    results = _PieceResults(job, recording, is_sampling=can_refer(job) and cut_again is None, is_told=is_told)
     _log.info(
         "%s: %s of audio are cut at pauses into pieces of up to %s, %d at a time.",
         recording.audio.label,
@@ -264,7 +264,7 @@ def transcribe_long(job: Job, recording: Recording, cut_again: Piece | None = No
     try:
         yield from _transcribe_pieces(results)
         # What was cut again, and a budget that others share, pay for no bridge beyond the usual share.
-        yield from results.bridge_joins(minimum=0 if is_part or job.options.budget else 1)
+        yield from results.bridge_joins(minimum=0 if cut_again is not None or job.options.budget else 1)
     finally:
         results.encoder.shutdown(wait=False, cancel_futures=True)
     if (error := results.fatal_error) is not None:
